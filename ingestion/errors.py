@@ -1,0 +1,43 @@
+"""The errors a person may see. Each one's text is a single sentence that says what is wrong with which value.
+
+FloorhouseError
+├── SettingsError        a setting has a value that is not allowed
+├── RegistryError        a registry file has a row that cannot be right
+├── BucketError          the landing bucket cannot be listed, read or written
+├── WarehouseBusyError   another batch is writing the warehouse
+├── WarehouseError       the warehouse cannot be opened or written
+├── TransformError       a dbt model or test failed
+└── ReportError          the site cannot be built or written
+"""
+
+
+class FloorhouseError(Exception):
+    """Base of all errors with a sentence for the person who runs the plant."""
+
+
+class SettingsError(FloorhouseError):
+    """A setting has a value that is not allowed; nothing was touched."""
+
+
+class RegistryError(FloorhouseError):
+    """A registry file has a row that cannot be right; nothing was landed."""
+
+
+class BucketError(FloorhouseError):
+    """The landing bucket cannot be listed, read or written."""
+
+
+class WarehouseBusyError(FloorhouseError):
+    """Another batch is writing the warehouse; this one did nothing."""
+
+
+class WarehouseError(FloorhouseError):
+    """The warehouse cannot be opened or written; what was committed before stays."""
+
+
+class TransformError(FloorhouseError):
+    """A dbt model or test failed; the published marts stay as they were."""
+
+
+class ReportError(FloorhouseError):
+    """The site cannot be built or written; the one that is served stays as it was."""

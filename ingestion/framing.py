@@ -1,0 +1,171 @@
+"""From an object's bytes to its records' bytes, by the contract's §1: unpacking, one JSON value, array or JSON Lines.
+
+What a record means is judged in `contract.py`; nothing here knows a field's name.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import zlib
+from collections.abc import Iterator
+
+import msgspec
+import zstandard
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+JSON_WHITE_SPACE = b" \t\r\n"
+
+# Python's JSON scanner recurses; a record nested deeper than this is refused instead of risking the stack.
+MAX_NESTING = 256
+
+Record = tuple[int, bytes]  # position as in the contract, raw bytes without white space around them
+
+_array_of_slices = msgspec.json.Decoder(list[msgspec.Raw])
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_BRACKET = re.compile(rb"[\[\]{}]")
+
+
+class Undecodable(ValueError):
+    """The object cannot be decompressed; the text says why."""
+
+
+class NumberToken(str):
+    """A JSON number as it was written: `1.0` and `1` differ for the contract."""
+
+
+class NotJson(ValueError):
+    """The text is not one JSON value; the text says why."""
+
+
+def unpack(key: str, content: bytes) -> bytes:
+    """The object's content, decompressed as its key's ending says.
+
+    Raises:
+        Undecodable: the compressed stream is damaged or incomplete.
+    """
+    if not content:
+        return content  # an empty object has 0 records, also where no compressed stream can be empty
+    try:
+        if key.endswith(".gz"):
+            return gzip.decompress(content)
+        if key.endswith(".zst"):
+            return _unpack_zstandard(content)
+    except (OSError, EOFError, zlib.error, zstandard.ZstdError) as error:
+        raise Undecodable(str(error) or type(error).__name__) from error
+    return content
+
+
+def _unpack_zstandard(content: bytes) -> bytes:
+    """All frames, one after the other; a frame without its end is an error."""
+    parts = []
+    while content:
+        frame = zstandard.ZstdDecompressor().decompressobj()
+        parts.append(frame.decompress(content))
+        if not frame.eof:
+            raise EOFError("the zstandard frame ends before its end marker")
+        content = frame.unused_data
+    return b"".join(parts)
+
+
+def parse_json(raw: bytes) -> object:
+    """One JSON value, strictly by RFC 8259, numbers as `NumberToken`. The last of two members of one name counts.
+
+    Raises:
+        NotJson: not UTF-8, not one JSON value, or nested deeper than `MAX_NESTING`.
+    """
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise NotJson(f"not UTF-8 at byte {error.start + 1}") from error
+    if (raw.count(b"[") + raw.count(b"{")) > MAX_NESTING and _nesting(raw) > MAX_NESTING:
+        raise NotJson(f"nested deeper than {MAX_NESTING} levels")
+    try:
+        return json.loads(
+            text.strip(" \t\r\n"), parse_float=NumberToken, parse_int=NumberToken, parse_constant=_refuse_constant
+        )
+    except (ValueError, RecursionError) as error:
+        raise NotJson(f"not JSON: {error}") from error
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _nesting(raw: bytes) -> int:
+    """The deepest nesting of brackets outside of strings."""
+    deepest = depth = 0
+    for bracket in _BRACKET.finditer(_STRING.sub(b"", raw)):
+        depth += 1 if bracket.group() in b"[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def split_records(content: bytes) -> list[Record]:
+    """The records of an unpacked object, in order.
+
+    Content that is one JSON value is that value (position 1) or, for an array, its elements (1-based);
+    all else is JSON Lines (1-based line number, blank lines counted and skipped).
+    """
+    content = content.removeprefix(BYTE_ORDER_MARK)
+    lines = list(_lines(content))
+    if not lines or (len(lines) > 1 and lines[0][1][:1] != b"[" and _is_json(lines[0][1])):
+        return lines  # a second line after a complete first one: the common case, decided by its first line
+    value = content.strip(JSON_WHITE_SPACE)
+    elements = _elements(value) if value[:1] == b"[" else None
+    if elements is not None:
+        return list(enumerate(elements, 1))
+    if value[:1] != b"[" and _is_json(value):
+        return [(1, value)]
+    return lines
+
+
+def _lines(content: bytes) -> Iterator[Record]:
+    for position, line in enumerate(content.split(b"\n"), 1):
+        stripped = line.strip(JSON_WHITE_SPACE)
+        if stripped:
+            yield position, stripped
+
+
+def _is_json(raw: bytes) -> bool:
+    try:
+        parse_json(raw)
+    except NotJson:
+        return False
+    return True
+
+
+def _elements(value: bytes) -> list[bytes] | None:
+    """The slices of an array's elements, or None where the value is not one JSON array."""
+    try:
+        value.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    try:
+        return [bytes(element) for element in _array_of_slices.decode(value)]
+    except (msgspec.DecodeError, RecursionError):
+        return _elements_exactly(value)
+
+
+def _elements_exactly(value: bytes) -> list[bytes] | None:
+    """As `_elements`, for arrays that the fast slicer refuses, such as those with a lone surrogate in a string."""
+    try:
+        parsed = parse_json(value)
+    except NotJson:
+        return None
+    if not isinstance(parsed, list):
+        return None
+    scan = json.JSONDecoder(parse_float=NumberToken, parse_int=NumberToken).raw_decode
+    text, slices, at = value.decode("utf-8"), [], 1
+    for _ in parsed:
+        start = _next_value(text, at)
+        _, at = scan(text, start)
+        slices.append(text[start:at].encode("utf-8"))
+    return slices
+
+
+def _next_value(text: str, at: int) -> int:
+    while text[at] in " \t\r\n,":
+        at += 1
+    return at

@@ -1,0 +1,224 @@
+"""One batch: the bucket's new objects into the raw tables, exactly once.
+
+An object is known by its key and its etag. Its events, its rejected records and its manifest row commit in one
+transaction; only then it is archived. A process killed before the commit leaves nothing of the object, one killed
+after it leaves an object that the next run recognises and only archives.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import duckdb
+import pyarrow as pa
+
+from ingestion.bucket import Bucket, FetchedObject, ObjectInfo, open_bucket
+from ingestion.reading import ReadObjects, read_objects
+from ingestion.registry import Registry, read_registry
+from ingestion.settings import Settings
+from ingestion.warehouse import open_warehouse
+
+EVENTS_PREFIX = "events/"
+OBJECT_ENDINGS = tuple(
+    f".{form}{compression}" for form in ("json", "jsonl", "ndjson") for compression in ("", ".gz", ".zst")
+)
+
+# One transaction's share: enough to keep DuckDB busy, little enough to hold in memory several times over.
+CHUNK_BYTES = 32 * 1024 * 1024
+CHUNK_OBJECTS = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class LandingReport:
+    """What one landing did. `already_landed` counts objects seen again, `records` those of newly landed ones."""
+
+    objects: int = 0
+    bytes: int = 0
+    records: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    already_landed: int = 0
+    archived: int = 0
+    seconds: float = 0.0
+
+
+def land(settings: Settings, now: datetime, log: Callable[[str], None] = lambda line: None) -> LandingReport:
+    """Read the registries, then land every object of the bucket that is not landed yet. The caller holds the lock.
+
+    Raises:
+        RegistryError: a registry row cannot be right; nothing was landed.
+        BucketError, WarehouseError: the chunks committed so far stay, the rest is for the next run.
+    """
+    started = time.monotonic()
+    bucket = open_bucket(settings.landing_url)
+    report = LandingReport()
+    with open_warehouse(settings) as connection:
+        timezones = {name for (name,) in connection.execute("select name from pg_timezone_names()").fetchall()}
+        _replace_registry(connection, read_registry(bucket, timezones), settings)
+        pending = sorted(pending_objects(bucket), key=lambda info: info.key)
+        if pending:
+            log(f"{len(pending):,} objects in the bucket")
+        for chunk in _chunks(pending):
+            report = _land_chunk(connection, bucket, chunk, settings, now, report)
+            log(f"landed {report.objects:,} objects, {report.accepted:,} events, {report.rejected:,} rejected")
+    return replace(report, seconds=time.monotonic() - started)
+
+
+def pending_objects(bucket: Bucket) -> Iterator[ObjectInfo]:
+    """The event objects that lie in the bucket now, landed before or not."""
+    return (info for info in bucket.list(EVENTS_PREFIX) if info.key.endswith(OBJECT_ENDINGS))
+
+
+def _chunks(pending: list[ObjectInfo]) -> Iterator[list[ObjectInfo]]:
+    chunk: list[ObjectInfo] = []
+    size = 0
+    for info in pending:
+        if chunk and (size + info.size > CHUNK_BYTES or len(chunk) == CHUNK_OBJECTS):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(info)
+        size += info.size
+    if chunk:
+        yield chunk
+
+
+def _land_chunk(
+    connection: duckdb.DuckDBPyConnection,
+    bucket: Bucket,
+    chunk: list[ObjectInfo],
+    settings: Settings,
+    now: datetime,
+    report: LandingReport,
+) -> LandingReport:
+    fetched = list(bucket.fetch([info.key for info in chunk]))
+    known = _already_landed(connection, fetched)
+    new = [one for one in fetched if (one.key, one.etag) not in known]
+    records = read_objects(new, now, connection)
+    if new:
+        _commit(connection, new, records, now)
+    archived = sum(bucket.archive(one) for one in fetched) if settings.landed_objects == "archive" else 0
+    return replace(
+        report,
+        objects=report.objects + len(new),
+        bytes=report.bytes + sum(len(one.content) for one in new),
+        records=report.records + sum(records.record_counts),
+        accepted=report.accepted + sum(records.record_counts) - len(records.rejected),
+        rejected=report.rejected + len(records.rejected),
+        already_landed=report.already_landed + len(fetched) - len(new),
+        archived=report.archived + archived,
+    )
+
+
+def _already_landed(connection: duckdb.DuckDBPyConnection, fetched: list[FetchedObject]) -> set[tuple[str, str]]:
+    seen = pa.table(  # noqa: F841  # DuckDB finds the table by its name
+        {"object_key": [storable_key(one.key) for one in fetched], "etag": [one.etag for one in fetched]})
+    rows = connection.execute(
+        "select object_key, etag from raw.landed_objects semi join seen using (object_key, etag)"
+    ).fetchall()
+    landed = set(rows)
+    return {(one.key, one.etag) for one in fetched if (storable_key(one.key), one.etag) in landed}
+
+
+def storable_key(key: str) -> str:
+    """The key as text: bytes of a file name that are not UTF-8 are written as `\\xNN`, so that no two keys meet."""
+    return key.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def _commit(
+    connection: duckdb.DuckDBPyConnection, objects: list[FetchedObject], records: ReadObjects, now: datetime
+) -> None:
+    """Events, rejected records and manifest rows of some objects in one transaction. The one place that writes them."""
+    rejected_counts = [0] * len(objects)
+    for record in records.rejected:
+        rejected_counts[record.object_index] += 1
+    connection.execute("begin")
+    try:
+        row = connection.execute("select coalesce(max(object_id), 0) from raw.landed_objects").fetchone()
+        first_id = (row[0] if row else 0) + 1
+        ids = range(first_id, first_id + len(objects))
+        manifest = pa.table(  # noqa: F841  # DuckDB finds the tables by their names
+            {
+                "object_id": pa.array(ids, pa.int64()),
+                "object_key": [storable_key(one.key) for one in objects],
+                "etag": [one.etag for one in objects],
+                "bytes": pa.array([len(one.content) for one in objects], pa.int64()),
+                "records": pa.array(records.record_counts, pa.int64()),
+                "rejected": pa.array(rejected_counts, pa.int64()),
+                "unexpected_fields": pa.array(
+                    [sorted(names) for names in records.unexpected_fields], pa.list_(pa.string())
+                ),
+            }
+        )
+        connection.execute(
+            "insert into raw.landed_objects by name "
+            "select *, records - rejected as accepted, $now::timestamptz as landed_at from manifest",
+            {"now": now},
+        )
+        for events in records.events:
+            connection.execute(
+                "insert into raw.events by name "
+                "select * exclude (object_index), object_index + $first_id as object_id from events",
+                {"first_id": first_id},
+            )
+        rejected = pa.table(  # noqa: F841
+            {
+                "object_id": pa.array([first_id + one.object_index for one in records.rejected], pa.int64()),
+                "position": pa.array([one.position for one in records.rejected], pa.int64()),
+                "reason": pa.array([one.reason for one in records.rejected], pa.string()),
+                "detail": pa.array([one.detail for one in records.rejected], pa.string()),
+                "payload": pa.array([one.payload for one in records.rejected], pa.string()),
+            }
+        )
+        connection.execute(
+            "insert into raw.rejected_records by name select *, $now::timestamptz as rejected_at from rejected",
+            {"now": now},
+        )
+        _check_conservation(connection, first_id)
+        connection.execute("commit")
+    except BaseException:
+        connection.execute("rollback")
+        raise
+
+
+def _check_conservation(connection: duckdb.DuckDBPyConnection, first_id: int) -> None:
+    """Every record of the objects from `first_id` on is stored exactly once, as accepted or as rejected."""
+    row = connection.execute(
+        """
+        select
+            (select sum(accepted) from raw.landed_objects where object_id >= $first_id),
+            (select count(*) from raw.events where object_id >= $first_id),
+            (select sum(rejected) from raw.landed_objects where object_id >= $first_id),
+            (select count(*) from raw.rejected_records where object_id >= $first_id)
+        """,
+        {"first_id": first_id},
+    ).fetchone()
+    if row is None or (row[0], row[2]) != (row[1], row[3]):
+        raise AssertionError(f"records are lost or doubled between reading and the warehouse: {row}")
+
+
+def _replace_registry(connection: duckdb.DuckDBPyConnection, registry: Registry, settings: Settings) -> None:
+    """The registries and the settings that the models read, all of them or none."""
+    connection.execute("begin")
+    try:
+        for table in ("sites", "shifts", "workers", "workstations"):
+            rows = getattr(registry, table)
+            connection.execute(f"delete from raw.{table}")
+            if rows:
+                new_rows = pa.Table.from_pylist(rows)  # noqa: F841  # DuckDB finds the table by its name
+                connection.execute(f"insert into raw.{table} by name select * from new_rows")
+        connection.execute("delete from raw.settings")
+        connection.execute(
+            "insert into raw.settings values (?, ?)",
+            [_microseconds(settings.last_event_minutes), _microseconds(settings.max_state_minutes)],
+        )
+        connection.execute("commit")
+    except BaseException:
+        connection.execute("rollback")
+        raise
+
+
+def _microseconds(minutes: float | None) -> int | None:
+    return None if minutes is None else round(minutes * 60_000_000)

@@ -1,0 +1,252 @@
+"""From fetched objects to columns: the fast way for records that are plainly right, the exact one for all others.
+
+Parsing is most of landing's cost. A record whose fields all have the contract's names, types and ranges decodes into
+one struct in C; only what that refuses, or what the checks on whole columns doubt, is judged again by `contract.py`.
+The fast way accepts a part of what the exact one accepts and gives the same values, never the other way round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+import duckdb
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ingestion.bucket import FetchedObject
+from ingestion.contract import (
+    DEFAULT_SITE,
+    EARLIEST,
+    LATEST_AFTER_LANDING,
+    MAX_COUNT,
+    MAX_IDENTIFIER_LENGTH,
+    UNKNOWN,
+    Event,
+    Folder,
+    Refusal,
+    folder_of,
+    judge_record,
+)
+from ingestion.framing import Record, Undecodable, split_records, unpack
+
+_Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_IDENTIFIER_LENGTH)]
+
+
+class _PlainEvent(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """A record that needs no second look but for its timestamp and the spaces around its identifiers."""
+
+    timestamp: str
+    worker_id: _Identifier
+    workstation_id: _Identifier
+    event_type: Literal["working", "idle", "absent", "product_count"]
+    confidence: Annotated[float, msgspec.Meta(ge=0, le=1)]
+    count: Annotated[int, msgspec.Meta(ge=0, le=MAX_COUNT)] | None = None
+    site_id: _Identifier | None = None
+    camera_id: _Identifier | None = None
+    model_name: _Identifier | None = None
+    model_version: _Identifier | None = None
+
+
+_decode_plain = msgspec.json.Decoder(_PlainEvent).decode
+_PLAIN_FIELDS = _PlainEvent.__struct_fields__
+_TEXT_FIELDS = tuple(name for name in _PLAIN_FIELDS if name not in ("confidence", "count"))
+
+EVENT_COLUMNS = pa.schema(
+    [
+        ("object_index", pa.int32()),
+        ("position", pa.int64()),
+        ("event_at", pa.timestamp("us", tz="UTC")),
+        ("site_id", pa.string()),
+        ("camera_id", pa.string()),
+        ("worker_id", pa.string()),
+        ("workstation_id", pa.string()),
+        ("event_type", pa.string()),
+        ("confidence", pa.float64()),
+        ("unit_count", pa.int64()),
+        ("model_name", pa.string()),
+        ("model_version", pa.string()),
+    ]
+)
+
+# Timestamps that DuckDB's cast and the contract read alike; all others are left to the exact reading.
+_PLAIN_TIMESTAMP = (
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?"
+    r"(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])"
+)
+
+_CHECK_PLAIN = f"""
+    with typed as (
+        select
+            plain.* exclude (timestamp),
+            case
+                when regexp_full_match(timestamp, '{_PLAIN_TIMESTAMP}') then try_cast(timestamp as timestamptz)
+            end as event_at,
+            trim(worker_id, ' ') as trimmed_worker_id,
+            trim(workstation_id, ' ') as trimmed_workstation_id,
+            trim(coalesce(plain.site_id, folders.site_id, '{DEFAULT_SITE}'), ' ') as trimmed_site_id,
+            trim(coalesce(plain.camera_id, folders.camera_id, '{UNKNOWN}'), ' ') as trimmed_camera_id,
+            trim(coalesce(model_name, '{UNKNOWN}'), ' ') as trimmed_model_name,
+            trim(coalesce(model_version, '{UNKNOWN}'), ' ') as trimmed_model_version
+        from plain
+        inner join folders using (object_index)
+    )
+    select
+        object_index,
+        position,
+        event_at,
+        trimmed_site_id as site_id,
+        trimmed_camera_id as camera_id,
+        trimmed_worker_id as worker_id,
+        trimmed_workstation_id as workstation_id,
+        event_type,
+        confidence + 0.0 as confidence,
+        coalesce(count, 1) as unit_count,
+        trimmed_model_name as model_name,
+        trimmed_model_version as model_version,
+        coalesce(
+            event_at between $earliest and $latest
+            and trimmed_worker_id <> '' and trimmed_workstation_id <> ''
+            and length(trimmed_site_id) between 1 and {MAX_IDENTIFIER_LENGTH}
+            and length(trimmed_camera_id) between 1 and {MAX_IDENTIFIER_LENGTH}
+            and trimmed_model_name <> '' and trimmed_model_version <> '',
+            false
+        ) as is_plain
+    from typed
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedRecord:
+    """A record that is not accepted, with all that is needed to understand it and to try it again."""
+
+    object_index: int
+    position: int
+    reason: str
+    detail: str
+    payload: str | None
+
+
+@dataclass(slots=True)
+class ReadObjects:
+    """Some objects' records. `object_index` counts the objects in the order given, from 0."""
+
+    events: list[pa.Table] = field(default_factory=list)  # tables of EVENT_COLUMNS
+    rejected: list[RejectedRecord] = field(default_factory=list)
+    record_counts: list[int] = field(default_factory=list)  # per object
+    unexpected_fields: list[set[str]] = field(default_factory=list)  # per object
+
+
+def read_objects(objects: Sequence[FetchedObject], landed_at: datetime, session: duckdb.DuckDBPyConnection) -> ReadObjects:
+    """Every record of the objects, accepted or rejected. `session` is only computed with, nothing is written."""
+    result = ReadObjects()
+    framed: list[list[Record]] = []
+    for index, fetched in enumerate(objects):
+        records: list[Record] = []
+        try:
+            records = split_records(unpack(fetched.key, fetched.content))
+            result.record_counts.append(len(records))
+        except Undecodable as error:
+            result.record_counts.append(1)
+            detail = f"The object cannot be decompressed: {str(error).rstrip('.')}."
+            result.rejected.append(RejectedRecord(index, 0, "malformed_json", detail, None))
+        result.unexpected_fields.append(set())
+        framed.append(records)
+
+    folders = [folder_of(fetched.key) for fetched in objects]
+    doubtful = _read_plain(framed, folders, landed_at, session, result)
+    _read_exactly(doubtful, framed, folders, landed_at, result)
+    return result
+
+
+def _read_plain(
+    framed: list[list[Record]],
+    folders: list[Folder],
+    landed_at: datetime,
+    session: duckdb.DuckDBPyConnection,
+    result: ReadObjects,
+) -> list[tuple[int, int]]:
+    """Add the plainly right records to the result; give (object, index of the record in it) of all others."""
+    decoded: list[_PlainEvent] = []
+    places: list[tuple[int, int]] = []
+    doubtful: list[tuple[int, int]] = []
+    for object_index, records in enumerate(framed):
+        for record_index, (_, raw) in enumerate(records):
+            try:
+                decoded.append(_decode_plain(raw))
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+                doubtful.append((object_index, record_index))
+            else:
+                places.append((object_index, record_index))
+    if not decoded:
+        return doubtful
+
+    columns: dict[str, pa.Array] = {
+        "object_index": pa.array([place[0] for place in places], pa.int32()),
+        "position": pa.array([framed[at][index][0] for at, index in places], pa.int64()),
+        "confidence": pa.array([event.confidence for event in decoded], pa.float64()),
+        "count": pa.array([event.count for event in decoded], pa.int64()),
+    }
+    for name in _TEXT_FIELDS:
+        columns[name] = pa.array([getattr(event, name) for event in decoded], pa.string())
+    session.register("plain", pa.table(columns))
+    session.register(
+        "folders",
+        pa.table(
+            {
+                "object_index": pa.array(range(len(folders)), pa.int32()),
+                "site_id": pa.array([folder.site_id for folder in folders], pa.string()),
+                "camera_id": pa.array([folder.camera_id for folder in folders], pa.string()),
+            }
+        ),
+    )
+    checked = session.sql(
+        _CHECK_PLAIN, params={"earliest": EARLIEST, "latest": landed_at + LATEST_AFTER_LANDING}
+    ).to_arrow_table()
+    session.unregister("plain")
+    session.unregister("folders")
+    is_plain = checked["is_plain"]
+    doubted = checked.filter(pc.invert(is_plain)).select(["object_index", "position"]).to_pylist()
+    if doubted:
+        index_of_position = {
+            at: {position: index for index, (position, _) in enumerate(framed[at])}
+            for at in {row["object_index"] for row in doubted}
+        }
+        doubtful += [(row["object_index"], index_of_position[row["object_index"]][row["position"]]) for row in doubted]
+    result.events.append(checked.filter(is_plain).select(EVENT_COLUMNS.names).cast(EVENT_COLUMNS))
+    return doubtful
+
+
+def _read_exactly(
+    doubtful: list[tuple[int, int]],
+    framed: list[list[Record]],
+    folders: list[Folder],
+    landed_at: datetime,
+    result: ReadObjects,
+) -> None:
+    """Judge the other records one by one."""
+    accepted: list[tuple[int, int, Event]] = []
+    for object_index, record_index in sorted(doubtful):
+        position, raw = framed[object_index][record_index]
+        verdict, unexpected = judge_record(raw, folders[object_index], landed_at)
+        result.unexpected_fields[object_index] |= unexpected
+        if isinstance(verdict, Refusal):
+            payload = raw.decode("utf-8", errors="replace")
+            result.rejected.append(RejectedRecord(object_index, position, verdict.reason, verdict.detail, payload))
+        else:
+            accepted.append((object_index, position, verdict))
+    if accepted:
+        rows = [
+            {
+                "object_index": object_index,
+                "position": position,
+                "event_at": event.timestamp.astimezone(UTC),
+                "unit_count": event.count,
+                **{name: getattr(event, name) for name in EVENT_COLUMNS.names if hasattr(event, name)},
+            }
+            for object_index, position, event in accepted
+        ]
+        result.events.append(pa.Table.from_pylist(rows, schema=EVENT_COLUMNS))

@@ -1,0 +1,216 @@
+"""The plant's registries (contract §1 and §4): CSV files in, checked rows out, or one sentence about the first bad row.
+
+Which windows follow from a shift calendar is decided in the dbt project, not here.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+
+from ingestion.bucket import Bucket
+from ingestion.contract import DEFAULT_SITE, MAX_IDENTIFIER_LENGTH
+from ingestion.errors import RegistryError
+from ingestion.framing import BYTE_ORDER_MARK
+
+PREFIX = "registry/"
+ALL_SITES = "*"
+UNSCHEDULED = "unscheduled"
+MAX_DURATION_MINUTES = 1440
+
+Row = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """Every registry's rows, columns named as in the contract. A registry without a file has no rows."""
+
+    sites: list[Row] = field(default_factory=list)
+    shifts: list[Row] = field(default_factory=list)
+    workers: list[Row] = field(default_factory=list)
+    workstations: list[Row] = field(default_factory=list)
+
+
+class _BadValue(Exception):
+    """The end of the sentence "<file>, line <n>: …"."""
+
+
+def read_registry(bucket: Bucket, timezones: Collection[str]) -> Registry:
+    """The newest file of each registry. `timezones` are the names that the database knows.
+
+    Raises:
+        RegistryError: a row cannot be right; names file, line and value.
+        BucketError: the bucket cannot be read.
+    """
+    newest: dict[str, tuple[object, str]] = {}
+    for info in bucket.list(PREFIX):
+        name = info.key.rpartition("/")[2]
+        if name in _FILES:
+            newest[name] = max(newest.get(name, (info.modified, info.key)), (info.modified, info.key))
+    tables: dict[str, list[Row]] = {}
+    for name, (_, key) in newest.items():
+        for fetched in bucket.fetch([key]):
+            tables[name.removesuffix(".csv")] = list(_read_file(key, fetched.content, timezones))
+    return Registry(**tables)
+
+
+def _read_file(key: str, content: bytes, timezones: Collection[str]) -> Iterator[Row]:
+    name = key.rpartition("/")[2]
+    columns, read_row, key_columns = _FILES[name]
+    rows: dict[tuple[object, ...], Row] = {}
+    lines: dict[tuple[object, ...], int] = {}
+    for line, cells in _read_cells(key, content, columns):
+        try:
+            row = read_row(cells, timezones)
+        except _BadValue as error:
+            raise RegistryError(f"{key}, line {line}: {error}.") from error
+        row_key = tuple(row[column] for column in key_columns)
+        rows[row_key], lines[row_key] = row, line  # the last row of a key wins
+    if name == "shifts.csv":
+        _refuse_overlaps(key, [(row, lines[row_key]) for row_key, row in rows.items()])
+    yield from rows.values()
+
+
+def _read_cells(key: str, content: bytes, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
+    """Each row's cells by column name, trimmed, with the line it ends on. Unknown columns are ignored."""
+    try:
+        text = content.removeprefix(BYTE_ORDER_MARK).decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start + len(BYTE_ORDER_MARK)) + 1
+        raise RegistryError(f"{key}, line {line}: {content[error.start : error.start + 1]!r} is not UTF-8.") from error
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    header: list[str] | None = None
+    try:
+        for cells in reader:
+            if not any(cell.strip() for cell in cells):
+                continue
+            if header is None:
+                header = [cell.strip(" ") for cell in cells]
+                missing = [column for column in columns if column not in header]
+                if missing:
+                    raise RegistryError(f"{key}, line {reader.line_num}: the column {missing[0]} is missing.")
+                continue
+            if len(cells) > len(header):
+                raise RegistryError(
+                    f"{key}, line {reader.line_num}: {len(cells)} values for {len(header)} columns ({cells[-1]!r})."
+                )
+            padded = cells + [""] * (len(header) - len(cells))
+            yield reader.line_num, {name: cell.strip(" ") for name, cell in zip(header, padded, strict=True)}
+    except csv.Error as error:
+        raise RegistryError(f"{key}, line {reader.line_num}: not CSV ({error}).") from error
+    if header is None:
+        raise RegistryError(f"{key}, line 1: the column {columns[0]} is missing.")
+
+
+def _identifier(cells: dict[str, str], column: str, default: str | None = None) -> str:
+    value = cells[column] or default or ""
+    if not 1 <= len(value) <= MAX_IDENTIFIER_LENGTH:
+        raise _BadValue(f"{column} is {value!r}; expected is a text of 1 to {MAX_IDENTIFIER_LENGTH} characters")
+    return value
+
+
+def _site(cells: dict[str, str], timezones: Collection[str]) -> Row:
+    timezone = cells["timezone"]
+    if timezone not in timezones:
+        raise _BadValue(f"timezone is {timezone!r}; expected is an IANA name such as Europe/Berlin")
+    return {
+        "site_id": _identifier(cells, "site_id", DEFAULT_SITE),
+        "name": cells["name"] or None,
+        "timezone": timezone,
+    }
+
+
+def _worker(cells: dict[str, str], _: Collection[str]) -> Row:
+    return {
+        "site_id": _identifier(cells, "site_id", DEFAULT_SITE),
+        "worker_id": _identifier(cells, "worker_id"),
+        "name": cells["name"] or None,
+    }
+
+
+def _workstation(cells: dict[str, str], _: Collection[str]) -> Row:
+    return {
+        "site_id": _identifier(cells, "site_id", DEFAULT_SITE),
+        "workstation_id": _identifier(cells, "workstation_id"),
+        "name": cells["name"] or None,
+        "station_type": cells["station_type"] or None,
+    }
+
+
+def _shift(cells: dict[str, str], _: Collection[str]) -> Row:
+    shift_id = _identifier(cells, "shift_id")
+    if shift_id == UNSCHEDULED:
+        raise _BadValue(f"shift_id is {shift_id!r}, which is reserved for time outside of all shifts")
+    start = cells["start_local"]
+    if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", start):
+        raise _BadValue(f"start_local is {start!r}; expected is HH:MM from 00:00 to 23:59")
+    duration = cells["duration_minutes"]
+    if not re.fullmatch(r"[0-9]{1,6}", duration) or not 1 <= int(duration) <= MAX_DURATION_MINUTES:
+        raise _BadValue(f"duration_minutes is {duration!r}; expected is a whole number from 1 to {MAX_DURATION_MINUTES}")
+    valid_from, valid_to = _date(cells, "valid_from"), _date(cells, "valid_to")
+    if valid_from and valid_to and valid_to < valid_from:
+        raise _BadValue(f"valid_to is {valid_to.isoformat()!r}, before valid_from {valid_from.isoformat()!r}")
+    return {
+        "site_id": _identifier(cells, "site_id", DEFAULT_SITE),
+        "shift_id": shift_id,
+        "start_local": start,
+        "duration_minutes": int(duration),
+        "valid_from": valid_from,
+        "valid_to": valid_to,
+    }
+
+
+def _date(cells: dict[str, str], column: str) -> date | None:
+    value = cells.get(column, "")
+    if not value:
+        return None
+    try:
+        if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+            raise ValueError(value)
+        return date.fromisoformat(value)
+    except ValueError as error:
+        raise _BadValue(f"{column} is {value!r}; expected is a date YYYY-MM-DD or nothing") from error
+
+
+def _refuse_overlaps(key: str, shifts: list[tuple[Row, int]]) -> None:
+    """Two ranges of one site and shift must not share a date."""
+
+    def first_date(entry: tuple[Row, int]) -> tuple[str, str, date]:
+        row, _ = entry
+        return str(row["site_id"]), str(row["shift_id"]), _start(row)
+
+    ordered = sorted(shifts, key=first_date)
+    for (before, before_line), (after, after_line) in zip(ordered, ordered[1:], strict=False):
+        same = (before["site_id"], before["shift_id"]) == (after["site_id"], after["shift_id"])
+        if same and _end(before) >= _start(after):
+            raise RegistryError(
+                f"{key}, line {max(before_line, after_line)}: the dates of shift {after['shift_id']!r} of site "
+                f"{after['site_id']!r} overlap those of line {min(before_line, after_line)}."
+            )
+
+
+def _start(row: Row) -> date:
+    return row["valid_from"] if isinstance(row["valid_from"], date) else date.min
+
+
+def _end(row: Row) -> date:
+    return row["valid_to"] if isinstance(row["valid_to"], date) else date.max
+
+
+_ReadRow = Callable[[dict[str, str], Collection[str]], Row]
+
+# file name: columns that must be there, how a row is read, which columns are its key
+_FILES: dict[str, tuple[tuple[str, ...], _ReadRow, tuple[str, ...]]] = {
+    "sites.csv": (("site_id", "name", "timezone"), _site, ("site_id",)),
+    "shifts.csv": (
+        ("site_id", "shift_id", "start_local", "duration_minutes"),
+        _shift,
+        ("site_id", "shift_id", "valid_from", "valid_to"),
+    ),
+    "workers.csv": (("site_id", "worker_id", "name"), _worker, ("site_id", "worker_id")),
+    "workstations.csv": (("site_id", "workstation_id", "name", "station_type"), _workstation, ("site_id", "workstation_id")),
+}

@@ -1,0 +1,141 @@
+"""The warehouse file and its raw tables: who may open it, and what they look like.
+
+One process writes at a time: DuckDB itself allows no second one, and a lock file says so before it has to.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from ingestion.errors import WarehouseBusyError, WarehouseError
+from ingestion.settings import Settings
+
+# `object_id` grows with every object landed and never comes back: what came after a given landing is a range of it.
+RAW_TABLES = """
+    create schema if not exists raw;
+
+    create table if not exists raw.landed_objects (
+        object_id bigint not null,
+        object_key varchar not null,
+        etag varchar not null,
+        bytes bigint not null,
+        records bigint not null,
+        accepted bigint not null,
+        rejected bigint not null,
+        unexpected_fields varchar[] not null,
+        landed_at timestamptz not null,
+        primary key (object_key, etag),
+        check (records = accepted + rejected)
+    );
+
+    create table if not exists raw.events (
+        object_id bigint not null,
+        position bigint not null,
+        event_at timestamptz not null,
+        site_id varchar not null,
+        camera_id varchar not null,
+        worker_id varchar not null,
+        workstation_id varchar not null,
+        event_type varchar not null,
+        confidence double not null,
+        unit_count bigint not null,
+        model_name varchar not null,
+        model_version varchar not null
+    );
+
+    create table if not exists raw.rejected_records (
+        object_id bigint not null,
+        position bigint not null,
+        reason varchar not null,
+        detail varchar not null,
+        payload varchar,
+        rejected_at timestamptz not null
+    );
+
+    create table if not exists raw.sites (site_id varchar, name varchar, timezone varchar);
+    create table if not exists raw.shifts (
+        site_id varchar, shift_id varchar, start_local varchar, duration_minutes integer, valid_from date, valid_to date
+    );
+    create table if not exists raw.workers (site_id varchar, worker_id varchar, name varchar);
+    create table if not exists raw.workstations (
+        site_id varchar, workstation_id varchar, name varchar, station_type varchar
+    );
+    create table if not exists raw.settings (last_event_microseconds bigint, max_state_microseconds bigint);
+"""
+
+LOCK_WAIT_SECONDS = 600
+
+
+@contextmanager
+def warehouse_lock(
+    settings: Settings, wait_seconds: float = LOCK_WAIT_SECONDS, log: Callable[[str], None] = print
+) -> Iterator[None]:
+    """Hold the right to write the warehouse; the system takes it back when the process ends, however it ends.
+
+    Raises:
+        WarehouseBusyError: another batch held it for all of `wait_seconds`.
+    """
+    path = settings.data_dir / "warehouse.lock"
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise WarehouseError(f"The data folder {settings.data_dir} cannot be written: {error.strerror}.") from error
+    try:
+        _acquire(descriptor, path, wait_seconds, log)
+        os.truncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _acquire(descriptor: int, path: Path, wait_seconds: float, log: Callable[[str], None]) -> None:
+    deadline = time.monotonic() + wait_seconds
+    announced = False
+    while True:
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            holder = os.pread(descriptor, 20, 0).decode(errors="replace") or "unknown"
+            if time.monotonic() >= deadline:
+                raise WarehouseBusyError(
+                    f"Another batch (process {holder}) is writing the warehouse {path.parent}; "
+                    "this one did nothing and can simply be started again."
+                ) from error
+            if not announced:
+                log(f"waiting for another batch (process {holder}) to finish")
+                announced = True
+            time.sleep(0.1)
+
+
+@contextmanager
+def open_warehouse(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to the warehouse with its raw tables in place, in UTC. Take `warehouse_lock` first.
+
+    Raises:
+        WarehouseError: the file cannot be opened or written (no space, no right, damaged).
+    """
+    try:
+        connection = duckdb.connect(settings.warehouse_path)
+    except duckdb.Error as error:
+        raise WarehouseError(f"The warehouse {settings.warehouse_path} cannot be opened: {_first_line(error)}") from error
+    try:
+        connection.execute("set timezone = 'UTC'")
+        connection.execute(RAW_TABLES)
+        yield connection
+    except duckdb.Error as error:
+        raise WarehouseError(f"The warehouse {settings.warehouse_path} cannot be written: {_first_line(error)}") from error
+    finally:
+        connection.close()
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n", 1)[0]
