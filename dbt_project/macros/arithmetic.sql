@@ -1,0 +1,34 @@
+{#- Sums and means that come out the same in any order of the rows, to the last bit. -#}
+
+{#- Seconds (double) of a sum of whole microseconds: the one division. -#}
+{% macro seconds(microseconds) -%} {{ microseconds }} / 1000000.0 {%- endmacro %}
+
+{#- Units per hour of a duration in microseconds; null where there was no such time. -#}
+{% macro per_hour(units, microseconds) -%} {{ units }} * 3600000000.0 / nullif({{ microseconds }}, 0) {%- endmacro %}
+
+{#- A ratio of two whole numbers (double); null where the denominator is 0. -#}
+{% macro ratio(numerator, denominator) -%} cast({{ numerator }} as double) / nullif({{ denominator }}, 0) {%- endmacro %}
+
+{#- A sum of whole numbers as bigint (DuckDB's own is hugeint, which a model contract refuses). -#}
+{% macro whole_sum(expression) -%} cast(coalesce(sum({{ expression }}), 0) as bigint) {%- endmacro %}
+
+{#- The mean of doubles from 0 to 1, added up as integers: scaling by a power of two loses nothing, integers add in any
+    order, and one division follows. Null where there is no value. -#}
+{% macro exact_mean(expression) -%}
+    cast(sum(cast({{ expression }} * 18446744073709551616.0 as {{ wide_integer() }})) as double)
+        / 18446744073709551616.0 / nullif(count({{ expression }}), 0)
+{%- endmacro %}
+
+{% macro wide_integer() -%} {{ adapter.dispatch('wide_integer', 'floorhouse')() }} {%- endmacro %}
+{% macro duckdb__wide_integer() -%} hugeint {%- endmacro %}
+{% macro spark__wide_integer() -%} decimal(38, 0) {%- endmacro %}
+
+{#- Two values that compare as one: first the first, then the second. -#}
+{% macro pair(first, second) -%} {{ adapter.dispatch('pair', 'floorhouse')(first, second) }} {%- endmacro %}
+{% macro duckdb__pair(first, second) -%} {'first': {{ first }}, 'second': {{ second }}} {%- endmacro %}
+{% macro spark__pair(first, second) -%} named_struct('first', {{ first }}, 'second', {{ second }}) {%- endmacro %}
+
+{#- A quantile with linear interpolation between the two nearest values. -#}
+{% macro quantile(expression, fraction) -%} {{ adapter.dispatch('quantile', 'floorhouse')(expression, fraction) }} {%- endmacro %}
+{% macro duckdb__quantile(expression, fraction) -%} quantile_cont({{ expression }}, {{ fraction }}) {%- endmacro %}
+{% macro spark__quantile(expression, fraction) -%} percentile({{ expression }}, {{ fraction }}) {%- endmacro %}

@@ -1,0 +1,45 @@
+{#- Instants, local times and durations: the places where DuckDB and Spark SQL differ. -#}
+
+{#- The clock of a time zone at an instant, as a timestamp without zone. -#}
+{% macro to_local(instant, timezone) -%} {{ adapter.dispatch('to_local', 'floorhouse')(instant, timezone) }} {%- endmacro %}
+{% macro duckdb__to_local(instant, timezone) -%} timezone({{ timezone }}, {{ instant }}) {%- endmacro %}
+{% macro spark__to_local(instant, timezone) -%} from_utc_timestamp({{ instant }}, {{ timezone }}) {%- endmacro %}
+
+{#- An instant at which a time zone's clock shows a local time; one that is skipped moves on by the gap. -#}
+{% macro to_instant(local_time, timezone) -%} {{ adapter.dispatch('to_instant', 'floorhouse')(local_time, timezone) }} {%- endmacro %}
+{% macro duckdb__to_instant(local_time, timezone) -%} timezone({{ timezone }}, {{ local_time }}) {%- endmacro %}
+{% macro spark__to_instant(local_time, timezone) -%} to_utc_timestamp({{ local_time }}, {{ timezone }}) {%- endmacro %}
+
+{#- The first instant at which the clock shows a local time. DuckDB gives the last of two; the other one, where there
+    is one, lies at the offset that held a day before. -#}
+{% macro first_instant(local_time, timezone) -%}
+    {%- set last_instant = to_instant(local_time, timezone) -%}
+    {%- set day_before = last_instant ~ " - interval 1 day" -%}
+    {%- set earlier = to_instant(
+        local_time ~ " - (" ~ to_local(day_before, timezone) ~ " - " ~ to_local(day_before, "'UTC'") ~ ")", "'UTC'"
+    ) -%}
+    case
+        when {{ to_local(earlier, timezone) }} = {{ local_time }} then least({{ earlier }}, {{ last_instant }})
+        else {{ last_instant }}
+    end
+{%- endmacro %}
+
+{#- The UTC date of an instant. -#}
+{% macro utc_date(instant) -%} cast({{ to_local(instant, "'UTC'") }} as date) {%- endmacro %}
+
+{#- Whole microseconds from one instant to another (bigint), exact. -#}
+{% macro microseconds_between(started_at, ended_at) -%} {{ adapter.dispatch('microseconds_between', 'floorhouse')(started_at, ended_at) }} {%- endmacro %}
+{% macro duckdb__microseconds_between(started_at, ended_at) -%} (epoch_us({{ ended_at }}) - epoch_us({{ started_at }})) {%- endmacro %}
+{% macro spark__microseconds_between(started_at, ended_at) -%} (unix_micros({{ ended_at }}) - unix_micros({{ started_at }})) {%- endmacro %}
+
+{#- An instant moved on by whole microseconds. -#}
+{% macro add_microseconds(instant, microseconds) -%} {{ adapter.dispatch('add_microseconds', 'floorhouse')(instant, microseconds) }} {%- endmacro %}
+{% macro duckdb__add_microseconds(instant, microseconds) -%} ({{ instant }} + to_microseconds({{ microseconds }})) {%- endmacro %}
+{% macro spark__add_microseconds(instant, microseconds) -%} timestamp_micros(unix_micros({{ instant }}) + {{ microseconds }}) {%- endmacro %}
+
+{#- The whole numbers from 0 to `highest`, one row each, column `number`. -#}
+{% macro numbers(highest) -%}
+    {%- for number in range(highest + 1) %}
+    select {{ number }} as number{% if not loop.last %} union all{% endif %}
+    {%- endfor %}
+{%- endmacro %}

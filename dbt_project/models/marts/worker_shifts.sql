@@ -1,0 +1,38 @@
+with worker_shifts as (
+
+    select * from {{ ref('int_worker_shifts') }}
+
+),
+
+workers as (
+
+    select * from {{ ref('stg_raw__workers') }}
+
+)
+
+select
+    worker_shifts.site_id,
+    worker_shifts.shift_date,
+    worker_shifts.shift_id,
+    worker_shifts.worker_id,
+    coalesce(workers.worker_name, worker_shifts.worker_id) as worker_name,
+    workers.worker_id is not null as is_registered,
+    cast({{ seconds('worker_shifts.active_microseconds') }} as double) as active_seconds,
+    cast({{ seconds('worker_shifts.idle_microseconds') }} as double) as idle_seconds,
+    cast({{ seconds('worker_shifts.absent_microseconds') }} as double) as absent_seconds,
+    cast({{ seconds('worker_shifts.present_microseconds') }} as double) as present_seconds,
+    cast({{ seconds('worker_shifts.tracked_microseconds') }} as double) as tracked_seconds,
+    cast({{ seconds('worker_shifts.scheduled_microseconds') }} as double) as scheduled_seconds,
+    {{ ratio('worker_shifts.active_microseconds', 'worker_shifts.present_microseconds') }} as utilization,
+    {{ ratio('worker_shifts.present_microseconds', 'worker_shifts.tracked_microseconds') }} as attendance,
+    {{ ratio('worker_shifts.active_microseconds', 'worker_shifts.scheduled_microseconds') }} as shift_utilization,
+    worker_shifts.units,
+    cast({{ per_hour('worker_shifts.units', 'worker_shifts.active_microseconds') }} as double) as units_per_active_hour,
+    cast(
+        {{ per_hour('worker_shifts.units', 'worker_shifts.present_microseconds') }} as double
+    ) as units_per_present_hour,
+    worker_shifts.event_count
+from worker_shifts
+left join workers
+    on worker_shifts.site_id = workers.site_id
+    and worker_shifts.worker_id = workers.worker_id

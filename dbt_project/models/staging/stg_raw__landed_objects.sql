@@ -1,0 +1,11 @@
+select
+    object_id,
+    object_key,
+    etag,
+    unexpected_fields,
+    bytes,
+    records,
+    accepted,
+    rejected,
+    landed_at
+from {{ source('raw', 'landed_objects') }}

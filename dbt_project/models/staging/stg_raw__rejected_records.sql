@@ -1,0 +1,8 @@
+select
+    object_id,
+    reason,
+    detail,
+    payload,
+    position,
+    rejected_at
+from {{ source('raw', 'rejected_records') }}
