@@ -1,0 +1,99 @@
+"""Copy the marts out of the warehouse: one folder per version, shown to readers by one rename.
+
+Nothing is computed here. Readers never open the warehouse file, and never see two batches side by side.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from ingestion.errors import WarehouseError
+from ingestion.settings import Settings
+
+VERSIONS_FOLDER = "published-versions"
+# The version before stays for readers that have it open.
+KEPT_VERSIONS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class PublishReport:
+    """What was published: rows by mart, bytes of all files, the version's name."""
+
+    version: str
+    rows: dict[str, int]
+    bytes: int
+    seconds: float
+
+
+def publish_marts(settings: Settings) -> PublishReport:
+    """Write every mart as Parquet into a new version and make it the published one. The caller holds the lock.
+
+    Raises:
+        WarehouseError: a file cannot be written; the version published before stays.
+    """
+    started = time.monotonic()
+    versions = settings.data_dir / VERSIONS_FOLDER
+    version = f"{time.time_ns():020d}"
+    unfinished = versions / f"{version}.part"
+    try:
+        unfinished.mkdir(parents=True)
+        rows = _copy_marts(settings.warehouse_path, unfinished)
+        _flush(unfinished)
+        folder = unfinished.rename(versions / version)
+        _point_to(settings.published_path, folder)
+        _remove_old(versions, folder)
+    except (OSError, duckdb.Error) as error:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        reason = " ".join(str(error).split())
+        raise WarehouseError(f"The marts cannot be published to {versions}: {reason[:300]}") from error
+    size = sum(path.stat().st_size for path in folder.iterdir())
+    return PublishReport(version, rows, size, time.monotonic() - started)
+
+
+def _copy_marts(warehouse_path: Path, folder: Path) -> dict[str, int]:
+    """Every table of the schema `marts`, each sorted so that the same rows give the same file."""
+    rows: dict[str, int] = {}
+    with duckdb.connect(warehouse_path) as connection:
+        connection.execute("set timezone = 'UTC'")
+        marts = connection.execute(
+            "select table_name from information_schema.tables where table_schema = 'marts' order by table_name"
+        ).fetchall()
+        for (mart,) in marts:
+            copied = connection.execute(
+                f'copy (from marts."{mart}" order by all) to $path (format parquet, compression zstd)',
+                {"path": str(folder / f"{mart}.parquet")},
+            ).fetchone()
+            rows[mart] = copied[0] if copied else 0
+    return rows
+
+
+def _flush(folder: Path) -> None:
+    """Have the files on disk before they are shown: a power cut must not leave the link on empty files."""
+    for path in (*folder.iterdir(), folder):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _point_to(link: Path, folder: Path) -> None:
+    new_link = link.with_name(f".{link.name}.new")
+    new_link.unlink(missing_ok=True)
+    new_link.symlink_to(os.path.relpath(folder, link.parent), target_is_directory=True)
+    new_link.replace(link)
+
+
+def _remove_old(versions: Path, current: Path) -> None:
+    """Older versions, and what killed batches left unfinished."""
+    finished = sorted(path for path in versions.iterdir() if path.suffix != ".part")
+    kept = {current, *finished[-KEPT_VERSIONS:]}
+    for path in versions.iterdir():
+        if path not in kept:
+            shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,98 @@
+"""Run the dbt project inside this process. What the models compute is theirs alone; this only starts them.
+
+A subprocess per batch would spend most of a small batch on imports and parsing: dbt stays in the process that is
+there already, and its partial parse is kept in the data folder.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ingestion.errors import TransformError
+from ingestion.settings import Settings
+
+if TYPE_CHECKING:
+    from dbt.cli.main import dbtRunnerResult
+
+PROJECT_DIR = Path(__file__).resolve().parent.parent / "dbt_project"
+
+# Unit tests protect the models' rules before a release; on a plant's data they would test the same made-up rows again.
+_BUILD = ("build", "--exclude-resource-type", "unit_test")
+
+
+@dataclass(frozen=True, slots=True)
+class TransformReport:
+    """What one dbt build did; `warned` names the data tests that failed with severity warn."""
+
+    models: int
+    tests: int
+    warned: tuple[str, ...]
+    seconds: float
+
+
+def build_models(
+    settings: Settings, on_event: Callable[[Any], None] | None = None, select: str | None = None
+) -> TransformReport:
+    """Build every model and run its data tests. The caller holds the warehouse's lock.
+
+    `on_event` is given each of dbt's events (`EventMsg`) as it happens; `select` is dbt's own selection syntax.
+
+    Raises:
+        TransformError: a model or a test of severity error failed; names the first one.
+    """
+    started = time.monotonic()
+    result = run_dbt(settings, [*_BUILD, *(["--select", select] if select else [])], on_event)
+    rows = list(result.result) if result.result is not None else []
+    failed = [row for row in rows if row.status in ("error", "fail")]
+    if failed:
+        message = " ".join(str(failed[0].message).split())
+        raise TransformError(f"{failed[0].node.resource_type} {failed[0].node.name} failed: {message[:500]}")
+    if not result.success:
+        raise TransformError(f"dbt stopped: {' '.join(str(result.exception).split())[:500]}")
+    is_test = [row.node.resource_type == "test" for row in rows]
+    return TransformReport(
+        models=len(rows) - sum(is_test),
+        tests=sum(is_test),
+        warned=tuple(row.node.name for row in rows if row.status == "warn"),
+        seconds=time.monotonic() - started,
+    )
+
+
+def run_dbt(
+    settings: Settings, arguments: Sequence[str], on_event: Callable[[Any], None] | None = None
+) -> dbtRunnerResult:
+    """One dbt command on the plant's warehouse, its files (target, log) in the plant's data folder."""
+    # Imported here: dbt takes seconds to import and not every process needs it.
+    from dbt.cli.main import dbtRunner
+
+    work_path = settings.data_dir / "dbt"
+    with _environment(FLOORHOUSE_WAREHOUSE=str(settings.warehouse_path)):
+        return dbtRunner(callbacks=[on_event] if on_event else None).invoke(
+            [
+                *arguments,
+                *("--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)),
+                *("--target-path", str(work_path), "--log-path", str(work_path / "logs")),
+                *("--log-level", "none", "--log-level-file", "info", "--no-print"),
+            ]
+        )
+
+
+@contextmanager
+def _environment(**variables: str) -> Iterator[None]:
+    """Variables that dbt's profile reads, for the length of one command."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

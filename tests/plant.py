@@ -1,0 +1,67 @@
+"""A small real plant in a temporary folder: bucket, warehouse, models and published marts, without Dagster around it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from ingestion.landing import LandingReport, land
+from ingestion.settings import Settings
+from ingestion.warehouse import warehouse_lock
+from orchestration.publish import PublishReport, publish_marts
+from orchestration.transform import build_models
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+class Plant:
+    """Drop objects in its bucket, run batches, read its marts."""
+
+    def __init__(self, data_dir: Path, **settings: Any) -> None:
+        self.settings = Settings(data_dir=data_dir, **settings)
+        self.landing = data_dir / "landing"
+
+    def drop(self, key: str, content: str | bytes) -> Path:
+        """Put an object into the bucket under its key."""
+        path = self.landing / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    def land(self, now: datetime = NOW) -> LandingReport:
+        """Land what the bucket holds."""
+        with warehouse_lock(self.settings):
+            return land(self.settings, now)
+
+    def batch(self, now: datetime = NOW) -> PublishReport:
+        """Land, build the models with their data tests, publish."""
+        with warehouse_lock(self.settings):
+            land(self.settings, now)
+            build_models(self.settings)
+            return publish_marts(self.settings)
+
+    def mart(self, name: str) -> list[dict[str, Any]]:
+        """A published mart's rows, in the order of its columns; instants are aware, in UTC."""
+        return self.query(f"from '{self.settings.published_path / name}.parquet' order by all")
+
+    def raw(self, table: str) -> list[dict[str, Any]]:
+        """A raw table's rows."""
+        return self.query(f"from warehouse.raw.{table} order by all", attach=True)
+
+    def query(self, sql: str, attach: bool = False) -> list[dict[str, Any]]:
+        """The rows of a query over Parquet files or, attached as `warehouse`, the warehouse."""
+        with duckdb.connect() as connection:
+            connection.execute("set timezone = 'UTC'")
+            if attach:
+                connection.execute(f"attach '{self.settings.warehouse_path}' as warehouse (read_only)")
+            result = connection.execute(sql)
+            names = [column[0] for column in result.description]
+            rows = [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+        for row in rows:
+            for name, value in row.items():
+                if isinstance(value, datetime):
+                    row[name] = value.astimezone(UTC)
+        return rows
