@@ -186,7 +186,8 @@ def _read_identifier(record: dict[str, object], name: str, default: str | None) 
     trimmed = value.strip(" ") if isinstance(value, str) and not isinstance(value, NumberToken) else ""
     if not 1 <= len(trimmed) <= MAX_IDENTIFIER_LENGTH or _LONE_SURROGATE.search(trimmed):
         raise _Refused(
-            "bad_identifier", f"{name} is {_show(value)}; expected is a text of 1 to {MAX_IDENTIFIER_LENGTH} characters."
+            "bad_identifier",
+            f"{name} is {_show(value)}; expected is a text of 1 to {MAX_IDENTIFIER_LENGTH} characters.",
         )
     return trimmed
 

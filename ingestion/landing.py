@@ -114,7 +114,8 @@ def _land_chunk(
 
 def _already_landed(connection: duckdb.DuckDBPyConnection, fetched: list[FetchedObject]) -> set[tuple[str, str]]:
     seen = pa.table(  # noqa: F841  # DuckDB finds the table by its name
-        {"object_key": [storable_key(one.key) for one in fetched], "etag": [one.etag for one in fetched]})
+        {"object_key": [storable_key(one.key) for one in fetched], "etag": [one.etag for one in fetched]}
+    )
     rows = connection.execute(
         "select object_key, etag from raw.landed_objects semi join seen using (object_key, etag)"
     ).fetchall()

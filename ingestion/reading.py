@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Literal
 
 import duckdb
@@ -21,6 +21,7 @@ from ingestion.bucket import FetchedObject
 from ingestion.contract import (
     DEFAULT_SITE,
     EARLIEST,
+    FIELDS,
     LATEST_AFTER_LANDING,
     MAX_COUNT,
     MAX_IDENTIFIER_LENGTH,
@@ -31,12 +32,12 @@ from ingestion.contract import (
     folder_of,
     judge_record,
 )
-from ingestion.framing import Record, Undecodable, split_records, unpack
+from ingestion.framing import MAX_NESTING, Record, Undecodable, split_records, unpack
 
 _Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_IDENTIFIER_LENGTH)]
 
 
-class _PlainEvent(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+class _PlainEvent(msgspec.Struct, gc=False):
     """A record that needs no second look but for its timestamp and the spaces around its identifiers."""
 
     timestamp: str
@@ -51,7 +52,14 @@ class _PlainEvent(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     model_version: _Identifier | None = None
 
 
+class _KnownFieldsOnly(_PlainEvent, forbid_unknown_fields=True, gc=False):
+    """The common case: nothing in it that the contract does not know."""
+
+
+_decode_known = msgspec.json.Decoder(_KnownFieldsOnly).decode
 _decode_plain = msgspec.json.Decoder(_PlainEvent).decode
+_decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_REFUSED = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _PLAIN_FIELDS = _PlainEvent.__struct_fields__
 _TEXT_FIELDS = tuple(name for name in _PLAIN_FIELDS if name not in ("confidence", "count"))
 
@@ -140,7 +148,9 @@ class ReadObjects:
     unexpected_fields: list[set[str]] = field(default_factory=list)  # per object
 
 
-def read_objects(objects: Sequence[FetchedObject], landed_at: datetime, session: duckdb.DuckDBPyConnection) -> ReadObjects:
+def read_objects(
+    objects: Sequence[FetchedObject], landed_at: datetime, session: duckdb.DuckDBPyConnection
+) -> ReadObjects:
     """Every record of the objects, accepted or rejected. `session` is only computed with, nothing is written."""
     result = ReadObjects()
     framed: list[list[Record]] = []
@@ -176,11 +186,14 @@ def _read_plain(
     for object_index, records in enumerate(framed):
         for record_index, (_, raw) in enumerate(records):
             try:
-                decoded.append(_decode_plain(raw))
-            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-                doubtful.append((object_index, record_index))
-            else:
-                places.append((object_index, record_index))
+                decoded.append(_decode_known(raw))
+            except _REFUSED:
+                event = _decode_with_unexpected_fields(raw, result.unexpected_fields[object_index])
+                if event is None:
+                    doubtful.append((object_index, record_index))
+                    continue
+                decoded.append(event)
+            places.append((object_index, record_index))
     if not decoded:
         return doubtful
 
@@ -220,6 +233,20 @@ def _read_plain(
     return doubtful
 
 
+def _decode_with_unexpected_fields(raw: bytes, unexpected: set[str]) -> _PlainEvent | None:
+    """A plain event with fields the contract does not know, whose names are added; None where it is not plain."""
+    # The decoder passes over an unknown field's value without a look at its encoding or how deep the next one nests.
+    if raw.count(b"[") + raw.count(b"{") > MAX_NESTING:
+        return None
+    try:
+        raw.decode("utf-8")
+        event = _decode_plain(raw)
+        unexpected |= _decode_members(raw).keys() - FIELDS
+    except _REFUSED:
+        return None
+    return event
+
+
 def _read_exactly(
     doubtful: list[tuple[int, int]],
     framed: list[list[Record]],
@@ -228,7 +255,7 @@ def _read_exactly(
     result: ReadObjects,
 ) -> None:
     """Judge the other records one by one."""
-    accepted: list[tuple[int, int, Event]] = []
+    accepted: list[dict[str, object]] = []
     for object_index, record_index in sorted(doubtful):
         position, raw = framed[object_index][record_index]
         verdict, unexpected = judge_record(raw, folders[object_index], landed_at)
@@ -237,16 +264,23 @@ def _read_exactly(
             payload = raw.decode("utf-8", errors="replace")
             result.rejected.append(RejectedRecord(object_index, position, verdict.reason, verdict.detail, payload))
         else:
-            accepted.append((object_index, position, verdict))
+            accepted.append(_columns_of(verdict, object_index, position))
     if accepted:
-        rows = [
-            {
-                "object_index": object_index,
-                "position": position,
-                "event_at": event.timestamp.astimezone(UTC),
-                "unit_count": event.count,
-                **{name: getattr(event, name) for name in EVENT_COLUMNS.names if hasattr(event, name)},
-            }
-            for object_index, position, event in accepted
-        ]
-        result.events.append(pa.Table.from_pylist(rows, schema=EVENT_COLUMNS))
+        result.events.append(pa.Table.from_pylist(accepted, schema=EVENT_COLUMNS))
+
+
+def _columns_of(event: Event, object_index: int, position: int) -> dict[str, object]:
+    return {
+        "object_index": object_index,
+        "position": position,
+        "event_at": event.timestamp,
+        "site_id": event.site_id,
+        "camera_id": event.camera_id,
+        "worker_id": event.worker_id,
+        "workstation_id": event.workstation_id,
+        "event_type": event.event_type,
+        "confidence": event.confidence,
+        "unit_count": event.count,
+        "model_name": event.model_name,
+        "model_version": event.model_version,
+    }

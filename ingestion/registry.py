@@ -150,7 +150,9 @@ def _shift(cells: dict[str, str], _: Collection[str]) -> Row:
         raise _BadValue(f"start_local is {start!r}; expected is HH:MM from 00:00 to 23:59")
     duration = cells["duration_minutes"]
     if not re.fullmatch(r"[0-9]{1,6}", duration) or not 1 <= int(duration) <= MAX_DURATION_MINUTES:
-        raise _BadValue(f"duration_minutes is {duration!r}; expected is a whole number from 1 to {MAX_DURATION_MINUTES}")
+        raise _BadValue(
+            f"duration_minutes is {duration!r}; expected is a whole number from 1 to {MAX_DURATION_MINUTES}"
+        )
     valid_from, valid_to = _date(cells, "valid_from"), _date(cells, "valid_to")
     if valid_from and valid_to and valid_to < valid_from:
         raise _BadValue(f"valid_to is {valid_to.isoformat()!r}, before valid_from {valid_from.isoformat()!r}")
@@ -212,5 +214,9 @@ _FILES: dict[str, tuple[tuple[str, ...], _ReadRow, tuple[str, ...]]] = {
         ("site_id", "shift_id", "valid_from", "valid_to"),
     ),
     "workers.csv": (("site_id", "worker_id", "name"), _worker, ("site_id", "worker_id")),
-    "workstations.csv": (("site_id", "workstation_id", "name", "station_type"), _workstation, ("site_id", "workstation_id")),
+    "workstations.csv": (
+        ("site_id", "workstation_id", "name", "station_type"),
+        _workstation,
+        ("site_id", "workstation_id"),
+    ),
 }

@@ -25,7 +25,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    data_dir: Path = Field(Path("data"), description="the path of a folder")
+    data_dir: Path = Field(Path("data"), validate_default=True, description="the path of a folder")
     landing_url: str = Field("", description="file:///folder or s3://bucket/prefix")
     landed_objects: Literal["archive", "keep"] = Field("archive", description="archive or keep")
     last_event_minutes: float = Field(30, gt=0, le=1440, description="a number of minutes above 0, at most 1440")

@@ -126,13 +126,17 @@ def open_warehouse(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     try:
         connection = duckdb.connect(settings.warehouse_path)
     except duckdb.Error as error:
-        raise WarehouseError(f"The warehouse {settings.warehouse_path} cannot be opened: {_first_line(error)}") from error
+        raise WarehouseError(
+            f"The warehouse {settings.warehouse_path} cannot be opened: {_first_line(error)}"
+        ) from error
     try:
         connection.execute("set timezone = 'UTC'")
         connection.execute(RAW_TABLES)
         yield connection
     except duckdb.Error as error:
-        raise WarehouseError(f"The warehouse {settings.warehouse_path} cannot be written: {_first_line(error)}") from error
+        raise WarehouseError(
+            f"The warehouse {settings.warehouse_path} cannot be written: {_first_line(error)}"
+        ) from error
     finally:
         connection.close()
 
