@@ -1,7 +1,7 @@
 """Run the dbt project inside this process. What the models compute is theirs alone; this only starts them.
 
 A subprocess per batch would spend most of a small batch on imports and parsing: dbt stays in the process that is
-there already, and its partial parse is kept in the data folder.
+there already, and the project is parsed once for all plants and batches (manifest.py).
 """
 
 from __future__ import annotations
@@ -11,16 +11,15 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ingestion.errors import TransformError
 from ingestion.settings import Settings
+from orchestration.manifest import PROJECT_DIR, load_manifest
 
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunnerResult
-
-PROJECT_DIR = Path(__file__).resolve().parent.parent / "dbt_project"
+    from dbt.contracts.graph.manifest import Manifest
 
 # Unit tests protect the models' rules before a release; on a plant's data they would test the same made-up rows again.
 _BUILD = ("build", "--exclude-resource-type", "unit_test")
@@ -47,7 +46,8 @@ def build_models(
         TransformError: a model or a test of severity error failed; names the first one.
     """
     started = time.monotonic()
-    result = run_dbt(settings, [*_BUILD, *(["--select", select] if select else [])], on_event)
+    arguments = [*_BUILD, "--no-write-json", *(["--select", select] if select else [])]
+    result = run_dbt(settings, arguments, on_event, load_manifest())
     rows = list(result.result) if result.result is not None else []
     failed = [row for row in rows if row.status in ("error", "fail")]
     if failed:
@@ -65,22 +65,33 @@ def build_models(
 
 
 def run_dbt(
-    settings: Settings, arguments: Sequence[str], on_event: Callable[[Any], None] | None = None
+    settings: Settings,
+    arguments: Sequence[str],
+    on_event: Callable[[Any], None] | None = None,
+    manifest: Manifest | None = None,
 ) -> dbtRunnerResult:
-    """One dbt command on the plant's warehouse, its files (target, log) in the plant's data folder."""
+    """One dbt command on the plant's warehouse, its files (target, log) in the plant's data folder.
+
+    With a `manifest` dbt does not parse the project again.
+    """
     # Imported here: dbt takes seconds to import and not every process needs it.
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
     work_path = settings.data_dir / "dbt"
     with _environment(FLOORHOUSE_WAREHOUSE=str(settings.warehouse_path)):
-        return dbtRunner(callbacks=[on_event] if on_event else None).invoke(
-            [
-                *arguments,
-                *("--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)),
-                *("--target-path", str(work_path), "--log-path", str(work_path / "logs")),
-                *("--log-level", "none", "--log-level-file", "info", "--no-print"),
-            ]
-        )
+        try:
+            return dbtRunner(manifest, callbacks=[on_event] if on_event else None).invoke(
+                [
+                    *arguments,
+                    *("--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)),
+                    *("--target-path", str(work_path), "--log-path", str(work_path / "logs")),
+                    *("--log-level", "none", "--log-level-file", "info", "--no-print"),
+                ]
+            )
+        finally:
+            # dbt keeps the warehouse open until the process ends, and with it every other process out.
+            DuckDBConnectionManager.close_all_connections()
 
 
 @contextmanager
