@@ -20,6 +20,9 @@ from ingestion.errors import BucketError
 ARCHIVE_PREFIX = "archive/"
 CONCURRENT_REQUESTS = 32
 
+HIDDEN = (".", "_")
+UNFINISHED = (".tmp", ".part")
+
 
 @dataclass(frozen=True, slots=True)
 class ObjectInfo:
@@ -63,7 +66,7 @@ def open_bucket(url: str) -> Bucket:
 
 def is_ignored(key: str) -> bool:
     """Whether the contract ignores a key: hidden segments, and the names of objects still being written."""
-    return key.endswith((".tmp", ".part")) or any(segment.startswith((".", "_")) for segment in key.split("/"))
+    return key.endswith(UNFINISHED) or any(segment.startswith(HIDDEN) for segment in key.split("/"))
 
 
 def archive_key(key: str, etag: str) -> str:
@@ -97,11 +100,10 @@ class LocalBucket:
         with os.scandir(self.root / folder) as entries:
             for entry in entries:
                 key = f"{folder}/{entry.name}"
-                if is_ignored(entry.name):
-                    continue
                 if entry.is_dir():
-                    yield from self._walk(key)
-                elif entry.is_file():
+                    if not entry.name.startswith(HIDDEN):
+                        yield from self._walk(key)
+                elif entry.is_file() and not is_ignored(entry.name):
                     try:
                         stat = entry.stat()
                     except FileNotFoundError:  # taken away since the folder was read

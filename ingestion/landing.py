@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -16,6 +17,7 @@ import duckdb
 import pyarrow as pa
 
 from ingestion.bucket import Bucket, FetchedObject, ObjectInfo, open_bucket
+from ingestion.errors import WarehouseError
 from ingestion.reading import ReadObjects, read_objects
 from ingestion.registry import Registry, read_registry
 from ingestion.settings import Settings
@@ -180,8 +182,14 @@ def _commit(
         _check_conservation(connection, first_id)
         connection.execute("commit")
     except BaseException:
-        connection.execute("rollback")
+        _roll_back(connection)
         raise
+
+
+def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:
+    # After some failures, a full disk for one, DuckDB has ended the transaction already.
+    with suppress(duckdb.Error):
+        connection.execute("rollback")
 
 
 def _check_conservation(connection: duckdb.DuckDBPyConnection, first_id: int) -> None:
@@ -197,7 +205,9 @@ def _check_conservation(connection: duckdb.DuckDBPyConnection, first_id: int) ->
         {"first_id": first_id},
     ).fetchone()
     if row is None or (row[0], row[2]) != (row[1], row[3]):
-        raise AssertionError(f"records are lost or doubled between reading and the warehouse: {row}")
+        raise WarehouseError(
+            f"Records would be lost or doubled (accepted, stored, rejected, stored: {row}); nothing of them was landed."
+        )
 
 
 def _replace_registry(connection: duckdb.DuckDBPyConnection, registry: Registry, settings: Settings) -> None:
@@ -217,7 +227,7 @@ def _replace_registry(connection: duckdb.DuckDBPyConnection, registry: Registry,
         )
         connection.execute("commit")
     except BaseException:
-        connection.execute("rollback")
+        _roll_back(connection)
         raise
 
 

@@ -48,7 +48,8 @@ def keys(bucket: Bucket, prefix: str) -> list[str]:
 def test_the_listing_leaves_out_hidden_and_unfinished_objects(bucket: Bucket) -> None:
     for key in ("events/a/b.jsonl", "events/a.tmp", "events/b.part", "events/_x/c.json", "events/.d.json", "labels/e"):
         put(bucket, key, b"1")
-    assert keys(bucket, "events/") == ["events/a/b.jsonl"]
+    put(bucket, "events/x.tmp/y.json", b"1")
+    assert keys(bucket, "events/") == ["events/a/b.jsonl", "events/x.tmp/y.json"]
 
 
 def test_keys_with_quotes_spaces_and_other_alphabets_are_read_back(bucket: Bucket) -> None:

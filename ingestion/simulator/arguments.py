@@ -1,0 +1,61 @@
+"""What a simulation is asked for, and whether that can be done. Nothing here draws or writes."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from ingestion.errors import SettingsError
+
+DEFAULT_START = date(2026, 10, 19)  # the 30 days from here hold the end of summer time on both sides of the Atlantic
+MINUTES_PER_HOUR = 60
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """One simulation; the defaults are the demo plant. Raises SettingsError for what cannot be simulated."""
+
+    landing: Path
+    truth: Path
+    sites: int = 2
+    cameras: int = 12
+    workers: int = 40
+    days: int = 30
+    start: date = DEFAULT_START
+    seed: int = 7
+    objects_per_camera_hour: int = 1
+
+    def __post_init__(self) -> None:
+        for name in ("sites", "days", "objects_per_camera_hour"):
+            if getattr(self, name) < 1:
+                raise SettingsError(f"--{name.replace('_', '-')} is {getattr(self, name)}, allowed is 1 or more.")
+        for name in ("cameras", "workers"):
+            if getattr(self, name) < self.sites:
+                raise SettingsError(f"--{name} is {getattr(self, name)}, allowed is {self.sites} or more.")
+        if self.seed < 0:
+            raise SettingsError(f"--seed is {self.seed}, allowed is 0 or more.")
+        if MINUTES_PER_HOUR % self.objects_per_camera_hour:
+            raise SettingsError(
+                f"--objects-per-camera-hour is {self.objects_per_camera_hour}, allowed is a divisor of 60."
+            )
+        landing, truth = self.landing.resolve(), self.truth.resolve()
+        if landing.is_relative_to(truth) or truth.is_relative_to(landing):
+            raise SettingsError(f"--truth ({self.truth}) must lie outside the bucket (--landing {self.landing}).")
+
+    @property
+    def begins_ms(self) -> int:
+        """First instant of the simulation, in milliseconds since 1970 (UTC midnight of `start`)."""
+        return _epoch_ms(self.start)
+
+    @property
+    def ends_ms(self) -> int:
+        """First instant after the simulation; every event lies before it."""
+        return _epoch_ms(self.start + timedelta(days=self.days))
+
+    @property
+    def slot_ms(self) -> int:
+        """Length of the time that one object of one camera covers."""
+        return MINUTES_PER_HOUR * 60_000 // self.objects_per_camera_hour
+
+
+def _epoch_ms(day: date) -> int:
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * 1000

@@ -1,0 +1,56 @@
+"""Random draws that give the same bits on every machine. What they mean for a plant belongs to the callers.
+
+Only integers and + - * / on doubles are used: `log`, `exp` and normal draws go through the machine's own
+mathematics library and can differ in the last bit, which is enough to break "same seed, same bytes".
+"""
+
+from enum import IntEnum
+from math import log
+
+import numpy as np
+import numpy.typing as npt
+
+Integers = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+# Quantiles of the exponential distribution in thousandths; rounding hides the last bit of the logarithm.
+_QUANTILES: Integers = np.array([round(-1000 * log(1 - (step + 0.5) / 1024)) for step in range(1024)], dtype=np.int64)
+
+
+class Purpose(IntEnum):
+    """What a stream of draws is for; one stream per purpose, so that more draws for one never move another's."""
+
+    FLEET = 0
+    TIMELINE = 1
+    CAMERAS = 2
+    DELIVERY = 3
+
+
+def stream(seed: int, purpose: Purpose, site_number: int) -> np.random.Generator:
+    """The generator of one purpose at one site."""
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=(int(purpose), site_number))))
+
+
+def between(rng: np.random.Generator, low: int, high: int, shape: int | tuple[int, ...]) -> Integers:
+    """Whole numbers from `low` to `high`, both included."""
+    return rng.integers(low, high, shape, dtype=np.int64, endpoint=True)
+
+
+def chance(
+    rng: np.random.Generator, probability: float | npt.NDArray[np.float64], shape: int | tuple[int, ...]
+) -> Flags:
+    """True with the given probability."""
+    return rng.random(shape) < probability
+
+
+def durations(rng: np.random.Generator, mean_ms: Integers | int, shape: int | tuple[int, ...]) -> Integers:
+    """Milliseconds around `mean_ms`, skewed to the right, as the lengths of human activities are."""
+    pair = _QUANTILES[rng.integers(0, 1024, shape)] + _QUANTILES[rng.integers(0, 1024, shape)]
+    return np.asarray(pair * mean_ms // 2000, dtype=np.int64)
+
+
+def ranks(group_sizes: Integers) -> Integers:
+    """0, 1, … within each group, for groups that lie one after another: sizes [2, 3] give [0, 1, 0, 1, 2]."""
+    ends = np.cumsum(group_sizes)
+    total = int(ends[-1]) if len(ends) else 0
+    return np.arange(total, dtype=np.int64) - np.repeat(ends - group_sizes, group_sizes)
