@@ -1,0 +1,72 @@
+"""Measure every stage once and write the table to `benchmarks/results.md`, with the size of the machine."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks import stages
+
+RESULTS = Path(__file__).with_name("results.md")
+
+
+@dataclass
+class Table:
+    """The measured rows, shown as they come and written at the end."""
+
+    rows: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def add(self, stage: str, seconds: str, result: str) -> None:
+        self.rows.append((stage, seconds, result))
+        print(f"{stage:<58} {seconds:>9}  {result}", flush=True)
+
+    def markdown(self, events: int) -> str:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+        lines = [
+            "# What Floorhouse costs",
+            "",
+            f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()}, Python {platform.python_version()}; "
+            f"{events:,} events unless a row says otherwise. Written by `make bench`. "
+            "Times are wall-clock and vary with the machine; ratios were measured side by side in one run.",
+            "",
+            "| stage | seconds | result |",
+            "| --- | --- | --- |",
+            *(f"| {stage} | {seconds} | {result} |" for stage, seconds, result in self.rows),
+            "",
+        ]
+        return "\n".join(lines)
+
+
+def main() -> None:
+    """Run all stages in a temporary folder."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--events", type=int, default=1_000_000, help="events for landing and transformation")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds for each ratio; the median is shown")
+    arguments = parser.parse_args()
+    now = datetime.now(UTC)
+    table = Table()
+    with tempfile.TemporaryDirectory(prefix="floorhouse-bench-") as folder:
+        work = Path(folder)
+        stages.simulator(work, table.add)
+        stages.landing(work, arguments.events, arguments.rounds, now, table.add)
+        stages.transformation_and_publishing(work, arguments.events, now, table.add)
+        stages.whole_cycle(work, table.add)
+        peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+        table.add("peak memory of the largest process", "", f"{peak / 2**20:.2f} GiB")
+    RESULTS.write_text(table.markdown(arguments.events))
+    print(f"written to {RESULTS.relative_to(Path.cwd()) if RESULTS.is_relative_to(Path.cwd()) else RESULTS}")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"{' '.join(map(str, error.cmd))} ended with {error.returncode}.")
