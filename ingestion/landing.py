@@ -182,12 +182,12 @@ def _commit(
         _check_conservation(connection, first_id)
         connection.execute("commit")
     except BaseException:
-        _roll_back(connection)
+        roll_back(connection)
         raise
 
 
-def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:
-    # After some failures, a full disk for one, DuckDB has ended the transaction already.
+def roll_back(connection: duckdb.DuckDBPyConnection) -> None:
+    """Undo the transaction. After some failures, a full disk for one, DuckDB has ended it already."""
     with suppress(duckdb.Error):
         connection.execute("rollback")
 
@@ -227,7 +227,7 @@ def _replace_registry(connection: duckdb.DuckDBPyConnection, registry: Registry,
         )
         connection.execute("commit")
     except BaseException:
-        _roll_back(connection)
+        roll_back(connection)
         raise
 
 

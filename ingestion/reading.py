@@ -264,12 +264,13 @@ def _read_exactly(
             payload = raw.decode("utf-8", errors="replace")
             result.rejected.append(RejectedRecord(object_index, position, verdict.reason, verdict.detail, payload))
         else:
-            accepted.append(_columns_of(verdict, object_index, position))
+            accepted.append(columns_of(verdict, object_index, position))
     if accepted:
         result.events.append(pa.Table.from_pylist(accepted, schema=EVENT_COLUMNS))
 
 
-def _columns_of(event: Event, object_index: int, position: int) -> dict[str, object]:
+def columns_of(event: Event, object_index: int, position: int) -> dict[str, object]:
+    """An event as a row of `EVENT_COLUMNS`."""
     return {
         "object_index": object_index,
         "position": position,

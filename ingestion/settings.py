@@ -97,7 +97,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         if (variable := ENVIRONMENT_PREFIX + name.upper()) in environment and environment[variable].strip()
     }
     try:
-        return Settings(**given)  # type: ignore[arg-type]  # pydantic turns the strings into the fields' types
+        return Settings(**given)
     except ValidationError as error:
         name = str(error.errors()[0]["loc"][0])
         raise SettingsError(

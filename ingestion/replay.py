@@ -1,0 +1,105 @@
+"""Try rejected records again after their cause is mended, for instance by a release that reads more than the last.
+
+What is accepted now moves from the rejected records to the events in one transaction, and its object's counts follow;
+run twice, it changes nothing the second time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC
+
+import duckdb
+import pyarrow as pa
+
+from ingestion.contract import Refusal, folder_of, judge_record
+from ingestion.landing import roll_back
+from ingestion.reading import EVENT_COLUMNS, columns_of
+from ingestion.settings import Settings
+from ingestion.warehouse import open_warehouse
+
+# The text that is kept of a record shows U+FFFD for bytes that are not UTF-8. It is not the record: trying it again
+# would accept what the camera never sent. A record that is whole and holds U+FFFD itself is not malformed.
+_CANDIDATES = """
+    select
+        rejected.object_id,
+        rejected.position,
+        rejected.payload,
+        landed.object_key,
+        landed.landed_at
+    from raw.rejected_records as rejected
+    inner join raw.landed_objects as landed using (object_id)
+    where rejected.payload is not null and not (rejected.reason = 'malformed_json' and contains(rejected.payload, '\ufffd'))
+    order by rejected.object_id, rejected.position
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayReport:
+    """How many records were tried again, and how many of them are accepted now."""
+
+    tried: int
+    accepted: int
+
+
+def replay_rejected(settings: Settings) -> ReplayReport:
+    """Judge every rejected record again as of its own landing. The caller holds the warehouse's lock.
+
+    A timestamp is in range or not when its object lands, so that no replay changes what was decided then.
+    """
+    with open_warehouse(settings) as connection:
+        candidates = connection.execute(_CANDIDATES).fetchall()
+        accepted: list[dict[str, object]] = []
+        unexpected_fields: list[tuple[int, str]] = []
+        for object_id, position, payload, key, landed_at in candidates:
+            verdict, unexpected = judge_record(payload.encode("utf-8"), folder_of(key), landed_at.astimezone(UTC))
+            if not isinstance(verdict, Refusal):
+                accepted.append(columns_of(verdict, object_id, position))
+                unexpected_fields += [(object_id, name) for name in unexpected]
+        if accepted:
+            _move(connection, accepted, unexpected_fields)
+    return ReplayReport(tried=len(candidates), accepted=len(accepted))
+
+
+def _move(
+    connection: duckdb.DuckDBPyConnection, accepted: list[dict[str, object]], unexpected_fields: list[tuple[int, str]]
+) -> None:
+    events = pa.Table.from_pylist(accepted, schema=EVENT_COLUMNS).rename_columns({"object_index": "object_id"})  # noqa: F841  # DuckDB finds the tables by their names
+    names = pa.table(  # noqa: F841
+        {
+            "object_id": pa.array([object_id for object_id, _ in unexpected_fields], pa.int64()),
+            "name": pa.array([name for _, name in unexpected_fields], pa.string()),
+        }
+    )
+    connection.execute("begin")
+    try:
+        connection.execute("insert into raw.events by name select * from events")
+        connection.execute(
+            "delete from raw.rejected_records using events "
+            "where rejected_records.object_id = events.object_id and rejected_records.position = events.position"
+        )
+        connection.execute(
+            """
+            update raw.landed_objects
+            set
+                accepted = landed_objects.accepted + moved.records,
+                rejected = landed_objects.rejected - moved.records,
+                unexpected_fields = list_sort(list_distinct(list_concat(landed_objects.unexpected_fields, moved.names)))
+            from (
+                select
+                    events.object_id,
+                    count(*) as records,
+                    coalesce(any_value(named.names), []) as names
+                from events
+                left join (
+                    select object_id, list(name) as names from names group by object_id
+                ) as named using (object_id)
+                group by events.object_id
+            ) as moved
+            where landed_objects.object_id = moved.object_id
+            """
+        )
+        connection.execute("commit")
+    except BaseException:
+        roll_back(connection)
+        raise
