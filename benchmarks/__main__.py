@@ -25,17 +25,22 @@ class Table:
     rows: list[tuple[str, str, str]] = field(default_factory=list)
 
     def add(self, stage: str, seconds: str, result: str) -> None:
+        """Show one row and keep it."""
         self.rows.append((stage, seconds, result))
         print(f"{stage:<58} {seconds:>9}  {result}", flush=True)
 
     def markdown(self, events: int) -> str:
+        """All rows as a page, under the size of the machine that made them."""
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+        machine = (
+            f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()}, Python {platform.python_version()}; "
+            f"{events:,} events unless a row says otherwise. Written by `make bench`. "
+            "Times are wall-clock and vary with the machine; ratios were measured side by side in one run."
+        )
         lines = [
             "# What Floorhouse costs",
             "",
-            f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()}, Python {platform.python_version()}; "
-            f"{events:,} events unless a row says otherwise. Written by `make bench`. "
-            "Times are wall-clock and vary with the machine; ratios were measured side by side in one run.",
+            machine,
             "",
             "| stage | seconds | result |",
             "| --- | --- | --- |",
@@ -57,7 +62,7 @@ def main() -> None:
         work = Path(folder)
         stages.simulator(work, table.add)
         stages.landing(work, arguments.events, arguments.rounds, now, table.add)
-        stages.transformation_and_publishing(work, arguments.events, now, table.add)
+        stages.transformation_and_publishing(work, arguments.events, table.add)
         stages.whole_cycle(work, table.add)
         peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
         table.add("peak memory of the largest process", "", f"{peak / 2**20:.2f} GiB")

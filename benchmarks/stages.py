@@ -69,7 +69,7 @@ def landing(work: Path, events: int, rounds: int, now: datetime, add: Add) -> No
         add(f"landing: {name}", f"{median:.2f}", f"{events / median:,.0f} events/s, {ratio:.1f} × the floor")
 
 
-def transformation_and_publishing(work: Path, events: int, now: datetime, add: Add) -> None:
+def transformation_and_publishing(work: Path, events: int, add: Add) -> None:
     """All models over what `landing` landed last, twice (dbt parses once), and the marts' files."""
     settings = Settings(data_dir=work / "plant")
     first = _timed(lambda: build_models(settings))

@@ -1,10 +1,11 @@
-"""The landing bucket, a local folder or an S3-compatible server: list, read and archive objects.
+"""The landing bucket, a local folder or an S3-compatible server: list, read, write and archive objects.
 
 The only module that touches the bucket. What an object's content means is not known here.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
@@ -56,6 +57,9 @@ class Bucket(Protocol):
     def archive(self, fetched: FetchedObject) -> bool:
         """Move an object below `archive/`; False where its key holds another content by now, which stays."""
 
+    def put(self, key: str, content: bytes) -> None:
+        """Write a whole object. It appears whole, and it is durable when this returns."""
+
 
 def open_bucket(url: str) -> Bucket:
     """The bucket of a `file:///…` or `s3://bucket/prefix` URL; a local folder is made if it does not exist."""
@@ -81,6 +85,7 @@ class LocalBucket:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._durable_folders: set[Path] = set()
         try:
             for prefix in ("events", "labels", "registry"):
                 (root / prefix).mkdir(parents=True, exist_ok=True)
@@ -143,6 +148,41 @@ class LocalBucket:
         except OSError as error:
             raise BucketError(f"{source} cannot be moved to {target}: {error.strerror}.") from error
         return False
+
+    def put(self, key: str, content: bytes) -> None:
+        """Write under a name that is ignored, then rename; file and name are on the disk when this returns."""
+        target = self.root / key
+        aside = target.with_name(f"_{target.name}.{os.getpid()}.part")
+        try:
+            self._make_folder(target.parent)
+            with open(aside, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            aside.rename(target)
+            _sync_folder(target.parent)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                aside.unlink(missing_ok=True)
+            raise BucketError(f"{target} cannot be written: {error.strerror or error}.") from error
+
+    def _make_folder(self, folder: Path) -> None:
+        """Make a folder that outlives a power loss: its name and its parents' are on the disk, whoever made them."""
+        if folder in self._durable_folders and folder.is_dir():
+            return
+        folder.mkdir(parents=True, exist_ok=True)
+        for parent in folder.relative_to(self.root).parents:
+            _sync_folder(self.root / parent)
+        _sync_folder(self.root.parent)
+        self._durable_folders.add(folder)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _identity(path: Path) -> tuple[int, int, int]:
@@ -221,3 +261,13 @@ class S3Bucket:
         except Exception as error:
             raise self._error(f"cannot archive {fetched.key}", error) from error
         return True
+
+    def put(self, key: str, content: bytes) -> None:
+        """One PUT: the server shows an object only when it holds all of it."""
+        import obstore
+
+        try:
+            # A multipart upload is several requests; an object of the sizes written here needs one.
+            obstore.put(self.store, key, content, use_multipart=False)
+        except Exception as error:
+            raise self._error(f"cannot take {key}", error) from error

@@ -1,4 +1,4 @@
-"""The stable name of an event (contract §7): a hash of its duplicate key, the same on every machine and in every run."""
+"""The stable name of an event (contract §7): a hash of its duplicate key, the same in every run on every machine."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class LandingReport:
     seconds: float = 0.0
 
 
-def land(settings: Settings, now: datetime, log: Callable[[str], None] = lambda line: None) -> LandingReport:
+def land(settings: Settings, now: datetime, log: Callable[[str], None] = lambda _: None) -> LandingReport:
     """Read the registries, then land every object of the bucket that is not landed yet. The caller holds the lock.
 
     Raises:
@@ -160,7 +160,7 @@ def _commit(
             "select *, records - rejected as accepted, $now::timestamptz as landed_at from manifest",
             {"now": now},
         )
-        for events in records.events:
+        for events in records.events:  # noqa: B007  # DuckDB finds the table by its name
             connection.execute(
                 "insert into raw.events by name "
                 "select * exclude (object_index), object_index + $first_id as object_id from events",

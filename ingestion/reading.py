@@ -31,6 +31,7 @@ from ingestion.contract import (
     Refusal,
     folder_of,
     judge_record,
+    visible,
 )
 from ingestion.framing import MAX_NESTING, Record, Undecodable, split_records, unpack
 
@@ -211,8 +212,8 @@ def _read_plain(
         pa.table(
             {
                 "object_index": pa.array(range(len(folders)), pa.int32()),
-                "site_id": pa.array([folder.site_id for folder in folders], pa.string()),
-                "camera_id": pa.array([folder.camera_id for folder in folders], pa.string()),
+                "site_id": pa.array([_storable(folder.site_id) for folder in folders], pa.string()),
+                "camera_id": pa.array([_storable(folder.camera_id) for folder in folders], pa.string()),
             }
         ),
     )
@@ -231,6 +232,11 @@ def _read_plain(
         doubtful += [(row["object_index"], index_of_position[row["object_index"]][row["position"]]) for row in doubted]
     result.events.append(checked.filter(is_plain).select(EVENT_COLUMNS.names).cast(EVENT_COLUMNS))
     return doubtful
+
+
+def _storable(name: str | None) -> str | None:
+    """A folder's name, or the blank that is never plain where it has bytes that are not UTF-8."""
+    return name if name is None or visible(name) == name else ""
 
 
 def _decode_with_unexpected_fields(raw: bytes, unexpected: set[str]) -> _PlainEvent | None:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import pairwise
 
 from ingestion.bucket import Bucket
 from ingestion.contract import DEFAULT_SITE, MAX_IDENTIFIER_LENGTH
@@ -186,7 +187,7 @@ def _refuse_overlaps(key: str, shifts: list[tuple[Row, int]]) -> None:
         return str(row["site_id"]), str(row["shift_id"]), _start(row)
 
     ordered = sorted(shifts, key=first_date)
-    for (before, before_line), (after, after_line) in zip(ordered, ordered[1:], strict=False):
+    for (before, before_line), (after, after_line) in pairwise(ordered):
         same = (before["site_id"], before["shift_id"]) == (after["site_id"], after["shift_id"])
         if same and _end(before) >= _start(after):
             raise RegistryError(

@@ -29,7 +29,9 @@ _CANDIDATES = """
         landed.landed_at
     from raw.rejected_records as rejected
     inner join raw.landed_objects as landed using (object_id)
-    where rejected.payload is not null and not (rejected.reason = 'malformed_json' and contains(rejected.payload, '\ufffd'))
+    where
+        rejected.payload is not null
+        and not (rejected.reason = 'malformed_json' and contains(rejected.payload, '\ufffd'))
     order by rejected.object_id, rejected.position
 """
 

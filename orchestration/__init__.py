@@ -1,1 +1,1 @@
-"""What runs when: Dagster's assets, checks, sensors and schedules, and the steps they call. Decides nothing about data."""
+"""What runs when: Dagster's assets, checks, sensors and schedules, and their steps. Decides nothing about data."""

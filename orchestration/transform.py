@@ -48,7 +48,7 @@ def build_models(
     started = time.monotonic()
     arguments = [*_BUILD, "--no-write-json", *(["--select", select] if select else [])]
     result = run_dbt(settings, arguments, on_event, load_manifest())
-    rows = list(result.result) if result.result is not None else []
+    rows: list[Any] = getattr(result.result, "results", [])
     failed = [row for row in rows if row.status in ("error", "fail")]
     if failed:
         message = " ".join(str(failed[0].message).split())
@@ -91,7 +91,7 @@ def run_dbt(
             )
         finally:
             # dbt keeps the warehouse open until the process ends, and with it every other process out.
-            DuckDBConnectionManager.close_all_connections()
+            DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
 
 
 @contextmanager

@@ -186,3 +186,13 @@ def test_a_second_batch_waits_for_the_first_and_says_so_when_it_gives_up(plant: 
     ):
         pytest.fail("two batches held the warehouse at once")
     assert said == [f"waiting for another batch (process {os.getpid()}) to finish"]
+
+
+def test_a_folder_that_is_not_utf8_is_a_bad_identifier_of_the_records_that_need_it(plant: Plant) -> None:
+    folder = os.fsencode(plant.landing) + b"/events/site_id=\xff"
+    os.makedirs(folder)
+    with open(folder + b"/a.jsonl", "wb") as file:
+        file.write(lines(EVENT, {**EVENT, "site_id": "A"}).encode())
+    plant.land()
+    assert [event["site_id"] for event in plant.raw("events")] == ["A"]
+    assert [record["reason"] for record in plant.raw("rejected_records")] == ["bad_identifier"]

@@ -52,7 +52,9 @@ def test_a_second_replay_changes_nothing(rejected: Plant) -> None:
     assert rejected.raw("events") == before
 
 
-def test_replayed_marts_are_those_of_a_plant_that_accepted_at_once(rejected: Plant, tmp_path_factory) -> None:
+def test_replayed_marts_are_those_of_a_plant_that_accepted_at_once(
+    rejected: Plant, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     replay_rejected(rejected.settings)
     rejected.batch()
     at_once = Plant(tmp_path_factory.mktemp("at_once"))

@@ -19,11 +19,11 @@ sites as (
 default_shifts as (
 
     {%- for shift in var('default_shifts') %}
-    select
-        '{{ shift.shift_id }}' as shift_id,
-        '{{ shift.start_local }}' as start_local,
-        {{ shift.duration_minutes }} as duration_minutes
-    {% if not loop.last %}union all{% endif %}
+        select
+            '{{ shift.shift_id }}' as shift_id,
+            '{{ shift.start_local }}' as start_local,
+            {{ shift.duration_minutes }} as duration_minutes
+        {% if not loop.last %}union all{% endif %}
     {%- endfor %}
 
 ),
@@ -89,7 +89,11 @@ fallback_shifts as (
 
     cross join default_shifts
 
-    where not exists (select 1 from shifts where shifts.site_id = '*')
+    where not exists (
+        select 1
+        from shifts
+        where shifts.site_id = '*'
+    )
 
 )
 

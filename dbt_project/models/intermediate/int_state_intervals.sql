@@ -32,7 +32,8 @@ expected as (
         state_events.*,
         settings.max_state_microseconds,
         coalesce(
-            state_events.next_event_at, {{ add_microseconds('state_events.event_at', 'settings.last_event_microseconds') }}
+            state_events.next_event_at,
+            {{ add_microseconds('state_events.event_at', 'settings.last_event_microseconds') }}
         ) as expected_end_at,
         case when state_events.next_event_at is null then 'assumed' else 'next_event' end as expected_reason
 

@@ -23,11 +23,24 @@ midnights as (
 
 boundaries as (
 
-    select site_id, boundary_at from midnights
+    select
+        site_id,
+        boundary_at
+    from midnights
+
     union
-    select site_id, started_at as boundary_at from shift_windows
+
+    select
+        site_id,
+        started_at as boundary_at
+    from shift_windows
+
     union
-    select site_id, ended_at as boundary_at from shift_windows
+
+    select
+        site_id,
+        ended_at as boundary_at
+    from shift_windows
 
 ),
 
@@ -72,7 +85,7 @@ window_dates as (
 
     inner join numbers
         on {{ utc_date('shift_windows.started_at') }} + numbers.number * interval 1 day
-            <= {{ utc_date('shift_windows.ended_at') }}
+        <= {{ utc_date('shift_windows.ended_at') }}
 
 ),
 

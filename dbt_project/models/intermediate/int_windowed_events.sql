@@ -25,7 +25,7 @@ segment_dates as (
 
     inner join numbers
         on {{ utc_date('segments.started_at') }} + numbers.number * interval 1 day
-            <= {{ utc_date('segments.ended_at') }}
+        <= {{ utc_date('segments.ended_at') }}
 
 )
 
