@@ -1,0 +1,172 @@
+"""Small random plants around the changes of clocks: their registries and the texts of their records.
+
+Only generation lives here. Everything is drawn from one `random.Random`, so a seed is enough to see a plant again.
+Instants come from a coarse grid with a few neighbours a microsecond away: duplicates, ties and window edges are the
+rule, not the exception.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from random import Random
+from typing import Any
+
+from tests.reference.plant import Registry, Shift
+
+Record = dict[str, Any]
+
+# A zone and an instant at which its clocks change; Kolkata, Kiritimati and Pago Pago are far from UTC instead.
+ZONES_AND_CHANGES = [
+    ("Europe/Berlin", "2025-03-30T01:00"),
+    ("Europe/Berlin", "2025-10-26T01:00"),
+    ("America/St_Johns", "2025-03-09T05:30"),
+    ("America/St_Johns", "2025-11-02T04:30"),
+    ("America/Havana", "2025-03-09T05:00"),
+    ("America/Havana", "2025-11-02T05:00"),
+    ("Australia/Lord_Howe", "2025-04-05T15:00"),
+    ("Australia/Lord_Howe", "2025-10-04T15:30"),
+    ("Asia/Beirut", "2025-03-29T22:00"),
+    ("Asia/Beirut", "2025-10-25T21:00"),
+    ("America/Santiago", "2025-04-06T03:00"),
+    ("Africa/Casablanca", "2025-02-23T02:00"),
+    ("Asia/Kolkata", "2025-12-31T18:30"),
+    ("Pacific/Kiritimati", "2026-01-01T10:00"),
+    ("Pacific/Pago_Pago", "2024-02-29T11:00"),
+]
+STARTS = [time(hour, minute) for hour in (0, 1, 2, 3, 23) for minute in (0, 15, 30, 45)]
+STARTS += [time(6, 0), time(14, 0), time(22, 0), time(23, 59)]
+DURATIONS = [1, 15, 60, 90, 240, 480, 720, 1439, 1440]
+SHIFT_IDS = ["day", "night", "B", "a", "é", "\uff5e", "\U0001f600"]  # byte order is neither UTF-16's nor a dictionary's
+WORKERS = ["W1", "w1", "W10", "Zoë \U0001f600", "Zoe\u0308 \U0001f600", "W1\u0000", "\u00a0W1"]
+STATIONS = ["S1", "s0", "\uff5eS", "\U0001f600S"]
+CAMERAS = ["C1", "c0", "\U0001f600"]
+MODELS = [("eye", "1"), ("eye", "2"), ("Eye", "1")]
+CONFIDENCES = [0.0, 0.5, 0.5, 0.7, 0.9, 0.9, 0.91, 1 / 3, 0.1 + 0.2, 1.0]
+EVENT_TYPES = ["working"] * 4 + ["idle"] * 3 + ["absent", "product_count", "product_count"]
+COUNTS = [None, 0, 1, 1, 2, 7, 1_000_000]
+MALFORMED = ["{", "nothing", "[1, 2]", '"text"', "{}", '{"timestamp": "2026-01-01T00:00:00Z", "zone": 1}']
+
+
+@dataclass
+class RandomPlant:
+    """Some sites that nobody else has, what the registry says of them, and the texts of their records."""
+
+    registry: Registry = field(default_factory=Registry)
+    lines: list[str] = field(default_factory=list)
+
+
+def random_plant(seed: int, prefix: str) -> RandomPlant:
+    """One plant whose sites' ids all begin with `prefix`."""
+    random = Random(seed)
+    plant = RandomPlant()
+    for number in range(random.randint(1, 3)):
+        add_site(plant, f"{prefix}{random.choice('aé~')}{number}", random)
+    return plant
+
+
+def add_site(plant: RandomPlant, site_id: str, random: Random) -> None:
+    zone, change = random.choice(ZONES_AND_CHANGES)
+    changed_at = datetime.fromisoformat(change).replace(tzinfo=UTC)
+    if random.random() < 0.85:
+        plant.registry.sites[site_id] = (f"Site {site_id}", zone)
+    shifts = own_shifts(site_id, changed_at.date(), random) if random.random() < 0.7 else []
+    plant.registry = Registry(
+        plant.registry.sites,
+        (*plant.registry.shifts, *shifts),
+        plant.registry.workers,
+        plant.registry.workstations,
+    )
+    workers = random.sample(WORKERS, random.randint(1, 4))
+    stations = random.sample(STATIONS, random.randint(1, 3))
+    for worker in random.sample(workers, random.randint(0, len(workers))):
+        plant.registry.workers[site_id, worker] = random.choice(["First worker", 'Last, "quoted"', worker])
+    for station in random.sample(stations, random.randint(0, len(stations))):
+        plant.registry.workstations[site_id, station] = (f"Station {station}", random.choice(["press", "packing"]))
+    instants = list(grid(changed_at, random))
+    for _ in range(random.randint(1, 60)):
+        event = random_event(random.choice(instants), random)
+        event |= {"site_id": site_id, "worker_id": random.choice(workers), "workstation_id": random.choice(stations)}
+        plant.lines.append(random.choice(MALFORMED) if random.random() < 0.03 else spoilt_or_not(event, random))
+
+
+def own_shifts(site_id: str, day: date, random: Random) -> list[Shift]:
+    shifts = []
+    for shift_id in random.sample(SHIFT_IDS, random.randint(1, 4)):
+        first = Shift(site_id, shift_id, random.choice(STARTS), random.choice(DURATIONS))
+        kind = random.random()
+        if kind < 0.6:
+            shifts.append(first)
+            continue
+        # One id with two ranges that do not overlap, or with one that begins or ends in the middle of things.
+        change = day + timedelta(days=random.randint(-1, 1))
+        before = Shift(site_id, shift_id, first.start_local, first.duration_minutes, None, change)
+        after = Shift(
+            site_id, shift_id, random.choice(STARTS), random.choice(DURATIONS), change + timedelta(days=1), None
+        )
+        shifts += [before, after] if kind < 0.8 else [random.choice([before, after])]
+    return shifts
+
+
+def grid(changed_at: datetime, random: Random) -> Iterator[datetime]:
+    """Some instants within a day and a half of the change of the clocks, many of them within two hours."""
+    for _ in range(random.randint(3, 30)):
+        reach = random.choice([8, 8, 140])
+        instant = changed_at + timedelta(minutes=15 * random.randint(-reach, reach))
+        yield instant
+        if random.random() < 0.15:
+            yield instant + timedelta(microseconds=random.choice([-1, 1, 333_333]))
+
+
+def random_event(instant: datetime, random: Random) -> Record:
+    offset = timezone(timedelta(minutes=random.choice([0, 0, 60, 330, -210, 845])))
+    event: Record = {
+        "timestamp": instant.astimezone(offset).isoformat(sep=random.choice("T ")).replace("+00:00", "Z"),
+        "event_type": random.choice(EVENT_TYPES),
+        "confidence": random.choice(CONFIDENCES),
+    }
+    count = random.choice(COUNTS)
+    if count is not None:
+        event["count"] = count
+    if random.random() < 0.8:
+        event["camera_id"] = random.choice(CAMERAS)
+    if random.random() < 0.7:
+        event["model_name"], event["model_version"] = random.choice(MODELS)
+    return event
+
+
+def spoilt_or_not(event: Record, random: Random) -> str:
+    if random.random() < 0.04:
+        spoilt: dict[str, Any] = {
+            "timestamp": event["timestamp"][:16],
+            "worker_id": 7,
+            "event_type": "asleep",
+            "confidence": 1.5,
+            "count": -1,
+            "site_id": "  ",
+        }
+        name = random.choice(list(spoilt))
+        event[name] = spoilt[name]
+    members = list(event.items())
+    random.shuffle(members)
+    return json.dumps(dict(members), ensure_ascii=random.random() < 0.5)
+
+
+def common_shifts(random: Random) -> tuple[Shift, ...]:
+    """The rows of `*` that all plants of one bucket share; none, and everybody has the three default shifts."""
+    if random.random() < 0.5:
+        return ()
+    return tuple(
+        Shift("*", shift_id, random.choice(STARTS), random.choice(DURATIONS))
+        for shift_id in random.sample(SHIFT_IDS, random.randint(1, 3))
+    )
+
+
+def united(plants: list[RandomPlant], common: tuple[Shift, ...]) -> Registry:
+    """The registry of one bucket that holds several plants."""
+    registry = Registry(shifts=(*common, *(shift for plant in plants for shift in plant.registry.shifts)))
+    for plant in plants:
+        registry.sites.update(plant.registry.sites)
+        registry.workers.update(plant.registry.workers)
+        registry.workstations.update(plant.registry.workstations)
+    return registry

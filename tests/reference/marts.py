@@ -1,0 +1,285 @@
+"""Contract §6: the marts that are made of events, row for row. Nothing is stored and nothing is incremental.
+
+Sums are kept in whole microseconds and turned into seconds once; means are taken in exact fractions.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from datetime import date, datetime, timedelta
+from fractions import Fraction
+from typing import Any
+
+import duckdb
+
+from tests.reference.intervals import STATES, Interval, duplicate_key, rank, state_intervals, without_duplicates
+from tests.reference.plant import Registry, Settings
+from tests.reference.reading import EPOCH, Event
+from tests.reference.windows import Calendar, Window
+from tests.reference.zones import HOUR, SECOND, local_date
+
+Row = dict[str, Any]
+PlacedEvent = tuple[Event, Window]
+KEYS = {
+    "state_intervals": ("site_id", "worker_id", "started_at", "workstation_id", "state"),
+    "worker_shifts": ("site_id", "shift_date", "shift_id", "worker_id"),
+    "workstation_shifts": ("site_id", "shift_date", "shift_id", "workstation_id"),
+    "site_shifts": ("site_id", "shift_date", "shift_id"),
+    "hourly_output": ("site_id", "workstation_id", "hour", "shift_date", "shift_id"),
+    "model_days": ("site_id", "event_date", "camera_id", "model_name", "model_version"),
+}
+
+
+def compute_marts(accepted: Iterable[Event], registry: Registry, settings: Settings) -> dict[str, list[Row]]:
+    """Every mart of KEYS, its rows in the order of its key, for all accepted events of all objects."""
+    accepted = list(accepted)
+    calendars = {site_id: Calendar(registry, site_id) for site_id in {event.site_id for event in accepted}}
+    events = [(event, calendars[event.site_id].window_of(event.at)) for event in without_duplicates(accepted)]
+    intervals = state_intervals(events, settings)
+    marts = {
+        "state_intervals": [interval_row(interval) for interval in intervals],
+        "worker_shifts": worker_shifts(events, intervals, registry),
+        "workstation_shifts": workstation_shifts(events, intervals, registry),
+        "site_shifts": site_shifts(events, intervals),
+        "hourly_output": hourly_output(events, intervals),
+        "model_days": model_days(accepted),
+    }
+    return {mart: sorted(rows, key=lambda row: [row[name] for name in KEYS[mart]]) for mart, rows in marts.items()}
+
+
+def moment(instant: int) -> datetime:
+    return EPOCH + timedelta(microseconds=instant)
+
+
+def seconds(duration: int) -> float:
+    return duration / SECOND
+
+
+def ratio(numerator: int, denominator: int | None) -> float | None:
+    return float(Fraction(numerator, denominator)) if denominator else None
+
+
+def per_hour(units: int, duration: int) -> float | None:
+    return ratio(units * HOUR, duration)
+
+
+def mean(values: list[Fraction]) -> float | None:
+    return float(sum(values, Fraction()) / len(values)) if values else None
+
+
+def grouped(items: Iterable[Any], key: Callable[[Any], Any]) -> dict[Any, list[Any]]:
+    groups = defaultdict(list)
+    for item in items:
+        groups[key(item)].append(item)
+    return groups
+
+
+def window_key(event: Event, window: Window) -> tuple[str, date, str]:
+    """A window of a site; all unscheduled gaps of one date are one."""
+    return event.site_id, window.shift_date, window.shift_id
+
+
+def time_in(intervals: list[Interval], *states: str) -> int:
+    return sum(interval.duration for interval in intervals if interval.event.event_type in states)
+
+
+def units_of(events: list[PlacedEvent]) -> int:
+    return sum(event.count for event, _ in events if event.event_type == "product_count")
+
+
+def interval_row(interval: Interval) -> Row:
+    event, window = interval.event, interval.window
+    return {
+        "site_id": event.site_id,
+        "shift_date": window.shift_date,
+        "shift_id": window.shift_id,
+        "worker_id": event.worker_id,
+        "workstation_id": event.workstation_id,
+        "state": event.event_type,
+        "started_at": moment(interval.started_at),
+        "ended_at": moment(interval.ended_at),
+        "seconds": seconds(interval.duration),
+        "end_reason": interval.end_reason,
+        "confidence": event.confidence,
+    }
+
+
+def worker_shifts(events: list[PlacedEvent], intervals: list[Interval], registry: Registry) -> list[Row]:
+    by_worker = grouped(intervals, lambda each: (*window_key(each.event, each.window), each.event.worker_id))
+    rows = []
+    for key, own in grouped(events, lambda each: (*window_key(*each), each[0].worker_id)).items():
+        site_id, shift_date, shift_id, worker_id = key
+        active, idle, absent = (time_in(by_worker[key], state) for state in STATES)
+        present = active + idle
+        tracked = present + absent
+        # A window of a shift is one and the same for all its events; unscheduled time has no length of its own.
+        window = own[0][1]
+        scheduled = window.ended_at - window.started_at if window.is_scheduled else None
+        units = units_of(own)
+        rows.append(
+            {
+                "site_id": site_id,
+                "shift_date": shift_date,
+                "shift_id": shift_id,
+                "worker_id": worker_id,
+                "worker_name": registry.workers.get((site_id, worker_id), worker_id),
+                "is_registered": (site_id, worker_id) in registry.workers,
+                "active_seconds": seconds(active),
+                "idle_seconds": seconds(idle),
+                "absent_seconds": seconds(absent),
+                "present_seconds": seconds(present),
+                "tracked_seconds": seconds(tracked),
+                "scheduled_seconds": None if scheduled is None else seconds(scheduled),
+                "utilization": ratio(active, present),
+                "attendance": ratio(present, tracked),
+                "shift_utilization": ratio(active, scheduled),
+                "units": units,
+                "units_per_active_hour": per_hour(units, active),
+                "units_per_present_hour": per_hour(units, present),
+                "event_count": len(own),
+            }
+        )
+    return rows
+
+
+def workstation_shifts(events: list[PlacedEvent], intervals: list[Interval], registry: Registry) -> list[Row]:
+    by_station = grouped(intervals, lambda each: (*window_key(each.event, each.window), each.event.workstation_id))
+    rows = []
+    for key, own in grouped(events, lambda each: (*window_key(*each), each[0].workstation_id)).items():
+        site_id, shift_date, shift_id, workstation_id = key
+        working, idle = (time_in(by_station[key], state) for state in ("working", "idle"))
+        occupancy = working + idle
+        name, station_type = registry.workstations.get((site_id, workstation_id), (workstation_id, None))
+        units = units_of(own)
+        rows.append(
+            {
+                "site_id": site_id,
+                "shift_date": shift_date,
+                "shift_id": shift_id,
+                "workstation_id": workstation_id,
+                "workstation_name": name,
+                "station_type": station_type,
+                "is_registered": (site_id, workstation_id) in registry.workstations,
+                "working_seconds": seconds(working),
+                "idle_seconds": seconds(idle),
+                "occupancy_seconds": seconds(occupancy),
+                "staffed_seconds": seconds(union_of_presence(by_station[key])),
+                "utilization": ratio(working, occupancy),
+                "units": units,
+                "throughput_per_hour": per_hour(units, occupancy),
+                "worker_count": len({event.worker_id for event, _ in own}),
+            }
+        )
+    return rows
+
+
+def union_of_presence(intervals: list[Interval]) -> int:
+    """How long at least one worker was working or idle: wall-clock time."""
+    covered_until = 0
+    union = 0
+    for interval in sorted(intervals, key=lambda each: each.started_at):
+        if interval.event.event_type in ("working", "idle"):
+            union += max(0, interval.ended_at - max(interval.started_at, covered_until))
+            covered_until = max(covered_until, interval.ended_at)
+    return union
+
+
+def site_shifts(events: list[PlacedEvent], intervals: list[Interval]) -> list[Row]:
+    by_window = grouped(intervals, lambda each: window_key(each.event, each.window))
+    rows = []
+    for key, own in grouped(events, lambda each: window_key(*each)).items():
+        site_id, shift_date, shift_id = key
+        productive = time_in(by_window[key], "working")
+        utilizations = []
+        for worker_intervals in grouped(by_window[key], lambda each: each.event.worker_id).values():
+            present = time_in(worker_intervals, "working", "idle")
+            if present:
+                utilizations.append(Fraction(time_in(worker_intervals, "working"), present))
+        units = units_of(own)
+        rows.append(
+            {
+                "site_id": site_id,
+                "shift_date": shift_date,
+                "shift_id": shift_id,
+                "productive_seconds": seconds(productive),
+                "units": units,
+                "units_per_productive_hour": per_hour(units, productive),
+                "average_utilization": mean(utilizations),
+                "worker_count": len({event.worker_id for event, _ in own}),
+                "workstation_count": len({event.workstation_id for event, _ in own}),
+            }
+        )
+    return rows
+
+
+def hourly_output(events: list[PlacedEvent], intervals: list[Interval]) -> list[Row]:
+    """A row where something was counted (be it 0) or where somebody worked or idled for more than no time."""
+    measures: dict[tuple[Any, ...], dict[str, int]] = defaultdict(lambda: {"units": 0, "working": 0, "idle": 0})
+    for event, window in events:
+        if event.event_type == "product_count":
+            measures[hour_key(event, window, event.at)]["units"] += event.count
+    for interval in intervals:
+        if interval.event.event_type == "absent":
+            continue
+        start = interval.started_at
+        while start < interval.ended_at:
+            end = min(interval.ended_at, (start // HOUR + 1) * HOUR)
+            measures[hour_key(interval.event, interval.window, start)][interval.event.event_type] += end - start
+            start = end
+    return [
+        {
+            "site_id": site_id,
+            "workstation_id": workstation_id,
+            "hour": moment(hour),
+            "shift_date": shift_date,
+            "shift_id": shift_id,
+            "units": own["units"],
+            "working_seconds": seconds(own["working"]),
+            "idle_seconds": seconds(own["idle"]),
+        }
+        for (site_id, workstation_id, hour, shift_date, shift_id), own in measures.items()
+    ]
+
+
+def hour_key(event: Event, window: Window, instant: int) -> tuple[str, str, int, date, str]:
+    return event.site_id, event.workstation_id, instant // HOUR * HOUR, window.shift_date, window.shift_id
+
+
+def model_days(accepted: list[Event]) -> list[Row]:
+    """Of each duplicate key the most confident event per camera, model and version; nothing else is left out."""
+    kept: dict[tuple[Any, ...], Event] = {}
+    for event in accepted:
+        key = (*duplicate_key(event), event.camera_id, event.model_name, event.model_version)
+        kept[key] = min(kept.get(key, event), event, key=rank)
+    rows = []
+    days = grouped(
+        kept.values(),
+        lambda each: (each.site_id, local_date("UTC", each.at), each.camera_id, each.model_name, each.model_version),
+    )
+    for (site_id, event_date, camera_id, model_name, model_version), own in days.items():
+        confidences = sorted(event.confidence for event in own)
+        types = [event.event_type for event in own]
+        rows.append(
+            {
+                "site_id": site_id,
+                "event_date": event_date,
+                "camera_id": camera_id,
+                "model_name": model_name,
+                "model_version": model_version,
+                "event_count": len(own),
+                "mean_confidence": mean([Fraction(confidence) for confidence in confidences]),
+                "p05_confidence": quantile(confidences, 0.05),
+                "working_events": types.count("working"),
+                "idle_events": types.count("idle"),
+                "absent_events": types.count("absent"),
+                "product_count_events": types.count("product_count"),
+            }
+        )
+    return rows
+
+
+def quantile(values: list[float], share: float) -> float:
+    found = duckdb.execute(
+        "select quantile_cont(value, ?) from (select unnest(?::double[]) as value)", [share, values]
+    ).fetchone()
+    assert found is not None
+    return float(found[0])

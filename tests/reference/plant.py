@@ -1,0 +1,125 @@
+"""Contract §4 and §8 as values: registry rows and settings, and the CSV files that say the same.
+
+Nothing is validated here; the tests that write wrong registry files write them by hand.
+"""
+
+import csv
+import io
+from dataclasses import dataclass, field
+from datetime import date, time
+
+
+@dataclass(frozen=True)
+class Shift:
+    """One row of shifts.csv; `site_id` may be `*`, the valid dates are inclusive."""
+
+    site_id: str
+    shift_id: str
+    start_local: time
+    duration_minutes: int
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+    def is_valid_on(self, day: date) -> bool:
+        return (self.valid_from or date.min) <= day <= (self.valid_to or date.max)
+
+
+DEFAULT_SHIFTS = (
+    Shift("*", "day", time(6), 480),
+    Shift("*", "evening", time(14), 480),
+    Shift("*", "night", time(22), 480),
+)
+
+
+@dataclass(frozen=True)
+class Registry:
+    """What the plant's administrators wrote: each dictionary by its key, names and types as they are shown."""
+
+    sites: dict[str, tuple[str, str]] = field(default_factory=dict)  # site_id: name, timezone
+    shifts: tuple[Shift, ...] = ()
+    workers: dict[tuple[str, str], str] = field(default_factory=dict)  # site_id, worker_id: name
+    workstations: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)  # …: name, station_type
+
+    def timezone_of(self, site_id: str) -> str:
+        return self.sites[site_id][1] if site_id in self.sites else "UTC"
+
+    def shifts_of(self, site_id: str) -> tuple[Shift, ...]:
+        """The site's own shifts, else those of `*`, else the three that every plant knows."""
+        own = tuple(shift for shift in self.shifts if shift.site_id == site_id)
+        common = tuple(shift for shift in self.shifts if shift.site_id == "*")
+        return own or common or DEFAULT_SHIFTS
+
+    @classmethod
+    def from_files(cls, files: dict[str, str]) -> "Registry":
+        """The registry that well-formed files say, by their keys in the bucket; the last row of a key wins."""
+
+        def rows(name: str) -> list[dict[str, str]]:
+            text = files.get(f"registry/{name}.csv", "").removeprefix("\ufeff")
+            return [
+                {**row, "site_id": row["site_id"].strip(" ") or "default"} for row in csv.DictReader(io.StringIO(text))
+            ]
+
+        shifts = {
+            (row["site_id"], row["shift_id"], row.get("valid_from")): Shift(
+                row["site_id"],
+                row["shift_id"],
+                time.fromisoformat(row["start_local"]),
+                int(row["duration_minutes"]),
+                date.fromisoformat(row["valid_from"]) if row.get("valid_from") else None,
+                date.fromisoformat(row["valid_to"]) if row.get("valid_to") else None,
+            )
+            for row in rows("shifts")
+        }
+        return cls(
+            {row["site_id"]: (row["name"], row["timezone"]) for row in rows("sites")},
+            tuple(shifts.values()),
+            {(row["site_id"], row["worker_id"]): row["name"] for row in rows("workers")},
+            {
+                (row["site_id"], row["workstation_id"]): (row["name"], row["station_type"])
+                for row in rows("workstations")
+            },
+        )
+
+    def files(self) -> dict[str, str]:
+        """The four registry files, by their keys in the bucket."""
+        return {
+            "registry/sites.csv": csv_text(
+                "site_id,name,timezone", [(site, name, zone) for site, (name, zone) in self.sites.items()]
+            ),
+            "registry/shifts.csv": csv_text(
+                "site_id,shift_id,start_local,duration_minutes,valid_from,valid_to",
+                [
+                    (
+                        shift.site_id,
+                        shift.shift_id,
+                        shift.start_local.strftime("%H:%M"),
+                        shift.duration_minutes,
+                        shift.valid_from or "",
+                        shift.valid_to or "",
+                    )
+                    for shift in self.shifts
+                ],
+            ),
+            "registry/workers.csv": csv_text(
+                "site_id,worker_id,name", [(*key, name) for key, name in self.workers.items()]
+            ),
+            "registry/workstations.csv": csv_text(
+                "site_id,workstation_id,name,station_type", [(*key, *row) for key, row in self.workstations.items()]
+            ),
+        }
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The two settings of contract §8 that change numbers; minutes."""
+
+    last_event_minutes: float = 30
+    max_state_minutes: float | None = None
+
+
+def csv_text(header: str, rows: list[tuple[object, ...]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header.split(","))
+    writer.writerows(rows)
+    return text.getvalue()
