@@ -1,0 +1,72 @@
+# One command per intent; `make` lists them. Settings are FLOORHOUSE_* variables, listed in .env.example.
+PYTHON := .venv/bin/python
+UV_COMPILE := .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
+    --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
+SQL_FOLDERS := dbt_project/models dbt_project/data_tests
+
+# Node trusts a list of its own; what the machine's administrator added (a firewall's authority) counts too.
+export NODE_EXTRA_CA_CERTS ?= $(wildcard /etc/ssl/certs/ca-certificates.crt)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup ready demo run serve dev test bench lint format docs screenshots lock clean clean-data
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup:  ## install everything into .venv; nothing happens when it is up to date
+	@scripts/setup
+
+ready:
+	@scripts/setup --quiet
+
+demo: ready  ## simulate a plant for 30 days, run a batch over it, build the report
+	@$(PYTHON) -m scripts.demo
+
+run: ready  ## one batch over whatever is in the landing bucket
+	@$(PYTHON) -m orchestration.run
+
+serve: ready  ## serve the report on this machine: http://127.0.0.1:8080
+	@$(PYTHON) -m reports.serve
+
+dev: ready  ## the Dagster UI with its daemon, so that sensor and schedule work
+	@$(PYTHON) -m orchestration.dev
+
+test:  ## everything that can be checked, browser included
+	@scripts/setup --quiet --browser
+	@$(PYTHON) -m reports.shell
+	@$(PYTHON) -m pytest
+
+bench: ready  ## measure simulator, landing, models, publishing, whole cycle; writes benchmarks/results.md
+	@$(PYTHON) -m benchmarks
+
+lint: ready  ## ruff, mypy, sqlfluff
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m mypy
+	@$(PYTHON) -m sqlfluff lint --disable-progress-bar $(SQL_FOLDERS)
+
+format: ready  ## put Python and SQL into the form that lint wants
+	@$(PYTHON) -m ruff check --fix --exit-zero .
+	@$(PYTHON) -m ruff format .
+	@$(PYTHON) -m sqlfluff fix --quiet --disable-progress-bar $(SQL_FOLDERS)
+
+docs: ready  ## dbt's documentation of every model, one page
+	@$(PYTHON) -m scripts.dbt_docs
+
+screenshots: ready  ## picture every page of the report, into screenshots/ or FOLDER=…
+	@$(PYTHON) -m reports.screenshots $(or $(FOLDER),screenshots)
+
+lock: ready  ## write the lock files anew from pyproject.toml (UPGRADE=1 also takes newer versions)
+	@$(UV_COMPILE) pyproject.toml -o requirements.lock
+	@$(UV_COMPILE) pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+	@for group in uv node bucket; do \
+	    $(UV_COMPILE) --no-annotate --group pyproject.toml:$$group -o requirements-$$group.lock || exit 1; \
+	done
+
+clean:  ## remove what was built and installed; the data folder stays
+	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis logs dbt_project/target dbt_project/logs \
+	    reports/build reports/build.before reports/.evidence reports/node_modules
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+clean-data:  ## remove the data folder too: bucket, warehouse, report (asks first)
+	@scripts/clean-data

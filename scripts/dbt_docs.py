@@ -1,0 +1,30 @@
+"""`make docs`: dbt's documentation of every model, with the columns and sizes of the warehouse where there is one."""
+
+from __future__ import annotations
+
+import sys
+
+from ingestion.errors import FloorhouseError
+from ingestion.settings import read_settings
+from ingestion.warehouse import warehouse_lock
+from orchestration.transform import run_dbt
+
+
+def main() -> int:
+    """Exit status 0 with the page's place, 1 with one sentence."""
+    try:
+        settings = read_settings()
+        with warehouse_lock(settings):  # dbt opens the warehouse, and a batch must not find it open
+            result = run_dbt(settings, ["docs", "generate", "--static"])
+    except FloorhouseError as error:
+        print(error, file=sys.stderr)
+        return 1
+    if not result.success:
+        print(f"dbt could not write its documentation: {result.exception}", file=sys.stderr)
+        return 1
+    print(f"The models are described in {settings.data_dir / 'dbt' / 'static_index.html'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

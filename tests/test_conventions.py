@@ -1,0 +1,292 @@
+"""What the project promises about itself, and no other test would notice: its documents, its layers, its locks."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from ingestion.settings import ENVIRONMENT_PREFIX, Settings, read_settings
+
+ROOT = Path(__file__).resolve().parent.parent
+MARTS = sorted(path.stem for path in (ROOT / "dbt_project/models/marts").glob("*.sql"))
+LOCKS = sorted(path.name for path in ROOT.glob("requirements*.lock"))
+SETTINGS = [ENVIRONMENT_PREFIX + name.upper() for name in Settings.model_fields]
+
+# Run by `make test`, a test inherits what that make tells its sub-makes, such as to print the folder they enter.
+PLAIN = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+
+
+@cache
+def text_of(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def project_files() -> Iterator[tuple[str, str]]:
+    """Every text file that is or would be committed, with its content."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("a folder without its history does not say what is committed")
+    listed = subprocess.run(
+        ["git", "-c", "safe.directory=*", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+        text=True,
+    ).stdout
+    for name in filter(None, listed.split("\0")):
+        path = ROOT / name
+        if path.is_file() and b"\0" not in (content := path.read_bytes()):
+            yield name, content.decode("utf-8", errors="replace")
+
+
+def python_files(folder: str) -> list[Path]:
+    return sorted((ROOT / folder).rglob("*.py"))
+
+
+def imported_modules(path: Path) -> set[str]:
+    """Full names of all that a module imports, wherever in the file."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def importers(folder: str, *forbidden: str) -> list[str]:
+    """Files of a folder that import one of the modules or something below it."""
+    return [
+        path.relative_to(ROOT).as_posix()
+        for path in python_files(folder)
+        if any(
+            name == module or name.startswith(module + ".") for name in imported_modules(path) for module in forbidden
+        )
+    ]
+
+
+# Documents
+
+
+@pytest.mark.parametrize("variable", SETTINGS)
+@pytest.mark.parametrize("document", [".env.example", "README.md"])
+def test_every_setting_is_documented(document: str, variable: str) -> None:
+    assert variable in text_of(document)
+
+
+def test_the_example_environment_holds_the_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    example = dict(re.findall(r"^([A-Z_]+)=(.*)$", text_of(".env.example"), flags=re.MULTILINE))
+
+    assert read_settings(example) == read_settings({})
+
+
+def test_every_setting_of_the_contract_is_a_field_and_the_other_way_round() -> None:
+    section = text_of("docs/contract.md").partition("## 8. Settings")[2]
+    named = {ENVIRONMENT_PREFIX + name for name in re.findall(r"`([A-Z]+(?:_[A-Z]+)+)`", section)}
+
+    assert named == set(SETTINGS)
+
+
+def test_every_make_command_that_is_written_down_exists() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", text_of("Makefile"), flags=re.MULTILINE))
+    written = {
+        (name, target)
+        for name in ("README.md", ".ci/run", "scripts/setup", "scripts/demo.py")
+        for target in re.findall(r"(?:^|`|: |exec |run )make ([a-z-]+)", text_of(name), flags=re.MULTILINE)
+    }
+
+    assert len(written) > 8
+    assert {(name, target) for name, target in written if target not in targets} == set()
+
+
+def test_make_help_lists_every_command() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", text_of("Makefile"), flags=re.MULTILINE)) - {"ready"}
+    shown = subprocess.run(
+        ["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+
+    assert {line.split()[1] for line in shown.splitlines()} == targets
+    assert all(len(line.split()) > 2 for line in shown.splitlines())
+
+
+def test_the_readme_opens_with_the_two_commands_and_the_picture() -> None:
+    first_screen = "\n".join(text_of("README.md").splitlines()[:30])
+
+    assert all(part in first_screen for part in ("make demo", "make test", "docs/screenshot.png", "`reports/`"))
+
+
+def test_every_link_of_the_documents_leads_somewhere() -> None:
+    broken = [
+        f"{name}: {target}"
+        for name, text in project_files()
+        if name.endswith(".md") and not name.startswith("reports/pages/")
+        for target in re.findall(r"(?<!!)\[[^]]*\]\(([^)#:\s]+)(?:#[^)]*)?\)", text)
+        if not (ROOT / name).parent.joinpath(target).exists()
+    ]
+
+    assert broken == []
+
+
+def test_ci_runs_what_people_run() -> None:
+    commands = [line for line in text_of(".ci/run").splitlines() if line and not line.startswith(("#", "set ", "cd "))]
+
+    assert commands == ["exec make test"]
+    assert all(os.access(ROOT / name, os.X_OK) for name in (".ci/run", "scripts/setup", "scripts/clean-data"))
+
+
+# Layers
+
+
+def test_only_orchestration_knows_dagster() -> None:
+    dagster = ("dagster", "dagster_dbt", "dagster_webserver")
+
+    assert [*importers("ingestion", *dagster), *importers("quality", *dagster), *importers("reports", *dagster)] == []
+    assert importers("orchestration", *dagster) != []  # else this test looks for the wrong names
+
+
+def test_imports_point_one_way() -> None:
+    assert importers("ingestion", "quality", "orchestration", "reports", "scripts", "tests") == []
+    assert importers("quality", "orchestration", "reports", "scripts", "tests") == []
+    assert importers("reports", "quality", "orchestration", "scripts", "tests") == []
+    assert importers("orchestration", "scripts", "tests", "benchmarks") == []
+
+
+def test_the_report_never_opens_the_warehouse() -> None:
+    assert importers("reports", "ingestion.warehouse") == []
+    for path in python_files("reports"):
+        text = path.read_text(encoding="utf-8")
+        assert "warehouse_path" not in text, path
+        assert "warehouse.duckdb" not in text, path
+
+
+# Models
+
+
+@cache
+def described_models() -> dict[str, dict[str, Any]]:
+    files = (ROOT / "dbt_project/models").rglob("*.yml")
+    return {
+        model["name"]: model
+        for file in files
+        for model in (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("models", [])
+    }
+
+
+def contract_columns(mart: str) -> list[str]:
+    """The columns that section 6 of the contract gives a mart, in order."""
+    section = text_of("docs/contract.md").partition("## 6. ")[2].partition("\n## ")[0]
+    words = re.search(rf"^\*\*`{mart}`\*\* — (.*?)(?=\n\n|\n- |\n\*\*|\Z)", section, flags=re.DOTALL | re.MULTILINE)
+    assert words, f"section 6 has no {mart}"
+    without_remarks = re.sub(r"\([^()]*\)", "", words[1]).partition(". ")[0]
+    return [
+        name.strip() for span in re.findall(r"`([^`]*)`", without_remarks) for name in span.split(",") if name.strip()
+    ]
+
+
+def test_there_is_a_model_for_every_mart_of_the_contract_and_no_other() -> None:
+    section = text_of("docs/contract.md").partition("## 6. ")[2].partition("\n## ")[0]
+
+    assert re.findall(r"^\*\*`(\w+)`\*\*", section, flags=re.MULTILINE) != []
+    assert sorted(re.findall(r"^\*\*`(\w+)`\*\*", section, flags=re.MULTILINE)) == MARTS
+
+
+@pytest.mark.parametrize("mart", MARTS)
+def test_every_mart_says_what_one_row_is_and_has_the_columns_of_the_contract(mart: str) -> None:
+    model = described_models()[mart]
+
+    assert model["description"].startswith("One row per ")
+    assert [column["name"] for column in model["columns"]] == contract_columns(mart)
+    assert all(column.get("data_type") and column.get("description") for column in model["columns"])
+
+
+def test_every_mart_has_an_enforced_contract() -> None:
+    from orchestration.manifest import manifest_path
+
+    nodes = json.loads(manifest_path().read_text(encoding="utf-8"))["nodes"].values()
+    enforced = [
+        node["name"]
+        for node in nodes
+        if node["resource_type"] == "model" and node["schema"] == "marts" and node["config"]["contract"]["enforced"]
+    ]
+
+    assert sorted(enforced) == MARTS
+
+
+def test_only_staging_reads_raw_tables() -> None:
+    models = ROOT / "dbt_project/models"
+    readers = {
+        path.parent.name for path in models.rglob("*.sql") if re.search(r"\bsource\s*\(", path.read_text("utf-8"))
+    }
+
+    assert readers == {"staging"}
+
+
+def test_every_model_is_described() -> None:
+    undescribed = {path.stem for path in (ROOT / "dbt_project/models").rglob("*.sql")} - {
+        name for name, model in described_models().items() if model.get("description", "").startswith("One row")
+    }
+
+    assert undescribed == set()
+
+
+# Locks and traces
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_locked_package_has_its_hashes_and_no_index(lock: str) -> None:
+    packages = [block for block in re.split(r"\n(?=[a-zA-Z])", text_of(lock)) if re.match(r"[a-zA-Z]", block)]
+
+    assert packages != []
+    assert [block.split("==")[0] for block in packages if "--hash=sha256:" not in block] == []
+    assert not re.search(r"https?:|--(extra-)?index-url|--find-links|@ file", text_of(lock))
+
+
+def test_the_locks_hold_what_the_project_asks_for() -> None:
+    project = tomllib.loads(text_of("pyproject.toml"))
+    groups = project["dependency-groups"]
+    asked = {"requirements.lock": project["project"]["dependencies"], "requirements-dev.lock": groups["dev"]}
+    asked |= {f"requirements-{group}.lock": groups[group] for group in groups if group != "dev"}
+
+    for lock, specifications in asked.items():
+        locked = {
+            canonicalize_name(name): version
+            for name, version in re.findall(r"^([\w.-]+)==([^\s;]+)", text_of(lock), flags=re.MULTILINE)
+        }
+        for requirement in map(Requirement, filter(lambda text: isinstance(text, str), specifications)):
+            assert requirement.specifier.contains(locked[canonicalize_name(requirement.name)]), f"{lock}: {requirement}"
+    assert set(asked) == set(LOCKS)
+
+
+def test_the_npm_lock_names_no_registry_and_every_package_has_its_hash() -> None:
+    packages = json.loads(text_of("reports/package-lock.json"))["packages"]
+
+    assert [name for name, package in packages.items() if "resolved" in package] == []
+    assert [
+        name for name, package in packages.items() if name and not (package.get("integrity") or package.get("inBundle"))
+    ] == []
+
+
+def test_nothing_committed_names_a_machine_or_a_registry() -> None:
+    machine = re.compile(r"(?<![\w.$}])/(?:root|home|work|Users)/\w")
+    registry = re.compile(r"\b(?:pypi\.org|files\.pythonhosted|registry\.npmjs|ghcr\.io|quay\.io|docker\.io)\b")
+    found = [
+        f"{name}: {match[0]}"
+        for name, text in project_files()
+        if ROOT / name != Path(__file__).resolve()
+        for match in [*machine.finditer(text), *registry.finditer(text)]
+    ]
+
+    assert found == []
