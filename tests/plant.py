@@ -1,4 +1,4 @@
-"""A small real plant in a temporary folder: bucket, warehouse, models and published marts, without Dagster around it."""
+"""A small real plant in a temporary folder: bucket, warehouse, models and published marts, without Dagster."""
 
 from __future__ import annotations
 

@@ -1,0 +1,61 @@
+"""The raw tables, filled from the bucket in one step. What a record may be is decided in `ingestion`."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from ingestion.landing import LandingReport, land
+from orchestration.resources import WAREHOUSE_POOL, Warehouse
+
+_DESCRIPTIONS = {
+    "events": "One row per accepted event record, duplicates included.",
+    "rejected_records": "One row per record that the contract does not accept, with its reason.",
+    "landed_objects": "One row per object key and content that was landed.",
+    "sites": "The newest sites.csv.",
+    "shifts": "The newest shifts.csv.",
+    "workers": "The newest workers.csv.",
+    "workstations": "The newest workstations.csv.",
+    "settings": "One row, the settings that change what the numbers mean.",
+}
+
+
+@dg.multi_asset(
+    name="landing",
+    specs=[
+        dg.AssetSpec(["raw", table], description=description, kinds={"duckdb"}, skippable=True)
+        for table, description in _DESCRIPTIONS.items()
+    ],
+    group_name="landing",
+    pool=WAREHOUSE_POOL,
+    can_subset=False,
+)
+def landing(
+    context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
+) -> Iterator[dg.MaterializeResult[None]]:
+    """Every new object of the bucket, exactly once, and the registries as they are now."""
+    report = land(warehouse.settings, datetime.now(UTC), log=context.log.info)
+    context.log.info(
+        f"{report.objects:,} objects landed, {report.accepted:,} events, {report.rejected:,} rejected "
+        f"in {report.seconds:.1f} s"
+    )
+    rows = warehouse.row_counts()
+    for table in _DESCRIPTIONS:
+        metadata = {"dagster/row_count": rows[f"raw.{table}"], **_landed(table, report)}
+        yield dg.MaterializeResult(asset_key=["raw", table], metadata=metadata)
+
+
+def _landed(table: str, report: LandingReport) -> dict[str, int | float]:
+    """What this batch added to a table, for the tables that batches add to."""
+    added: dict[str, dict[str, int | float]] = {
+        "events": {"landed_rows": report.accepted, "rejected_rows": report.rejected},
+        "rejected_records": {"landed_rows": report.rejected},
+        "landed_objects": {
+            "landed_rows": report.objects,
+            "landed_bytes": report.bytes,
+            "records": report.records,
+            "already_landed": report.already_landed,
+            "archived": report.archived,
+        },
+    }
+    return {**added[table], "seconds": round(report.seconds, 3)} if table in added else {}

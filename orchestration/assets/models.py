@@ -1,0 +1,101 @@
+"""Every dbt model as an asset, every dbt data test as an asset check; dbt itself runs inside this process.
+
+What a node or an event of dbt's is in Dagster is dagster-dbt's own translation; the subprocess it would start is not
+needed for that.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, dbt_assets
+from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
+
+from ingestion.errors import TransformError
+from orchestration.manifest import manifest_path
+from orchestration.resources import WAREHOUSE_POOL, Warehouse
+from orchestration.transform import build_models
+
+_RESULT_EVENTS = {"LogModelResult", "LogTestResult"}
+
+
+class LayerTranslator(DagsterDbtTranslator):
+    """dagster-dbt's translation, with the layers as groups."""
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
+        """The layer's folder: staging, intermediate or marts."""
+        return dbt_resource_props["fqn"][1] if dbt_resource_props["resource_type"] == "model" else None
+
+
+def mart_names(manifest: Mapping[str, Any]) -> list[str]:
+    """The models of the layer marts, in alphabetical order."""
+    return sorted(
+        node["name"]
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and node["fqn"][1] == "marts"
+    )
+
+
+def read_manifest() -> dict[str, Any]:
+    """The dbt project's manifest, with each test that compares several models shown at the last one of them.
+
+    dagster-dbt asks for such a place in the test's own configuration, and makes no check of a test without.
+    """
+    manifest: dict[str, Any] = json.loads(manifest_path().read_bytes())
+    for node in manifest["nodes"].values():
+        if node["resource_type"] == "test" and not node.get("attached_node"):
+            models = [manifest["nodes"][name] for name in node["depends_on"]["nodes"] if name in manifest["nodes"]]
+            if models:
+                node["config"].setdefault("meta", {}).setdefault("dagster", {"ref": {"name": models[-1]["name"]}})
+    return manifest
+
+
+def build_models_asset(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
+    """The assets and checks of one manifest."""
+    translator = LayerTranslator()
+
+    @dbt_assets(manifest=manifest, name="models", dagster_dbt_translator=translator, pool=WAREHOUSE_POOL)
+    def models(context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> Iterator[Any]:
+        """Build the models and run their data tests; a test of severity error stops the batch before it publishes."""
+        messages: list[DbtCoreCliEventMessage] = []
+        failure: TransformError | None = None
+        select = _selection(context) if context.is_subset else None
+        try:
+            report = build_models(warehouse.settings, on_event=lambda event: _keep(messages, event), select=select)
+        except TransformError as error:
+            failure = error
+        rows = warehouse.row_counts()
+        # Also after a failure: which test failed and which models were built is what an operator looks for.
+        for message in messages:
+            for event in message.to_default_asset_events(manifest, translator, context):
+                yield _with_rows(event, rows, manifest, message)
+        if failure is not None:
+            raise failure
+        context.log.info(
+            f"{report.models} models and {report.tests} data tests, {len(report.warned)} warned, "
+            f"in {report.seconds:.1f} s"
+        )
+
+    return models
+
+
+def _keep(messages: list[DbtCoreCliEventMessage], event: Any) -> None:
+    """Keep the events that end a model or a test, as the dictionaries that dbt's own JSON log has."""
+    if event.info.name in _RESULT_EVENTS:
+        from dbt_common.events.functions import msg_to_dict
+
+        messages.append(DbtCoreCliEventMessage(raw_event=msg_to_dict(event), event_history_metadata={}))
+
+
+def _selection(context: dg.AssetExecutionContext) -> str:
+    """dbt's words for the models that a person chose in the UI."""
+    return " ".join(sorted(key.path[-1] for key in context.selected_asset_keys))
+
+
+def _with_rows(event: Any, rows: dict[str, int], manifest: Mapping[str, Any], message: DbtCoreCliEventMessage) -> Any:
+    if not isinstance(event, dg.Output):
+        return event
+    node = manifest["nodes"][message.raw_event["data"]["node_info"]["unique_id"]]
+    count = rows.get(f"{node['schema']}.{node['name']}")
+    return event if count is None else event.with_metadata({**event.metadata, "dagster/row_count": count})

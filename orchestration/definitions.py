@@ -1,0 +1,51 @@
+"""Assembly only: which assets, checks, jobs, sensors, schedules and resources there are. Nothing is decided or run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dagster as dg
+
+from orchestration.assets.landing import landing
+from orchestration.assets.models import build_models_asset, mart_names, read_manifest
+from orchestration.assets.published import build_published_asset
+from orchestration.assets.site import build_site_asset
+from orchestration.checks.suites import suite_checks
+from orchestration.resources import settings_resource, warehouse_resource
+from orchestration.schedules import build_hourly_schedule
+from orchestration.sensors.alerts import alerts_sensor
+from orchestration.sensors.landing import build_landing_sensor
+
+BATCH = "batch"
+
+
+def build_definitions(
+    *, site: bool = True, loggers: dict[str, dg.LoggerDefinition] | None = None, **resources: Any
+) -> dg.Definitions:
+    """The plant in Dagster. `resources` replace those of the same name: `settings`, `warehouse`."""
+    manifest = read_manifest()
+    marts = mart_names(manifest)
+    batch = dg.define_asset_job(
+        BATCH,
+        selection=dg.AssetSelection.all(),
+        description="Land what the bucket holds, build the models, publish the marts, check them, bring out the site.",
+    )
+    return dg.Definitions(
+        assets=[
+            landing,
+            build_models_asset(manifest),
+            build_published_asset(marts),
+            *([build_site_asset(marts)] if site else []),
+        ],
+        asset_checks=[suite_checks],
+        jobs=[batch],
+        sensors=[build_landing_sensor(BATCH), alerts_sensor],
+        schedules=[build_hourly_schedule(BATCH)],
+        resources={"settings": settings_resource, "warehouse": warehouse_resource, **resources},
+        loggers=loggers,
+        # One process a run: the lock is the process's, and starting a process costs more than most steps.
+        executor=dg.in_process_executor,
+    )
+
+
+defs = build_definitions()

@@ -1,0 +1,81 @@
+"""Runs whose process is gone: found by the lock that each run holds while it lives, and reported as failed.
+
+Without this a batch that was killed would stay "started" in Dagster for ever, and keep the pool that the next one
+waits for. The warehouse itself needs no mending: its lock and its transactions end with the process.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
+
+_FOLDER = "running"
+# Between Dagster's "started" and our lock a process imports and connects; it is not lost before this.
+START_SECONDS = 300
+
+
+@contextmanager
+def mark_running(dagster_home: Path, run_id: str | None) -> Iterator[None]:
+    """Hold the lock that says that this run's process lives; the system drops it when the process ends, however."""
+    folder = dagster_home / _FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{run_id}.lock"
+    with open(path, "w", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def is_lost(dagster_home: Path, run_id: str, seconds_since_start: float) -> bool:
+    """Whether a run that is recorded as started has no process any more."""
+    try:
+        with open(dagster_home / _FOLDER / f"{run_id}.lock", encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return seconds_since_start > START_SECONDS
+    except BlockingIOError:
+        return False
+    return True
+
+
+def end_lost_runs(instance: DagsterInstance, dagster_home: Path) -> list[str]:
+    """Report every lost run as failed; returns their ids."""
+    from dagster import DagsterRunStatus, RunsFilter
+
+    ended = []
+    records = instance.get_run_records(RunsFilter(statuses=[DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]))
+    for record in records:
+        run = record.dagster_run
+        started = record.start_time or record.create_timestamp.timestamp()
+        if is_lost(dagster_home, run.run_id, time.time() - started):
+            instance.report_run_failed(run, "Its process ended without a word; the next batch lands what it left.")
+            (dagster_home / _FOLDER / f"{run.run_id}.lock").unlink(missing_ok=True)
+            ended.append(run.run_id)
+    return ended
+
+
+def remove_old_runs(instance: DagsterInstance, before: float) -> int:
+    """Delete the records of runs that ended before an instant (seconds since 1970), a few at a time; returns how many.
+
+    Every run has an event log of its own: a plant that runs a batch every few minutes would fill its disk with them.
+    """
+    from datetime import UTC, datetime
+
+    from dagster import DagsterRunStatus, RunsFilter
+
+    finished = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
+    records = instance.get_run_records(
+        RunsFilter(statuses=finished, created_before=datetime.fromtimestamp(before, UTC)), limit=50, ascending=True
+    )
+    for record in records:
+        instance.delete_run(record.dagster_run.run_id)
+    return len(records)

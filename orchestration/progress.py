@@ -1,0 +1,39 @@
+"""What a person sees while a batch works: the steps' own words as they come, without Dagster's events."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+import dagster as dg
+
+Write = Callable[[str], None]
+
+
+class _StepLines(logging.Handler):
+    """Writes what steps say at INFO and WARNING. Errors are told once, at the end, and not by every step that waited
+    for the one that failed; Dagster's own events carry an attribute of theirs.
+    """
+
+    def __init__(self, write: Write) -> None:
+        super().__init__(logging.INFO)
+        self._write = write
+
+    def emit(self, record: logging.LogRecord) -> None:
+        metadata = getattr(record, "dagster_meta", None) or {}
+        is_event = getattr(record, "dagster_event", None) or metadata.get("dagster_event")
+        if not is_event and record.levelno < logging.ERROR:
+            message = metadata.get("orig_message") or record.getMessage()
+            self._write(f"{metadata.get('step_key') or 'batch':<9} {message}")
+
+
+def progress_logger(write: Write) -> dg.LoggerDefinition:
+    """A Dagster logger that gives each line to `write`, with the step's name in front."""
+
+    @dg.logger(config_schema={}, description="Lines for the person who started the batch.")
+    def progress(_: dg.InitLoggerContext) -> logging.Logger:
+        logger = logging.Logger("floorhouse.progress", logging.INFO)  # noqa: LOG001  # one of its own for each run
+        logger.addHandler(_StepLines(write))
+        return logger
+
+    return progress

@@ -1,0 +1,113 @@
+"""`make run`: one batch over whatever the bucket holds, through Dagster, in this process.
+
+Exit status 0 when the batch committed, also when a data check warned; 2 for a bad setting; 1, with one sentence on
+stderr and the traceback in a log file, for all else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ingestion.errors import FloorhouseError, SettingsError
+from ingestion.settings import Settings, read_settings
+from orchestration.home import open_instance, prepare_home
+
+if TYPE_CHECKING:
+    from dagster import ExecuteInProcessResult
+
+RUNS_KEPT_SECONDS = 90 * 86400
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one batch and return the exit status."""
+    started = time.monotonic()
+    parser = argparse.ArgumentParser(prog="python -m orchestration.run", description="One batch over the bucket.")
+    parser.add_argument("--no-site", action="store_true", help="stop after the published marts and their checks")
+    with_site = not parser.parse_args(arguments).no_site
+    try:
+        settings = read_settings()
+        prepare_home(settings)
+    except FloorhouseError as error:
+        return _stop(str(error), 2 if isinstance(error, SettingsError) else 1)
+    log_path = settings.data_dir / "logs" / "batch.log"
+    try:
+        _say("batch     starting")
+        result = _run(settings, with_site)
+        return _tell(result, settings, with_site, log_path, time.monotonic() - started)
+    except FloorhouseError as error:
+        return _stop(str(error))
+    except KeyboardInterrupt:
+        return _stop("The batch was interrupted; what it committed stays, the next one does the rest.", 130)
+    except Exception as error:  # noqa: BLE001  # a person gets a sentence, the log gets the traceback
+        _write_log(log_path, traceback.format_exc())
+        reason = " ".join(str(error).split())[:300]
+        return _stop(f"The batch stopped at an error of its own ({type(error).__name__}: {reason}); see {log_path}.")
+
+
+def _run(settings: Settings, with_site: bool) -> ExecuteInProcessResult:
+    # Imported here: a bad setting is answered at once, and Dagster and dbt take seconds to import.
+    from orchestration.definitions import BATCH, build_definitions
+    from orchestration.lost_runs import end_lost_runs, remove_old_runs
+    from orchestration.progress import progress_logger
+
+    definitions = build_definitions(site=with_site, settings=settings, loggers={"progress": progress_logger(_say)})
+    with open_instance(settings.dagster_home) as instance:
+        end_lost_runs(instance, settings.dagster_home)
+        result = definitions.resolve_job_def(BATCH).execute_in_process(
+            instance=instance, run_config={"loggers": {"progress": {"config": {}}}}, raise_on_error=False
+        )
+        remove_old_runs(instance, time.time() - RUNS_KEPT_SECONDS)
+    return result
+
+
+def _tell(result: ExecuteInProcessResult, settings: Settings, with_site: bool, log_path: Path, seconds: float) -> int:
+    from orchestration.outcome import count_checks, failures, root_of, sentence_of
+    from orchestration.summary import read_totals, summary_lines
+
+    errors = failures(result.all_events)
+    if not result.success:
+        for error in errors:
+            _write_log(log_path, f"run {result.run_id}\n{error.to_string()}")
+        told = [sentence for error in errors if (sentence := sentence_of(error))]
+        if told:
+            return _stop(told[0])
+        reason = root_of(errors[0]) if errors else "Dagster gave no reason"
+        return _stop(f"The batch stopped at an error of its own ({reason}); see {log_path}.")
+    new_objects = 0
+    for event in result.asset_materializations_for_node("landing"):
+        if event.asset_key.path[-1] == "landed_objects":
+            new_objects = int(str(event.metadata["landed_rows"].value))
+    report = f"{settings.site_path / 'index.html'}; make serve shows it" if with_site else "not built (--no-site)"
+    checks = count_checks(result.get_asset_check_evaluations())
+    for line in summary_lines(read_totals(settings.published_path), checks, new_objects, report, seconds):
+        _say(line)
+    return 0
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _stop(sentence: str, status: int = 1) -> int:
+    print(sentence, file=sys.stderr, flush=True)
+    return status
+
+
+def _write_log(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(f"{datetime.now(UTC).isoformat(timespec='seconds')} {text.rstrip()}\n\n")
+    except OSError as error:  # the sentence on stderr matters more than its details
+        print(f"(no details: {path} cannot be written: {error.strerror})", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,17 @@
+"""The net below the sensor: a batch every hour, whatever the sensor saw."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+
+def build_hourly_schedule(job_name: str) -> dg.ScheduleDefinition:
+    """The schedule that starts the job of this name at the full hour, UTC."""
+    return dg.ScheduleDefinition(
+        name="batch_hourly",
+        job_name=job_name,
+        cron_schedule="0 * * * *",
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Lands what a failed batch left, and what the sensor could not see.",
+    )

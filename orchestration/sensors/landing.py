@@ -1,0 +1,143 @@
+"""Start a batch when there is something to land. The listing decides; no object is read and no warehouse is opened."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import dagster as dg
+
+from ingestion.bucket import ObjectInfo, open_bucket
+from ingestion.landing import pending_objects, storable_key
+from ingestion.settings import Settings
+from orchestration.lost_runs import end_lost_runs
+
+REGISTRY_PREFIX = "registry/"
+INTERVAL_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """What the published manifest knows of a key: sizes of its contents in bytes, and when the newest was landed."""
+
+    sizes: frozenset[int]
+    landed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Start a batch; `fingerprint` names the listing it is for, `registry` the registry files of it."""
+
+    fingerprint: str
+    registry: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Start none, for this reason."""
+
+    reason: str
+
+
+def decide(
+    events: Sequence[ObjectInfo],
+    registry: Sequence[ObjectInfo],
+    *,
+    landed: Mapping[str, Landed],
+    asked: str,
+    is_batch_waiting: bool,
+) -> Start | Wait:
+    """Whether the bucket as listed needs a batch.
+
+    `landed` is what is known to be in the marts, needed only where landed objects are kept in place; `asked` is the
+    memory of the last `Start` (`remember`), empty at first.
+    """
+    new = [info for info in events if _is_new(info, landed.get(storable_key(info.key)))]
+    registry_print = fingerprint(registry)
+    asked_listing, _, asked_registry = asked.partition(" ")
+    is_registry_new = bool(registry or asked) and registry_print != asked_registry
+    if not new and not is_registry_new:
+        return Wait("Nothing new in the bucket.")
+    listing_print = fingerprint([*events, *registry])
+    if listing_print == asked_listing:
+        return Wait("A batch was already asked for what lies there; the schedule tries again if it failed.")
+    if is_batch_waiting:
+        return Wait("A batch is already waiting to start; it will land these objects too.")
+    objects = [f"{len(new):,} new object{'s' * (len(new) != 1)}"] if new else []
+    files = ["changed registry files"] if is_registry_new else []
+    return Start(listing_print, registry_print, " and ".join(objects + files))
+
+
+def remember(start: Start) -> str:
+    """The memory of a `Start` that `decide` is given the next time."""
+    return f"{start.fingerprint} {start.registry}"
+
+
+def fingerprint(listing: Iterable[ObjectInfo]) -> str:
+    """A short name of a listing: keys, sizes and times of change, in any order."""
+    digest = hashlib.sha256()
+    for info in sorted(listing, key=lambda info: info.key):
+        digest.update(f"{storable_key(info.key)}\0{info.size}\0{info.modified.timestamp()!r}\n".encode())
+    return digest.hexdigest()[:20]
+
+
+def _is_new(info: ObjectInfo, landed: Landed | None) -> bool:
+    return landed is None or info.size not in landed.sizes or info.modified > landed.landed_at
+
+
+def published_manifest(settings: Settings) -> dict[str, Landed]:
+    """What the published marts say is landed, by key; empty where landed objects are moved away: the rest is new."""
+    path = settings.published_path / "landed_objects.parquet"
+    if settings.landed_objects == "archive" or not path.exists():
+        return {}
+    return _read_manifest(path)
+
+
+def _read_manifest(path: Path) -> dict[str, Landed]:
+    import duckdb
+
+    with duckdb.connect() as connection:
+        connection.execute("set timezone = 'UTC'")
+        rows = connection.execute(
+            "select object_key, list(bytes), max(landed_at) from read_parquet($path) group by object_key",
+            {"path": str(path)},
+        ).fetchall()
+    return {key: Landed(frozenset(sizes), landed_at) for key, sizes, landed_at in rows}
+
+
+def build_landing_sensor(job_name: str) -> dg.SensorDefinition:
+    """The sensor that starts the job of this name."""
+
+    @dg.sensor(
+        name="landing_sensor",
+        job_name=job_name,
+        minimum_interval_seconds=INTERVAL_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Starts a batch when something lies in the bucket that is not landed yet.",
+    )
+    def landing_sensor(
+        context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]
+    ) -> dg.SensorResult | dg.SkipReason:
+        end_lost_runs(context.instance, settings.dagster_home)
+        bucket = open_bucket(settings.landing_url)
+        decision = decide(
+            list(pending_objects(bucket)),
+            list(bucket.list(REGISTRY_PREFIX)),
+            landed=published_manifest(settings),
+            asked=context.cursor or "",
+            is_batch_waiting=_is_batch_waiting(context.instance, job_name),
+        )
+        if isinstance(decision, Wait):
+            return dg.SkipReason(decision.reason)
+        context.log.info(decision.reason)
+        request = dg.RunRequest(run_key=decision.fingerprint, tags={"floorhouse/reason": decision.reason})
+        return dg.SensorResult(run_requests=[request], cursor=remember(decision))
+
+    return landing_sensor
+
+
+def _is_batch_waiting(instance: dg.DagsterInstance, job_name: str) -> bool:
+    waiting = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED]
+    return instance.get_runs_count(dg.RunsFilter(job_name=job_name, statuses=waiting)) > 0

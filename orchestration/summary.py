@@ -1,0 +1,89 @@
+"""What a batch found, in about ten lines for a person. Reads published marts only; computes sums, decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+# Over all windows a ratio is the ratio of the sums (contract §6). Events that are left after duplicates are removed
+# belong to exactly one worker's window each.
+_TOTALS = """
+    select
+        (select count(*) from read_parquet($landed_objects) where starts_with(object_key, 'events/')),
+        (select coalesce(sum(accepted), 0) from read_parquet($landed_objects) where starts_with(object_key, 'events/')),
+        (select coalesce(sum(rejected), 0) from read_parquet($landed_objects) where starts_with(object_key, 'events/')),
+        (select coalesce(sum(event_count), 0) from read_parquet($worker_shifts)),
+        (select coalesce(sum(units), 0) from read_parquet($worker_shifts)),
+        (select sum(active_seconds) / nullif(sum(present_seconds), 0) from read_parquet($worker_shifts)),
+        (select sum(units) / nullif(sum(active_seconds) / 3600, 0) from read_parquet($worker_shifts)),
+        (select count(distinct (site_id, worker_id)) from read_parquet($worker_shifts)),
+        (select count(distinct site_id) from read_parquet($worker_shifts))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The published marts in a few numbers; `utilization` is a ratio, None where nobody was present."""
+
+    objects: int
+    accepted: int
+    rejected: int
+    distinct_events: int
+    units: int
+    utilization: float | None
+    units_per_active_hour: float | None
+    workers: int
+    sites: int
+
+    @property
+    def duplicates(self) -> int:
+        """Accepted records that say what another one says."""
+        return self.accepted - self.distinct_events
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """How the data tests and suites of a batch ended; `failed` names those that did not pass."""
+
+    passed: int
+    failed: Sequence[str]
+    insufficient: int
+
+
+def read_totals(published: Path) -> Totals:
+    """The totals of the published version."""
+    with duckdb.connect() as connection:
+        row = connection.execute(
+            _TOTALS, {name: str(published / f"{name}.parquet") for name in ("landed_objects", "worker_shifts")}
+        ).fetchone()
+    assert row is not None
+    return Totals(*row)
+
+
+def summary_lines(totals: Totals, checks: Checks, new_objects: int, report: str, seconds: float) -> list[str]:
+    """The closing lines of a batch. `report` says where the report is."""
+    warned = f", {len(checks.failed)} warned" if checks.failed else ""
+    unjudged = f", {checks.insufficient} with too little data" if checks.insufficient else ""
+    rows = [
+        ("objects", f"{totals.objects:,} landed, {new_objects:,} of them by this batch"),
+        ("events", f"{totals.accepted:,} accepted, {totals.rejected:,} rejected"),
+        ("duplicates", f"{totals.duplicates:,}, leaving {totals.distinct_events:,} events"),
+        ("people", f"{totals.workers:,} workers at {totals.sites:,} site{'s' * (totals.sites != 1)}"),
+        ("units", f"{totals.units:,}{_per_hour(totals.units_per_active_hour)}"),
+        ("utilization", f"{_percent(totals.utilization)} average (working time of present time)"),
+        ("checks", f"{checks.passed} passed{warned}{unjudged}"),
+        *(("", f"warned: {name}") for name in checks.failed[:5]),
+        ("report", report),
+    ]
+    return [f"Batch finished in {seconds:.1f} s.", *(f"  {label:<12} {text}" for label, text in rows)]
+
+
+def _percent(ratio: float | None) -> str:
+    return "no" if ratio is None else f"{ratio:.1%}"
+
+
+def _per_hour(rate: float | None) -> str:
+    return "" if rate is None else f", {rate:.1f} per active hour"

@@ -1,0 +1,113 @@
+"""The small frames that the suites judge: aggregates of published marts, never single events, never the warehouse.
+
+A frame has one row per cell (a site's day, a landing day), the size of the cell's sample, and `age_days`, the days
+between the cell and the newest one: what was wrong a month ago is history, not an alarm.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# One row per UTC day on which something landed.
+LANDED_OBJECTS = """
+    with days as (
+        select
+            cast(timezone('UTC', landed_at) as date) as landed_on,
+            cast(sum(records) as bigint) as records,
+            cast(sum(rejected) as bigint) as rejected,
+            cast(sum(abs(records - accepted - rejected)) as bigint) as unaccounted_records
+        from landed_objects
+        group by landed_on
+    )
+    select *, rejected / nullif(records, 0) as rejected_share, max(landed_on) over () - landed_on as age_days
+    from days
+    order by landed_on
+"""
+
+# One row per site and UTC date.
+MODEL_DAYS = """
+    with days as (
+        select
+            site_id,
+            event_date,
+            cast(sum(event_count) as bigint) as event_count,
+            sum(mean_confidence * event_count) / sum(event_count) as mean_confidence,
+            min(mean_confidence) as lowest_mean_confidence,
+            max(mean_confidence) as highest_mean_confidence
+        from model_days
+        group by site_id, event_date
+    )
+    select *, max(event_date) over () - event_date as age_days
+    from days
+    order by site_id, event_date
+"""
+
+# The four types of the newest days together, as at most 10,000 rows: the expectation counts rows, and this many show
+# a share to the fourth digit. Each row stands for `events` events.
+EVENT_MIX_ROWS = 10_000
+EVENT_MIX_DAYS = 7
+EVENT_MIX = f"""
+    with newest as (
+        select * from model_days
+        where event_date > (select max(event_date) from model_days) - {EVENT_MIX_DAYS}
+    ),
+    types as (
+        unpivot (
+            select
+                cast(sum(working_events) as bigint) as working,
+                cast(sum(idle_events) as bigint) as idle,
+                cast(sum(absent_events) as bigint) as absent,
+                cast(sum(product_count_events) as bigint) as product_count
+            from newest
+        )
+        on working, idle, absent, product_count into name event_type value events
+    ),
+    shares as (
+        select event_type, events, cast(sum(events) over () as bigint) as total_events from types
+    ),
+    scaled as (
+        select
+            *,
+            cast(round(events * least(1, {EVENT_MIX_ROWS} / total_events)) as bigint) as row_count
+        from shares
+        where total_events > 0
+    )
+    select event_type, events / row_count as events, total_events, unnest(range(row_count)) as row_number
+    from scaled
+    where row_count > 0
+    order by event_type, row_number
+"""
+
+# One row per site and shift date.
+WORKER_SHIFTS = """
+    with dates as (
+        select
+            site_id,
+            shift_date,
+            count(*) as worker_shifts,
+            min(utilization) as lowest_utilization,
+            max(utilization) as highest_utilization,
+            max(abs(active_seconds + idle_seconds + absent_seconds - tracked_seconds)) as untracked_seconds
+        from worker_shifts
+        group by site_id, shift_date
+    )
+    select *, max(shift_date) over () - shift_date as age_days
+    from dates
+    order by site_id, shift_date
+"""
+
+
+def read_frame(published: Path, query: str) -> pd.DataFrame:
+    """The rows of a query over the published marts, each mart a view of its own name."""
+    with duckdb.connect() as connection:
+        connection.execute("set timezone = 'UTC'")
+        for path in sorted(published.glob("*.parquet")):
+            location = str(path).replace("'", "''")
+            connection.execute(f"create view \"{path.stem}\" as from read_parquet('{location}')")
+        return connection.execute(query).df()

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from typing import Any
+
+import duckdb
+import pytest
+
+from orchestration.outcome import count_checks
+from orchestration.summary import read_totals, summary_lines
+from tests.orchestration.conftest import FinishedBatch
+
+
+def metadata_of(finished: FinishedBatch, *path: str) -> dict[str, Any]:
+    [event] = [
+        materialization
+        for materialization in finished.result.get_asset_materialization_events()
+        if materialization.asset_key is not None and list(materialization.asset_key.path) == list(path)
+    ]
+    return {name: value.value for name, value in event.materialization.metadata.items()}
+
+
+def test_a_batch_publishes_the_worked_out_numbers(finished: FinishedBatch) -> None:
+    path = finished.settings.published_path / "worker_shifts.parquet"
+    with duckdb.connect() as connection:
+        row = connection.execute(
+            "select units, utilization, units_per_active_hour from read_parquet($path) where worker_id = 'W1'",
+            {"path": str(path)},
+        ).fetchone()
+    assert row == (145, pytest.approx(420.5 / 480), pytest.approx(145 / (420.5 / 60)))
+
+
+def test_landing_tells_rows_rejects_bytes_and_seconds(finished: FinishedBatch) -> None:
+    events = metadata_of(finished, "raw", "events")
+    assert (events["landed_rows"], events["rejected_rows"], events["dagster/row_count"]) == (322, 1, 322)
+    objects = metadata_of(finished, "raw", "landed_objects")
+    assert (objects["landed_rows"], objects["records"], objects["archived"]) == (4, 323, 4)
+    assert objects["landed_bytes"] > 10_000
+    assert objects["seconds"] > 0
+
+
+def test_every_model_tells_its_rows_and_seconds(finished: FinishedBatch) -> None:
+    model = metadata_of(finished, "intermediate", "int_events")
+    assert model["dagster/row_count"] == 311
+    assert model["Execution Duration"] > 0
+
+
+def test_published_marts_tell_rows_bytes_and_version(finished: FinishedBatch) -> None:
+    mart = metadata_of(finished, "published", "worker_shifts")
+    assert mart["dagster/row_count"] == 2
+    assert mart["bytes"] == (finished.settings.published_path / "worker_shifts.parquet").stat().st_size
+    assert mart["version"] == finished.settings.published_path.resolve().name
+
+
+def test_every_data_test_of_dbt_is_a_passed_check_of_its_model(finished: FinishedBatch) -> None:
+    evaluations = finished.result.get_asset_check_evaluations()
+    of_dbt = [one for one in evaluations if one.asset_key.path[0] in ("staging", "intermediate", "marts")]
+    assert len(of_dbt) > 20
+    assert all(one.passed for one in of_dbt)
+
+
+def test_a_failed_suite_check_warns_with_what_was_seen_and_holds_nothing_back(finished: FinishedBatch) -> None:
+    [check] = [
+        one
+        for one in finished.result.get_asset_check_evaluations()
+        if one.check_name == "daily_confidence_is_above_the_floor"
+    ]
+    told = {name: value.value for name, value in check.metadata.items()}
+    assert not check.passed
+    assert finished.result.success
+    assert (told["status"], told["observed"], told["threshold"]) == ("failed", 0.5, "at least 0.85")
+    assert "site_id south, event_date 2026-01-15" in str(told["sentence"])
+
+
+def test_a_check_with_too_small_a_sample_does_not_fail(finished: FinishedBatch) -> None:
+    checks = count_checks(finished.result.get_asset_check_evaluations())
+    assert checks.insufficient == 0
+    assert [name.split(" ")[0] for name in checks.failed] == [
+        "daily_confidence_is_above_the_floor",
+        "event_mix_is_near_its_baseline",
+    ]
+
+
+def test_the_summary_adds_up_what_was_published(finished: FinishedBatch) -> None:
+    totals = read_totals(finished.settings.published_path)
+    assert (totals.accepted, totals.rejected, totals.duplicates, totals.units) == (322, 1, 11, 145)
+    checks = count_checks(finished.result.get_asset_check_evaluations())
+    lines = summary_lines(totals, checks, new_objects=4, report="at home", seconds=1.25)
+    assert lines[0] == "Batch finished in 1.2 s."
+    text = "\n".join(lines)
+    for part in (
+        "4 landed, 4 of them",
+        "322 accepted, 1 rejected",
+        "11, leaving 311 events",
+        "145",
+        "2 warned",
+        "at home",
+    ):
+        assert part in text
