@@ -1,0 +1,74 @@
+"""What the compiler is given and what is taken from it: its template under our pages, and the finished shell.
+
+Files only; no process is started here. All of this shows on the pages, so this module counts as a source of the shell.
+"""
+
+import gzip
+import json
+import os
+import shutil
+from pathlib import Path
+
+STAMP_NAME = "shell.json"
+
+# What makes the compiler build one page shell without data, and keeps it from telling anybody that it did.
+BUILD_VARIABLES = {
+    "VITE_EVIDENCE_SPA": "true",
+    "EVIDENCE_IS_BUILDING": "true",
+    "EVIDENCE_DATA_DIR": "./static/data",
+    "EVIDENCE_DATA_URL_PREFIX": "static/data",
+    "NODE_OPTIONS": "--max-old-space-size=4096",
+}
+
+# Routes of the template that only its own developers need, or that name pictures of its maker.
+_LEFT_OUT = (
+    "+page.md",
+    "settings",
+    "explore",
+    "fix-tprotocol-service-worker.js",
+    "manifest.webmanifest",
+    "api/settings.json",
+)
+_COMPRESSED = {".js", ".css", ".wasm", ".html", ".json", ".svg"}
+
+
+def assemble(reports: Path) -> Path:
+    """Lay our pages over the package's template, as its own command line would, and return the folder to build in."""
+    template = reports / ".evidence" / "template"
+    shutil.rmtree(template, ignore_errors=True)
+    shutil.copytree(reports / "node_modules" / "@evidence-dev" / "evidence" / "template", template)
+    routes = template / "src" / "pages"
+    for name in _LEFT_OUT:
+        route = routes / name
+        if route.is_dir():
+            shutil.rmtree(route)
+        else:
+            route.unlink()
+    shutil.rmtree(template / "static")
+    for source, target in (("static", "static"), ("components", "src/components"), ("queries", "queries")):
+        shutil.copytree(reports / source, template / target)
+    shutil.copyfile(reports / "app.html", template / "src" / "app.html")
+    for page in sorted(path for path in (reports / "pages").rglob("*") if path.is_file()):
+        place = page.relative_to(reports / "pages")
+        if place.suffix == ".md":  # a/b.md answers at /a/b, a/index.md at /a
+            place = place.parent / ("" if place.stem == "index" else place.stem) / "+page.md"
+        (routes / place).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(page, routes / place)
+    return template
+
+
+def finish(built: Path, build: Path, source_hash: str) -> None:
+    """Compress what is worth it, stamp the shell with the hash of its sources, and swap it in for the one before."""
+    for path in [path for path in built.rglob("*") if path.suffix in _COMPRESSED and path.is_file()]:
+        # mtime=0: the same shell gives the same bytes
+        path.with_name(path.name + ".gz").write_bytes(gzip.compress(path.read_bytes(), 6, mtime=0))
+    names = sorted(path.relative_to(built).as_posix() for path in built.rglob("*") if path.is_file())
+    # Placed in this order: a part before whatever asks for it, the page itself last.
+    names.sort(key=lambda name: (name.startswith("index.html"), not name.startswith("_app/immutable/"), name))
+    (built / STAMP_NAME).write_text(json.dumps({"hash": source_hash, "files": names}), encoding="utf-8")
+    before = build.with_name(f"{build.name}.before")
+    shutil.rmtree(before, ignore_errors=True)
+    if build.exists():
+        os.replace(build, before)
+    os.replace(built, build)
+    shutil.rmtree(before, ignore_errors=True)

@@ -1,0 +1,63 @@
+"""The few lines of the installed npm packages that must read differently, each with its reason.
+
+Applied by an explicit step of the shell build, never by an install script: npm 11 blocks those. Nothing here runs Node.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingestion.errors import ReportError
+
+
+@dataclass(frozen=True)
+class Patch:
+    """One exact piece of text in one file below node_modules, and what replaces it."""
+
+    file: str
+    before: str
+    after: str
+    reason: str
+
+
+_ENGINE = "@evidence-dev/universal-sql/src/client-duckdb/"
+_SETTINGS = ("SET ieee_floating_point_ops = false;", "SET old_implicit_casting = true;")
+
+_SETTINGS_PATCHES = tuple(
+    Patch(
+        file=_ENGINE + client,
+        before=f"await connection.query('{setting}');",
+        after=f"// not sent: {setting}",
+        reason="The engine with Parquet built in (duckdb-wasm 1.28.0) is older than this setting and stops at it.",
+    )
+    for client in ("browser.js", "node.js")
+    for setting in _SETTINGS
+)
+
+PATCHES: tuple[Patch, ...] = (
+    *_SETTINGS_PATCHES,
+    Patch(
+        file="@evidence-dev/component-utilities/src/echarts.js",
+        before="if (options.showAllXAxisLabels) {",
+        after="if (options.showAllXAxisLabels === 'always') {",
+        reason="All labels at once are cut to a letter each; left alone, the chart leaves out those that do not fit.",
+    ),
+)
+
+
+def apply_patches(node_modules: Path, patches: Iterable[Patch] = PATCHES) -> int:
+    """Bring every patched file into its wanted state and return how many files changed.
+
+    Safe to run again. Raises ReportError when a file has neither the old nor the new text: the package is then not the
+    version these patches were written for, and building on would end in pages that never load.
+    """
+    changed: set[str] = set()
+    for patch in patches:
+        path = node_modules / patch.file
+        text = path.read_text(encoding="utf-8") if path.is_file() else ""
+        if patch.before in text:
+            path.write_text(text.replace(patch.before, patch.after), encoding="utf-8")
+            changed.add(patch.file)
+        elif patch.after not in text:
+            raise ReportError(f"The npm file {patch.file} is not the version that reports/patches.py knows.")
+    return len(changed)

@@ -1,0 +1,1 @@
+select * from plant.freshness order by site_id

@@ -1,0 +1,1 @@
+select distinct shift_id from plant.site_shifts order by shift_id

@@ -1,0 +1,1 @@
+select site_id from plant.freshness order by site_id

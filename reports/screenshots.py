@@ -1,0 +1,67 @@
+"""Pictures of every page at both widths: `python -m reports.screenshots FOLDER`.
+
+Takes the site as it was last published; the worker and the workstation shown are the first of their lists.
+"""
+
+import argparse
+import sys
+import threading
+from pathlib import Path
+
+import duckdb
+
+from ingestion.errors import FloorhouseError
+from ingestion.settings import Settings, read_settings
+from reports.browser import WIDTHS, Visit, open_pages
+from reports.data import table_file
+from reports.serve import open_server
+
+
+def pages_of(site: Path) -> dict[str, str]:
+    """Every page by the name of its picture: the fixed ones, and those of one worker and one workstation."""
+    pages = {
+        "plant": "/",
+        "workers": "/workers/",
+        "workstations": "/workstations/",
+        "data-health": "/data-health/",
+        "definitions": "/definitions/",
+    }
+    with duckdb.connect() as connection:
+        for name, table in (("worker", "worker_shifts"), ("workstation", "workstation_shifts")):
+            found = connection.execute(
+                f"select min({name}_path) from read_parquet($file) where days_ago < 7",
+                {"file": str(table_file(site, table))},
+            ).fetchone()
+            if found and found[0]:
+                pages[name] = f"{found[0]}/"
+    return pages
+
+
+def take_screenshots(settings: Settings, folder: Path) -> list[Path]:
+    """Write `<page>-<width>.png` for every page and width and return the files, in the order taken."""
+    folder.mkdir(parents=True, exist_ok=True)
+    visits = [Visit(path, width, name) for name, path in pages_of(settings.site_path).items() for width in WIDTHS]
+    with open_server(settings.site_path, port=0) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            open_pages(server.address.rstrip("/"), visits, screenshots=folder)
+        finally:
+            server.shutdown()
+    return [folder / f"{visit.name}-{visit.width}.png" for visit in visits]
+
+
+def main() -> None:
+    """Take the pictures and print where they are."""
+    parser = argparse.ArgumentParser(
+        prog="python -m reports.screenshots", description="Take pictures of every report page."
+    )
+    parser.add_argument("folder", type=Path)
+    try:
+        for file in take_screenshots(read_settings(), parser.parse_args().folder):
+            print(file)
+    except FloorhouseError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""The served site: the page shell and the data it shows, both put in place so that an open page never breaks.
+
+Everything here reads published marts and writes below `<data dir>/site`; what the tables hold is said in tables/, how
+the shell comes to be in shell.py.
+"""
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ingestion.errors import ReportError
+from ingestion.settings import Settings
+from reports.assembly import STAMP_NAME
+from reports.data import publish_data
+from reports.shell import BUILD_FOLDER
+
+
+@dataclass(frozen=True)
+class SiteReport:
+    """What one publish did: bytes and files written, wall-clock seconds, and whether the pages themselves changed."""
+
+    bytes_written: int
+    files: int
+    seconds: float
+    shell_changed: bool
+
+
+def publish_site(settings: Settings, shell: Path = BUILD_FOLDER) -> SiteReport:
+    """Bring `<data dir>/site` up to date with the published marts and the built shell.
+
+    Data goes first and the shell last, index.html last of all: killed at any moment there is a working site, and the
+    next call completes it. Raises ReportError when the shell is not built or a published mart cannot be read.
+    """
+    started = time.monotonic()
+    if not (shell / STAMP_NAME).is_file():
+        raise ReportError("The report's page shell is not built yet; build it first with python -m reports.shell.")
+    data = publish_data(settings.published_path, settings.site_path / "data")
+    placed = place_shell(shell, settings.site_path)
+    return SiteReport(
+        bytes_written=data.bytes_written + sum((shell / name).stat().st_size for name in placed),
+        files=data.files + len(placed),
+        seconds=time.monotonic() - started,
+        shell_changed=bool(placed),
+    )
+
+
+def place_shell(shell: Path, site: Path) -> list[str]:
+    """Copy the built shell into the site if it is another one than lies there; return the names of the files copied.
+
+    Files of the shell before it stay for one round: an open page still asks for its own parts by their old names.
+    """
+    site.mkdir(parents=True, exist_ok=True)
+    wanted, present = _read_stamp(shell), _read_stamp(site)
+    if wanted.get("hash") == present.get("hash"):
+        return []
+    names = list(wanted["files"])
+    for name in names:
+        target = site / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        arriving = target.with_name(f".{target.name}.new")
+        shutil.copyfile(shell / name, arriving)
+        os.replace(arriving, target)
+    _remove_files(site, set(present.get("previous", [])) - set(present.get("files", [])) - set(names))
+    stamp = {**wanted, "previous": present.get("files", [])}
+    arriving = site / f".{STAMP_NAME}.new"
+    arriving.write_text(json.dumps(stamp), encoding="utf-8")
+    os.replace(arriving, site / STAMP_NAME)
+    return names
+
+
+def _remove_files(site: Path, names: Iterable[str]) -> None:
+    for name in names:
+        (site / name).unlink(missing_ok=True)
+
+
+def _read_stamp(folder: Path) -> dict[str, Any]:
+    """What a shell says of itself: `hash`, `files`, in a site also `previous`, the files before; {} if nothing."""
+    try:
+        stamp: dict[str, Any] = json.loads((folder / STAMP_NAME).read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return {}
+    return stamp

@@ -1,0 +1,223 @@
+"""A small, made-up plant as published marts: the contract's files with its columns and types, and sums that agree.
+
+States last ten minutes and are drawn from a hash, so every call gives the same plant. No rule of the contract is tested
+here; it only has to look like what a batch publishes, with the names that break careless pages.
+"""
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from ingestion.settings import Settings
+
+# What a registry or a camera may really send: quotes, slashes, letters beyond ASCII, an id that no registry lists.
+ODD_WORKER = "O'Brien/7 é%"
+UNREGISTERED_WORKER = "W99"
+PUBLISHED_AT = datetime(2026, 3, 1, 0, 0, tzinfo=UTC)
+
+_SQL = """
+create table sites as select * from (values ('north', 'Europe/Berlin'), ('south', 'America/Chicago'))
+    as sites(site_id, timezone);
+create table workers as
+    select
+        site_id,
+        case number when 3 then $odd when 4 then $unregistered
+            else 'W' || lpad(number::varchar, 2, '0') end as worker_id,
+        case number when 3 then 'Ann "Nan" O''Brien' when 4 then worker_id
+            else 'Person ' || upper(left(site_id, 1)) || lpad(number::varchar, 2, '0') end as worker_name,
+        number <> 4 as is_registered,
+        if(number % 2 = 1, 'day', 'evening') as shift_id,
+        number
+    from sites, range(1, $workers + 1) as numbers(number);
+create table stations as
+    select
+        site_id, 'S' || number as workstation_id,
+        if(number = 4, 'S4', ['Cutting', 'Welding', 'Painting', 'Packing', 'Assembly', 'Inspection'][1 + number % 6]
+            || ' ' || number) as workstation_name,
+        if(number = 4, null, ['saw', 'robot', 'booth', 'line', 'bench', 'bench'][1 + number % 6]) as station_type,
+        number <> 4 as is_registered, number
+    from sites, range(1, $stations + 1) as numbers(number);
+create table windows as
+    select
+        site_id, shift_id, day::date as shift_date,
+        timezone(timezone, day::timestamp + start_hour * interval 1 hour) as started_at,
+        28800.0 as scheduled_seconds
+    from sites, generate_series($first::timestamp, $last::timestamp, interval 1 day) as days(day),
+        (values ('day', 6), ('evening', 14)) as shifts(shift_id, start_hour);
+create table segments as
+    select
+        windows.*, workers.* exclude (site_id, shift_id, number), part,
+        windows.started_at + part * interval 10 minute as segment_at,
+        hash(windows.site_id, worker_id, shift_date, part) % 100 as draw,
+        'S' || (1 + (workers.number + part // 24) % $stations) as workstation_id
+    from windows join workers using (site_id, shift_id), range(48) as parts(part)
+    where hash(shift_date, worker_id, windows.site_id) % 10 > 0;
+create table state_intervals as
+    select
+        site_id, shift_date, shift_id, worker_id, workstation_id,
+        case when draw < 70 then 'working' when draw < 88 then 'idle' else 'absent' end as state,
+        segment_at as started_at, segment_at + interval 10 minute as ended_at, 600.0::double as seconds,
+        if(part = 47, 'window_end', 'next_event') as end_reason, (0.5 + draw / 200)::double as confidence
+    from segments;
+create table product_counts as
+    select * exclude (draw), (1 + draw % 5)::bigint as units from segments where draw < 50;
+create table worker_shifts as
+    with state_time as (
+        select
+            site_id, shift_date, shift_id, worker_id,
+            coalesce(sum(seconds) filter (where state = 'working'), 0)::double as active_seconds,
+            coalesce(sum(seconds) filter (where state = 'idle'), 0)::double as idle_seconds,
+            coalesce(sum(seconds) filter (where state = 'absent'), 0)::double as absent_seconds, count(*) as states
+        from state_intervals group by all
+    ), counted as (
+        select site_id, shift_date, shift_id, worker_id, sum(units)::bigint as units, count(*) as counts
+        from product_counts group by all
+    )
+    select
+        site_id, shift_date, shift_id, worker_id, worker_name, is_registered,
+        active_seconds, idle_seconds, absent_seconds,
+        active_seconds + idle_seconds as present_seconds, present_seconds + absent_seconds as tracked_seconds,
+        28800.0::double as scheduled_seconds, active_seconds / nullif(present_seconds, 0) as utilization,
+        present_seconds / nullif(tracked_seconds, 0) as attendance,
+        active_seconds / 28800.0::double as shift_utilization,
+        coalesce(counted.units, 0)::bigint as units,
+        3600 * coalesce(counted.units, 0)::double / nullif(active_seconds, 0) as units_per_active_hour,
+        3600 * coalesce(counted.units, 0)::double / nullif(present_seconds, 0) as units_per_present_hour,
+        (states + coalesce(counts, 0))::bigint as event_count
+    from state_time join (select * exclude (shift_id, number) from workers) using (site_id, worker_id)
+    left join counted using (site_id, shift_date, shift_id, worker_id);
+create table workstation_shifts as
+    with station_time as (
+        select
+            site_id, shift_date, shift_id, workstation_id,
+            coalesce(sum(seconds) filter (where state = 'working'), 0)::double as working_seconds,
+            coalesce(sum(seconds) filter (where state = 'idle'), 0)::double as idle_seconds,
+            (600 * count(distinct started_at) filter (where state <> 'absent'))::double as staffed_seconds,
+            count(distinct worker_id) as worker_count
+        from state_intervals group by all
+    ), counted as (
+        select site_id, shift_date, shift_id, workstation_id, sum(units)::bigint as units
+        from product_counts group by all
+    )
+    select
+        site_id, shift_date, shift_id, workstation_id, workstation_name, station_type, is_registered, working_seconds,
+        idle_seconds, working_seconds + idle_seconds as occupancy_seconds, staffed_seconds,
+        working_seconds / nullif(occupancy_seconds, 0) as utilization, coalesce(counted.units, 0)::bigint as units,
+        3600 * coalesce(counted.units, 0)::double / nullif(occupancy_seconds, 0) as throughput_per_hour, worker_count
+    from station_time join (select * exclude (number) from stations) using (site_id, workstation_id)
+    left join counted using (site_id, shift_date, shift_id, workstation_id);
+create table site_shifts as
+    select
+        site_id, shift_date, shift_id, sum(active_seconds)::double as productive_seconds, sum(units)::bigint as units,
+        3600 * sum(units)::double / nullif(sum(active_seconds), 0) as units_per_productive_hour,
+        avg(utilization) as average_utilization, count(*)::bigint as worker_count,
+        (select count(distinct workstation_id) from workstation_shifts
+         where workstation_shifts.site_id = worker_shifts.site_id
+           and workstation_shifts.shift_id = worker_shifts.shift_id
+           and workstation_shifts.shift_date = worker_shifts.shift_date)::bigint as workstation_count
+    from worker_shifts group by all;
+create table hourly_output as
+    with parts as (
+        select site_id, workstation_id, date_trunc('hour', started_at) as hour, shift_date, shift_id, state, seconds
+        from state_intervals
+    ), counted as (
+        select
+            site_id, workstation_id, date_trunc('hour', segment_at) as hour, shift_date, shift_id, sum(units) as units
+        from product_counts group by all
+    )
+    select
+        site_id, workstation_id, hour, shift_date, shift_id, coalesce(any_value(counted.units), 0)::bigint as units,
+        coalesce(sum(seconds) filter (where state = 'working'), 0)::double as working_seconds,
+        coalesce(sum(seconds) filter (where state = 'idle'), 0)::double as idle_seconds
+    from parts left join counted using (site_id, workstation_id, hour, shift_date, shift_id) group by all;
+create table model_days as
+    select
+        site_id, cast(started_at at time zone 'UTC' as date) as event_date,
+        site_id || '-cam' || (1 + hash(workstation_id) % 3) as camera_id, 'floor-vision' as model_name,
+        if(event_date - $first::date < 20, '1.4', '1.5') as model_version, count(*) as event_count,
+        avg(confidence) as mean_confidence, quantile_cont(confidence, 0.05) as p05_confidence,
+        count(*) filter (where state = 'working') as working_events,
+        count(*) filter (where state = 'idle') as idle_events,
+        count(*) filter (where state = 'absent') as absent_events, 0::bigint as product_count_events
+    from state_intervals group by all;
+create table landed_objects as
+    select
+        'events/site_id=' || site_id || '/' || shift_date || '-' || shift_id || '.jsonl' as object_key,
+        md5(object_key) as etag, (count(*) * 250)::bigint as bytes, count(*) + 2 as records, count(*) as accepted,
+        2::bigint as rejected, if(shift_id = 'day', ['helmet', 'zone'], []::varchar[]) as unexpected_fields,
+        max(segment_at) + interval 1 hour as landed_at
+    from segments group by site_id, shift_date, shift_id;
+create table rejected_records as
+    select
+        object_key, etag, position, ['bad_timestamp', 'confidence_out_of_range'][position] as reason,
+        ['timestamp ''yesterday'' is not ISO 8601', 'confidence 1.7 is above 1'][position] as detail,
+        ['{"timestamp": "yesterday"}', '{"confidence": 1.7}'][position] as payload, landed_at as rejected_at
+    from landed_objects, range(1::bigint, 3::bigint) as positions(position);
+create table review_queue as
+    select
+        site_id, md5(worker_id || started_at) as event_key, started_at as timestamp, worker_id, workstation_id,
+        state as event_type, confidence, site_id || '-cam1' as camera_id, 'floor-vision' as model_name,
+        '1.4' as model_version
+    from state_intervals where hash(worker_id, started_at) % 100 = 0;
+"""
+
+MARTS = (
+    "state_intervals",
+    "worker_shifts",
+    "workstation_shifts",
+    "site_shifts",
+    "hourly_output",
+    "model_days",
+    "landed_objects",
+    "rejected_records",
+    "review_queue",
+)
+
+
+def publish_sample(settings: Settings, **size: int | bool) -> Path:
+    """Publish a sample as a batch does: a new version's folder, then the link to it. Returns the folder."""
+    versions = settings.data_dir / "published-versions"
+    folder = versions / f"{len(list(versions.glob('*'))):020d}"
+    write_published(folder, **size)  # type: ignore[arg-type]  # its keywords, passed on
+    link = settings.data_dir / "published.new"
+    link.symlink_to(folder.relative_to(settings.data_dir))
+    link.replace(settings.published_path)
+    return folder
+
+
+def write_published(
+    folder: Path, *, workers: int = 6, stations: int = 4, days: int = 3, is_empty: bool = False
+) -> Path:
+    """Write every mart of the contract to `folder` as Parquet and return the folder.
+
+    Two sites, `workers` people and `stations` stations each, `days` shift dates up to the day before PUBLISHED_AT;
+    `is_empty` keeps the columns and drops the rows, like a plant before its first event.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    last = PUBLISHED_AT.date() - timedelta(days=1)
+    values = {
+        "odd": ODD_WORKER,
+        "unregistered": UNREGISTERED_WORKER,
+        "workers": workers,
+        "stations": stations,
+        "first": date.isoformat(last - timedelta(days=days - 1)),
+        "last": last.isoformat(),
+    }
+    with duckdb.connect() as connection:
+        connection.execute("set timezone = 'UTC'")
+        connection.execute("set threads = 1")  # means of doubles then come out the same in every call
+        for statement in filter(str.strip, _SQL.split(";\n")):
+            used = {name: value for name, value in values.items() if f"${name}" in statement}
+            connection.execute(statement, used)
+        for mart in MARTS:
+            rows = f"(from {mart} where {not is_empty} order by all)"
+            connection.execute(f"copy {rows} to '{folder / mart}.parquet' (format parquet)")
+    return folder
+
+
+def read_rows(query: str) -> list[tuple[Any, ...]]:
+    """The rows of a query over Parquet files."""
+    with duckdb.connect() as connection:
+        return connection.execute(query).fetchall()
