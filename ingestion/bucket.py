@@ -210,7 +210,9 @@ class S3Bucket:
             raise self._error("cannot be opened", error) from error
 
     def _error(self, what: str, error: Exception) -> BucketError:
-        return BucketError(f"The landing bucket {self.url} {what}: {' '.join(str(error).split())[:300]}")
+        # The client's text ends in its own inner structure and in the server's XML, which say nothing more.
+        reason = " ".join(str(error).split()).partition(" Debug source:")[0].partition(": <?xml")[0]
+        return BucketError(f"The landing bucket {self.url} {what}: {reason[:300].rstrip('.')}.")
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """Every object below a prefix, a page at a time."""

@@ -150,7 +150,7 @@ def _elements(value: bytes) -> list[bytes] | None:
 
 
 def _elements_exactly(value: bytes) -> list[bytes] | None:
-    """As `_elements`, for arrays that the fast slicer refuses: a lone surrogate in a string, an element nested too deep.
+    """As `_elements`, for arrays that the fast slicer refuses, for a lone surrogate in a string or for their depth.
 
     An element nested too deep is given as it is, to be refused by itself and not with its neighbours.
     """

@@ -141,5 +141,18 @@ def open_warehouse(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.close()
 
 
+def raw_state(connection: duckdb.DuckDBPyConnection) -> str:
+    """A hash that changes with all that the models are computed from: landed records, replays, registries, settings."""
+    registries = ", ".join(
+        f"(select md5(string_agg({table}::varchar, chr(10) order by {table}::varchar)) from raw.{table})"
+        for table in ("sites", "shifts", "workers", "workstations", "settings")
+    )
+    row = connection.execute(
+        f"select md5([max(object_id)::varchar, sum(accepted)::varchar, sum(rejected)::varchar, {registries}]::varchar) "
+        "from raw.landed_objects"
+    ).fetchone()
+    return str(row[0]) if row else ""
+
+
 def _first_line(error: Exception) -> str:
     return str(error).strip().split("\n", 1)[0]

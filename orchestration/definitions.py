@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from orchestration.assets.landing import landing
+from orchestration.assets.landing import build_landing_asset
 from orchestration.assets.models import build_models_asset, mart_names, read_manifest
 from orchestration.assets.published import build_published_asset
 from orchestration.assets.site import build_site_asset
@@ -32,7 +32,7 @@ def build_definitions(
     )
     return dg.Definitions(
         assets=[
-            landing,
+            build_landing_asset(with_site=site),
             build_models_asset(manifest),
             build_published_asset(marts),
             *([build_site_asset(marts)] if site else []),

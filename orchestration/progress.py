@@ -7,6 +7,9 @@ from collections.abc import Callable
 
 import dagster as dg
 
+# What Dagster says in the steps' name when steps are skipped; the step that found nothing to do has said why.
+_DAGSTERS_OWN = ("Skipping step ", "Blocking asset check ")
+
 Write = Callable[[str], None]
 
 
@@ -22,8 +25,8 @@ class _StepLines(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         metadata = getattr(record, "dagster_meta", None) or {}
         is_event = getattr(record, "dagster_event", None) or metadata.get("dagster_event")
-        if not is_event and record.levelno < logging.ERROR:
-            message = metadata.get("orig_message") or record.getMessage()
+        message = str(metadata.get("orig_message") or record.getMessage())
+        if not is_event and record.levelno < logging.ERROR and not message.startswith(_DAGSTERS_OWN):
             self._write(f"{metadata.get('step_key') or 'batch':<9} {message}")
 
 

@@ -1,10 +1,12 @@
 """Copy the marts out of the warehouse: one folder per version, shown to readers by one rename.
 
-Nothing is computed here. Readers never open the warehouse file, and never see two batches side by side.
+Nothing is computed here. Readers never open the warehouse file, and never see two batches side by side. A version's
+name ends in the state of raw tables and models that it was made from, so that a batch knows when nothing has changed.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import time
@@ -15,6 +17,8 @@ import duckdb
 
 from ingestion.errors import WarehouseError
 from ingestion.settings import Settings
+from ingestion.warehouse import open_warehouse, raw_state
+from orchestration.manifest import project_hash
 
 VERSIONS_FOLDER = "published-versions"
 # The version before stays for readers that have it open.
@@ -39,7 +43,7 @@ def publish_marts(settings: Settings) -> PublishReport:
     """
     started = time.monotonic()
     versions = settings.data_dir / VERSIONS_FOLDER
-    version = f"{time.time_ns():020d}"
+    version = f"{time.time_ns():020d}-{_current_state(settings)}"
     unfinished = versions / f"{version}.part"
     try:
         unfinished.mkdir(parents=True)
@@ -54,6 +58,17 @@ def publish_marts(settings: Settings) -> PublishReport:
         raise WarehouseError(f"The marts cannot be published to {versions}: {reason[:300]}") from error
     size = sum(path.stat().st_size for path in folder.iterdir())
     return PublishReport(version, rows, size, time.monotonic() - started)
+
+
+def is_published(settings: Settings) -> bool:
+    """Whether the published version was made from the raw tables, registries, settings and models as they are now."""
+    return settings.published_path.resolve().name.endswith(f"-{_current_state(settings)}")
+
+
+def _current_state(settings: Settings) -> str:
+    with open_warehouse(settings) as connection:
+        state = f"{raw_state(connection)} {project_hash()}"
+    return hashlib.sha256(state.encode()).hexdigest()[:16]
 
 
 def _copy_marts(warehouse_path: Path, folder: Path) -> dict[str, int]:

@@ -52,6 +52,11 @@ class Checks:
     failed: Sequence[str]
     insufficient: int
 
+    @property
+    def count(self) -> int:
+        """All checks that were run."""
+        return self.passed + len(self.failed) + self.insufficient
+
 
 def read_totals(published: Path) -> Totals:
     """The totals of the published version."""
@@ -74,7 +79,10 @@ def summary_lines(totals: Totals, checks: Checks, new_objects: int, report: str,
         ("people", f"{totals.workers:,} workers at {totals.sites:,} site{'s' * (totals.sites != 1)}"),
         ("units", f"{totals.units:,}{_per_hour(totals.units_per_active_hour)}"),
         ("utilization", f"{_percent(totals.utilization)} average (working time of present time)"),
-        ("checks", f"{checks.passed} passed{warned}{unjudged}"),
+        (
+            "checks",
+            f"{checks.passed} passed{warned}{unjudged}" if checks.count else "not run again, as nothing has changed",
+        ),
         *(("", f"warned: {name}") for name in checks.failed[:5]),
         ("report", report),
     ]

@@ -58,7 +58,7 @@ def publish_data(published: Path, data_folder: Path) -> DataReport:
                 _write_table(connection, select, file)
                 written.append(file)
     size = sum(file.stat().st_size for file in written)
-    manifest = json.dumps({"renderedFiles": {SOURCE_NAME: wanted}})
+    manifest = json.dumps({"version": published.resolve().name, "renderedFiles": {SOURCE_NAME: wanted}})
     is_new = _replace_manifest(data_folder, manifest)
     _remove_unnamed(data_folder)
     return DataReport(bytes_written=size + is_new * len(manifest), files=len(written) + is_new)
@@ -72,6 +72,15 @@ def table_file(site: Path, table: str) -> Path:
         return next(site / file for file in files if file.endswith(f"/{table}.parquet"))
     except (FileNotFoundError, StopIteration) as error:
         raise ReportError(f"The site in {site} holds no table {table}; run a batch first.") from error
+
+
+def shown_version(data_folder: Path) -> str | None:
+    """The name of the published version that the site's data was made of; None where there is no data yet."""
+    try:
+        version: str = json.loads((data_folder / MANIFEST_NAME).read_text(encoding="utf-8"))["version"]
+    except (FileNotFoundError, ValueError, KeyError):
+        return None
+    return version
 
 
 def marts_used(sql: str, marts: Mapping[str, object]) -> list[str]:

@@ -16,8 +16,8 @@ from typing import Any
 from ingestion.errors import ReportError
 from ingestion.settings import Settings
 from reports.assembly import STAMP_NAME
-from reports.data import publish_data
-from reports.shell import BUILD_FOLDER
+from reports.data import publish_data, shown_version
+from reports.shell import BUILD_FOLDER, source_hash
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,12 @@ def publish_site(settings: Settings, shell: Path = BUILD_FOLDER) -> SiteReport:
         seconds=time.monotonic() - started,
         shell_changed=bool(placed),
     )
+
+
+def is_site_current(settings: Settings) -> bool:
+    """Whether the site shows the version that is published, on the pages as their sources are now."""
+    is_data_current = shown_version(settings.site_path / "data") == settings.published_path.resolve().name
+    return is_data_current and _read_stamp(settings.site_path).get("hash") == source_hash()
 
 
 def place_shell(shell: Path, site: Path) -> list[str]:

@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from ingestion.landing import LandingReport, land
+from orchestration.publish import is_published
 from orchestration.resources import WAREHOUSE_POOL, Warehouse
+from reports.site import is_site_current
 
 _DESCRIPTIONS = {
     "events": "One row per accepted event record, duplicates included.",
@@ -20,29 +22,38 @@ _DESCRIPTIONS = {
 }
 
 
-@dg.multi_asset(
-    name="landing",
-    specs=[
-        dg.AssetSpec(["raw", table], description=description, kinds={"duckdb"}, skippable=True)
-        for table, description in _DESCRIPTIONS.items()
-    ],
-    group_name="landing",
-    pool=WAREHOUSE_POOL,
-    can_subset=False,
-)
-def landing(
-    context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
-) -> Iterator[dg.MaterializeResult[None]]:
-    """Every new object of the bucket, exactly once, and the registries as they are now."""
-    report = land(warehouse.settings, datetime.now(UTC), log=context.log.info)
-    context.log.info(
-        f"{report.objects:,} objects landed, {report.accepted:,} events, {report.rejected:,} rejected "
-        f"in {report.seconds:.1f} s"
+def build_landing_asset(with_site: bool) -> dg.AssetsDefinition:
+    """All raw tables as one step. `with_site` says whether the report is among the things that must be up to date."""
+
+    @dg.multi_asset(
+        name="landing",
+        specs=[
+            dg.AssetSpec(["raw", table], description=description, kinds={"duckdb"}, skippable=True)
+            for table, description in _DESCRIPTIONS.items()
+        ],
+        group_name="landing",
+        pool=WAREHOUSE_POOL,
+        can_subset=False,
     )
-    rows = warehouse.row_counts()
-    for table in _DESCRIPTIONS:
-        metadata = {"dagster/row_count": rows[f"raw.{table}"], **_landed(table, report)}
-        yield dg.MaterializeResult(asset_key=["raw", table], metadata=metadata)
+    def landing(
+        context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
+    ) -> Iterator[dg.MaterializeResult[None]]:
+        """Every new object of the bucket, exactly once, and the registries as they are now."""
+        report = land(warehouse.settings, datetime.now(UTC), log=context.log.info)
+        context.log.info(
+            f"{report.objects:,} objects landed, {report.accepted:,} events, {report.rejected:,} rejected "
+            f"in {report.seconds:.1f} s"
+        )
+        if is_published(warehouse.settings) and (not with_site or is_site_current(warehouse.settings)):
+            # Nothing is materialized, and so Dagster skips all that would be made of it.
+            context.log.info("nothing has changed since the last batch; its marts and its report stand")
+            return
+        rows = warehouse.row_counts()
+        for table in _DESCRIPTIONS:
+            metadata = {"dagster/row_count": rows[f"raw.{table}"], **_landed(table, report)}
+            yield dg.MaterializeResult(asset_key=["raw", table], metadata=metadata)
+
+    return landing
 
 
 def _landed(table: str, report: LandingReport) -> dict[str, int | float]:

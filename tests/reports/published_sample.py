@@ -13,7 +13,7 @@ import duckdb
 from ingestion.settings import Settings
 
 # What a registry or a camera may really send: quotes, slashes, letters beyond ASCII, an id that no registry lists.
-ODD_WORKER = "O'Brien/7 é%"
+ODD_WORKER = "W'7/7 é%"
 UNREGISTERED_WORKER = "W99"
 PUBLISHED_AT = datetime(2026, 3, 1, 0, 0, tzinfo=UTC)
 
@@ -25,7 +25,7 @@ create table workers as
         site_id,
         case number when 3 then $odd when 4 then $unregistered
             else 'W' || lpad(number::varchar, 2, '0') end as worker_id,
-        case number when 3 then 'Ann "Nan" O''Brien' when 4 then worker_id
+        case number when 3 then 'Operator "7" o''clock' when 4 then worker_id
             else 'Person ' || upper(left(site_id, 1)) || lpad(number::varchar, 2, '0') end as worker_name,
         number <> 4 as is_registered,
         if(number % 2 = 1, 'day', 'evening') as shift_id,

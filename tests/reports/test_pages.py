@@ -157,7 +157,7 @@ def test_a_workers_page_opened_by_its_address_shows_that_worker(
     utilization, attendance, hours, units, rate = _expected(settings, "worker_shifts", WORKER_SUMS, where)
     for width in WIDTHS:
         page = met["worker", width]
-        assert page["heading"] == 'How did the time of Ann "Nan" O\'Brien go?'
+        assert page["heading"] == 'How did the time of Operator "7" o\'clock go?'
         assert page["figures"]["utilization"] == f"{utilization:.1%}".replace("%", " %")
         assert page["figures"]["attendance"] == f"{attendance:.1%}".replace("%", " %")
         assert page["figures"]["active_hours"] == f"{hours:,.1f} h"

@@ -1,0 +1,140 @@
+"""The routes and their description (OpenAPI); what a request goes through is in `service.py`."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.openapi.utils import get_openapi
+from starlette.exceptions import HTTPException
+from starlette.responses import FileResponse, Response
+
+from ingestion.intake.answers import AcceptedEvent, BatchAnswer, EventRecord, Health, Problem, Refusal
+from ingestion.intake.judging import judge_batch, judge_event
+from ingestion.intake.service import KEY_HEADER, Intake, refuse
+
+_PAGE_FOLDER = Path(__file__).with_name("page")
+_PAGE_FILES = {"page.js": "text/javascript", "page.css": "text/css"}
+
+# The browser itself refuses whatever would leave this server: on a plant's network it would only hang.
+_PAGE_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+
+_DESCRIPTION = """\
+For cameras and gateways that can only POST. Records are judged by the data contract; what is taken becomes objects of
+the landing bucket, and an answer 201 or 207 comes only when they are durable. Records that are refused are answered,
+not stored: whoever sent them still has them. Sending a record again is harmless: it has the same id and the same
+answer, and landing keeps one of them.
+"""
+
+_SENTENCES = {
+    400: "The body is not JSON, or for a batch not an array.",
+    401: "The API key is missing or not known.",
+    403: "The API key is for another site or camera.",
+    408: "The body did not arrive in time.",
+    413: "The body is too large, or the batch has too many records.",
+    429: "Too many requests are waiting; Retry-After says how many seconds to wait.",
+    503: "The bucket cannot be written; nothing was acknowledged. Retry-After says how many seconds to wait.",
+}
+_REFUSALS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Refusal, "description": sentence} for status, sentence in _SENTENCES.items()
+}
+_EVENT_REF = {"$ref": "#/components/schemas/EventRecord"}
+
+
+def build_app(intake: Intake) -> FastAPI:
+    """The application around a running intake. Opens nothing by itself."""
+    app = FastAPI(
+        title="Floorhouse intake", version="1", description=_DESCRIPTION, docs_url=None, redoc_url=None
+    )  # FastAPI's own pages load their scripts from the internet
+    judge_whole_batch = partial(judge_batch, max_records=intake.settings.max_batch_records)
+
+    @app.post(
+        "/api/events",
+        summary="Send one event",
+        status_code=201,
+        response_class=Response,
+        responses={
+            201: {"model": AcceptedEvent, "description": "The event is durable in the landing bucket."},
+            422: {"model": Refusal, "description": "The record breaks a rule of the contract: reason and sentence."},
+            **_REFUSALS,
+        },
+        openapi_extra=_body_of(_EVENT_REF),
+    )
+    async def post_event(request: Request) -> Response:
+        return await intake.answer(request, judge_event)
+
+    @app.post(
+        "/api/events/batch",
+        summary="Send a list of events",
+        description="The good records are kept, whatever the others are; each is answered at its index.",
+        status_code=201,
+        response_class=Response,
+        responses={
+            201: {"model": BatchAnswer, "description": "All records were taken."},
+            207: {"model": BatchAnswer, "description": "Some records were taken; the others say why not."},
+            422: {"model": BatchAnswer, "description": "No record was taken; each says why."},
+            **_REFUSALS,
+            403: {"model": BatchAnswer, "description": "No record was taken: the API key is for another site."},
+        },
+        openapi_extra=_body_of({"type": "array", "items": _EVENT_REF}),
+    )
+    async def post_batch(request: Request) -> Response:
+        return await intake.answer(request, judge_whole_batch)
+
+    @app.get(
+        "/health",
+        summary="Is the intake able to work?",
+        responses={503: {"model": Health, "description": "The newest write did not reach the bucket."}},
+    )
+    async def health(response: Response) -> Health:
+        answer = intake.health()
+        response.status_code = 200 if answer.status == "ok" else 503
+        return answer
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> Response:
+        return FileResponse(_PAGE_FOLDER / "page.html", media_type="text/html", headers=_PAGE_HEADERS)
+
+    @app.get("/docs/{name}", include_in_schema=False)
+    async def docs_file(name: str) -> Response:
+        if name not in _PAGE_FILES:
+            raise HTTPException(404)
+        return FileResponse(_PAGE_FOLDER / name, media_type=_PAGE_FILES[name], headers=_PAGE_HEADERS)
+
+    @app.exception_handler(HTTPException)
+    async def other_answers(request: Request, error: HTTPException) -> Response:
+        reason = error.detail.lower().replace(" ", "_")
+        detail = f"{request.method} {request.url.path} is not answered here; /docs says what is."
+        answer = refuse(Problem(error.status_code, reason, detail))
+        answer.headers.update(error.headers or {})
+        return answer
+
+    app.openapi = partial(_describe, app, bool(intake.keys.senders))  # type: ignore[method-assign]
+    return app
+
+
+def _body_of(schema: dict[str, Any]) -> dict[str, Any]:
+    """The body's description; FastAPI does not read it, because it must be judged on its bytes."""
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+def _describe(app: FastAPI, with_keys: bool) -> dict[str, Any]:
+    """The OpenAPI document, made once."""
+    if app.openapi_schema is None:
+        document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+        document["components"]["schemas"]["EventRecord"] = EventRecord.model_json_schema()
+        if with_keys:
+            document["components"]["securitySchemes"] = {
+                "ApiKey": {"type": "apiKey", "in": "header", "name": KEY_HEADER}
+            }
+            for path in ("/api/events", "/api/events/batch"):
+                document["paths"][path]["post"]["security"] = [{"ApiKey": []}]
+        app.openapi_schema = document
+    return app.openapi_schema

@@ -1,0 +1,151 @@
+"""One request from its headers to its answer: may it come in, what is in it, is it durable. Rules live elsewhere.
+
+The order is chosen so that what costs least decides first: key, room, size, then the records, then the bucket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from ingestion.bucket import Bucket
+from ingestion.errors import BucketError
+from ingestion.intake.answers import Health, Problem, problem_answer
+from ingestion.intake.judging import Judge, Judged, Unreadable
+from ingestion.intake.keys import ApiKeys, Sender
+from ingestion.intake.settings import IntakeSettings
+from ingestion.intake.waiting import Place, TooManyWaiting, Waiting
+from ingestion.intake.writing import GroupWriter, ObjectNames
+
+KEY_HEADER = "X-API-Key"
+JSON = "application/json"
+RETRY_WAITING_SECONDS = 1  # by then some of what waits is written
+RETRY_BUCKET_SECONDS = 5  # a bucket that is away is rarely back sooner
+
+# Judging so much holds the event loop for some 20 ms; more goes to a thread, so that others are still answered. Commas
+# bound the number of records, which cost more than bytes: `[1,1,1,…` has a hundred times as many as an honest batch.
+JUDGED_IN_PLACE_BYTES = 256 << 10
+JUDGED_IN_PLACE_COMMAS = 6_000
+
+
+class Intake:
+    """The state of a running intake: what waits, what was counted, the writer."""
+
+    def __init__(
+        self,
+        settings: IntakeSettings,
+        keys: ApiKeys,
+        bucket: Bucket,
+        open_connections: Callable[[], int] = lambda: 0,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.settings = settings
+        self.keys = keys
+        self.clock = clock
+        self.waiting = Waiting(settings.max_waiting_requests, settings.max_waiting_bytes)
+        names = ObjectNames()
+        self.writer = GroupWriter(
+            bucket.put,
+            lambda: names.next(clock()),
+            group_bytes=settings.group_bytes,
+            group_seconds=settings.group_milliseconds / 1000,
+            write_seconds=settings.write_seconds,
+            open_connections=open_connections,
+        )
+        self.accepted_events = 0
+        self.rejected_records = 0
+        # One thread: a second one would only compete for the interpreter, and hold a second batch's records.
+        self._judges = ThreadPoolExecutor(1, thread_name_prefix="judge")
+
+    async def answer(self, request: Request, judge: Judge) -> Response:
+        """What to answer to a POST; 201 and 207 only when what they acknowledge is durable."""
+        try:
+            sender = self._sender_of(request)
+            with self.waiting.place() as place:
+                body = await self._read(request, place)
+                judged = await self._judge(judge, body, sender)
+                del body
+                if judged.lines:
+                    await self.writer.write(judged.lines)
+        except Unreadable as refused:
+            return refuse(refused.problem)
+        except TooManyWaiting as full:
+            return refuse(Problem(429, "too_many_waiting", str(full), RETRY_WAITING_SECONDS))
+        except BucketError as error:
+            return refuse(Problem(503, "bucket_unavailable", str(error), RETRY_BUCKET_SECONDS))
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody is there to read it
+        self.accepted_events += judged.accepted
+        self.rejected_records += judged.rejected
+        return Response(judged.answer, judged.status, media_type=JSON)
+
+    def health(self) -> Health:
+        """Whether the newest write reached the bucket, and how much waits."""
+        failure = self.writer.failure
+        return Health(
+            status="bucket_unavailable" if failure else "ok",
+            detail=str(failure) if failure else None,
+            waiting_requests=self.waiting.requests,
+            waiting_bytes=self.waiting.bytes,
+            accepted_events=self.accepted_events,
+            rejected_records=self.rejected_records,
+            written_objects=self.writer.written_objects,
+        )
+
+    def _sender_of(self, request: Request) -> Sender:
+        origin = request.headers.get("origin")
+        if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+            # A page of another site, opened on this machine, must not write through the reader's browser.
+            raise Unreadable(Problem(403, "other_origin", "Pages of other servers may not write here."))
+        sender = self.keys.sender_of(request.headers.get(KEY_HEADER))
+        if sender is None:
+            detail = f"The header {KEY_HEADER} has no key that is known here."
+            raise Unreadable(Problem(401, "unknown_api_key", detail))
+        return sender
+
+    async def _read(self, request: Request, place: Place) -> bytes:
+        """The whole body, counted while it comes: a length that was announced proves nothing."""
+        limit = self.settings.max_body_bytes
+        too_large = Problem(413, "too_large", f"The body has more than {limit} bytes; send it in parts.")
+        announced = request.headers.get("content-length", "0")
+        if announced.isascii() and announced.isdigit():
+            if len(announced) > 18 or int(announced) > limit:
+                raise Unreadable(too_large)
+            place.hold(int(announced))
+        body = bytearray()
+        try:
+            async with asyncio.timeout(self.settings.read_seconds):
+                async for chunk in request.stream():
+                    if len(body) + len(chunk) > limit:
+                        raise Unreadable(too_large)
+                    body += chunk
+                    place.hold(len(body))
+        except TimeoutError as error:
+            detail = f"The body did not arrive within {self.settings.read_seconds:g} s."
+            raise Unreadable(Problem(408, "too_slow", detail)) from error
+        return bytes(body)
+
+    async def _judge(self, judge: Judge, body: bytes, sender: Sender) -> Judged:
+        if len(body) <= JUDGED_IN_PLACE_BYTES and body.count(b",") <= JUDGED_IN_PLACE_COMMAS:
+            return judge(body, sender, self.clock())
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._judges, judge, body, sender, self.clock())
+
+
+def refuse(problem: Problem) -> Response:
+    """The answer that takes nothing."""
+    headers = {}
+    if problem.retry_after_seconds is not None:
+        headers["Retry-After"] = str(math.ceil(problem.retry_after_seconds))
+    if problem.status == 401:
+        headers["WWW-Authenticate"] = f'ApiKey header="{KEY_HEADER}"'
+    if problem.status == 408:
+        headers["Connection"] = "close"
+    return Response(problem_answer(problem), problem.status, headers, JSON)

@@ -1,0 +1,94 @@
+"""What an administrator may choose about the intake: one frozen class, read once, checked before the port is opened.
+
+Where the bucket is says `ingestion.settings`; both are needed to start.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from ingestion.errors import SettingsError
+
+ENVIRONMENT_PREFIX = "FLOORHOUSE_INTAKE_"
+
+
+class IntakeSettings(BaseModel):
+    """Limits and times of the intake. A field's description is the end of the sentence "… allowed is …"."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    host: str = Field("127.0.0.1", description="the name or address of an interface of this machine")
+    port: int = Field(8090, ge=0, le=65_535, description="a port from 1 to 65535, or 0 for any that is free")
+    api_keys_file: Path | None = Field(None, description="the path of a file with the columns of its README")
+    allow_without_key: bool = Field(False, description="yes or no")
+    max_body_bytes: int = Field(4 << 20, ge=1 << 10, le=64 << 20, description="a number of bytes from 1024 to 67108864")
+    max_batch_records: int = Field(10_000, ge=1, le=1_000_000, description="a whole number from 1 to 1000000")
+    max_waiting_requests: int = Field(256, ge=1, le=100_000, description="a whole number from 1 to 100000")
+    max_waiting_bytes: int = Field(
+        64 << 20, ge=1 << 10, le=4 << 30, description="a number of bytes from 1024 to 4294967296"
+    )
+    group_bytes: int = Field(64 << 10, ge=1, le=64 << 20, description="a number of bytes from 1 to 67108864")
+    group_milliseconds: float = Field(100, ge=0, le=60_000, description="a number of milliseconds from 0 to 60000")
+    read_seconds: float = Field(10, gt=0, le=3600, description="a number of seconds above 0, at most 3600")
+    write_seconds: float = Field(10, gt=0, le=3600, description="a number of seconds above 0, at most 3600")
+
+    @field_validator("api_keys_file")
+    @classmethod
+    def _absolute(cls, value: Path | None) -> Path | None:
+        return value.expanduser().absolute() if value else None
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only programs of this machine can reach the intake."""
+        try:
+            return self.host == "localhost" or ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    def check(self) -> None:
+        """Stop before the port opens where two settings do not go together.
+
+        Raises:
+            SettingsError: one sentence that names both.
+        """
+        if self.max_waiting_bytes < self.max_body_bytes:
+            raise SettingsError(
+                f"{ENVIRONMENT_PREFIX}MAX_WAITING_BYTES is {self.max_waiting_bytes}, which is less than "
+                f"{ENVIRONMENT_PREFIX}MAX_BODY_BYTES, {self.max_body_bytes}: the largest request would never fit."
+            )
+        if not self.is_loopback and self.api_keys_file is None and not self.allow_without_key:
+            raise SettingsError(
+                f"{ENVIRONMENT_PREFIX}HOST is {self.host!r}, which other machines can reach, and no API keys are set; "
+                f"set {ENVIRONMENT_PREFIX}API_KEYS_FILE, or {ENVIRONMENT_PREFIX}ALLOW_WITHOUT_KEY=yes "
+                "where the network itself keeps others out."
+            )
+
+
+def read_intake_settings(environment: Mapping[str, str] | None = None, **given: object) -> IntakeSettings:
+    """The settings that the environment gives, and before it the arguments; an empty variable is an unset one.
+
+    Raises:
+        SettingsError: one sentence that names the variable, its value and what is allowed.
+    """
+    environment = os.environ if environment is None else environment
+    values: dict[str, object] = {
+        name: environment[variable].strip()
+        for name in IntakeSettings.model_fields
+        if (variable := ENVIRONMENT_PREFIX + name.upper()) in environment and environment[variable].strip()
+    }
+    values |= {name: value for name, value in given.items() if value is not None}
+    try:
+        settings = IntakeSettings(**values)
+    except ValidationError as error:
+        name = str(error.errors()[0]["loc"][0])
+        raise SettingsError(
+            f"{ENVIRONMENT_PREFIX}{name.upper()} is {values.get(name)!r}; "
+            f"allowed is {IntakeSettings.model_fields[name].description}."
+        ) from error
+    settings.check()
+    return settings
