@@ -206,6 +206,8 @@ def _read_plain(
     }
     for name in _TEXT_FIELDS:
         columns[name] = pa.array([getattr(event, name) for event in decoded], pa.string())
+    # A connection of its own: what the caller has left unfinished on its own one would stop this query.
+    session = session.cursor()
     session.register("plain", pa.table(columns))
     session.register(
         "folders",
@@ -220,8 +222,7 @@ def _read_plain(
     checked = session.sql(
         _CHECK_PLAIN, params={"earliest": EARLIEST, "latest": landed_at + LATEST_AFTER_LANDING}
     ).to_arrow_table()
-    session.unregister("plain")
-    session.unregister("folders")
+    session.close()
     is_plain = checked["is_plain"]
     doubted = checked.filter(pc.invert(is_plain)).select(["object_index", "position"]).to_pylist()
     if doubted:

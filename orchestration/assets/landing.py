@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from ingestion.landing import LandingReport, land
+from ingestion.settings import Settings
 from orchestration.publish import is_published
 from orchestration.resources import WAREHOUSE_POOL, Warehouse
-from reports.site import is_site_current
 
 _DESCRIPTIONS = {
     "events": "One row per accepted event record, duplicates included.",
@@ -44,7 +44,7 @@ def build_landing_asset(with_site: bool) -> dg.AssetsDefinition:
             f"{report.objects:,} objects landed, {report.accepted:,} events, {report.rejected:,} rejected "
             f"in {report.seconds:.1f} s"
         )
-        if is_published(warehouse.settings) and (not with_site or is_site_current(warehouse.settings)):
+        if _is_up_to_date(warehouse.settings, with_site):
             # Nothing is materialized, and so Dagster skips all that would be made of it.
             context.log.info("nothing has changed since the last batch; its marts and its report stand")
             return
@@ -54,6 +54,13 @@ def build_landing_asset(with_site: bool) -> dg.AssetsDefinition:
             yield dg.MaterializeResult(asset_key=["raw", table], metadata=metadata)
 
     return landing
+
+
+def _is_up_to_date(settings: Settings, with_site: bool) -> bool:
+    # Imported here: the sensor's process never needs it.
+    from reports.site import is_site_current
+
+    return is_published(settings) and (not with_site or is_site_current(settings))
 
 
 def _landed(table: str, report: LandingReport) -> dict[str, int | float]:

@@ -119,7 +119,7 @@ def test_objects_that_are_kept_and_published_are_not_asked_for_again(plant: Plan
     kept = Plant(plant.settings.data_dir, landed_objects="keep")
     path = kept.drop("events/a.jsonl", "{}")
     kept.settings.published_path.mkdir()
-    duckdb.sql(f"""
+    duckdb.connect().execute(f"""
         copy (select 'events/a.jsonl' as object_key, 2::bigint as bytes, now() + interval 1 minute as landed_at)
         to '{kept.settings.published_path}/landed_objects.parquet' (format parquet)
     """)

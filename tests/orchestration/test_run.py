@@ -67,6 +67,12 @@ def test_a_model_that_fails_leaves_what_was_published(
 
 
 @pytest.mark.slow
+def _steps(output: str) -> list[str]:
+    """The steps that said something, in order."""
+    said = [line.partition(" ")[0] for line in output.splitlines()]
+    return [step for step in dict.fromkeys(said) if step not in ("", "batch", "Batch")]
+
+
 def test_two_batches_at_once_both_end_well_one_after_the_other(plant: Plant) -> None:
     drop_day(plant.landing)
     command = [sys.executable, "-m", "orchestration.run", "--no-site"]
@@ -82,9 +88,8 @@ def test_two_batches_at_once_both_end_well_one_after_the_other(plant: Plant) -> 
     landed = sorted("1 landed, 1 of them by this batch" in output for output, _ in outputs)
     assert landed == [False, True]
     assert sum("waiting for another batch" in output for output, _ in outputs) <= 1
-    for output, _ in outputs:
-        shown = [step for line in output.splitlines() if (step := line.partition(" ")[0]) not in ("", "batch", "Batch")]
-        assert list(dict.fromkeys(shown)) == ["landing", "models", "publish", "checks"]
+    shown = sorted(_steps(output) for output, _ in outputs)
+    assert shown == [["landing"], ["landing", "models", "publish", "checks"]]  # the second one found nothing changed
     assert plant.mart("worker_shifts")[0]["units"] == 145
 
 

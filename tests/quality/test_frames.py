@@ -39,7 +39,7 @@ def published(tmp_path: Path) -> Path:
         """,
     }
     for name, query in marts.items():
-        duckdb.sql(f"copy ({query}) to '{tmp_path / name}.parquet' (format parquet)")
+        duckdb.connect().execute(f"copy ({query}) to '{tmp_path / name}.parquet' (format parquet)")
     return tmp_path
 
 
@@ -70,7 +70,7 @@ def test_the_event_mix_is_that_of_the_newest_days(published: Path) -> None:
 
 
 def test_a_large_event_mix_keeps_its_shares_and_its_sum_in_ten_thousand_rows(tmp_path: Path) -> None:
-    duckdb.sql(f"""
+    duckdb.connect().execute(f"""
         copy (
             select date '2026-01-05' as event_date, 7000000 as working_events, 2000000 as idle_events,
                 500000 as absent_events, 500000 as product_count_events

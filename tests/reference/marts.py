@@ -278,8 +278,10 @@ def model_days(accepted: list[Event]) -> list[Row]:
 
 
 def quantile(values: list[float], share: float) -> float:
-    found = duckdb.execute(
-        "select quantile_cont(value, ?) from (select unnest(?::double[]) as value)", [share, values]
-    ).fetchone()
+    found = (
+        duckdb.connect()
+        .execute("select quantile_cont(value, ?) from (select unnest(?::double[]) as value)", [share, values])
+        .fetchone()
+    )
     assert found is not None
     return float(found[0])

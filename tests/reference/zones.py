@@ -27,11 +27,15 @@ def local_time(day: date, at: time) -> int:
 @cache
 def utc_offsets(zone: str, first: int, last: int, step: int) -> tuple[int, ...]:
     """Local minus UTC at the instants first, first + step, … up to and with `last`."""
-    rows = duckdb.execute(
-        "select epoch_us(timezone(?, make_timestamptz(instant))) - instant"
-        " from (select unnest(generate_series(?::bigint, ?::bigint, ?::bigint)) as instant) order by instant",
-        [zone, first, last, step],
-    ).fetchall()
+    rows = (
+        duckdb.connect()
+        .execute(
+            "select epoch_us(timezone(?, make_timestamptz(instant))) - instant"
+            " from (select unnest(generate_series(?::bigint, ?::bigint, ?::bigint)) as instant) order by instant",
+            [zone, first, last, step],
+        )
+        .fetchall()
+    )
     return tuple(offset for (offset,) in rows)
 
 

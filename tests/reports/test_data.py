@@ -48,7 +48,7 @@ def test_only_tables_whose_marts_changed_are_written_again(settings: Settings) -
     newer = publish_sample(settings)
     rejected = newer / "rejected_records.parquet"
     rows = read_rows(f"from '{rejected}' limit 3")
-    duckdb.sql(f"copy (from '{rejected}' limit 3) to '{newer}/changed' (format parquet)")
+    duckdb.connect().execute(f"copy (from '{rejected}' limit 3) to '{newer}/changed' (format parquet)")
     os.replace(newer / "changed", rejected)
     for path in newer.iterdir():
         os.utime(path, (1_000_000_000, 1_000_000_000))
