@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks import stages
+from benchmarks.intake import intake
 
 RESULTS = Path(__file__).with_name("results.md")
 
@@ -64,6 +65,7 @@ def main() -> None:
         stages.landing(work, arguments.events, arguments.rounds, now, table.add)
         stages.transformation_and_publishing(work, arguments.events, table.add)
         stages.whole_cycle(work, table.add)
+        intake(work, table.add)
         peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
         table.add("peak memory of the largest process", "", f"{peak / 2**20:.2f} GiB")
     RESULTS.write_text(table.markdown(arguments.events))

@@ -9,7 +9,8 @@ import gzip
 import json
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 import zstandard
@@ -19,8 +20,7 @@ JSON_WHITE_SPACE = b" \t\r\n"
 
 # Python's JSON scanner recurses; a record nested deeper than this is refused instead of risking the stack.
 MAX_NESTING = 256
-
-Record = tuple[int, bytes]  # position as in the contract, raw bytes without white space around them
+_TOO_DEEP = f"nested deeper than {MAX_NESTING} levels"
 
 _array_of_slices = msgspec.json.Decoder(list[msgspec.Raw])
 # A string (one without its end runs to the end of the text, so that the search stays linear), a bracket or a comma.
@@ -38,6 +38,13 @@ class NumberToken(str):
 
 class NotJson(ValueError):
     """The text is not one JSON value; the text says why."""
+
+
+class Records(NamedTuple):
+    """Records of one object: where each stands, by the contract's counting, and its bytes trimmed."""
+
+    positions: Sequence[int]
+    raws: list[bytes]
 
 
 def unpack(key: str, content: bytes) -> bytes:
@@ -80,14 +87,18 @@ def parse_json(raw: bytes) -> object:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
         raise NotJson(f"not UTF-8 at byte {error.start + 1}") from error
-    if (raw.count(b"[") + raw.count(b"{")) > MAX_NESTING and _nesting(raw) > MAX_NESTING:
-        raise NotJson(f"nested deeper than {MAX_NESTING} levels")
     try:
-        return json.loads(
+        value: object = json.loads(
             text.strip(" \t\r\n"), parse_float=NumberToken, parse_int=NumberToken, parse_constant=_refuse_constant
         )
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise NotJson(f"not JSON: {error}") from error
+    except RecursionError as error:
+        raise NotJson(_TOO_DEEP) from error
+    # Looked at last, as it costs more than the parsing: most of what comes here is refused before.
+    if (raw.count(b"[") + raw.count(b"{")) > MAX_NESTING and _nesting(raw) > MAX_NESTING:
+        raise NotJson(_TOO_DEEP)
+    return value
 
 
 def _refuse_constant(name: str) -> object:
@@ -103,30 +114,33 @@ def _nesting(raw: bytes) -> int:
     return deepest
 
 
-def split_records(content: bytes) -> list[Record]:
+def split_records(content: bytes) -> Records:
     """The records of an unpacked object, in order.
 
     Content that is one JSON value is that value (position 1) or, for an array, its elements (1-based);
     all else is JSON Lines (1-based line number, blank lines counted and skipped).
     """
     content = content.removeprefix(BYTE_ORDER_MARK)
-    lines = list(_lines(content))
-    if not lines or (len(lines) > 1 and lines[0][1][:1] != b"[" and _is_json(lines[0][1])):
+    lines = _lines(content)
+    if not lines.raws or (len(lines.raws) > 1 and lines.raws[0][:1] != b"[" and _is_json(lines.raws[0])):
         return lines  # a second line after a complete first one: the common case, decided by its first line
     value = content.strip(JSON_WHITE_SPACE)
     elements = _elements(value) if value[:1] == b"[" else None
     if elements is not None:
-        return list(enumerate(elements, 1))
+        return Records(range(1, len(elements) + 1), elements)
     if value[:1] != b"[" and _is_json(value):
-        return [(1, value)]
+        return Records(range(1, 2), [value])
     return lines
 
 
-def _lines(content: bytes) -> Iterator[Record]:
-    for position, line in enumerate(content.split(b"\n"), 1):
-        stripped = line.strip(JSON_WHITE_SPACE)
-        if stripped:
-            yield position, stripped
+def _lines(content: bytes) -> Records:
+    raws = [line.strip(JSON_WHITE_SPACE) for line in content.split(b"\n")]
+    if not raws[-1]:
+        raws.pop()  # what follows the last line's end
+    if all(raws):
+        return Records(range(1, len(raws) + 1), raws)
+    filled = [(position, raw) for position, raw in enumerate(raws, 1) if raw]
+    return Records([position for position, _ in filled], [raw for _, raw in filled])
 
 
 def _is_json(raw: bytes) -> bool:

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import Annotated, Literal
 
 import duckdb
 import msgspec
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -33,7 +35,7 @@ from ingestion.contract import (
     judge_record,
     visible,
 )
-from ingestion.framing import MAX_NESTING, Record, Undecodable, split_records, unpack
+from ingestion.framing import MAX_NESTING, Undecodable, split_records, unpack
 
 _Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_IDENTIFIER_LENGTH)]
 
@@ -61,8 +63,10 @@ _decode_known = msgspec.json.Decoder(_KnownFieldsOnly).decode
 _decode_plain = msgspec.json.Decoder(_PlainEvent).decode
 _decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _REFUSED = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-_PLAIN_FIELDS = _PlainEvent.__struct_fields__
-_TEXT_FIELDS = tuple(name for name in _PLAIN_FIELDS if name not in ("confidence", "count"))
+_FIELD_TYPES = {
+    name: {"confidence": pa.float64(), "count": pa.int64()}.get(name, pa.string())
+    for name in _PlainEvent.__struct_fields__
+}
 
 EVENT_COLUMNS = pa.schema(
     [
@@ -104,6 +108,7 @@ _CHECK_PLAIN = f"""
         inner join folders using (object_index)
     )
     select
+        place,
         object_index,
         position,
         event_at,
@@ -149,66 +154,95 @@ class ReadObjects:
     unexpected_fields: list[set[str]] = field(default_factory=list)  # per object
 
 
+@dataclass(frozen=True, slots=True)
+class _Records:
+    """The records of all objects, one after the other; a record's place is its index here."""
+
+    raws: list[bytes]
+    object_indexes: np.ndarray  # int32
+    positions: np.ndarray  # int64
+
+
 def read_objects(
     objects: Sequence[FetchedObject], landed_at: datetime, session: duckdb.DuckDBPyConnection
 ) -> ReadObjects:
     """Every record of the objects, accepted or rejected. `session` is only computed with, nothing is written."""
-    result = ReadObjects()
-    framed: list[list[Record]] = []
-    for index, fetched in enumerate(objects):
-        records: list[Record] = []
-        try:
-            records = split_records(unpack(fetched.key, fetched.content))
-            result.record_counts.append(len(records))
-        except Undecodable as error:
-            result.record_counts.append(1)
-            detail = f"The object cannot be decompressed: {str(error).rstrip('.')}."
-            result.rejected.append(RejectedRecord(index, 0, "malformed_json", detail, None))
-        result.unexpected_fields.append(set())
-        framed.append(records)
-
+    result = ReadObjects(unexpected_fields=[set() for _ in objects])
+    records = _split_all(objects, result)
     folders = [folder_of(fetched.key) for fetched in objects]
-    doubtful = _read_plain(framed, folders, landed_at, session, result)
-    _read_exactly(doubtful, framed, folders, landed_at, result)
+    decoded, doubtful = _decode_all(records, result)
+    if decoded:
+        doubtful += _check_plain(
+            decoded, np.delete(np.arange(len(records.raws)), doubtful), records, folders, landed_at, session, result
+        )
+    _read_exactly(sorted(doubtful), records, folders, landed_at, result)
     return result
 
 
-def _read_plain(
-    framed: list[list[Record]],
+def _split_all(objects: Sequence[FetchedObject], result: ReadObjects) -> _Records:
+    raws: list[bytes] = []
+    positions: list[np.ndarray] = []
+    for index, fetched in enumerate(objects):
+        try:
+            split = split_records(unpack(fetched.key, fetched.content))
+        except Undecodable as error:
+            result.record_counts.append(1)
+            positions.append(np.empty(0, np.int64))
+            detail = f"The object cannot be decompressed: {str(error).rstrip('.')}."
+            result.rejected.append(RejectedRecord(index, 0, "malformed_json", detail, None))
+        else:
+            result.record_counts.append(len(split.raws))
+            positions.append(np.asarray(split.positions, np.int64))
+            raws += split.raws
+    object_indexes = np.repeat(np.arange(len(objects), dtype=np.int32), [len(part) for part in positions])
+    return _Records(raws, object_indexes, np.concatenate(positions) if positions else np.empty(0, np.int64))
+
+
+def _decode_all(records: _Records, result: ReadObjects) -> tuple[list[_PlainEvent], list[int]]:
+    """The records that decode as plain events, in order, and the places of all others."""
+    decoded: list[_PlainEvent] = []
+    doubtful: list[int] = []
+    remaining = iter(records.raws)
+    while True:
+        try:
+            # The loop over the records runs in C. One that is refused ends it; those before it are kept.
+            decoded.extend(map(_decode_known, remaining))
+        except _REFUSED:
+            place = len(decoded) + len(doubtful)
+            unexpected = result.unexpected_fields[records.object_indexes[place]]
+            event = _decode_with_unexpected_fields(records.raws[place], unexpected)
+            if event is None:
+                doubtful.append(place)
+            else:
+                decoded.append(event)
+        else:
+            return decoded, doubtful
+
+
+def _check_plain(
+    decoded: list[_PlainEvent],
+    places: np.ndarray,
+    records: _Records,
     folders: list[Folder],
     landed_at: datetime,
     session: duckdb.DuckDBPyConnection,
     result: ReadObjects,
-) -> list[tuple[int, int]]:
-    """Add the plainly right records to the result; give (object, index of the record in it) of all others."""
-    decoded: list[_PlainEvent] = []
-    places: list[tuple[int, int]] = []
-    doubtful: list[tuple[int, int]] = []
-    for object_index, records in enumerate(framed):
-        for record_index, (_, raw) in enumerate(records):
-            try:
-                decoded.append(_decode_known(raw))
-            except _REFUSED:
-                event = _decode_with_unexpected_fields(raw, result.unexpected_fields[object_index])
-                if event is None:
-                    doubtful.append((object_index, record_index))
-                    continue
-                decoded.append(event)
-            places.append((object_index, record_index))
-    if not decoded:
-        return doubtful
-
-    columns: dict[str, pa.Array] = {
-        "object_index": pa.array([place[0] for place in places], pa.int32()),
-        "position": pa.array([framed[at][index][0] for at, index in places], pa.int64()),
-        "confidence": pa.array([event.confidence for event in decoded], pa.float64()),
-        "count": pa.array([event.count for event in decoded], pa.int64()),
-    }
-    for name in _TEXT_FIELDS:
-        columns[name] = pa.array([getattr(event, name) for event in decoded], pa.string())
+) -> list[int]:
+    """Add what is plainly right to the result, by checks on whole columns; give the places of the rest."""
+    columns = {name: pa.array(list(map(attrgetter(name), decoded)), kind) for name, kind in _FIELD_TYPES.items()}
     # A connection of its own: what the caller has left unfinished on its own one would stop this query.
     session = session.cursor()
-    session.register("plain", pa.table(columns))
+    session.register(
+        "plain",
+        pa.table(
+            {
+                "place": places,
+                "object_index": records.object_indexes[places],
+                "position": records.positions[places],
+                **columns,
+            }
+        ),
+    )
     session.register(
         "folders",
         pa.table(
@@ -224,15 +258,9 @@ def _read_plain(
     ).to_arrow_table()
     session.close()
     is_plain = checked["is_plain"]
-    doubted = checked.filter(pc.invert(is_plain)).select(["object_index", "position"]).to_pylist()
-    if doubted:
-        index_of_position = {
-            at: {position: index for index, (position, _) in enumerate(framed[at])}
-            for at in {row["object_index"] for row in doubted}
-        }
-        doubtful += [(row["object_index"], index_of_position[row["object_index"]][row["position"]]) for row in doubted]
     result.events.append(checked.filter(is_plain).select(EVENT_COLUMNS.names).cast(EVENT_COLUMNS))
-    return doubtful
+    doubted: list[int] = checked.filter(pc.invert(is_plain))["place"].to_pylist()
+    return doubted
 
 
 def _storable(name: str | None) -> str | None:
@@ -255,16 +283,13 @@ def _decode_with_unexpected_fields(raw: bytes, unexpected: set[str]) -> _PlainEv
 
 
 def _read_exactly(
-    doubtful: list[tuple[int, int]],
-    framed: list[list[Record]],
-    folders: list[Folder],
-    landed_at: datetime,
-    result: ReadObjects,
+    places: list[int], records: _Records, folders: list[Folder], landed_at: datetime, result: ReadObjects
 ) -> None:
     """Judge the other records one by one."""
     accepted: list[dict[str, object]] = []
-    for object_index, record_index in sorted(doubtful):
-        position, raw = framed[object_index][record_index]
+    for place in places:
+        raw, position = records.raws[place], int(records.positions[place])
+        object_index = int(records.object_indexes[place])
         verdict, unexpected = judge_record(raw, folders[object_index], landed_at)
         result.unexpected_fields[object_index] |= unexpected
         if isinstance(verdict, Refusal):

@@ -30,6 +30,11 @@ class _StepLines(logging.Handler):
             self._write(f"{metadata.get('step_key') or 'batch':<9} {message}")
 
 
+def quiet_skips() -> None:
+    """Keep Dagster from warning of every check that gives no result when a batch ends early."""
+    logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
+
+
 def progress_logger(write: Write) -> dg.LoggerDefinition:
     """A Dagster logger that gives each line to `write`, with the step's name in front."""
 

@@ -55,8 +55,9 @@ def _run(settings: Settings, with_site: bool) -> ExecuteInProcessResult:
     # Imported here: a bad setting is answered at once, and Dagster and dbt take seconds to import.
     from orchestration.definitions import BATCH, build_definitions
     from orchestration.lost_runs import end_lost_runs, remove_old_runs
-    from orchestration.progress import progress_logger
+    from orchestration.progress import progress_logger, quiet_skips
 
+    quiet_skips()
     definitions = build_definitions(site=with_site, settings=settings, loggers={"progress": progress_logger(_say)})
     with open_instance(settings.dagster_home) as instance:
         end_lost_runs(instance, settings.dagster_home)

@@ -121,7 +121,7 @@ def _slices_of(body: bytes, max_records: int) -> list[bytes]:
     if not isinstance(parsed, list):
         raise Unreadable(Problem(400, "not_an_array", "The body is JSON, but not an array of records."))
     _refuse_above(max_records, len(parsed))
-    return [record for _, record in split_records(value)]
+    return split_records(value).raws
 
 
 def _refuse_above(max_records: int, records: int) -> None:
