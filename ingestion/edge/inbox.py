@@ -1,0 +1,81 @@
+"""The watched folder in which cameras put whole files, by a rename. Which of them are ready, and whose; no clock.
+
+A file belongs to the camera that its folders `site_id=…` and `camera_id=…` below the inbox name (the rule of contract
+§1), else to the settings' one. A camera's files are taken in the order of their paths, as a camera that numbers or
+dates its files means it. A file that is taken is renamed into the spool, so it is in one of the two, never in both.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ingestion.edge.names import ENDINGS, Stream, why_not_an_identifier
+
+
+@dataclass(frozen=True, slots=True)
+class InboxFile:
+    """A file that appeared whole. `refusal` says why it cannot become an object; None where it can."""
+
+    path: Path
+    size: int
+    stream: Stream
+    ending: str
+    refusal: str | None = None
+
+
+def is_unfinished(name: str) -> bool:
+    """Whether a file or folder is still its writer's own business (contract §1)."""
+    return name.startswith((".", "_")) or name.endswith((".tmp", ".part"))
+
+
+def ending_of(name: str) -> str | None:
+    """The ending that says how landing reads the file; None where landing would not."""
+    return next((ending for ending in sorted(ENDINGS, key=len, reverse=True) if name.endswith(ending)), None)
+
+
+def stream_of(folders: tuple[str, ...], default: Stream) -> Stream:
+    """The camera that folders name; the last one counts, an empty one does not."""
+    found = default
+    for folder in folders:
+        name, separator, value = folder.partition("=")
+        if separator and name in ("site_id", "camera_id") and value.strip(" "):
+            found = replace(found, **{name: value.strip(" ")})
+    return found
+
+
+def list_inbox(inbox: Path, default: Stream, max_bytes: int) -> list[InboxFile]:
+    """Every whole file in the inbox, in the order in which they are to be taken.
+
+    Raises:
+        OSError: a folder cannot be listed; that is not an empty folder.
+    """
+    return sorted(_walk(inbox, (), default, max_bytes), key=lambda file: file.path)
+
+
+def _walk(folder: Path, below: tuple[str, ...], default: Stream, max_bytes: int) -> Iterator[InboxFile]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if is_unfinished(entry.name):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                yield from _walk(folder / entry.name, (*below, entry.name), default, max_bytes)
+                continue
+            try:
+                size = entry.stat(follow_symlinks=False).st_size
+            except FileNotFoundError:  # taken away by its writer since
+                continue
+            stream, ending = stream_of(below, default), ending_of(entry.name)
+            ids = (stream.site_id, stream.camera_id)
+            refusal = None
+            if not entry.is_file(follow_symlinks=False):
+                refusal = "it is not a regular file"
+            elif ending is None:
+                refusal = f"its name ends in none of {', '.join(ENDINGS)}"
+            elif any(why_not_an_identifier(one) for one in ids):
+                refusal = f"its folders name the camera {ids!r}, which cannot be part of a key"
+            elif size > max_bytes:
+                refusal = f"it has {size} bytes, more than the whole spool may hold ({max_bytes})"
+            yield InboxFile(folder / entry.name, size, stream, ending or "", refusal)

@@ -1,0 +1,166 @@
+"""The durable spool: records and whole files of many cameras, each acknowledged only when it would survive a power cut.
+
+Any number of processes and threads may append while one uploader takes the sealed objects away; a short file lock
+keeps them apart. Objects are sealed by size and by count here, by age by the uploader. How long the disk lasts is
+`room.py`'s matter, how a camera's folder survives a crash `camera.py`'s.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ingestion.edge import disk
+from ingestion.edge.camera import Camera
+from ingestion.edge.errors import RecordRefusedError, SpoolError, SpoolFullError
+from ingestion.edge.names import ObjectName, Stream, why_not_an_identifier
+from ingestion.edge.records import to_line
+from ingestion.edge.room import Room
+from ingestion.edge.settings import EdgeSettings
+
+_log = logging.getLogger("floorhouse.edge")
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+
+
+def utc_now() -> datetime:
+    """The wall clock. Only names and reports come from it, never an order or a waiting time."""
+    return datetime.now(UTC)
+
+
+class Spool:
+    """The spool of a folder. It may be opened any number of times at once, by any number of processes."""
+
+    def __init__(self, settings: EdgeSettings, now: Callable[[], datetime] = utc_now) -> None:
+        self.settings = settings
+        self.folder = settings.spool_dir
+        self.room = Room(self.folder, settings.spool_max_bytes, settings.when_full)
+        self._now = now
+        self._cameras: dict[Stream, Camera] = {}
+        self._thread_lock = threading.RLock()
+        with self._disk_errors("cannot be opened"):
+            disk.make_folder(self.folder / "objects")
+
+    def append(
+        self, record: dict[str, object] | bytes, site_id: str | None = None, camera_id: str | None = None
+    ) -> None:
+        """Take one record (a JSON object, or its bytes); when this returns, the record is durable: acknowledge it.
+
+        `site_id` and `camera_id` say whose it is, without them the settings do; the record is not looked into.
+
+        Raises:
+            RecordRefusedError: it cannot be one line; nothing was taken.
+            SpoolFullError: no room; nothing was taken, try again later.
+            SpoolError: the disk failed; nothing was taken.
+        """
+        self.append_many([record], site_id, camera_id)
+
+    def append_many(
+        self,
+        records: Sequence[dict[str, object] | bytes],
+        site_id: str | None = None,
+        camera_id: str | None = None,
+    ) -> None:
+        """Take records in their order, with one fsync for as many as go into one object.
+
+        Raises: as `append`. `acknowledged` of a `SpoolError` says how many of them, from the first, are durable.
+        """
+        camera = self.camera(self._stream(site_id, camera_id))
+        lines = [to_line(record, self.settings.object_max_bytes) for record in records]
+        done = 0
+        try:
+            while done < len(lines):
+                with self._locked("cannot be written"):
+                    done += self._append_some(camera, lines[done : done + self.settings.object_max_events])
+        except SpoolError as error:
+            error.acknowledged = done
+            raise
+
+    def camera(self, stream: Stream) -> Camera:
+        """A camera's folder; it is made with its first object."""
+        with self._thread_lock:
+            if stream not in self._cameras:
+                folder, torn = self.folder / "objects" / stream.folder, self.folder / "torn" / stream.folder
+                self._cameras[stream] = Camera(folder, torn, stream)
+            return self._cameras[stream]
+
+    def cameras(self) -> list[Camera]:
+        """Every camera that has a folder in the spool, sorted."""
+        found = (self.folder / "objects").glob("site_id=*/camera_id=*")
+        return [
+            self.camera(Stream(path.parent.name.removeprefix("site_id="), path.name.removeprefix("camera_id=")))
+            for path in sorted(found)
+        ]
+
+    def seal(self, camera: Camera) -> int:
+        """Complete a camera's open object; gives the number of objects that were sealed."""
+        with self._locked("cannot be sealed"):
+            return camera.seal()
+
+    def take(self, file: Path, ending: str, stream: Stream) -> str:
+        """Make a whole file a camera's newest object, by a rename; gives its key in the bucket.
+
+        Raises:
+            SpoolFullError: no room; the file stays where it is.
+            SpoolError: the disk failed; the file is where it was, or taken.
+        """
+        with self._locked(f"cannot take {file}"):
+            self.room.take(os.stat(file).st_size, self.cameras, self._now())
+            return self.camera(stream).take(file, ending, self._now()).key(stream)
+
+    def remove(self, camera: Camera, name: ObjectName) -> None:
+        """Forget an object that the target has. Lost in a power cut, the removal only means one more upload of the
+        same content under the same key, which landing knows: so it waits for no fsync.
+        """
+        with self._disk_errors("cannot be written"):
+            camera.path(name).unlink(missing_ok=True)
+
+    def _stream(self, site_id: str | None, camera_id: str | None) -> Stream:
+        for name, value in (("site_id", site_id), ("camera_id", camera_id)):
+            if value is not None and (why := why_not_an_identifier(value)):
+                raise RecordRefusedError(f"{name} is {value!r}; {why}.")
+        default = self.settings.stream
+        return Stream((site_id or default.site_id).strip(" "), (camera_id or default.camera_id).strip(" "))
+
+    def _append_some(self, camera: Camera, lines: list[bytes]) -> int:
+        """Append what fits into the open object, at least one line; gives how many. Seals an object that is full."""
+        max_bytes, max_events = self.settings.object_max_bytes, self.settings.object_max_events
+        size, events = camera.open_size()
+        if size and (size + len(lines[0]) > max_bytes or events >= max_events):
+            camera.seal()
+            size = events = 0
+        if size == 0:
+            self.room.forget()
+        count = added = 0
+        for line in lines[: max_events - events]:
+            if count and size + added + len(line) > max_bytes:
+                break
+            count, added = count + 1, added + len(line)
+        self.room.take(added, self.cameras, self._now())
+        camera.append(lines[:count], self._now())
+        if size + added >= max_bytes or events + count >= max_events:
+            try:
+                camera.seal()
+            except OSError as error:  # the records are durable all the same; the next append or the uploader seals
+                _log.warning("an object of %s cannot be sealed yet: %s", camera.folder, error)
+        return count
+
+    @contextmanager
+    def _locked(self, what: str) -> Iterator[None]:
+        """Hold the spool for a few moments; an error of the disk becomes a `SpoolError` that says what failed."""
+        with self._thread_lock, self._disk_errors(what), disk.locked(self.folder / "spool.lock"):
+            yield
+
+    @contextmanager
+    def _disk_errors(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            if error.errno in _NO_ROOM:
+                raise SpoolFullError(f"The disk of the spool {self.folder} is full.") from error
+            raise SpoolError(f"The spool {self.folder} {what}: {error.strerror or error}.") from error

@@ -1,0 +1,106 @@
+"""Where objects go, a local folder or an S3-compatible server: one whole-object write each. Nothing here retries.
+
+When `put` returns the target has the object durably. When it raises, the target has the object whole or not at all.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import unquote, urlsplit
+
+from ingestion.edge import disk
+from ingestion.edge.errors import UploadError
+
+CONNECT_SECONDS = 10
+COPY_BYTES = 1_048_576
+
+
+class Target(Protocol):
+    """What the uploader needs of a bucket."""
+
+    def put(self, key: str, path: Path) -> None:
+        """Write a file's content under a key, replacing what is there.
+
+        Raises:
+            UploadError: one sentence that says why it could not.
+            FileNotFoundError: the file is gone by now.
+        """
+
+
+def open_target(url: str, request_timeout_seconds: float) -> Target:
+    """The target of a `file:///folder` or `s3://bucket/prefix` URL. Nothing is asked of it yet."""
+    if url.startswith("file://"):
+        return FolderTarget(Path(unquote(urlsplit(url).path)))
+    return S3Target(url, request_timeout_seconds)
+
+
+class FolderTarget:
+    """A landing bucket that is a folder, often on a share: temporary name, fsync, rename, fsync of the folder.
+
+    The temporary name is ours alone, also after a kill: no other spool has the key, and a spool has one uploader.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def put(self, key: str, path: Path) -> None:
+        """Write one object."""
+        target = self.root / key
+        with open(path, "rb") as source:
+            # The mount point of a share that is not mounted is an empty folder: what is written there is lost from
+            # sight, and would be removed from the spool. Landing makes events/ in every bucket it opens.
+            if not (self.root / "events").is_dir():
+                raise UploadError(
+                    f"The target folder {self.root} has no folder events/: it is no landing bucket, "
+                    "or its share is not mounted."
+                )
+            try:
+                disk.make_folder(target.parent)
+                disk.replace_file(target, iter(lambda: source.read(COPY_BYTES), b""))
+            except OSError as error:
+                raise UploadError(f"The target folder cannot take {target}: {error.strerror or error}.") from error
+
+
+class S3Target:
+    """A bucket of an S3-compatible server; endpoint and credentials by the usual `AWS_*` variables."""
+
+    def __init__(self, url: str, request_timeout_seconds: float) -> None:
+        # Imported here: a gateway that writes to a folder needs nothing but Python.
+        try:
+            from obstore.store import S3Store
+        except ImportError as error:
+            raise UploadError(f"The target {url} needs the package obstore, which is not installed.") from error
+
+        self.url = url
+        parts = urlsplit(url)
+        endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+        client: Any = {
+            "timeout": timedelta(seconds=request_timeout_seconds),
+            "connect_timeout": timedelta(seconds=min(CONNECT_SECONDS, request_timeout_seconds)),
+        }
+        # The uploader alone decides when to try again.
+        options: dict[str, Any] = {"prefix": parts.path.strip("/") or None, "retry_config": {"max_retries": 0}}
+        if endpoint:
+            options |= {"endpoint": endpoint, "virtual_hosted_style_request": False}
+            client["allow_http"] = endpoint.startswith("http://")
+        try:
+            self.store = S3Store(parts.netloc, client_options=client, **options)
+        except Exception as error:
+            raise self._error("cannot be opened", error) from error
+
+    def put(self, key: str, path: Path) -> None:
+        """Write one object with a single PUT; its etag is then the hash of its content, the same at every attempt."""
+        import obstore
+
+        with open(path, "rb") as source:
+            content = source.read()
+        try:
+            obstore.put(self.store, key, content, use_multipart=False)
+        except Exception as error:
+            raise self._error(f"did not take {key}", error) from error
+
+    def _error(self, what: str, error: Exception) -> UploadError:
+        return UploadError(f"The target {self.url} {what}: {' '.join(str(error).split())[:300]}")

@@ -1,0 +1,230 @@
+"""The uploader of one spool: takes the inbox's files, seals by age, uploads each camera's objects in their order.
+
+An object is removed from the spool after the target has it, and it never changes once sealed: killed in between, it
+is uploaded again under the same key with the same content, and landing knows it. A camera's object is tried only when
+all before it are uploaded. After a failure both that camera and the target as a whole wait (`backoff.py`): a target
+that is away is asked once per delay, not once per camera, and a camera that cannot be written holds up no other.
+A stage that fails is noted and the others go on: uploading is what makes room on a full disk.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from ingestion.edge import disk
+from ingestion.edge.backoff import Backoff
+from ingestion.edge.camera import Camera
+from ingestion.edge.errors import EdgeError, UploaderBusyError
+from ingestion.edge.inbox import InboxFile, list_inbox
+from ingestion.edge.ledger import Ledger
+from ingestion.edge.names import OPEN, ObjectName, Stream
+from ingestion.edge.spool import Spool, utc_now
+from ingestion.edge.status import UPLOADER_LOCK, read_status, report_line
+from ingestion.edge.target import Target
+from ingestion.errors import SettingsError
+
+LOCK_ATTEMPTS = 20  # a `status` holds the lock for a moment to see whether it is free
+LOCK_PAUSE_SECONDS = 0.05
+GIVE_UP_AFTER_FAILURES = 3  # in a row, of a single round: the target is away, the other cameras need not find out
+
+_log = logging.getLogger("floorhouse.edge")
+
+
+class Uploader:
+    """One round is `step`; `run` repeats it until it is told to stop."""
+
+    def __init__(
+        self,
+        spool: Spool,
+        target: Target,
+        now: Callable[[], datetime] = utc_now,
+        monotonic: Callable[[], float] = time.monotonic,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self.spool, self.target = spool, target
+        self.settings = spool.settings
+        self.ledger = Ledger.read(spool.folder)
+        self._now, self._monotonic, self._chance = now, monotonic, chance
+        self._target_backoff = self._new_backoff()
+        self._camera_backoffs: dict[Stream, Backoff] = {}
+        self._open_since: dict[tuple[Stream, ObjectName], float] = {}
+        self._refused: set[InboxFile] = set()
+        self._turn = 0
+        try:
+            disk.make_folder(self.settings.inbox_dir)
+            is_one_disk = os.stat(self.settings.inbox_dir).st_dev == os.stat(spool.folder).st_dev
+        except OSError as error:
+            raise SettingsError(f"The inbox {self.settings.inbox_dir} cannot be used: {error.strerror}.") from error
+        if not is_one_disk:  # then a file could not be taken by one rename, and a crash might leave it in both
+            raise SettingsError(f"The inbox {self.settings.inbox_dir} is not on the disk of the spool {spool.folder}.")
+
+    def run(self, stop: threading.Event) -> None:
+        """Upload until `stop` is set; what is then left waits, sealed, for the next run."""
+        with self._only_uploader():
+            self.seal_all()
+            next_report = self._monotonic()
+            while not stop.is_set():
+                has_more = self.step(stop)
+                if self._monotonic() >= next_report:
+                    self._report()
+                    next_report = self._monotonic() + self.settings.report_seconds
+                self.ledger.write(self.spool.folder)
+                if not has_more:
+                    stop.wait(self.settings.poll_seconds)
+            self.seal_all()
+            self._report()
+
+    def run_once(self) -> bool:
+        """Upload all there is without waiting for anything; True where nothing is left."""
+        with self._only_uploader():
+            self._take_inbox()
+            self.seal_all()
+            self._upload(threading.Event(), until=None)
+            self._report()
+            return not any(camera.objects() for camera in self.spool.cameras())
+
+    def step(self, stop: threading.Event | None = None) -> bool:
+        """One round: take the inbox's files, seal what is old enough, upload for about `poll_seconds`.
+
+        True where the time was over before the objects were.
+        """
+        self._take_inbox()
+        self._seal_by_age()
+        return self._upload(stop or threading.Event(), until=self._monotonic() + self.settings.poll_seconds)
+
+    def seal_all(self) -> None:
+        """Seal every camera's open object."""
+        for camera in self.spool.cameras():
+            with self._noting_errors():
+                self.spool.seal(camera)
+
+    def _take_inbox(self) -> None:
+        """Take the files that fit; the first of a camera that does not holds up the camera's later ones."""
+        files: list[InboxFile] = []
+        with self._noting_errors():
+            files = list_inbox(self.settings.inbox_dir, self.settings.stream, self.settings.spool_max_bytes)
+        held_up: set[Stream] = set()
+        for file in files:
+            if file.refusal is not None:
+                if file not in self._refused:
+                    _log.warning("%s stays in the inbox: %s", file.path, file.refusal)
+            elif file.stream not in held_up:
+                held_up.add(file.stream)
+                with self._noting_errors():
+                    self.spool.take(file.path, file.ending, file.stream)
+                    held_up.discard(file.stream)
+        self._refused = {file for file in files if file.refusal is not None}
+
+    def _seal_by_age(self) -> None:
+        """Seal what has been open for long enough by the monotonic clock, since this uploader first saw it: a wall
+        clock that jumps can neither hold an object back nor cut it short.
+        """
+        now, still_open = self._monotonic(), {}
+        for camera in self.spool.cameras():
+            for name in camera.objects()[-1:]:
+                if name.ending != OPEN:
+                    continue
+                since = self._open_since.get((camera.stream, name), now)
+                still_open[camera.stream, name] = since
+                if now - since >= self.settings.object_max_age_seconds:
+                    with self._noting_errors():
+                        self.spool.seal(camera)
+        self._open_since = still_open
+
+    def _upload(self, stop: threading.Event, until: float | None) -> bool:
+        """Upload the cameras' oldest objects in turn, one of each, until there are none that may be tried.
+
+        True where the time was over before. Without `until` every camera is tried at once, whatever failed before.
+        """
+        queues = self._queues()
+        while queues:
+            for camera in list(queues):
+                if stop.is_set() or (until is not None and self._monotonic() >= until):
+                    return True
+                if until is not None and not self._is_due(camera.stream):
+                    del queues[camera]
+                    continue
+                is_uploaded = self._upload_one(camera, queues[camera].pop(0))
+                if not is_uploaded and until is None and self._target_backoff.failures >= GIVE_UP_AFTER_FAILURES:
+                    return False
+                if not is_uploaded or not queues[camera]:
+                    del queues[camera]
+        return False
+
+    def _queues(self) -> dict[Camera, list[ObjectName]]:
+        """Each camera's sealed objects, the oldest first. Every round begins with another camera."""
+        cameras = self.spool.cameras()
+        self._turn += 1
+        at = self._turn % len(cameras) if cameras else 0
+        queues: dict[Camera, list[ObjectName]] = {}
+        for camera in cameras[at:] + cameras[:at]:
+            sealed = [name for name in camera.objects() if name.ending != OPEN]
+            if sealed:
+                queues[camera] = sealed
+        return queues
+
+    def _is_due(self, stream: Stream) -> bool:
+        now = self._monotonic()
+        own = self._camera_backoffs.get(stream)
+        return self._target_backoff.is_due(now) and (own is None or own.is_due(now))
+
+    def _upload_one(self, camera: Camera, name: ObjectName) -> bool:
+        """Upload and remove one object; False where the target did not take it."""
+        own = self._camera_backoffs.setdefault(camera.stream, self._new_backoff())
+        try:
+            size = os.stat(camera.path(name)).st_size
+            # Until its sealed name is durable, a power cut would make it open again, to grow under a key that is taken.
+            disk.sync_folder(camera.folder)
+            self.target.put(name.key(camera.stream), camera.path(name))
+            self.spool.remove(camera, name)
+        except FileNotFoundError:  # dropped for want of room since it was listed
+            return True
+        except (EdgeError, OSError) as error:
+            self.ledger.note_error(error, self._now())
+            chance = self._chance()
+            delay = max(backoff.failed(self._monotonic(), chance) for backoff in (own, self._target_backoff))
+            _log.warning("attempt %d for %s failed, the next in %.1f s", own.failures, name.key(camera.stream), delay)
+            return False
+        own.succeeded()
+        self._target_backoff.succeeded()
+        self.ledger.note_upload(name.events, size, self._now())
+        return True
+
+    def _new_backoff(self) -> Backoff:
+        return Backoff(self.settings.retry_base_seconds, self.settings.retry_max_seconds)
+
+    @contextmanager
+    def _only_uploader(self) -> Iterator[None]:
+        descriptor = None
+        for attempt in range(LOCK_ATTEMPTS):
+            if attempt:
+                time.sleep(LOCK_PAUSE_SECONDS)
+            descriptor = disk.try_lock(self.spool.folder / UPLOADER_LOCK)
+            if descriptor is not None:
+                break
+        else:
+            raise UploaderBusyError(f"Another uploader works on the spool {self.spool.folder}.")
+        try:
+            yield
+        finally:
+            os.close(descriptor)
+
+    @contextmanager
+    def _noting_errors(self) -> Iterator[None]:
+        """A failure of the disk with one camera or file is noted, and the round goes on."""
+        try:
+            yield
+        except (EdgeError, OSError) as error:
+            self.ledger.note_error(error, self._now())
+
+    def _report(self) -> None:
+        self.ledger.write(self.spool.folder)
+        with self._noting_errors():
+            _log.info("%s", report_line(read_status(self.spool, self._now())))
