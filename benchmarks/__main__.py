@@ -17,6 +17,7 @@ from benchmarks import stages
 from benchmarks.intake import intake
 
 RESULTS = Path(__file__).with_name("results.md")
+README = Path(__file__).resolve().parent.parent / "README.md"
 
 
 @dataclass
@@ -68,8 +69,17 @@ def main() -> None:
         intake(work, table.add)
         peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
         table.add("peak memory of the largest process", "", f"{peak / 2**20:.2f} GiB")
-    RESULTS.write_text(table.markdown(arguments.events))
-    print(f"written to {RESULTS.relative_to(Path.cwd()) if RESULTS.is_relative_to(Path.cwd()) else RESULTS}")
+    page = table.markdown(arguments.events)
+    RESULTS.write_text(page)
+    README.write_text(quote(README.read_text(), page))
+    print("written to benchmarks/results.md and README.md")
+
+
+def quote(readme: str, page: str) -> str:
+    """The README with the page, but for its title, between the marks that name it."""
+    start, end = "<!-- benchmarks/results.md -->\n", "<!-- end -->"
+    before, _, rest = readme.partition(start)
+    return before + start + "\n" + page.partition("\n\n")[2] + "\n" + end + rest.partition(end)[2]
 
 
 if __name__ == "__main__":

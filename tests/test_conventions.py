@@ -18,6 +18,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from benchmarks.__main__ import quote
 from ingestion.settings import ENVIRONMENT_PREFIX, Settings, read_settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -290,3 +291,8 @@ def test_nothing_committed_names_a_machine_or_a_registry() -> None:
     ]
 
     assert found == []
+
+
+def test_the_readme_quotes_the_last_benchmark_word_for_word() -> None:
+    readme, results = (ROOT / "README.md").read_text(), (ROOT / "benchmarks/results.md").read_text()
+    assert quote(readme, results) == readme
