@@ -7,10 +7,13 @@ stderr and the traceback in a log file, for all else.
 from __future__ import annotations
 
 import argparse
+import io
+import shutil
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +25,7 @@ from orchestration.home import open_instance, prepare_home
 if TYPE_CHECKING:
     from dagster import ExecuteInProcessResult
 
+SMALLEST_FREE_BYTES = 1_000_000
 RUNS_KEPT_SECONDS = 90 * 86400
 
 
@@ -39,7 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     log_path = settings.data_dir / "logs" / "batch.log"
     try:
         _say("batch     starting")
-        result = _run(settings, with_site)
+        with _stderr_into(log_path):
+            result = _run(settings, with_site)
         return _tell(result, settings, with_site, log_path, time.monotonic() - started)
     except FloorhouseError as error:
         return _stop(str(error))
@@ -47,6 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _stop("The batch was interrupted; what it committed stays, the next one does the rest.", 130)
     except Exception as error:  # noqa: BLE001  # a person gets a sentence, the log gets the traceback
         _write_log(log_path, traceback.format_exc())
+        if _is_disk_full(settings):
+            return _stop(_disk_full(settings))
         reason = " ".join(str(error).split())[:300]
         return _stop(f"The batch stopped at an error of its own ({type(error).__name__}: {reason}); see {log_path}.")
 
@@ -76,6 +83,8 @@ def _tell(result: ExecuteInProcessResult, settings: Settings, with_site: bool, l
     if not result.success:
         for error in errors:
             _write_log(log_path, f"run {result.run_id}\n{error.to_string()}")
+        if _is_disk_full(settings):
+            return _stop(_disk_full(settings))
         told = [sentence for error in errors if (sentence := sentence_of(error))]
         if told:
             return _stop(told[0])
@@ -90,6 +99,30 @@ def _tell(result: ExecuteInProcessResult, settings: Settings, with_site: bool, l
     for line in summary_lines(read_totals(settings.published_path), checks, new_objects, report, seconds):
         _say(line)
     return 0
+
+
+@contextmanager
+def _stderr_into(log_path: Path) -> Iterator[None]:
+    """What libraries write to stderr goes to the log: a person is told one sentence there."""
+    said = io.StringIO()
+    try:
+        with redirect_stderr(said):
+            yield
+    finally:
+        if said.getvalue():
+            _write_log(log_path, said.getvalue())
+
+
+def _is_disk_full(settings: Settings) -> bool:
+    # Whichever library meets the end of the disk first has words of its own for it; the disk is what counts.
+    return shutil.disk_usage(settings.data_dir).free < SMALLEST_FREE_BYTES
+
+
+def _disk_full(settings: Settings) -> str:
+    return (
+        f"The disk of {settings.data_dir} is full; what was landed and published stays. "
+        "Free some space and start the batch again."
+    )
 
 
 def _say(line: str) -> None:
@@ -107,7 +140,7 @@ def _write_log(path: Path, text: str) -> None:
         with open(path, "a", encoding="utf-8") as file:
             file.write(f"{datetime.now(UTC).isoformat(timespec='seconds')} {text.rstrip()}\n\n")
     except OSError as error:  # the sentence on stderr matters more than its details
-        print(f"(no details: {path} cannot be written: {error.strerror})", file=sys.stderr)
+        print(f"(no details: {path} cannot be written: {error.strerror})", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gzip
+import json
 import os
 import shutil
 import subprocess
@@ -97,3 +99,45 @@ def test_the_ui_listens_on_this_machine_alone() -> None:
     arguments = command(port=3999)
     assert arguments[arguments.index("--host") + 1] == "127.0.0.1"
     assert arguments[arguments.index("--port") + 1] == "3999"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
+def test_a_full_disk_is_one_sentence_and_the_next_batch_completes_what_it_stopped(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(disk)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("this machine lets nobody mount a small disk")
+    try:
+        (disk / "landing/events").mkdir(parents=True)
+        lines = "".join(
+            json.dumps(
+                {
+                    "timestamp": f"2026-01-{day:02}T{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}Z",
+                    "worker_id": f"W{second % 97}",
+                    "workstation_id": "S1",
+                    "event_type": "working",
+                    "confidence": second % 1000 / 1000,
+                }
+            )
+            + "\n"
+            for day in range(1, 4)
+            for second in range(86400)
+        )
+        (disk / "landing/events/days.jsonl.gz").write_bytes(gzip.compress(lines.encode()))
+        environment = {**os.environ, "FLOORHOUSE_DATA_DIR": str(disk)}
+        command = [sys.executable, "-m", "orchestration.run", "--no-site"]
+        stopped = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
+        assert stopped.returncode == 1
+        assert stopped.stderr == (
+            f"The disk of {disk} is full; what was landed and published stays. "
+            "Free some space and start the batch again.\n"
+        )
+        subprocess.run(["mount", "-o", "remount,size=400m", str(disk)], check=True)
+        done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert "259,200 accepted" in done.stdout
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
