@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,26 +8,11 @@ from ingestion import bucket as bucket_module
 from ingestion.bucket import Bucket, LocalBucket, S3Bucket, open_bucket
 from ingestion.errors import BucketError
 from tests.plant import Plant
-from tests.s3_server import BUCKET, s3_server
+from tests.s3_server import BUCKET
 
 EVENT = (
     b'{"timestamp":"2026-01-15T10:15:00Z","worker_id":"W1","workstation_id":"S3","event_type":"working","confidence":1}'
 )
-
-
-@pytest.fixture(scope="module")
-def s3_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    with s3_server(tmp_path_factory.mktemp("s3")) as environment:
-        yield environment
-
-
-@pytest.fixture(params=["local", "s3"])
-def bucket(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bucket:
-    if request.param == "local":
-        return open_bucket(tmp_path.as_uri())
-    for name, value in request.getfixturevalue("s3_environment").items():
-        monkeypatch.setenv(name, value)
-    return open_bucket(f"s3://{BUCKET}/{tmp_path.name}")
 
 
 def put(bucket: Bucket, key: str, content: bytes) -> None:

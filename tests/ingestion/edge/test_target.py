@@ -2,7 +2,6 @@ import http.server
 import os
 import socket
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import obstore
@@ -12,7 +11,7 @@ from ingestion.bucket import S3Bucket
 from ingestion.edge.errors import UploadError
 from ingestion.edge.target import FolderTarget, S3Target, open_target
 from tests.ingestion.edge.gateway import SMALL_OBJECTS, Clock, Gateway
-from tests.s3_server import BUCKET, s3_server
+from tests.s3_server import BUCKET
 
 KEY = "events/site_id=north/camera_id=C1/2026-01-15/1.jsonl"
 
@@ -60,12 +59,6 @@ def test_the_mount_point_of_a_share_that_is_not_mounted_takes_nothing(tmp_path: 
 def test_an_object_that_is_gone_is_told_from_a_target_that_fails(gateway: Gateway, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         FolderTarget(gateway.landing).put(KEY, tmp_path / "gone")
-
-
-@pytest.fixture(scope="module")
-def s3_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    with s3_server(tmp_path_factory.mktemp("s3")) as environment:
-        yield environment
 
 
 @pytest.mark.slow

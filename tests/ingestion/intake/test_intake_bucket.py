@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,22 +13,7 @@ from ingestion.bucket import Bucket, open_bucket
 from ingestion.errors import BucketError
 from tests.ingestion.intake.running import event, running_intake
 from tests.plant import Plant
-from tests.s3_server import BUCKET, s3_server
-
-
-@pytest.fixture(scope="module")
-def s3_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    with s3_server(tmp_path_factory.mktemp("s3")) as environment:
-        yield environment
-
-
-@pytest.fixture(params=["local", "s3"])
-def bucket(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bucket:
-    if request.param == "local":
-        return open_bucket(tmp_path.as_uri())
-    for name, value in request.getfixturevalue("s3_environment").items():
-        monkeypatch.setenv(name, value)
-    return open_bucket(f"s3://{BUCKET}/{tmp_path.name}")
+from tests.s3_server import BUCKET
 
 
 def test_what_is_put_is_listed_and_read_back_whole(bucket: Bucket) -> None:
