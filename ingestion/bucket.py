@@ -39,7 +39,8 @@ class FetchedObject:
     """One object's content with the identity it had when it was read."""
 
     key: str
-    content: bytes
+    content: bytes | None  # None: larger than what may be read
+    size: int
     etag: str
     # Tells at archiving whether the key still holds this content: (inode, size, mtime in ns) in a local folder.
     identity: tuple[int, int, int] | None = None
@@ -51,8 +52,8 @@ class Bucket(Protocol):
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """Every object below a prefix, in no particular order, without the ignored ones."""
 
-    def fetch(self, keys: Sequence[str]) -> Iterator[FetchedObject]:
-        """The objects of these keys that still exist, in the order given."""
+    def fetch(self, keys: Sequence[str], max_bytes: int | None = None) -> Iterator[FetchedObject]:
+        """The objects of these keys that still exist, in the order given; without content above `max_bytes`."""
 
     def archive(self, fetched: FetchedObject) -> bool:
         """Move an object below `archive/`; False where its key holds another content by now, which stays."""
@@ -115,19 +116,24 @@ class LocalBucket:
                         continue
                     yield ObjectInfo(key, stat.st_size, datetime.fromtimestamp(stat.st_mtime, UTC))
 
-    def fetch(self, keys: Sequence[str]) -> Iterator[FetchedObject]:
+    def fetch(self, keys: Sequence[str], max_bytes: int | None = None) -> Iterator[FetchedObject]:
         """The files' contents; one that is gone by now is left out."""
         for key in keys:
+            content = None
             try:
                 with open(self.root / key, "rb") as file:
-                    content = file.read()
+                    if max_bytes is None or os.fstat(file.fileno()).st_size <= max_bytes:
+                        content = file.read()
+                        etag = _etag(content)
+                    else:
+                        etag = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
                     stat = os.fstat(file.fileno())
             except FileNotFoundError:
                 continue
             except OSError as error:
                 raise BucketError(f"{self.root / key} cannot be read: {error.strerror}.") from error
-            etag = hashlib.blake2b(content, digest_size=16).hexdigest()
-            yield FetchedObject(key, content, etag, (stat.st_ino, stat.st_size, stat.st_mtime_ns))
+            size = stat.st_size if content is None else len(content)
+            yield FetchedObject(key, content, size, etag, (stat.st_ino, stat.st_size, stat.st_mtime_ns))
 
     def archive(self, fetched: FetchedObject) -> bool:
         """Rename the file into the archive, and back if another one had taken its name since it was read."""
@@ -185,6 +191,10 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def _etag(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
 def _identity(path: Path) -> tuple[int, int, int]:
     stat = path.stat()
     return (stat.st_ino, stat.st_size, stat.st_mtime_ns)
@@ -226,25 +236,26 @@ class S3Bucket:
         except Exception as error:
             raise self._error("cannot be listed", error) from error
 
-    def fetch(self, keys: Sequence[str]) -> Iterator[FetchedObject]:
+    def fetch(self, keys: Sequence[str], max_bytes: int | None = None) -> Iterator[FetchedObject]:
         """The objects' contents, several requests at a time."""
         with ThreadPoolExecutor(CONCURRENT_REQUESTS) as pool:
-            for fetched in pool.map(self._fetch_one, keys):
+            for fetched in pool.map(lambda key: self._fetch_one(key, max_bytes), keys):
                 if fetched is not None:
                     yield fetched
 
-    def _fetch_one(self, key: str) -> FetchedObject | None:
+    def _fetch_one(self, key: str, max_bytes: int | None) -> FetchedObject | None:
         import obstore
 
         try:
             result = obstore.get(self.store, key)
-            content = bytes(result.bytes())
-            etag = (result.meta["e_tag"] or "").strip('"') or hashlib.blake2b(content, digest_size=16).hexdigest()
+            size = result.meta["size"]
+            content = bytes(result.bytes()) if max_bytes is None or size <= max_bytes else None
+            etag = (result.meta["e_tag"] or "").strip('"') or _etag(content or b"")
         except FileNotFoundError:
             return None
         except Exception as error:
             raise self._error(f"cannot give {key}", error) from error
-        return FetchedObject(key, content, etag)
+        return FetchedObject(key, content, size, etag)
 
     def archive(self, fetched: FetchedObject) -> bool:
         """Copy to the archive and delete, unless the key holds another content by now."""
@@ -253,8 +264,11 @@ class S3Bucket:
         try:
             if (obstore.head(self.store, fetched.key)["e_tag"] or "").strip('"') != fetched.etag:
                 return False
-            # What was read is what is kept, whatever the key holds by now.
-            obstore.put(self.store, archive_key(fetched.key, fetched.etag), fetched.content)
+            kept = archive_key(fetched.key, fetched.etag)
+            if fetched.content is None:
+                obstore.copy(self.store, fetched.key, kept)
+            else:  # what was read is what is kept, whatever the key holds by now
+                obstore.put(self.store, kept, fetched.content)
             if (obstore.head(self.store, fetched.key)["e_tag"] or "").strip('"') != fetched.etag:
                 return False
             obstore.delete(self.store, fetched.key)

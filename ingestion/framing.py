@@ -5,12 +5,11 @@ What a record means is judged in `contract.py`; nothing here knows a field's nam
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
 import zlib
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
 
 import msgspec
 import zstandard
@@ -20,6 +19,8 @@ JSON_WHITE_SPACE = b" \t\r\n"
 
 # Python's JSON scanner recurses; a record nested deeper than this is refused instead of risking the stack.
 MAX_NESTING = 256
+# What a zstandard frame may ask for at once; the format's tools refuse more as well unless told otherwise.
+_MAX_WINDOW_BYTES = 128 * 1024 * 1024
 _TOO_DEEP = f"nested deeper than {MAX_NESTING} levels"
 
 _array_of_slices = msgspec.json.Decoder(list[msgspec.Raw])
@@ -40,6 +41,9 @@ class NotJson(ValueError):
     """The text is not one JSON value; the text says why."""
 
 
+Bytes = bytes | memoryview
+
+
 class Records(NamedTuple):
     """Records of one object: where each stands, by the contract's counting, and its bytes trimmed."""
 
@@ -47,33 +51,81 @@ class Records(NamedTuple):
     raws: list[bytes]
 
 
-def unpack(key: str, content: bytes) -> bytes:
-    """The object's content, decompressed as its key's ending says.
+def unpack(key: str, content: bytes, max_bytes: int) -> bytes:
+    """The object's content, decompressed as its key's ending says; never more than `max_bytes` of it.
 
     Raises:
-        Undecodable: the compressed stream is damaged or incomplete.
+        Undecodable: the compressed stream is damaged or incomplete, or unpacks to more than `max_bytes`.
     """
     if not content:
         return content  # an empty object has 0 records, also where no compressed stream can be empty
     try:
         if key.endswith(".gz"):
-            return gzip.decompress(content)
+            return _unpack(content, lambda: zlib.decompressobj(wbits=31), max_bytes, padding=b"\0")
         if key.endswith(".zst"):
-            return _unpack_zstandard(content)
-    except (OSError, EOFError, zlib.error, zstandard.ZstdError) as error:
+            return _unpack(content, _ZstandardFrame, max_bytes, padding=b"")
+    except (EOFError, zlib.error, zstandard.ZstdError) as error:
         raise Undecodable(str(error) or type(error).__name__) from error
     return content
 
 
-def _unpack_zstandard(content: bytes) -> bytes:
-    """All frames, one after the other; a frame without its end is an error."""
-    parts = []
+class _Member(Protocol):
+    """One compressed stream of possibly several, as `zlib.decompressobj` makes it."""
+
+    @property
+    def eof(self) -> bool: ...
+
+    @property
+    def unused_data(self) -> bytes: ...
+
+    @property
+    def unconsumed_tail(self) -> Bytes: ...
+
+    def decompress(self, data: Bytes, max_length: int, /) -> bytes: ...
+
+
+class _ZstandardFrame:
+    """A frame with zlib's calls. The library has no bound on output, so input is given in small pieces."""
+
+    _PIECE = 1024  # bytes; the smallest block has 4 and unpacks to 128 KiB, so that a piece gives 32 MiB at most
+
+    def __init__(self) -> None:
+        self._frame = zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW_BYTES).decompressobj()
+        self._rest = memoryview(b"")
+
+    @property
+    def eof(self) -> bool:
+        return self._frame.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return b"".join((self._frame.unused_data, self._rest)) if self.eof else b""
+
+    @property
+    def unconsumed_tail(self) -> Bytes:
+        return b"" if self.eof else self._rest
+
+    def decompress(self, data: Bytes, _: int, /) -> bytes:
+        self._rest = memoryview(data)[self._PIECE :]
+        return self._frame.decompress(data[: self._PIECE])
+
+
+def _unpack(content: bytes, start: Callable[[], _Member], max_bytes: int, padding: bytes) -> bytes:
+    """All streams, one after the other, and the padding that the format allows between them."""
+    parts: list[bytes] = []
+    size = 0
     while content:
-        frame = zstandard.ZstdDecompressor().decompressobj()
-        parts.append(frame.decompress(content))
-        if not frame.eof:
-            raise EOFError("the zstandard frame ends before its end marker")
-        content = frame.unused_data
+        member = start()
+        rest: Bytes = content
+        while not member.eof:
+            if not len(rest):
+                raise EOFError("the compressed stream ends before its end marker")
+            parts.append(member.decompress(rest, max_bytes + 1 - size))
+            size += len(parts[-1])
+            if size > max_bytes:
+                raise Undecodable(f"it unpacks to more than {max_bytes:,} bytes")
+            rest = member.unconsumed_tail
+        content = member.unused_data.lstrip(padding) if padding else member.unused_data
     return b"".join(parts)
 
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import duckdb
 import pyarrow as pa
@@ -60,7 +60,11 @@ def land(settings: Settings, now: datetime, log: Callable[[str], None] = lambda 
     with open_warehouse(settings) as connection:
         timezones = {name for (name,) in connection.execute("select name from pg_timezone_names()").fetchall()}
         _replace_registry(connection, read_registry(bucket, timezones), settings)
-        pending = sorted(pending_objects(bucket), key=lambda info: info.key)
+        settled = now - timedelta(seconds=settings.still_seconds)
+        pending = sorted(
+            (info for info in pending_objects(bucket) if not settings.still_seconds or info.modified <= settled),
+            key=lambda info: info.key,
+        )
         if pending:
             log(f"{len(pending):,} objects in the bucket")
         for chunk in _chunks(pending):
@@ -95,17 +99,17 @@ def _land_chunk(
     now: datetime,
     report: LandingReport,
 ) -> LandingReport:
-    fetched = list(bucket.fetch([info.key for info in chunk]))
+    fetched = list(bucket.fetch([info.key for info in chunk], settings.max_object_bytes))
     known = _already_landed(connection, fetched)
     new = [one for one in fetched if (one.key, one.etag) not in known]
-    records = read_objects(new, now, connection)
+    records = read_objects(new, settings, now, connection)
     if new:
         _commit(connection, new, records, now)
     archived = sum(bucket.archive(one) for one in fetched) if settings.landed_objects == "archive" else 0
     return replace(
         report,
         objects=report.objects + len(new),
-        bytes=report.bytes + sum(len(one.content) for one in new),
+        bytes=report.bytes + sum(one.size for one in new),
         records=report.records + sum(records.record_counts),
         accepted=report.accepted + sum(records.record_counts) - len(records.rejected),
         rejected=report.rejected + len(records.rejected),
@@ -147,7 +151,7 @@ def _commit(
                 "object_id": pa.array(ids, pa.int64()),
                 "object_key": [storable_key(one.key) for one in objects],
                 "etag": [one.etag for one in objects],
-                "bytes": pa.array([len(one.content) for one in objects], pa.int64()),
+                "bytes": pa.array([one.size for one in objects], pa.int64()),
                 "records": pa.array(records.record_counts, pa.int64()),
                 "rejected": pa.array(rejected_counts, pa.int64()),
                 "unexpected_fields": pa.array(

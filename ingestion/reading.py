@@ -35,7 +35,8 @@ from ingestion.contract import (
     judge_record,
     visible,
 )
-from ingestion.framing import MAX_NESTING, Undecodable, split_records, unpack
+from ingestion.framing import MAX_NESTING, Records, Undecodable, split_records, unpack
+from ingestion.settings import Settings
 
 _Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_IDENTIFIER_LENGTH)]
 
@@ -63,6 +64,9 @@ _decode_known = msgspec.json.Decoder(_KnownFieldsOnly).decode
 _decode_plain = msgspec.json.Decoder(_PlainEvent).decode
 _decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _REFUSED = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+# Enough of a record that is too large to see where it comes from, in bytes.
+KEPT_OF_HUGE_RECORD = 4096
+
 _FIELD_TYPES = {
     name: {"confidence": pa.float64(), "count": pa.int64()}.get(name, pa.string())
     for name in _PlainEvent.__struct_fields__
@@ -164,11 +168,11 @@ class _Records:
 
 
 def read_objects(
-    objects: Sequence[FetchedObject], landed_at: datetime, session: duckdb.DuckDBPyConnection
+    objects: Sequence[FetchedObject], settings: Settings, landed_at: datetime, session: duckdb.DuckDBPyConnection
 ) -> ReadObjects:
     """Every record of the objects, accepted or rejected. `session` is only computed with, nothing is written."""
     result = ReadObjects(unexpected_fields=[set() for _ in objects])
-    records = _split_all(objects, result)
+    records = _split_all(objects, settings, result)
     folders = [folder_of(fetched.key) for fetched in objects]
     decoded, doubtful = _decode_all(records, result)
     if decoded:
@@ -179,23 +183,46 @@ def read_objects(
     return result
 
 
-def _split_all(objects: Sequence[FetchedObject], result: ReadObjects) -> _Records:
+def _split_all(objects: Sequence[FetchedObject], settings: Settings, result: ReadObjects) -> _Records:
     raws: list[bytes] = []
     positions: list[np.ndarray] = []
     for index, fetched in enumerate(objects):
         try:
-            split = split_records(unpack(fetched.key, fetched.content))
+            split = _split(fetched, settings.max_object_bytes)
         except Undecodable as error:
             result.record_counts.append(1)
             positions.append(np.empty(0, np.int64))
-            detail = f"The object cannot be decompressed: {str(error).rstrip('.')}."
-            result.rejected.append(RejectedRecord(index, 0, "malformed_json", detail, None))
-        else:
-            result.record_counts.append(len(split.raws))
-            positions.append(np.asarray(split.positions, np.int64))
-            raws += split.raws
+            result.rejected.append(RejectedRecord(index, 0, "malformed_json", str(error), None))
+            continue
+        result.record_counts.append(len(split.raws))
+        if max(map(len, split.raws), default=0) > settings.max_record_bytes:
+            split = _without_huge_records(split, index, settings.max_record_bytes, result)
+        positions.append(np.asarray(split.positions, np.int64))
+        raws += split.raws
     object_indexes = np.repeat(np.arange(len(objects), dtype=np.int32), [len(part) for part in positions])
     return _Records(raws, object_indexes, np.concatenate(positions) if positions else np.empty(0, np.int64))
+
+
+def _split(fetched: FetchedObject, max_bytes: int) -> Records:
+    if fetched.content is None:
+        raise Undecodable(f"The object has {fetched.size:,} bytes; at most {max_bytes:,} are read.")
+    try:
+        return split_records(unpack(fetched.key, fetched.content, max_bytes))
+    except Undecodable as error:
+        raise Undecodable(f"The object cannot be decompressed: {str(error).rstrip('.')}.") from error
+
+
+def _without_huge_records(split: Records, object_index: int, max_bytes: int, result: ReadObjects) -> Records:
+    """The other records; those that are larger than `max_bytes` are rejected, with the start of their text."""
+    kept = []
+    for position, raw in zip(*split, strict=True):
+        if len(raw) <= max_bytes:
+            kept.append((position, raw))
+            continue
+        detail = f"The record has {len(raw):,} bytes; at most {max_bytes:,} are read. Its text is cut."
+        payload = raw[:KEPT_OF_HUGE_RECORD].decode("utf-8", errors="replace")
+        result.rejected.append(RejectedRecord(object_index, position, "malformed_json", detail, payload))
+    return Records([position for position, _ in kept], [raw for _, raw in kept])
 
 
 def _decode_all(records: _Records, result: ReadObjects) -> tuple[list[_PlainEvent], list[int]]:

@@ -55,7 +55,7 @@ def read_registry(bucket: Bucket, timezones: Collection[str]) -> Registry:
     tables: dict[str, list[Row]] = {}
     for name, (_, key) in newest.items():
         for fetched in bucket.fetch([key]):
-            tables[name.removesuffix(".csv")] = list(_read_file(key, fetched.content, timezones))
+            tables[name.removesuffix(".csv")] = list(_read_file(key, fetched.content or b"", timezones))
     return Registry(**tables)
 
 

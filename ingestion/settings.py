@@ -32,6 +32,13 @@ class Settings(BaseModel):
     max_state_minutes: float | None = Field(
         None, gt=0, le=1440, description="unset, or a number of minutes above 0, at most 1440"
     )
+    still_seconds: float = Field(0, ge=0, le=86_400, description="a number of seconds from 0 to 86400")
+    max_object_bytes: int = Field(
+        1_073_741_824, ge=1_000, le=8_589_934_592, description="a whole number of bytes from 1000 to 8589934592"
+    )
+    max_record_bytes: int = Field(
+        1_048_576, ge=1_000, le=67_108_864, description="a whole number of bytes from 1000 to 67108864"
+    )
     review_fraction: float = Field(0.01, ge=0, le=1, description="a number from 0 to 1")
 
     @field_validator("data_dir")

@@ -94,11 +94,15 @@ def test_the_example_environment_holds_the_defaults(tmp_path: Path, monkeypatch:
     assert read_settings(example) == read_settings({})
 
 
+# How landing guards itself. These change no number, so the contract leaves them to the plant.
+GUARDS = {f"{ENVIRONMENT_PREFIX}{name}" for name in ("STILL_SECONDS", "MAX_OBJECT_BYTES", "MAX_RECORD_BYTES")}
+
+
 def test_every_setting_of_the_contract_is_a_field_and_the_other_way_round() -> None:
     section = text_of("docs/contract.md").partition("## 8. Settings")[2]
     named = {ENVIRONMENT_PREFIX + name for name in re.findall(r"`([A-Z]+(?:_[A-Z]+)+)`", section)}
 
-    assert named == set(SETTINGS)
+    assert named == set(SETTINGS) - GUARDS
 
 
 def test_every_make_command_that_is_written_down_exists() -> None:
