@@ -1,11 +1,14 @@
 """Try rejected records again after their cause is mended, for instance by a release that reads more than the last.
 
+`python -m ingestion.replay` does it by hand; the next batch then computes what follows from it.
+
 What is accepted now moves from the rejected records to the events in one transaction, and its object's counts follow;
 run twice, it changes nothing the second time.
 """
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from datetime import UTC
 
@@ -13,10 +16,11 @@ import duckdb
 import pyarrow as pa
 
 from ingestion.contract import Refusal, folder_of, judge_record
+from ingestion.errors import FloorhouseError, SettingsError
 from ingestion.landing import roll_back
 from ingestion.reading import EVENT_COLUMNS, columns_of
-from ingestion.settings import Settings
-from ingestion.warehouse import open_warehouse
+from ingestion.settings import Settings, read_settings
+from ingestion.warehouse import open_warehouse, warehouse_lock
 
 # The text that is kept of a record shows U+FFFD for bytes that are not UTF-8. It is not the record: trying it again
 # would accept what the camera never sent. A record that is whole and holds U+FFFD itself is not malformed.
@@ -105,3 +109,20 @@ def _move(
     except BaseException:
         roll_back(connection)
         raise
+
+
+def main() -> int:
+    """Exit status 0 when all records were tried, also when none is accepted now; else one sentence on stderr."""
+    try:
+        settings = read_settings()
+        with warehouse_lock(settings):
+            report = replay_rejected(settings)
+    except FloorhouseError as error:
+        print(error, file=sys.stderr)
+        return 2 if isinstance(error, SettingsError) else 1
+    print(f"{report.tried:,} rejected records tried again, {report.accepted:,} of them accepted now")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

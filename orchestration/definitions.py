@@ -11,6 +11,7 @@ from orchestration.assets.models import build_models_asset, mart_names, read_man
 from orchestration.assets.published import build_published_asset
 from orchestration.assets.site import build_site_asset
 from orchestration.checks.suites import suite_checks
+from orchestration.jobs import replay_rejects
 from orchestration.resources import settings_resource, warehouse_resource
 from orchestration.schedules import build_hourly_schedule
 from orchestration.sensors.alerts import alerts_sensor
@@ -38,7 +39,7 @@ def build_definitions(
             *([build_site_asset(marts)] if site else []),
         ],
         asset_checks=[suite_checks],
-        jobs=[batch],
+        jobs=[batch, replay_rejects],
         sensors=[build_landing_sensor(BATCH), alerts_sensor],
         schedules=[build_hourly_schedule(BATCH)],
         resources={"settings": settings_resource, "warehouse": warehouse_resource, **resources},

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from ingestion import contract
-from ingestion.replay import ReplayReport, replay_rejected
+from ingestion.replay import ReplayReport, main, replay_rejected
 from tests.plant import Plant
 
 # Digits finer than microseconds are read exactly, by the rules that the tests below change for a while.
@@ -76,3 +76,11 @@ def test_a_time_that_was_too_far_ahead_when_it_landed_stays_rejected(plant: Plan
     plant.drop("events/a.jsonl", json.dumps({**EVENT, "timestamp": "2026-03-05T00:00:00Z"}))
     plant.land()
     assert replay_rejected(plant.settings) == ReplayReport(tried=1, accepted=0)
+
+
+def test_the_command_says_how_many_it_tried(
+    rejected: Plant, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FLOORHOUSE_DATA_DIR", str(rejected.settings.data_dir))
+    assert main() == 0
+    assert capsys.readouterr().out == "4 rejected records tried again, 3 of them accepted now\n"

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import dagster as dg
 import duckdb
 import pytest
 
+from orchestration.definitions import build_definitions
 from orchestration.outcome import count_checks
 from orchestration.summary import read_totals, summary_lines
 from tests.orchestration.conftest import FinishedBatch
@@ -96,3 +98,12 @@ def test_the_summary_adds_up_what_was_published(finished: FinishedBatch) -> None
         "at home",
     ):
         assert part in text
+
+
+def test_the_job_that_replays_rejects_tells_how_many_it_tried(finished: FinishedBatch) -> None:
+    job = build_definitions(site=False, settings=finished.settings).resolve_job_def("replay_rejects")
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = job.execute_in_process(instance=instance)
+    [output] = [event for event in result.all_events if event.event_type_value == "STEP_OUTPUT"]
+    told = output.step_output_data.metadata
+    assert (told["tried"].value, told["accepted"].value) == (1, 0)
