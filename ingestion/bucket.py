@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 from ingestion.errors import BucketError
+from ingestion.settings import Settings
 
 ARCHIVE_PREFIX = "archive/"
 CONCURRENT_REQUESTS = 32
@@ -62,11 +63,19 @@ class Bucket(Protocol):
         """Write a whole object. It appears whole, and it is durable when this returns."""
 
 
-def open_bucket(url: str) -> Bucket:
-    """The bucket of a `file:///…` or `s3://bucket/prefix` URL; a local folder is made if it does not exist."""
+def open_bucket(url: str, create: bool = False) -> Bucket:
+    """The bucket of a `file:///…` or `s3://bucket/prefix` URL; with `create`, a local one's folders are made."""
     if url.startswith("file://"):
-        return LocalBucket(Path(unquote(urlsplit(url).path)))
+        return LocalBucket(Path(unquote(urlsplit(url).path)), create)
     return S3Bucket(url)
+
+
+def open_landing_bucket(settings: Settings) -> Bucket:
+    """The plant's bucket. A local one's folders are made for a new plant only.
+
+    Once there is a warehouse, a folder that is missing is a share that is not mounted, and not a bucket without news.
+    """
+    return open_bucket(settings.landing_url, create=not settings.warehouse_path.exists())
 
 
 def is_ignored(key: str) -> bool:
@@ -84,19 +93,26 @@ def archive_key(key: str, etag: str) -> str:
 class LocalBucket:
     """A folder. Plain file calls: for many small files they cost a tenth of what an object-store client does."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, create: bool = False) -> None:
         self.root = root
         self._durable_folders: set[Path] = set()
         try:
-            for prefix in ("events", "labels", "registry"):
+            for prefix in ("events", "labels", "registry") if create else ():
                 (root / prefix).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise BucketError(f"The landing folder {root} cannot be used: {error.strerror}.") from error
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """Every file below a prefix; a folder that cannot be read is an error, never "nothing there"."""
+        folder = prefix.rstrip("/")
         try:
-            yield from self._walk(prefix.rstrip("/"))
+            if not (self.root / "events").is_dir():
+                raise BucketError(
+                    f"The landing folder {self.root} has no folder events; is it mounted? "
+                    "For a new one, make that folder."
+                )
+            if (self.root / folder).exists():
+                yield from self._walk(folder)
         except OSError as error:
             raise BucketError(
                 f"The landing folder {self.root / prefix} cannot be listed: {error.strerror or error}."

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 import duckdb
 import pyarrow as pa
 
-from ingestion.bucket import Bucket, FetchedObject, ObjectInfo, open_bucket
+from ingestion.bucket import Bucket, FetchedObject, ObjectInfo, open_landing_bucket
 from ingestion.errors import WarehouseError
 from ingestion.reading import ReadObjects, read_objects
 from ingestion.registry import Registry, read_registry
@@ -55,7 +55,7 @@ def land(settings: Settings, now: datetime, log: Callable[[str], None] = lambda 
         BucketError, WarehouseError: the chunks committed so far stay, the rest is for the next run.
     """
     started = time.monotonic()
-    bucket = open_bucket(settings.landing_url)
+    bucket = open_landing_bucket(settings)
     report = LandingReport()
     with open_warehouse(settings) as connection:
         timezones = {name for (name,) in connection.execute("select name from pg_timezone_names()").fetchall()}

@@ -29,7 +29,7 @@ def s3_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[st
 def bucket(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bucket:
     """An empty bucket of either kind."""
     if request.param == "local":
-        return open_bucket(tmp_path.as_uri())
+        return open_bucket(tmp_path.as_uri(), create=True)
     for name, value in request.getfixturevalue("s3_environment").items():
         monkeypatch.setenv(name, value)
     return open_bucket(f"s3://{BUCKET}/{tmp_path.name}")

@@ -11,7 +11,7 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 
-from ingestion.bucket import open_bucket
+from ingestion.bucket import open_landing_bucket
 from ingestion.errors import FloorhouseError, SettingsError
 from ingestion.intake.app import build_app
 from ingestion.intake.keys import ApiKeys, read_api_keys
@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         settings = read_intake_settings(host=given.host, port=given.port)
         keys = read_api_keys(settings.api_keys_file) if settings.api_keys_file else ApiKeys()
-        bucket = open_bucket(read_settings().landing_url)
+        bucket = open_landing_bucket(read_settings())
         listener = _listen(settings)
     except FloorhouseError as error:
         print(error, file=sys.stderr)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from ingestion.bucket import ObjectInfo, open_bucket
+from ingestion.bucket import ObjectInfo, open_landing_bucket
 from ingestion.landing import pending_objects, storable_key
 from ingestion.settings import Settings
 from orchestration.lost_runs import end_lost_runs
@@ -121,7 +121,7 @@ def build_landing_sensor(job_name: str) -> dg.SensorDefinition:
         context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]
     ) -> dg.SensorResult | dg.SkipReason:
         end_lost_runs(context.instance, settings.dagster_home)
-        bucket = open_bucket(settings.landing_url)
+        bucket = open_landing_bucket(settings)
         decision = decide(
             list(pending_objects(bucket)),
             list(bucket.list(REGISTRY_PREFIX)),

@@ -68,7 +68,7 @@ def test_an_object_replaced_since_it_was_read_stays_where_it_is(bucket: Bucket) 
 def test_a_file_replaced_at_the_very_moment_of_archiving_is_put_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bucket = LocalBucket(tmp_path)
+    bucket = LocalBucket(tmp_path, create=True)
     put(bucket, "events/a.jsonl", b"first")
     (fetched,) = bucket.fetch(["events/a.jsonl"])
     identity = bucket_module._identity
@@ -87,10 +87,16 @@ def test_a_file_replaced_at_the_very_moment_of_archiving_is_put_back(
 
 
 def test_a_folder_that_cannot_be_listed_is_an_error_and_not_an_empty_one(tmp_path: Path) -> None:
-    bucket = LocalBucket(tmp_path)
+    bucket = LocalBucket(tmp_path, create=True)
     (tmp_path / "events").rmdir()
-    with pytest.raises(BucketError, match=r"cannot be listed: No such file or directory\.$"):
-        list(bucket.list("events/"))
+    for prefix in ("events/", "registry/"):
+        with pytest.raises(BucketError, match=r"has no folder events; is it mounted\?"):
+            list(bucket.list(prefix))
+
+
+def test_a_prefix_that_nobody_wrote_to_is_empty(tmp_path: Path) -> None:
+    (tmp_path / "events").mkdir()
+    assert list(LocalBucket(tmp_path).list("registry/")) == []
 
 
 def test_a_bucket_that_refuses_the_credentials_is_one_sentence(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ingestion import landing
-from ingestion.errors import WarehouseBusyError
+from ingestion.errors import BucketError, WarehouseBusyError
 from ingestion.warehouse import warehouse_lock
 from tests.plant import NOW, Plant
 
@@ -196,3 +196,11 @@ def test_a_folder_that_is_not_utf8_is_a_bad_identifier_of_the_records_that_need_
     plant.land()
     assert [event["site_id"] for event in plant.raw("events")] == ["A"]
     assert [record["reason"] for record in plant.raw("rejected_records")] == ["bad_identifier"]
+
+
+def test_a_bucket_that_is_gone_is_an_error_and_is_not_made_anew(plant: Plant) -> None:
+    plant.land()
+    plant.landing.rename(plant.landing.with_name("unmounted"))
+    with pytest.raises(BucketError, match=r"has no folder events; is it mounted\?"):
+        plant.land()
+    assert not plant.landing.exists()

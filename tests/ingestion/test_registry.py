@@ -12,7 +12,7 @@ TIMEZONES = {"UTC", "Europe/Berlin"}
 
 
 def registry(plant: Plant) -> Registry:
-    return read_registry(open_bucket(plant.settings.landing_url), TIMEZONES)
+    return read_registry(open_bucket(plant.settings.landing_url, create=True), TIMEZONES)
 
 
 def test_without_files_no_registry_has_rows(plant: Plant) -> None:

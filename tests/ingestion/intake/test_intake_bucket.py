@@ -31,7 +31,7 @@ def put_all(bucket: Bucket, content: bytes) -> None:
 
 
 def test_nobody_ever_lists_a_part_of_an_object(tmp_path: Path) -> None:
-    bucket = open_bucket(tmp_path.as_uri())
+    bucket = open_bucket(tmp_path.as_uri(), create=True)
     content = b"x" * 3_000_000
     with ThreadPoolExecutor(1) as writer:
         writing = writer.submit(put_all, bucket, content)
@@ -41,7 +41,7 @@ def test_nobody_ever_lists_a_part_of_an_object(tmp_path: Path) -> None:
 
 
 def test_file_and_name_are_synced_before_a_put_returns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    bucket = open_bucket(tmp_path.as_uri())
+    bucket = open_bucket(tmp_path.as_uri(), create=True)
     synced: list[str] = []
     sync = os.fsync
 
@@ -60,7 +60,7 @@ def test_file_and_name_are_synced_before_a_put_returns(tmp_path: Path, monkeypat
 def test_a_write_that_fails_is_one_sentence_and_leaves_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bucket = open_bucket(tmp_path.as_uri())
+    bucket = open_bucket(tmp_path.as_uri(), create=True)
 
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device", descriptor)
