@@ -17,6 +17,7 @@ import duckdb
 from benchmarks import events as made
 from ingestion.landing import land
 from ingestion.settings import Settings
+from ingestion.simulator import Arguments, simulate
 from orchestration.publish import publish_marts
 from orchestration.transform import build_models
 
@@ -28,19 +29,9 @@ CYCLE_OBJECTS = 1_000
 
 def simulator(work: Path, add: Add) -> None:
     """The demo's plant, files only."""
-    landing = work / "simulated/landing"
-    seconds = _timed(
-        lambda: subprocess.run(
-            [
-                *(sys.executable, "-m", "ingestion.simulator", "--quiet", "--start", "2026-10-19"),
-                *("--landing", str(landing), "--truth", str(work / "simulated/truth")),
-            ],
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
-    )
-    objects = [path for path in (landing / "events").rglob("*") if path.is_file()]
-    add("simulator: the demo plant, whole process", f"{seconds:.1f}", f"{len(objects):,} objects")
+    summary = simulate(Arguments(landing=work / "simulated/landing", truth=work / "simulated/truth"))
+    rate = f"{summary.events_per_second:,.0f} events/s in {summary.objects:,} objects"
+    add(f"simulator: writing the demo plant's {summary.events:,} events", f"{summary.seconds:.2f}", rate)
 
 
 def landing(work: Path, events: int, rounds: int, now: datetime, add: Add) -> None:
