@@ -1,0 +1,38 @@
+"""dbt's own unit tests of the models, and its documentation: a batch runs neither, so the test command does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+
+from orchestration.manifest import PROJECT_DIR
+from orchestration.transform import run_dbt
+from tests.plant import Plant
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Plant:
+    """A plant without events, its models built: dbt reads the columns of a unit test's inputs from them."""
+    plant = Plant(tmp_path_factory.mktemp("plant"))
+    plant.batch()
+    return plant
+
+
+def written_down() -> set[str]:
+    """The names of the unit tests in the project's files."""
+    files = [yaml.safe_load(path.read_text()) for path in (PROJECT_DIR / "models").rglob("*.yml")]
+    return {test["name"] for file in files for test in file.get("unit_tests", [])}
+
+
+def test_every_rule_that_a_unit_test_names_holds(built: Plant) -> None:
+    results: Any = run_dbt(built.settings, ["test", "--select", "test_type:unit"]).result
+    outcomes = {one.node.name: (str(one.status), one.message) for one in results}
+    assert {name: outcome for name, outcome in outcomes.items() if outcome[0] != "pass"} == {}
+    assert outcomes.keys() == written_down()
+
+
+def test_the_documentation_of_the_models_builds(built: Plant) -> None:
+    assert run_dbt(built.settings, ["docs", "generate"]).success
+    assert (built.settings.data_dir / "dbt" / "catalog.json").is_file()
