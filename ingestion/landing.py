@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -21,7 +20,7 @@ from ingestion.errors import WarehouseError
 from ingestion.reading import ReadObjects, read_objects
 from ingestion.registry import Registry, read_registry
 from ingestion.settings import Settings
-from ingestion.warehouse import open_warehouse
+from ingestion.warehouse import open_warehouse, transaction
 
 EVENTS_PREFIX = "events/"
 OBJECT_ENDINGS = tuple(
@@ -141,8 +140,7 @@ def _commit(
     rejected_counts = [0] * len(objects)
     for record in records.rejected:
         rejected_counts[record.object_index] += 1
-    connection.execute("begin")
-    try:
+    with transaction(connection):
         row = connection.execute("select coalesce(max(object_id), 0) from raw.landed_objects").fetchone()
         first_id = (row[0] if row else 0) + 1
         ids = range(first_id, first_id + len(objects))
@@ -184,16 +182,6 @@ def _commit(
             {"now": now},
         )
         _check_conservation(connection, first_id)
-        connection.execute("commit")
-    except BaseException:
-        roll_back(connection)
-        raise
-
-
-def roll_back(connection: duckdb.DuckDBPyConnection) -> None:
-    """Undo the transaction. After some failures, a full disk for one, DuckDB has ended it already."""
-    with suppress(duckdb.Error):
-        connection.execute("rollback")
 
 
 def _check_conservation(connection: duckdb.DuckDBPyConnection, first_id: int) -> None:
@@ -216,8 +204,7 @@ def _check_conservation(connection: duckdb.DuckDBPyConnection, first_id: int) ->
 
 def _replace_registry(connection: duckdb.DuckDBPyConnection, registry: Registry, settings: Settings) -> None:
     """The registries and the settings that the models read, all of them or none."""
-    connection.execute("begin")
-    try:
+    with transaction(connection):
         for table in ("sites", "shifts", "workers", "workstations"):
             rows = getattr(registry, table)
             connection.execute(f"delete from raw.{table}")
@@ -229,10 +216,6 @@ def _replace_registry(connection: duckdb.DuckDBPyConnection, registry: Registry,
             "insert into raw.settings values (?, ?)",
             [_microseconds(settings.last_event_minutes), _microseconds(settings.max_state_minutes)],
         )
-        connection.execute("commit")
-    except BaseException:
-        roll_back(connection)
-        raise
 
 
 def _microseconds(minutes: float | None) -> int | None:

@@ -17,10 +17,9 @@ import pyarrow as pa
 
 from ingestion.contract import Refusal, folder_of, judge_record
 from ingestion.errors import FloorhouseError, SettingsError
-from ingestion.landing import roll_back
 from ingestion.reading import EVENT_COLUMNS, columns_of
 from ingestion.settings import Settings, read_settings
-from ingestion.warehouse import open_warehouse, warehouse_lock
+from ingestion.warehouse import open_warehouse, transaction, warehouse_lock
 
 # The text that is kept of a record shows U+FFFD for bytes that are not UTF-8. It is not the record: trying it again
 # would accept what the camera never sent. A record that is whole and holds U+FFFD itself is not malformed.
@@ -77,8 +76,7 @@ def _move(
             "name": pa.array([name for _, name in unexpected_fields], pa.string()),
         }
     )
-    connection.execute("begin")
-    try:
+    with transaction(connection):
         connection.execute("insert into raw.events by name select * from events")
         connection.execute(
             "delete from raw.rejected_records using events "
@@ -105,10 +103,6 @@ def _move(
             where landed_objects.object_id = moved.object_id
             """
         )
-        connection.execute("commit")
-    except BaseException:
-        roll_back(connection)
-        raise
 
 
 def main() -> int:

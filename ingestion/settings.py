@@ -8,13 +8,15 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from ingestion.errors import SettingsError
 
 ENVIRONMENT_PREFIX = "FLOORHOUSE_"
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class Settings(BaseModel):
@@ -97,17 +99,28 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     Raises:
         SettingsError: one sentence that names the variable, its value and what is allowed.
     """
+    return read_model(Settings, ENVIRONMENT_PREFIX, environment)
+
+
+def read_model(model: type[Model], prefix: str, environment: Mapping[str, str] | None = None, **given: object) -> Model:
+    """A class of settings read from the variables `prefix` + field name; what is `given` and not None comes first.
+
+    A field's description is the end of the sentence "… allowed is …".
+
+    Raises:
+        SettingsError: one sentence that names the variable, its value and what is allowed.
+    """
     environment = os.environ if environment is None else environment
-    given = {
+    values: dict[str, object] = {
         name: environment[variable].strip()
-        for name in Settings.model_fields
-        if (variable := ENVIRONMENT_PREFIX + name.upper()) in environment and environment[variable].strip()
+        for name in model.model_fields
+        if (variable := prefix + name.upper()) in environment and environment[variable].strip()
     }
+    values |= {name: value for name, value in given.items() if value is not None}
     try:
-        return Settings(**given)
+        return model(**values)
     except ValidationError as error:
         name = str(error.errors()[0]["loc"][0])
         raise SettingsError(
-            f"{ENVIRONMENT_PREFIX}{name.upper()} is {given.get(name)!r}; "
-            f"allowed is {Settings.model_fields[name].description}."
+            f"{prefix}{name.upper()} is {values.get(name)!r}; allowed is {model.model_fields[name].description}."
         ) from error

@@ -6,13 +6,13 @@ Where the bucket is says `ingestion.settings`; both are needed to start.
 from __future__ import annotations
 
 import ipaddress
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from ingestion.errors import SettingsError
+from ingestion.settings import read_model
 
 ENVIRONMENT_PREFIX = "FLOORHOUSE_INTAKE_"
 
@@ -75,20 +75,6 @@ def read_intake_settings(environment: Mapping[str, str] | None = None, **given: 
     Raises:
         SettingsError: one sentence that names the variable, its value and what is allowed.
     """
-    environment = os.environ if environment is None else environment
-    values: dict[str, object] = {
-        name: environment[variable].strip()
-        for name in IntakeSettings.model_fields
-        if (variable := ENVIRONMENT_PREFIX + name.upper()) in environment and environment[variable].strip()
-    }
-    values |= {name: value for name, value in given.items() if value is not None}
-    try:
-        settings = IntakeSettings(**values)
-    except ValidationError as error:
-        name = str(error.errors()[0]["loc"][0])
-        raise SettingsError(
-            f"{ENVIRONMENT_PREFIX}{name.upper()} is {values.get(name)!r}; "
-            f"allowed is {IntakeSettings.model_fields[name].description}."
-        ) from error
+    settings = read_model(IntakeSettings, ENVIRONMENT_PREFIX, environment, **given)
     settings.check()
     return settings

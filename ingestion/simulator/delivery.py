@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ingestion.contract import REASONS
 from ingestion.simulator.arguments import Arguments
 from ingestion.simulator.cameras import Detections
 from ingestion.simulator.draws import Flags, Integers, between, chance
 from ingestion.simulator.episodes import Episodes
 from ingestion.simulator.fleet import Site
-from ingestion.simulator.malformed import REASONS
 from ingestion.simulator.objects import ARRAY, GZIP
 from ingestion.simulator.rows import take
 from ingestion.simulator.slots import SECOND_MS, Grid, Objects, keys, plan_grid, plan_objects

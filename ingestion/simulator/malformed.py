@@ -3,19 +3,6 @@
 import json
 from typing import Any
 
-# The contract's reasons, in its order.
-REASONS = (
-    "malformed_json",
-    "not_an_object",
-    "missing_field",
-    "bad_timestamp",
-    "timestamp_without_offset",
-    "timestamp_out_of_range",
-    "bad_identifier",
-    "unknown_event_type",
-    "confidence_out_of_range",
-    "bad_count",
-)
 # Two ways to earn each reason that one changed field can earn; an object of the record's fields replaces them.
 _FAULTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "bad_timestamp": ({"timestamp": "19.10.2026 08:15"}, {"timestamp": 1792397700}),

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from ingestion.contract import REASONS
 from ingestion.simulator.delivery import Delivery
 from ingestion.simulator.encoding import LineEncoder
 from ingestion.simulator.fleet import Site
-from ingestion.simulator.malformed import REASONS, spoil
+from ingestion.simulator.malformed import spoil
 from ingestion.simulator.objects import SUFFIXES, FolderBucket, encoded
 from ingestion.simulator.rows import take
 from ingestion.simulator.truth import instants

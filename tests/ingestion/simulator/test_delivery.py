@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from ingestion.simulator.malformed import REASONS, spoil
+from ingestion.contract import REASONS
+from ingestion.simulator.malformed import spoil
 from ingestion.simulator.objects import FolderBucket
 from tests.ingestion.simulator.simulated import Simulated, instant, reason, simulate_plant
 
