@@ -7,8 +7,10 @@ comes here with all others. Nothing here touches disk, network or the clock.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import TypeVar
 
 from ingestion.framing import NotJson, NumberToken, parse_json
 
@@ -78,8 +80,11 @@ class Refusal:
     detail: str
 
 
-class _Refused(Exception):
-    """Carries the first reason that applies out of the rules below."""
+Accepted = TypeVar("Accepted")
+
+
+class Refused(Exception):
+    """Carries the first reason that applies out of the rules; those of events are below."""
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(detail)
@@ -97,53 +102,63 @@ def folder_of(key: str) -> Folder:
 
 
 def judge_record(raw: bytes, folder: Folder, landed_at: datetime) -> tuple[Event | Refusal, frozenset[str]]:
-    """One record's verdict, and the names of its fields that the contract does not know.
+    """One event record's verdict, and the names of its fields that the contract does not know.
 
     The names are given for rejected records too, as long as they are JSON objects.
     """
+    return judge(raw, FIELDS, lambda record: _read_event(record, folder, landed_at))
+
+
+def judge(
+    raw: bytes, fields: frozenset[str], read: Callable[[dict[str, object]], Accepted]
+) -> tuple[Accepted | Refusal, frozenset[str]]:
+    """The rules that hold for every record, then its own: `read` gives what is accepted or raises `Refused`."""
     try:
         record = parse_json(raw)
     except NotJson as error:
         return Refusal("malformed_json", f"{_sentence(error)}"), frozenset()
     if not isinstance(record, dict):
         return Refusal("not_an_object", f"The record is {_show(record)}, not a JSON object."), frozenset()
-    unexpected = frozenset(visible(name) for name in record.keys() - FIELDS)
+    unexpected = frozenset(visible(name) for name in record.keys() - fields)
     try:
-        return _read_event(record, folder, landed_at), unexpected
-    except _Refused as refused:
+        return read(record), unexpected
+    except Refused as refused:
         return refused.refusal, unexpected
+
+
+def require(record: dict[str, object], names: Sequence[str]) -> None:
+    """Raises `Refused` where a field is missing; a JSON null is absent."""
+    missing = [name for name in names if record.get(name) is None]
+    if missing:
+        raise Refused("missing_field", f"The record has no {', no '.join(missing)}.")
 
 
 def _read_event(record: dict[str, object], folder: Folder, landed_at: datetime) -> Event:
     """The rules in the contract's order of reasons."""
-    missing = [name for name in REQUIRED_FIELDS if record.get(name) is None]
-    if missing:
-        raise _Refused("missing_field", f"The record has no {', no '.join(missing)}.")
-    timestamp = _read_timestamp(record["timestamp"], landed_at)
+    require(record, REQUIRED_FIELDS)
+    timestamp = read_timestamp(record["timestamp"], landed_at)
     return Event(
         timestamp=timestamp,
-        worker_id=_read_identifier(record, "worker_id", None),
-        workstation_id=_read_identifier(record, "workstation_id", None),
-        site_id=_read_identifier(record, "site_id", folder.site_id or DEFAULT_SITE),
-        camera_id=_read_identifier(record, "camera_id", folder.camera_id or UNKNOWN),
-        model_name=_read_identifier(record, "model_name", UNKNOWN),
-        model_version=_read_identifier(record, "model_version", UNKNOWN),
-        event_type=_read_event_type(record["event_type"]),
+        worker_id=read_identifier(record, "worker_id", None),
+        workstation_id=read_identifier(record, "workstation_id", None),
+        site_id=read_identifier(record, "site_id", folder.site_id or DEFAULT_SITE),
+        camera_id=read_identifier(record, "camera_id", folder.camera_id or UNKNOWN),
+        model_name=read_identifier(record, "model_name", UNKNOWN),
+        model_version=read_identifier(record, "model_version", UNKNOWN),
+        event_type=read_event_type(record["event_type"]),
         confidence=_read_confidence(record["confidence"]),
         count=_read_count(record.get("count")),
     )
 
 
-def _read_timestamp(value: object, landed_at: datetime) -> datetime:
-    """ISO 8601 with an offset, as UTC; digits finer than microseconds are cut."""
+def read_timestamp(value: object, landed_at: datetime, name: str = "timestamp") -> datetime:
+    """ISO 8601 with an offset, as UTC; digits finer than microseconds are cut. `name` is the field's."""
     match = _TIMESTAMP.fullmatch(value) if isinstance(value, str) and not isinstance(value, NumberToken) else None
     if match is None:
-        raise _Refused(
-            "bad_timestamp", f"timestamp is {_show(value)}; expected is a text like 2026-01-15T10:15:00+00:00."
-        )
+        raise Refused("bad_timestamp", f"{name} is {_show(value)}; expected is a text like 2026-01-15T10:15:00+00:00.")
     year, month, day, hour, minute, second, fraction, zulu, sign, offset_hours, offset_minutes = match.groups()
     if int(offset_hours or 0) > 23 or int(offset_minutes or 0) > 59:
-        raise _Refused("bad_timestamp", f"timestamp is {_show(value)}; an offset is at most 23:59.")
+        raise Refused("bad_timestamp", f"{name} is {_show(value)}; an offset is at most 23:59.")
     try:
         # Year 0 has the calendar of year 400; it is a date, and far too early.
         date(int(year) or 400, int(month), int(day))
@@ -154,20 +169,18 @@ def _read_timestamp(value: object, landed_at: datetime) -> datetime:
             microseconds=int((fraction or "0")[:6].ljust(6, "0")),
         )
     except ValueError as error:
-        raise _Refused(
-            "bad_timestamp", f"timestamp is {_show(value)}, which is no date and time that exists."
-        ) from error
+        raise Refused("bad_timestamp", f"{name} is {_show(value)}, which is no date and time that exists.") from error
     if zulu is None and sign is None:
-        raise _Refused("timestamp_without_offset", f"timestamp is {_show(value)}, which has no Z and no offset.")
+        raise Refused("timestamp_without_offset", f"{name} is {_show(value)}, which has no Z and no offset.")
     offset = timedelta(hours=int(offset_hours or 0), minutes=int(offset_minutes or 0))
     try:
         instant = datetime(int(year), int(month), int(day), tzinfo=UTC) + clock + (offset if sign == "-" else -offset)
     except (ValueError, OverflowError):  # before year 1 or after year 9999
         instant = None
     if instant is None or not EARLIEST <= instant <= landed_at + LATEST_AFTER_LANDING:
-        raise _Refused(
+        raise Refused(
             "timestamp_out_of_range",
-            f"timestamp is {_show(value)}; accepted are times from 2000-01-01 to 24 hours after the landing "
+            f"{name} is {_show(value)}; accepted are times from 2000-01-01 to 24 hours after the landing "
             f"({landed_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}).",
         )
     return instant
@@ -179,29 +192,31 @@ def _within(digits: str, highest: int) -> int:
     return int(digits)
 
 
-def _read_identifier(record: dict[str, object], name: str, default: str | None) -> str:
+def read_identifier(record: dict[str, object], name: str, default: str | None = None) -> str:
+    """A text of 1 to 64 characters after trimming spaces; where the record has none, the default is read instead."""
     value = record.get(name)
     if value is None:
         value = default
     trimmed = value.strip(" ") if isinstance(value, str) and not isinstance(value, NumberToken) else ""
     if not 1 <= len(trimmed) <= MAX_IDENTIFIER_LENGTH or _LONE_SURROGATE.search(trimmed):
-        raise _Refused(
+        raise Refused(
             "bad_identifier",
             f"{name} is {_show(value)}; expected is a text of 1 to {MAX_IDENTIFIER_LENGTH} characters.",
         )
     return trimmed
 
 
-def _read_event_type(value: object) -> str:
+def read_event_type(value: object, name: str = "event_type") -> str:
+    """One of `EVENT_TYPES`, exactly. `name` is the field's."""
     if value not in EVENT_TYPES or isinstance(value, NumberToken):
-        raise _Refused("unknown_event_type", f"event_type is {_show(value)}; known are {', '.join(EVENT_TYPES)}.")
+        raise Refused("unknown_event_type", f"{name} is {_show(value)}; known are {', '.join(EVENT_TYPES)}.")
     return str(value)
 
 
 def _read_confidence(value: object) -> float:
     confidence = float(value) if isinstance(value, NumberToken) else -1.0
     if not 0 <= confidence <= 1:
-        raise _Refused("confidence_out_of_range", f"confidence is {_show(value)}; expected is a number from 0 to 1.")
+        raise Refused("confidence_out_of_range", f"confidence is {_show(value)}; expected is a number from 0 to 1.")
     return confidence + 0.0  # -0.0 and 0.0 are one number and must stay one value
 
 
@@ -212,7 +227,7 @@ def _read_count(value: object) -> int:
     # Ten characters hold every number that is allowed; longer ones need not be converted to be refused.
     count = int(str(value)) if is_whole and len(str(value)) <= 10 else -1
     if not 0 <= count <= MAX_COUNT:
-        raise _Refused("bad_count", f"count is {_show(value)}; expected is a whole number from 0 to {MAX_COUNT}.")
+        raise Refused("bad_count", f"count is {_show(value)}; expected is a whole number from 0 to {MAX_COUNT}.")
     return count
 
 

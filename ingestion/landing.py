@@ -17,12 +17,18 @@ import pyarrow as pa
 
 from ingestion.bucket import Bucket, FetchedObject, ObjectInfo, open_landing_bucket
 from ingestion.errors import WarehouseError
+from ingestion.event_key import sample_bound
+from ingestion.label_reading import read_labels
+from ingestion.label_settling import settle_labels
 from ingestion.reading import ReadObjects, read_objects
 from ingestion.registry import Registry, read_registry
 from ingestion.settings import Settings
 from ingestion.warehouse import open_warehouse, transaction
 
 EVENTS_PREFIX = "events/"
+LABELS_PREFIX = "labels/"
+# Where an object's accepted records go, by its prefix.
+TABLES = {EVENTS_PREFIX: "events", LABELS_PREFIX: "labels"}
 OBJECT_ENDINGS = tuple(
     f".{form}{compression}" for form in ("json", "jsonl", "ndjson") for compression in ("", ".gz", ".zst")
 )
@@ -34,7 +40,10 @@ CHUNK_OBJECTS = 5000
 
 @dataclass(frozen=True, slots=True)
 class LandingReport:
-    """What one landing did. `already_landed` counts objects seen again, `records` those of newly landed ones."""
+    """What one landing did. `already_landed` counts objects seen again, `records` those of newly landed ones.
+
+    `accepted` counts events, `labels` accepted labels; `labels_without_event` those that wait for theirs.
+    """
 
     objects: int = 0
     bytes: int = 0
@@ -43,6 +52,8 @@ class LandingReport:
     rejected: int = 0
     already_landed: int = 0
     archived: int = 0
+    labels: int = 0
+    labels_without_event: int = 0
     seconds: float = 0.0
 
 
@@ -69,25 +80,32 @@ def land(settings: Settings, now: datetime, log: Callable[[str], None] = lambda 
         for chunk in _chunks(pending):
             report = _land_chunk(connection, bucket, chunk, settings, now, report)
             log(f"landed {report.objects:,} objects, {report.accepted:,} events, {report.rejected:,} rejected")
-    return replace(report, seconds=time.monotonic() - started)
+        waiting = settle_labels(connection, now)
+    return replace(report, labels_without_event=waiting, seconds=time.monotonic() - started)
 
 
 def pending_objects(bucket: Bucket) -> Iterator[ObjectInfo]:
-    """The event objects that lie in the bucket now, landed before or not."""
-    return (info for info in bucket.list(EVENTS_PREFIX) if info.key.endswith(OBJECT_ENDINGS))
+    """The objects of events and labels that lie in the bucket now, landed before or not."""
+    return (info for prefix in TABLES for info in bucket.list(prefix) if info.key.endswith(OBJECT_ENDINGS))
 
 
 def _chunks(pending: list[ObjectInfo]) -> Iterator[list[ObjectInfo]]:
     chunk: list[ObjectInfo] = []
     size = 0
     for info in pending:
-        if chunk and (size + info.size > CHUNK_BYTES or len(chunk) == CHUNK_OBJECTS):
+        is_full = size + info.size > CHUNK_BYTES or len(chunk) == CHUNK_OBJECTS
+        if chunk and (is_full or table_of(info.key) != table_of(chunk[0].key)):
             yield chunk
             chunk, size = [], 0
         chunk.append(info)
         size += info.size
     if chunk:
         yield chunk
+
+
+def table_of(key: str) -> str:
+    """The raw table for the records of an object, by the key of the object."""
+    return next(table for prefix, table in TABLES.items() if key.startswith(prefix))
 
 
 def _land_chunk(
@@ -101,16 +119,19 @@ def _land_chunk(
     fetched = list(bucket.fetch([info.key for info in chunk], settings.max_object_bytes))
     known = _already_landed(connection, fetched)
     new = [one for one in fetched if (one.key, one.etag) not in known]
-    records = read_objects(new, settings, now, connection)
+    table = table_of(chunk[0].key)
+    records = read_labels(new, settings, now) if table == "labels" else read_objects(new, settings, now, connection)
     if new:
-        _commit(connection, new, records, now)
+        _commit(connection, table, new, records, now)
     archived = sum(bucket.archive(one) for one in fetched) if settings.landed_objects == "archive" else 0
+    accepted = sum(records.record_counts) - len(records.rejected)
     return replace(
         report,
         objects=report.objects + len(new),
         bytes=report.bytes + sum(one.size for one in new),
         records=report.records + sum(records.record_counts),
-        accepted=report.accepted + sum(records.record_counts) - len(records.rejected),
+        accepted=report.accepted + (accepted if table == "events" else 0),
+        labels=report.labels + (accepted if table == "labels" else 0),
         rejected=report.rejected + len(records.rejected),
         already_landed=report.already_landed + len(fetched) - len(new),
         archived=report.archived + archived,
@@ -134,9 +155,13 @@ def storable_key(key: str) -> str:
 
 
 def _commit(
-    connection: duckdb.DuckDBPyConnection, objects: list[FetchedObject], records: ReadObjects, now: datetime
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    objects: list[FetchedObject],
+    records: ReadObjects,
+    now: datetime,
 ) -> None:
-    """Events, rejected records and manifest rows of some objects in one transaction. The one place that writes them."""
+    """Accepted and rejected records and manifest rows of some objects in one transaction: the one place that lands."""
     rejected_counts = [0] * len(objects)
     for record in records.rejected:
         rejected_counts[record.object_index] += 1
@@ -162,10 +187,10 @@ def _commit(
             "select *, records - rejected as accepted, $now::timestamptz as landed_at from manifest",
             {"now": now},
         )
-        for events in records.events:  # noqa: B007  # DuckDB finds the table by its name
+        for accepted in records.events:  # noqa: B007  # DuckDB finds the table by its name
             connection.execute(
-                "insert into raw.events by name "
-                "select * exclude (object_index), object_index + $first_id as object_id from events",
+                f"insert into raw.{table} by name "
+                "select * exclude (object_index), object_index + $first_id as object_id from accepted",
                 {"first_id": first_id},
             )
         rejected = pa.table(  # noqa: F841
@@ -181,16 +206,16 @@ def _commit(
             "insert into raw.rejected_records by name select *, $now::timestamptz as rejected_at from rejected",
             {"now": now},
         )
-        _check_conservation(connection, first_id)
+        _check_conservation(connection, table, first_id)
 
 
-def _check_conservation(connection: duckdb.DuckDBPyConnection, first_id: int) -> None:
+def _check_conservation(connection: duckdb.DuckDBPyConnection, table: str, first_id: int) -> None:
     """Every record of the objects from `first_id` on is stored exactly once, as accepted or as rejected."""
     row = connection.execute(
-        """
+        f"""
         select
             (select sum(accepted) from raw.landed_objects where object_id >= $first_id),
-            (select count(*) from raw.events where object_id >= $first_id),
+            (select count(*) from raw.{table} where object_id >= $first_id),
             (select sum(rejected) from raw.landed_objects where object_id >= $first_id),
             (select count(*) from raw.rejected_records where object_id >= $first_id)
         """,
@@ -213,8 +238,13 @@ def _replace_registry(connection: duckdb.DuckDBPyConnection, registry: Registry,
                 connection.execute(f"insert into raw.{table} by name select * from new_rows")
         connection.execute("delete from raw.settings")
         connection.execute(
-            "insert into raw.settings values (?, ?)",
-            [_microseconds(settings.last_event_minutes), _microseconds(settings.max_state_minutes)],
+            "insert into raw.settings by name "
+            "select ? as last_event_microseconds, ? as max_state_microseconds, ? as review_keys_below",
+            [
+                _microseconds(settings.last_event_minutes),
+                _microseconds(settings.max_state_minutes),
+                sample_bound(settings.review_fraction),
+            ],
         )
 
 

@@ -172,7 +172,7 @@ def read_objects(
 ) -> ReadObjects:
     """Every record of the objects, accepted or rejected. `session` is only computed with, nothing is written."""
     result = ReadObjects(unexpected_fields=[set() for _ in objects])
-    records = _split_all(objects, settings, result)
+    records = split_all(objects, settings, result)
     folders = [folder_of(fetched.key) for fetched in objects]
     decoded, doubtful = _decode_all(records, result)
     if decoded:
@@ -183,7 +183,8 @@ def read_objects(
     return result
 
 
-def _split_all(objects: Sequence[FetchedObject], settings: Settings, result: ReadObjects) -> _Records:
+def split_all(objects: Sequence[FetchedObject], settings: Settings, result: ReadObjects) -> _Records:
+    """The objects' records; counts them in `result`, and rejects there what cannot be unpacked or is too large."""
     raws: list[bytes] = []
     positions: list[np.ndarray] = []
     for index, fetched in enumerate(objects):

@@ -2,8 +2,8 @@
 
 `python -m ingestion.replay` does it by hand; the next batch then computes what follows from it.
 
-What is accepted now moves from the rejected records to the events in one transaction, and its object's counts follow;
-run twice, it changes nothing the second time.
+What is accepted now moves from the rejected records to the events or labels in one transaction, and its object's
+counts follow; run twice, it changes nothing the second time.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ import pyarrow as pa
 
 from ingestion.contract import Refusal, folder_of, judge_record
 from ingestion.errors import FloorhouseError, SettingsError
+from ingestion.label_contract import judge_label
+from ingestion.label_reading import LABEL_COLUMNS, columns_of_label
+from ingestion.landing import TABLES, table_of
 from ingestion.reading import EVENT_COLUMNS, columns_of
 from ingestion.settings import Settings, read_settings
 from ingestion.warehouse import open_warehouse, transaction, warehouse_lock
@@ -34,6 +37,8 @@ _CANDIDATES = """
     inner join raw.landed_objects as landed using (object_id)
     where
         rejected.payload is not null
+        -- every batch looks whether a label's event came; trying it again here would say that it did
+        and rejected.reason <> 'unknown_event_key'
         and not (rejected.reason = 'malformed_json' and contains(rejected.payload, '\ufffd'))
     order by rejected.object_id, rejected.position
 """
@@ -54,22 +59,29 @@ def replay_rejected(settings: Settings) -> ReplayReport:
     """
     with open_warehouse(settings) as connection:
         candidates = connection.execute(_CANDIDATES).fetchall()
-        accepted: list[dict[str, object]] = []
+        accepted: dict[str, list[dict[str, object]]] = {table: [] for table in TABLES.values()}
         unexpected_fields: list[tuple[int, str]] = []
         for object_id, position, payload, key, landed_at in candidates:
-            verdict, unexpected = judge_record(payload.encode("utf-8"), folder_of(key), landed_at.astimezone(UTC))
-            if not isinstance(verdict, Refusal):
-                accepted.append(columns_of(verdict, object_id, position))
+            table, raw, at = table_of(key), payload.encode("utf-8"), landed_at.astimezone(UTC)
+            if table == "labels":
+                label, unexpected = judge_label(raw, at)
+                row = None if isinstance(label, Refusal) else columns_of_label(label, payload, object_id, position)
+            else:
+                event, unexpected = judge_record(raw, folder_of(key), at)
+                row = None if isinstance(event, Refusal) else columns_of(event, object_id, position)
+            if row is not None:
+                accepted[table].append(row)
                 unexpected_fields += [(object_id, name) for name in unexpected]
-        if accepted:
-            _move(connection, accepted, unexpected_fields)
-    return ReplayReport(tried=len(candidates), accepted=len(accepted))
+        for table, schema in (("events", EVENT_COLUMNS), ("labels", LABEL_COLUMNS)):
+            if accepted[table]:
+                _move(connection, table, pa.Table.from_pylist(accepted[table], schema=schema), unexpected_fields)
+    return ReplayReport(tried=len(candidates), accepted=sum(map(len, accepted.values())))
 
 
 def _move(
-    connection: duckdb.DuckDBPyConnection, accepted: list[dict[str, object]], unexpected_fields: list[tuple[int, str]]
+    connection: duckdb.DuckDBPyConnection, table: str, accepted: pa.Table, unexpected_fields: list[tuple[int, str]]
 ) -> None:
-    events = pa.Table.from_pylist(accepted, schema=EVENT_COLUMNS).rename_columns({"object_index": "object_id"})  # noqa: F841  # DuckDB finds the tables by their names
+    accepted = accepted.rename_columns({"object_index": "object_id"})  # DuckDB finds the tables by their names
     names = pa.table(  # noqa: F841
         {
             "object_id": pa.array([object_id for object_id, _ in unexpected_fields], pa.int64()),
@@ -77,10 +89,10 @@ def _move(
         }
     )
     with transaction(connection):
-        connection.execute("insert into raw.events by name select * from events")
+        connection.execute(f"insert into raw.{table} by name select * from accepted")
         connection.execute(
-            "delete from raw.rejected_records using events "
-            "where rejected_records.object_id = events.object_id and rejected_records.position = events.position"
+            "delete from raw.rejected_records using accepted "
+            "where rejected_records.object_id = accepted.object_id and rejected_records.position = accepted.position"
         )
         connection.execute(
             """
@@ -91,14 +103,14 @@ def _move(
                 unexpected_fields = list_sort(list_distinct(list_concat(landed_objects.unexpected_fields, moved.names)))
             from (
                 select
-                    events.object_id,
+                    accepted.object_id,
                     count(*) as records,
                     coalesce(any_value(named.names), []) as names
-                from events
+                from accepted
                 left join (
                     select object_id, list(name) as names from names group by object_id
                 ) as named using (object_id)
-                group by events.object_id
+                group by accepted.object_id
             ) as moved
             where landed_objects.object_id = moved.object_id
             """

@@ -59,6 +59,23 @@ RAW_TABLES = """
         rejected_at timestamptz not null
     );
 
+    create table if not exists raw.labels (
+        object_id bigint not null,
+        position bigint not null,
+        event_key varchar not null,
+        true_event_type varchar not null,
+        reviewer varchar not null,
+        reviewed_at timestamptz not null,
+        payload varchar not null
+    );
+
+    -- The keys that labels speak of: which event each is, NULL while it has not arrived.
+    create table if not exists raw.labelled_keys (
+        event_key varchar primary key,
+        site_id varchar,
+        event_at timestamptz
+    );
+
     create table if not exists raw.sites (site_id varchar, name varchar, timezone varchar);
     create table if not exists raw.shifts (
         site_id varchar, shift_id varchar, start_local varchar, duration_minutes integer, valid_from date, valid_to date
@@ -67,7 +84,10 @@ RAW_TABLES = """
     create table if not exists raw.workstations (
         site_id varchar, workstation_id varchar, name varchar, station_type varchar
     );
-    create table if not exists raw.settings (last_event_microseconds bigint, max_state_microseconds bigint);
+    create table if not exists raw.settings (
+        last_event_microseconds bigint, max_state_microseconds bigint, review_keys_below varchar
+    );
+    alter table raw.settings add column if not exists review_keys_below varchar;  -- warehouses made before it
 """
 
 LOCK_WAIT_SECONDS = 600

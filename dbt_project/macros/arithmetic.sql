@@ -12,11 +12,16 @@
 {#- A sum of whole numbers as bigint (DuckDB's own is hugeint, which a model contract refuses). -#}
 {% macro whole_sum(expression) -%} cast(coalesce(sum({{ expression }}), 0) as bigint) {%- endmacro %}
 
-{#- The mean of doubles from 0 to 1, added up as integers: scaling by a power of two loses nothing above 2^-64, integers
-    add in any order, and one division follows. Null where there is no value. -#}
-{% macro exact_mean(expression) -%}
+{#- A sum of doubles that are not large (up to 2^40 in all), added up as integers: scaling by a power of two loses nothing
+    above 2^-64, and integers add in any order. Null where there is no value. -#}
+{% macro exact_sum(expression) -%}
     cast(sum(cast({{ expression }} * 18446744073709551616.0 as {{ wide_integer() }})) as double)
-        / 18446744073709551616.0 / nullif(count({{ expression }}), 0)
+        / 18446744073709551616.0
+{%- endmacro %}
+
+{#- The mean of such doubles: one division more. Null where there is no value. -#}
+{% macro exact_mean(expression) -%}
+    {{ exact_sum(expression) }} / nullif(count({{ expression }}), 0)
 {%- endmacro %}
 
 {% macro wide_integer() -%} {{ adapter.dispatch('wide_integer', 'floorhouse')() }} {%- endmacro %}

@@ -12,6 +12,7 @@ from orchestration.resources import WAREHOUSE_POOL, Warehouse
 
 _DESCRIPTIONS = {
     "events": "One row per accepted event record, duplicates included.",
+    "labels": "One row per accepted label record; those whose event has not arrived yet are among them.",
     "rejected_records": "One row per record that the contract does not accept, with its reason.",
     "landed_objects": "One row per object key and content that was landed.",
     "sites": "The newest sites.csv.",
@@ -41,8 +42,8 @@ def build_landing_asset(with_site: bool) -> dg.AssetsDefinition:
         """Every new object of the bucket, exactly once, and the registries as they are now."""
         report = land(warehouse.settings, datetime.now(UTC), log=context.log.info)
         context.log.info(
-            f"{report.objects:,} objects landed, {report.accepted:,} events, {report.rejected:,} rejected "
-            f"in {report.seconds:.1f} s"
+            f"{report.objects:,} objects landed, {report.accepted:,} events, {report.labels:,} labels, "
+            f"{report.rejected:,} rejected in {report.seconds:.1f} s"
         )
         if _is_up_to_date(warehouse.settings, with_site):
             # Nothing is materialized, and so Dagster skips all that would be made of it.
@@ -67,6 +68,7 @@ def _landed(table: str, report: LandingReport) -> dict[str, int | float]:
     """What this batch added to a table, for the tables that batches add to."""
     added: dict[str, dict[str, int | float]] = {
         "events": {"landed_rows": report.accepted, "rejected_rows": report.rejected},
+        "labels": {"landed_rows": report.labels, "waiting_for_their_event": report.labels_without_event},
         "rejected_records": {"landed_rows": report.rejected},
         "landed_objects": {
             "landed_rows": report.objects,

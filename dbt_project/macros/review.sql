@@ -1,0 +1,41 @@
+{#- Review and ground truth: the stable name of an event, and what a share of a sample says about all of it. -#}
+
+{#- The event's stable name (contract §7), as ingestion/event_key.py gives it: MD5 of instant, type and, each after its
+    length in characters, site, worker and workstation. -#}
+{% macro event_key() -%}
+    {%- set parts = [epoch_microseconds('event_at'), 'event_type'] -%}
+    {%- for name in ['site_id', 'worker_id', 'workstation_id'] -%}
+        {%- do parts.append("length(" ~ name ~ "), ':', " ~ name) -%}
+    {%- endfor -%}
+    md5(concat({{ parts | join(", '|', ") }}))
+{%- endmacro %}
+
+{% macro epoch_microseconds(instant) -%} {{ adapter.dispatch('epoch_microseconds', 'floorhouse')(instant) }} {%- endmacro %}
+{% macro duckdb__epoch_microseconds(instant) -%} epoch_us({{ instant }}) {%- endmacro %}
+{% macro spark__epoch_microseconds(instant) -%} unix_micros({{ instant }}) {%- endmacro %}
+
+{#- The Monday of the ISO week of a UTC date. -#}
+{% macro iso_week(utc_date) -%} cast(date_trunc('week', {{ utc_date }}) as date) {%- endmacro %}
+
+{#- Bounds of a share's 95 % interval by its score (E. B. Wilson, Probable inference, the law of succession, and
+    statistical inference, JASA 22, 1927, 209-212). `hits` of `trials`, whole numbers; null where there was no trial.
+    The bounds of none and of all are exactly 0 and 1, which rounding would miss. -#}
+{% macro wilson_low(hits, trials) -%}
+    case when {{ hits }} = 0 and {{ trials }} > 0 then 0e0 else {{ wilson_bound(hits, trials, '-') }} end
+{%- endmacro %}
+
+{% macro wilson_high(hits, trials) -%}
+    case when {{ hits }} = {{ trials }} and {{ trials }} > 0 then 1e0 else {{ wilson_bound(hits, trials, '+') }} end
+{%- endmacro %}
+
+{#- An exponent makes a literal a double; without one it is a decimal, which rounds. -#}
+{% macro wilson_bound(hits, trials, sign) -%}
+    {%- set z = var('interval_z') -%}
+    {%- set variance = "cast(" ~ hits ~ " as double) * (" ~ trials ~ " - " ~ hits ~ ") / nullif(" ~ trials ~ ", 0)" -%}
+    ({{ hits }} + {{ z * z / 2 }}e0 {{ sign }} {{ z }}e0 * sqrt({{ variance }} + {{ z * z / 4 }}e0)) / ({{ trials }} + {{ z * z }}e0)
+{%- endmacro %}
+
+{#- One row per text of a list. -#}
+{% macro rows_of(column, texts) -%}
+    select listed.{{ column }} from (values {% for text in texts %}('{{ text }}'){% if not loop.last %}, {% endif %}{% endfor %}) as listed ({{ column }})
+{%- endmacro %}

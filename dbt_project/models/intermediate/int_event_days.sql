@@ -1,0 +1,13 @@
+with events as (
+
+    select * from {{ ref('int_events') }}
+
+)
+
+select
+    site_id,
+    {{ utc_date('event_at') }} as event_date,
+    event_type,
+    count(*) as event_count
+from events
+group by site_id, {{ utc_date('event_at') }}, event_type

@@ -1,0 +1,48 @@
+with sightings as (
+
+    select * from {{ ref('int_review_sightings') }}
+
+),
+
+votes as (
+
+    select * from {{ ref('int_label_votes') }}
+
+),
+
+settings as (
+
+    select * from {{ ref('stg_raw__settings') }}
+
+),
+
+-- All versions that reported the event said the same: the type is part of its key. Each of them is right or wrong.
+reports as (
+
+    select distinct
+        site_id,
+        event_key,
+        event_at,
+        event_type,
+        model_name,
+        model_version
+
+    from sightings
+
+)
+
+select
+    reports.site_id,
+    reports.event_key,
+    {{ utc_date('reports.event_at') }} as event_date,
+    reports.event_type,
+    reports.model_name,
+    reports.model_version,
+    votes.true_event_type,
+    votes.is_disputed,
+    coalesce(votes.true_event_type = reports.event_type, false) as is_correct,
+    reports.event_key < settings.review_keys_below as is_sampled
+from reports
+inner join votes
+    on reports.event_key = votes.event_key
+cross join settings

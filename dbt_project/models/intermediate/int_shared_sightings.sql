@@ -1,0 +1,61 @@
+with camera_events as (
+
+    select * from {{ ref('int_camera_events') }}
+
+),
+
+-- What a camera says of a worker at a station at an instant; of two states at once the one that lasts (contract §5).
+-- Counts say nothing about a state, and cameras with different clocks share no instant: neither is compared.
+states as (
+
+    select
+        site_id,
+        event_at,
+        worker_id,
+        workstation_id,
+        camera_id,
+        model_name,
+        model_version,
+        max({{ pair('confidence', 'event_type') }}) as lasting
+
+    from camera_events
+
+    where event_type <> 'product_count'
+
+    group by site_id, event_at, worker_id, workstation_id, camera_id, model_name, model_version
+
+),
+
+scenes as (
+
+    select
+        site_id,
+        event_at,
+        worker_id,
+        workstation_id,
+        min(camera_id) <> max(camera_id) as is_shared,
+        min(lasting.second) <> max(lasting.second) as is_disagreeing
+
+    from states
+
+    group by site_id, event_at, worker_id, workstation_id
+
+)
+
+select
+    states.site_id,
+    {{ utc_date('states.event_at') }} as event_date,
+    states.camera_id,
+    states.model_name,
+    states.model_version,
+    count(*) as shared_sightings,
+    count(*) filter (where scenes.is_disagreeing) as disagreeing_sightings
+from states
+inner join scenes
+    on
+    states.site_id = scenes.site_id
+    and states.event_at = scenes.event_at
+    and states.worker_id = scenes.worker_id
+    and states.workstation_id = scenes.workstation_id
+where scenes.is_shared
+group by states.site_id, {{ utc_date('states.event_at') }}, states.camera_id, states.model_name, states.model_version

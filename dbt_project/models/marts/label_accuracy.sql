@@ -1,0 +1,39 @@
+with labelled_events as (
+
+    select * from {{ ref('int_labelled_events') }}
+
+),
+
+counted as (
+
+    select
+        site_id,
+        model_name,
+        model_version,
+        event_type,
+        {{ iso_week('event_date') }} as week_started_on,
+        count(true_event_type) as labelled_events,
+        count(*) filter (where is_correct) as correct_events,
+        count(*) filter (where is_disputed) as disputed_events,
+        count(true_event_type) filter (where not is_sampled) as hand_picked_events
+
+    from labelled_events
+
+    group by site_id, model_name, model_version, event_type, {{ iso_week('event_date') }}
+
+)
+
+select
+    site_id,
+    model_name,
+    model_version,
+    event_type,
+    week_started_on,
+    labelled_events,
+    correct_events,
+    disputed_events,
+    hand_picked_events,
+    {{ ratio('correct_events', 'labelled_events') }} as accuracy,
+    {{ wilson_low('correct_events', 'labelled_events') }} as accuracy_low,
+    {{ wilson_high('correct_events', 'labelled_events') }} as accuracy_high
+from counted

@@ -1,0 +1,198 @@
+"""Labels land exactly once, wait for their events, and are counted on one side only, whatever came first."""
+
+from __future__ import annotations
+
+import json
+import random
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ingestion import label_contract
+from ingestion.contract import Event, Folder, Refusal, judge_record
+from ingestion.event_key import event_key
+from ingestion.label_contract import Label, judge_label
+from ingestion.replay import ReplayReport, replay_rejected
+from tests.plant import NOW, Plant
+
+EVENT = {
+    "timestamp": "2026-01-15T10:15:00Z",
+    "worker_id": "W1",
+    "workstation_id": "S3",
+    "event_type": "working",
+    "confidence": 0.93,
+}
+
+
+def event(number: int) -> dict[str, object]:
+    return {**EVENT, "worker_id": f"W{number}"}
+
+
+def key_of(record: dict[str, object]) -> str:
+    verdict, _ = judge_record(json.dumps(record).encode(), Folder(), NOW)
+    assert isinstance(verdict, Event)
+    return event_key(verdict)
+
+
+LABEL = {
+    "event_key": key_of(EVENT),
+    "true_event_type": "idle",
+    "reviewer": "reviewer-1",
+    "reviewed_at": "2026-01-16T09:00:00Z",
+}
+
+
+def lines(*records: object) -> str:
+    return "".join(json.dumps(record) + "\n" for record in records)
+
+
+def counts(plant: Plant, key: str = "labels/a.jsonl") -> tuple[int, int, int]:
+    (landed,) = [one for one in plant.raw("landed_objects") if one["object_key"] == key]
+    return landed["records"], landed["accepted"], landed["rejected"]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"reviewer": None}, "missing_field"),
+        ({"reviewed_at": "yesterday"}, "bad_timestamp"),
+        ({"reviewed_at": "2026-01-16T09:00:00"}, "timestamp_without_offset"),
+        ({"reviewed_at": "2027-01-16T09:00:00Z"}, "timestamp_out_of_range"),
+        ({"event_key": 7}, "bad_identifier"),
+        ({"event_key": " "}, "bad_identifier"),
+        ({"reviewer": "r" * 65}, "bad_identifier"),
+        ({"true_event_type": "sleeping"}, "unknown_event_type"),
+        ({"true_event_type": 1}, "unknown_event_type"),
+        # the first reason that applies
+        ({"reviewed_at": "yesterday", "reviewer": None}, "missing_field"),
+        ({"true_event_type": "sleeping", "reviewer": ""}, "bad_identifier"),
+        ({"true_event_type": "sleeping", "reviewed_at": 1}, "bad_timestamp"),
+    ],
+    ids=str,
+)
+def test_a_label_that_cannot_be_right_has_the_first_reason_that_applies(change: dict[str, Any], reason: str) -> None:
+    verdict, _ = judge_label(json.dumps({**LABEL, **change}).encode(), NOW)
+    assert isinstance(verdict, Refusal)
+    assert verdict.reason == reason
+    assert reason in label_contract.REASONS
+
+
+def test_a_label_is_read_trimmed_and_its_other_fields_are_named() -> None:
+    raw = json.dumps({**LABEL, "reviewer": " r ", "reviewed_at": "2026-01-16T14:30:00+05:30", "note": "?"}).encode()
+    label = Label(key_of(EVENT), "idle", "r", datetime(2026, 1, 16, 9, tzinfo=UTC))
+    assert judge_label(raw, NOW) == (label, frozenset({"note"}))
+
+
+def test_label_objects_land_once_with_their_rejected_records(plant: Plant) -> None:
+    content = lines(LABEL, {**LABEL, "true_event_type": "sleeping"}, [1]) + "{\n"
+    for _ in range(2):
+        plant.drop("labels/a.jsonl", content)
+        report = plant.land()
+    assert (report.objects, report.already_landed, report.archived) == (0, 1, 1)
+    assert len(plant.raw("labels")) == 1
+    assert [one["reason"] for one in plant.raw("rejected_records")] == [
+        "unknown_event_type",
+        "not_an_object",
+        "malformed_json",
+    ]
+    assert counts(plant) == (4, 1, 3)
+
+
+def test_events_and_labels_of_one_batch_keep_apart(plant: Plant) -> None:
+    plant.drop("events/a.jsonl", lines(EVENT, LABEL))
+    plant.drop("labels/a.jsonl", lines(LABEL, EVENT))
+    report = plant.land()
+    assert (report.objects, report.accepted, report.labels, report.rejected) == (2, 1, 1, 2)
+    assert report.labels_without_event == 0
+    assert [one["reason"] for one in plant.raw("rejected_records")] == ["missing_field"] * 2
+
+
+def test_a_label_waits_30_days_for_its_event_and_is_rejected_then_with_its_text(plant: Plant) -> None:
+    plant.drop("labels/a.jsonl", lines(LABEL))
+    assert plant.land().labels_without_event == 1
+    plant.land(NOW + timedelta(days=30) - timedelta(microseconds=1))
+    assert counts(plant) == (1, 1, 0)
+    plant.land(NOW + timedelta(days=30))
+    (rejected,) = plant.raw("rejected_records")
+    assert (rejected["reason"], rejected["position"], json.loads(rejected["payload"])) == (
+        "unknown_event_key",
+        1,
+        LABEL,
+    )
+    assert plant.raw("labels") == []
+    assert counts(plant) == (1, 0, 1)
+
+
+def test_a_rejected_label_comes_back_when_its_event_arrives_still(plant: Plant) -> None:
+    plant.drop("labels/a.jsonl", lines({**LABEL, "event_key": "no such event"}, LABEL))
+    plant.land()
+    before = plant.raw("labels")
+    plant.land(NOW + timedelta(days=31))
+    assert counts(plant) == (2, 0, 2)
+    plant.drop("events/a.jsonl", lines(EVENT))
+    plant.land(NOW + timedelta(days=40))
+    assert counts(plant) == (2, 1, 1)
+    assert plant.raw("labels") == [label for label in before if label["event_key"] == key_of(EVENT)]
+
+
+def test_a_replay_leaves_labels_without_event_alone_and_takes_those_that_are_right_now(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant.drop("labels/a.jsonl", lines({**LABEL, "event_key": "none"}, {**LABEL, "note": 1}))
+    plant.drop("events/a.jsonl", lines(EVENT))
+    with monkeypatch.context() as narrow:
+        narrow.setattr("ingestion.contract.EVENT_TYPES", ("working",))
+        plant.land()
+    assert counts(plant) == (2, 0, 2)
+    assert replay_rejected(plant.settings) == ReplayReport(tried=2, accepted=2)
+    assert counts(plant) == (2, 2, 0)
+    plant.land(NOW + timedelta(days=30))
+    assert counts(plant) == (2, 1, 1)
+    assert replay_rejected(plant.settings) == ReplayReport(tried=0, accepted=0)
+
+
+def naive(drops: list[tuple[int, str, int]], days: int) -> tuple[set[int], set[int]]:
+    """Labels by their event's number: those accepted and those rejected, `days` after the start."""
+    arrived = {number for day, kind, number in drops if kind == "event" and day <= days}
+    landed = {number: day for day, kind, number in sorted(drops, reverse=True) if kind == "label" and day <= days}
+    overdue = {number for number, day in landed.items() if number not in arrived and days - day >= 30}
+    return set(landed) - overdue, overdue
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    drops=st.lists(
+        st.tuples(st.integers(0, 70), st.sampled_from(["event", "label"]), st.integers(0, 4)),
+        unique_by=lambda drop: drop[1:],
+        max_size=10,
+    ),
+    order=st.randoms(use_true_random=False),
+    stops=st.lists(st.integers(0, 110), min_size=1, max_size=4),
+)
+def test_which_labels_count_follows_from_what_came_and_when_alone(
+    drops: list[tuple[int, str, int]], order: random.Random, stops: list[int]
+) -> None:
+    """Whatever other batches ran in between, and in whatever order objects of one day landed."""
+    with TemporaryDirectory() as folder:
+        plant = Plant(Path(folder))
+        for day in sorted({day for day, _, _ in drops} | set(stops)):
+            today = [drop for drop in drops if drop[0] == day]
+            order.shuffle(today)
+            for place, (_, kind, number) in enumerate(today):
+                record = event(number) if kind == "event" else {**LABEL, "event_key": key_of(event(number))}
+                plant.drop(f"{kind}s/{place}-{number}.jsonl", lines(record))
+            plant.land(NOW + timedelta(days=day))
+            accepted, rejected = naive(drops, day)
+            assert {one["event_key"] for one in plant.raw("labels")} == {key_of(event(n)) for n in accepted}
+            assert {json.loads(one["payload"])["event_key"] for one in plant.raw("rejected_records")} == {
+                key_of(event(n)) for n in rejected
+            }
+            labels = [one for one in plant.raw("landed_objects") if one["object_key"].startswith("labels/")]
+            assert sum(one["accepted"] for one in labels) == len(accepted)
+            assert sum(one["rejected"] for one in labels) == len(rejected)
+            assert all(one["records"] == one["accepted"] + one["rejected"] for one in labels)
