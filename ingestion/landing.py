@@ -1,28 +1,37 @@
 """One batch: the bucket's new objects into the raw tables, exactly once.
 
 An object is known by its key and its etag. Its events, its rejected records and its manifest row commit in one
-transaction; only then it is archived. A process killed before the commit leaves nothing of the object, one killed
-after it leaves an object that the next run recognises and only archives.
+transaction; only then it is archived, beside the landing and without holding it up (`archiving.py`). A process killed
+before the commit leaves nothing of the object, one killed after it leaves an object that the next run recognises and
+only archives.
+
+The listing is taken a window at a time and never held as a whole. An object that it shows to be landed already (by the
+server's etag; in a folder whose objects are kept, by the file's version) is not read again.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
+from itertools import islice
 
 import duckdb
 import pyarrow as pa
 
+from ingestion.archiving import Archiver, ArchiveReport
 from ingestion.bucket import Bucket, FetchedObject, ObjectInfo, open_landing_bucket
 from ingestion.errors import WarehouseError
 from ingestion.event_key import sample_bound
 from ingestion.label_reading import read_labels
 from ingestion.label_settling import settle_labels
+from ingestion.manifest import Manifest, landing_time, remember_kept, storable_key
 from ingestion.reading import ReadObjects, read_objects
 from ingestion.registry import Registry, read_registry
 from ingestion.settings import Settings
+from ingestion.unexpected import record_unexpected_fields
 from ingestion.warehouse import open_warehouse, transaction
 
 EVENTS_PREFIX = "events/"
@@ -33,6 +42,8 @@ OBJECT_ENDINGS = tuple(
     f".{form}{compression}" for form in ("json", "jsonl", "ndjson") for compression in ("", ".gz", ".zst")
 )
 
+# Of the listing held at once, about 300 bytes each.
+WINDOW_OBJECTS = 100_000
 # One transaction's share: enough to keep DuckDB busy, little enough to hold in memory several times over.
 CHUNK_BYTES = 32 * 1024 * 1024
 CHUNK_OBJECTS = 5000
@@ -43,6 +54,9 @@ class LandingReport:
     """What one landing did. `already_landed` counts objects seen again, `records` those of newly landed ones.
 
     `accepted` counts events, `labels` accepted labels; `labels_without_event` those that wait for theirs.
+
+    `seconds` ends with the last commit. Archiving goes on beside it and has a time of its own: `archive_seconds` in
+    all, `archive_wait_seconds` of them after the last commit. `not_archived` objects stay for the next batch.
     """
 
     objects: int = 0
@@ -51,14 +65,20 @@ class LandingReport:
     accepted: int = 0
     rejected: int = 0
     already_landed: int = 0
-    archived: int = 0
     labels: int = 0
     labels_without_event: int = 0
     seconds: float = 0.0
+    archived: int = 0
+    not_archived: int = 0
+    archive_failure: str | None = None
+    archive_seconds: float = 0.0
+    archive_wait_seconds: float = 0.0
 
 
 def land(settings: Settings, now: datetime, log: Callable[[str], None] = lambda _: None) -> LandingReport:
     """Read the registries, then land every object of the bucket that is not landed yet. The caller holds the lock.
+
+    `now` is the machine's clock; where that has been put back since the last landing, the time of that landing counts.
 
     Raises:
         RegistryError: a registry row cannot be right; nothing was landed.
@@ -67,21 +87,47 @@ def land(settings: Settings, now: datetime, log: Callable[[str], None] = lambda 
     started = time.monotonic()
     bucket = open_landing_bucket(settings)
     report = LandingReport()
-    with open_warehouse(settings) as connection:
+    with open_warehouse(settings) as connection, Archiver(bucket) as archiver:
+        landed_at = landing_time(connection, now, log)
         timezones = {name for (name,) in connection.execute("select name from pg_timezone_names()").fetchall()}
         _replace_registry(connection, read_registry(bucket, timezones), settings)
-        settled = now - timedelta(seconds=settings.still_seconds)
-        pending = sorted(
-            (info for info in pending_objects(bucket) if not settings.still_seconds or info.modified <= settled),
-            key=lambda info: info.key,
-        )
-        if pending:
-            log(f"{len(pending):,} objects in the bucket")
-        for chunk in _chunks(pending):
-            report = _land_chunk(connection, bucket, chunk, settings, now, report)
-            log(f"landed {report.objects:,} objects, {report.accepted:,} events, {report.rejected:,} rejected")
-        waiting = settle_labels(connection, now)
-    return replace(report, labels_without_event=waiting, seconds=time.monotonic() - started)
+        if count := bucket.put_back():
+            log(f"{count:,} objects put back that an earlier batch was archiving when it ended")
+        still = (info for info in pending_objects(bucket) if is_still(info, now, settings.still_seconds))
+        for window in _windows(still):
+            log(f"{len(window):,} objects in the bucket")
+            manifest = Manifest(connection, bucket, window, settings)
+            if settings.landed_objects == "archive":
+                archiver.take(manifest.landed)
+            report = replace(report, already_landed=report.already_landed + len(manifest.landed))
+            for fetched in _fetch(bucket, _chunks(manifest.pending), settings.max_object_bytes):
+                report = _land_chunk(connection, fetched, manifest, settings, landed_at, report)
+                if settings.landed_objects == "archive":
+                    archiver.take(fetched)
+                else:
+                    remember_kept(connection, fetched)
+                log(f"landed {report.objects:,} objects, {report.accepted:,} events, {report.rejected:,} rejected")
+        waiting = settle_labels(connection, landed_at)
+        landed = time.monotonic()
+        archived = archiver.finish()
+    _say_archived(archived, log)
+    return replace(
+        report,
+        labels_without_event=waiting,
+        seconds=landed - started,
+        archived=archived.archived,
+        not_archived=archived.left,
+        archive_failure=archived.failure,
+        archive_seconds=archived.seconds,
+        archive_wait_seconds=time.monotonic() - landed,
+    )
+
+
+def _say_archived(report: ArchiveReport, log: Callable[[str], None]) -> None:
+    if report.archived:
+        log(f"archived {report.archived:,} objects in {report.seconds:.1f} s, beside the landing")
+    if report.left:
+        log(f"{report.left:,} landed objects are not archived yet, the next batch tries again: {report.failure}")
 
 
 def pending_objects(bucket: Bucket) -> Iterator[ObjectInfo]:
@@ -89,15 +135,30 @@ def pending_objects(bucket: Bucket) -> Iterator[ObjectInfo]:
     return (info for prefix in TABLES for info in bucket.list(prefix) if info.key.endswith(OBJECT_ENDINGS))
 
 
-def _chunks(pending: list[ObjectInfo]) -> Iterator[list[ObjectInfo]]:
-    chunk: list[ObjectInfo] = []
+def is_still(info: ObjectInfo, now: datetime, still_seconds: float) -> bool:
+    """Whether an object has been left alone for so long.
+
+    One from the future is judged by its distance too: a clock that was put back must not hold up what was written
+    before, for as long as the clock needs to get there again.
+    """
+    return not still_seconds or abs((now - info.modified).total_seconds()) >= still_seconds
+
+
+def _windows(listing: Iterator[ObjectInfo]) -> Iterator[list[ObjectInfo]]:
+    """Shares of the listing, each key once: an object that is replaced during the listing may be shown twice."""
+    while window := {info.key: info for info in islice(listing, WINDOW_OBJECTS)}:
+        yield [window[key] for key in sorted(window)]
+
+
+def _chunks(pending: list[ObjectInfo]) -> Iterator[list[str]]:
+    chunk: list[str] = []
     size = 0
     for info in pending:
         is_full = size + info.size > CHUNK_BYTES or len(chunk) == CHUNK_OBJECTS
-        if chunk and (is_full or table_of(info.key) != table_of(chunk[0].key)):
+        if chunk and (is_full or table_of(info.key) != table_of(chunk[0])):
             yield chunk
             chunk, size = [], 0
-        chunk.append(info)
+        chunk.append(info.key)
         size += info.size
     if chunk:
         yield chunk
@@ -108,22 +169,43 @@ def table_of(key: str) -> str:
     return next(table for prefix, table in TABLES.items() if key.startswith(prefix))
 
 
+def _fetch(bucket: Bucket, chunks: Iterable[list[str]], max_bytes: int) -> Iterator[list[FetchedObject]]:
+    """Each chunk's objects; from a server the next chunk's are on their way meanwhile."""
+    if bucket.concurrency == 1:
+        yield from (list(bucket.fetch(keys, max_bytes)) for keys in chunks)
+        return
+
+    def fetch(keys: list[str]) -> list[FetchedObject]:
+        return list(bucket.fetch(keys, max_bytes))
+
+    with ThreadPoolExecutor(1) as pool:
+        ahead = None
+        for keys in chunks:
+            following = pool.submit(fetch, keys)
+            if ahead is not None:
+                yield ahead.result()
+            ahead = following
+        if ahead is not None:
+            yield ahead.result()
+
+
 def _land_chunk(
     connection: duckdb.DuckDBPyConnection,
-    bucket: Bucket,
-    chunk: list[ObjectInfo],
+    fetched: list[FetchedObject],
+    manifest: Manifest,
     settings: Settings,
-    now: datetime,
+    landed_at: datetime,
     report: LandingReport,
 ) -> LandingReport:
-    fetched = list(bucket.fetch([info.key for info in chunk], settings.max_object_bytes))
-    known = _already_landed(connection, fetched)
-    new = [one for one in fetched if (one.key, one.etag) not in known]
-    table = table_of(chunk[0].key)
-    records = read_labels(new, settings, now) if table == "labels" else read_objects(new, settings, now, connection)
-    if new:
-        _commit(connection, table, new, records, now)
-    archived = sum(bucket.archive(one) for one in fetched) if settings.landed_objects == "archive" else 0
+    new = [one for one in fetched if not manifest.has(one.key, one.etag)]
+    if not new:
+        return replace(report, already_landed=report.already_landed + len(fetched))
+    table = table_of(new[0].key)
+    if table == "labels":
+        records = read_labels(new, settings, landed_at)
+    else:
+        records = read_objects(new, settings, landed_at, connection)
+    _commit(connection, table, new, records, landed_at)
     accepted = sum(records.record_counts) - len(records.rejected)
     return replace(
         report,
@@ -134,24 +216,7 @@ def _land_chunk(
         labels=report.labels + (accepted if table == "labels" else 0),
         rejected=report.rejected + len(records.rejected),
         already_landed=report.already_landed + len(fetched) - len(new),
-        archived=report.archived + archived,
     )
-
-
-def _already_landed(connection: duckdb.DuckDBPyConnection, fetched: list[FetchedObject]) -> set[tuple[str, str]]:
-    seen = pa.table(  # noqa: F841  # DuckDB finds the table by its name
-        {"object_key": [storable_key(one.key) for one in fetched], "etag": [one.etag for one in fetched]}
-    )
-    rows = connection.execute(
-        "select object_key, etag from raw.landed_objects semi join seen using (object_key, etag)"
-    ).fetchall()
-    landed = set(rows)
-    return {(one.key, one.etag) for one in fetched if (storable_key(one.key), one.etag) in landed}
-
-
-def storable_key(key: str) -> str:
-    """The key as text: bytes of a file name that are not UTF-8 are written as `\\xNN`, so that no two keys meet."""
-    return key.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _commit(
@@ -206,6 +271,9 @@ def _commit(
             "insert into raw.rejected_records by name select *, $now::timestamptz as rejected_at from rejected",
             {"now": now},
         )
+        if table == "events":
+            ids_with_fields = [one for one, names in zip(ids, records.unexpected_fields, strict=True) if names]
+            record_unexpected_fields(connection, ids_with_fields)
         _check_conservation(connection, table, first_id)
 
 

@@ -22,6 +22,7 @@ from ingestion.label_reading import LABEL_COLUMNS, columns_of_label
 from ingestion.landing import TABLES, table_of
 from ingestion.reading import EVENT_COLUMNS, columns_of
 from ingestion.settings import Settings, read_settings
+from ingestion.unexpected import record_unexpected_fields
 from ingestion.warehouse import open_warehouse, transaction, warehouse_lock
 
 # The text that is kept of a record shows U+FFFD for bytes that are not UTF-8. It is not the record: trying it again
@@ -115,6 +116,8 @@ def _move(
             where landed_objects.object_id = moved.object_id
             """
         )
+        if table == "events":
+            record_unexpected_fields(connection, set(accepted["object_id"].to_pylist()))
 
 
 def main() -> int:

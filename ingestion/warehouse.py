@@ -76,6 +76,15 @@ RAW_TABLES = """
         event_at timestamptz
     );
 
+    create table if not exists raw.unexpected_fields (
+        object_id bigint not null,
+        field varchar not null,
+        site_id varchar not null,
+        camera_id varchar not null
+    );
+
+    create table if not exists raw.kept_files (object_key varchar not null, version varchar not null);
+
     create table if not exists raw.sites (site_id varchar, name varchar, timezone varchar);
     create table if not exists raw.shifts (
         site_id varchar, shift_id varchar, start_local varchar, duration_minutes integer, valid_from date, valid_to date

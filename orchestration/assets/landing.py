@@ -15,6 +15,7 @@ _DESCRIPTIONS = {
     "labels": "One row per accepted label record; those whose event has not arrived yet are among them.",
     "rejected_records": "One row per record that the contract does not accept, with its reason.",
     "landed_objects": "One row per object key and content that was landed.",
+    "unexpected_fields": "One row per landed object, field that the contract does not know, and camera.",
     "sites": "The newest sites.csv.",
     "shifts": "The newest shifts.csv.",
     "workers": "The newest workers.csv.",
@@ -64,9 +65,9 @@ def _is_up_to_date(settings: Settings, with_site: bool) -> bool:
     return is_published(settings) and (not with_site or is_site_current(settings))
 
 
-def _landed(table: str, report: LandingReport) -> dict[str, int | float]:
+def _landed(table: str, report: LandingReport) -> dict[str, int | float | str]:
     """What this batch added to a table, for the tables that batches add to."""
-    added: dict[str, dict[str, int | float]] = {
+    added: dict[str, dict[str, int | float | str]] = {
         "events": {"landed_rows": report.accepted, "rejected_rows": report.rejected},
         "labels": {"landed_rows": report.labels, "waiting_for_their_event": report.labels_without_event},
         "rejected_records": {"landed_rows": report.rejected},
@@ -76,6 +77,10 @@ def _landed(table: str, report: LandingReport) -> dict[str, int | float]:
             "records": report.records,
             "already_landed": report.already_landed,
             "archived": report.archived,
+            "not_archived": report.not_archived,
+            "archive_seconds": round(report.archive_seconds, 3),
+            "archive_wait_seconds": round(report.archive_wait_seconds, 3),
+            **({"archive_failure": report.archive_failure} if report.archive_failure else {}),
         },
     }
     return {**added[table], "seconds": round(report.seconds, 3)} if table in added else {}

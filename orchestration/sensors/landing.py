@@ -9,7 +9,8 @@ from pathlib import Path
 import dagster as dg
 
 from ingestion.bucket import ObjectInfo, open_landing_bucket
-from ingestion.landing import pending_objects, storable_key
+from ingestion.landing import pending_objects
+from ingestion.manifest import storable_key
 from ingestion.settings import Settings
 from orchestration.lost_runs import end_lost_runs
 

@@ -1,11 +1,13 @@
+import errno
+import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import obstore
 import pytest
 
-from ingestion import bucket as bucket_module
-from ingestion.bucket import Bucket, LocalBucket, S3Bucket, open_bucket
+from ingestion.bucket import Bucket, LocalBucket, S3Bucket, local, open_bucket, retrying, s3
 from ingestion.errors import BucketError
 from tests.plant import Plant
 from tests.s3_server import BUCKET
@@ -65,25 +67,163 @@ def test_an_object_replaced_since_it_was_read_stays_where_it_is(bucket: Bucket) 
     assert [one.content for one in bucket.fetch(keys(bucket, "events/"))] == [b"second"]
 
 
-def test_a_file_replaced_at_the_very_moment_of_archiving_is_put_back(
+def test_an_object_replaced_at_the_very_moment_of_archiving_is_not_lost(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The replacement comes after the last look and before the move or the delete."""
+    put(bucket, "events/a.jsonl", b"first")
+    (fetched,) = bucket.fetch(["events/a.jsonl"])
+    module, name = (os, "rename") if isinstance(bucket, LocalBucket) else (s3, "delete_if_match")
+    original = getattr(module, name)
+    calls: list[Any] = []
+
+    def replaced_first(*arguments: Any) -> Any:
+        if not calls:
+            calls.append(arguments)
+            bucket.put("events/new", b"second")
+            if isinstance(bucket, LocalBucket):
+                (bucket.root / "events/new").replace(bucket.root / "events/a.jsonl")
+            else:
+                put(bucket, "events/a.jsonl", b"second")
+                obstore.delete(bucket.store, "events/new")  # type: ignore[attr-defined]
+        return original(*arguments)
+
+    with monkeypatch.context() as patched:
+        # Asked once for each bucket, by a delete of its own.
+        patched.setattr(bucket, "_knows_conditions", True, raising=False)
+        patched.setattr(module, name, replaced_first)
+        assert not bucket.archive(fetched)
+    assert len(calls) == 1
+    assert [one.content for one in bucket.fetch(keys(bucket, "events/"))] == [b"second"]
+    (second,) = bucket.fetch(["events/a.jsonl"])
+    assert bucket.archive(second)
+    assert b"second" in {one.content for one in bucket.fetch(keys(bucket, "archive/"))}
+
+
+def test_an_object_archived_without_its_content_is_copied_and_deleted(bucket: Bucket) -> None:
+    put(bucket, "events/a.jsonl", b"first")
+    (fetched,) = bucket.fetch(["events/a.jsonl"])
+    assert bucket.archive(replace(fetched, content=None))
+    assert keys(bucket, "events/") == []
+    assert [one.content for one in bucket.fetch(keys(bucket, "archive/"))] == [b"first"]
+
+
+def test_a_name_too_long_for_the_archives_addition_is_cut_and_stays_unmistakable(bucket: Bucket) -> None:
+    names = ["x" * 240 + f"{number}.jsonl.gz" for number in range(2)]
+    for name in names:
+        put(bucket, f"events/{name}", b"the same")
+    assert [bucket.archive(one) for one in bucket.fetch([f"events/{name}" for name in names])] == [True, True]
+    assert len(keys(bucket, "archive/")) == 2
+    assert all(key.endswith(".jsonl.gz") for key in keys(bucket, "archive/"))
+
+
+@pytest.mark.parametrize("bucket", ["s3"], indirect=True)
+def test_a_server_that_knows_no_condition_is_asked_once_more_before_the_delete(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(s3, "knows_conditions", lambda _: False)
+    put(bucket, "events/a.jsonl", b"first")
+    (fetched,) = bucket.fetch(["events/a.jsonl"])
+    put(bucket, "events/a.jsonl", b"second")
+    assert not bucket.archive(fetched)
+    assert keys(bucket, "events/") == ["events/a.jsonl"]
+    assert all(bucket.archive(one) for one in bucket.fetch(["events/a.jsonl"]))
+    assert keys(bucket, "events/") == []
+
+
+def test_a_listing_of_several_pages_is_complete_and_goes_on_where_it_broke_off(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = [f"events/site_id=A/{number:04}.jsonl" for number in range(57)]
+    for key in expected:
+        put(bucket, key, b"1")
+    if isinstance(bucket, S3Bucket):
+        monkeypatch.setattr(s3, "PAGE_OBJECTS", 10)
+        monkeypatch.setattr(retrying, "FIRST_WAIT_SECONDS", 0.001)
+        original = obstore.list
+        failed: list[int] = []
+
+        def breaking(*arguments: Any, **options: Any) -> Any:
+            for number, page in enumerate(original(*arguments, **options)):
+                if number == 2 and len(failed) < 3:
+                    failed.append(number)
+                    raise OSError("the link broke")
+                yield page
+
+        monkeypatch.setattr(obstore, "list", breaking)
+        assert keys(bucket, "events/") == expected
+        assert len(failed) == 2  # 57 keys: the third time the last pages come before it can break
+    assert keys(bucket, "events/") == expected
+
+
+def test_a_file_that_changes_while_it_is_read_is_left_for_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bucket = LocalBucket(tmp_path, create=True)
     put(bucket, "events/a.jsonl", b"first")
-    (fetched,) = bucket.fetch(["events/a.jsonl"])
-    identity = bucket_module._identity
+    original = local._etag
 
-    def replaced_after_the_check(path: Path) -> Any:
-        seen = identity(path)
-        if path == tmp_path / "events/a.jsonl":
-            (tmp_path / "new").write_bytes(b"second")
-            (tmp_path / "new").replace(path)
-        return seen
+    def appended(content: bytes) -> str:
+        with (tmp_path / "events/a.jsonl").open("ab") as file:
+            file.write(b" and more")
+        return original(content)
 
-    monkeypatch.setattr(bucket_module, "_identity", replaced_after_the_check)
-    assert not bucket.archive(fetched)
-    assert (tmp_path / "events/a.jsonl").read_bytes() == b"second"
-    assert keys(bucket, "archive/") == []
+    with monkeypatch.context() as patched:
+        patched.setattr(local, "_etag", appended)
+        assert list(bucket.fetch(["events/a.jsonl"])) == []
+    assert [one.content for one in bucket.fetch(["events/a.jsonl"])] == [b"first" + b" and more" * local.READ_TRIES]
+
+
+def test_what_a_killed_archiving_left_between_two_names_is_put_back(tmp_path: Path) -> None:
+    bucket = LocalBucket(tmp_path, create=True)
+    for name in ("a.jsonl", "b.jsonl"):
+        aside = tmp_path / local.MOVING / "0123/events/site_id=A" / name
+        aside.parent.mkdir(parents=True, exist_ok=True)
+        aside.write_bytes(b"older")
+    put(bucket, "events/site_id=A/b.jsonl", b"newer")
+    assert bucket.put_back() == 1
+    contents = {one.key: one.content for one in bucket.fetch(keys(bucket, "events/"))}
+    assert contents == {"events/site_id=A/a.jsonl": b"older", "events/site_id=A/b.jsonl": b"newer"}
+    # The other one gets its name as soon as the newer content is archived.
+    assert all(bucket.archive(one) for one in bucket.fetch(["events/site_id=A/b.jsonl"]))
+    assert bucket.put_back() == 1
+    assert [one.content for one in bucket.fetch(["events/site_id=A/b.jsonl"])] == [b"older"]
+    assert not (tmp_path / local.MOVING).exists()
+
+
+def test_a_share_that_hangs_for_a_moment_is_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bucket = LocalBucket(tmp_path, create=True)
+    put(bucket, "events/a.jsonl", b"1")
+    monkeypatch.setattr(retrying, "FIRST_WAIT_SECONDS", 0.001)
+    original = LocalBucket._read
+    failures: list[OSError] = []
+
+    def stale_at_first(*arguments: Any) -> Any:
+        if len(failures) < 3:
+            failures.append(OSError(errno.ESTALE, "Stale file handle"))
+            raise failures[-1]
+        return original(*arguments)
+
+    monkeypatch.setattr(LocalBucket, "_read", stale_at_first)
+    assert [one.content for one in bucket.fetch(["events/a.jsonl"])] == [b"1"]
+    assert len(failures) == 3
+
+
+def test_the_waits_between_tries_double_and_a_lasting_error_waits_for_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr("time.sleep", waits.append)
+
+    def fail() -> None:
+        raise ConnectionError
+
+    for kind in (ConnectionError, PermissionError):
+        with pytest.raises(ConnectionError):
+            retrying.retrying(fail, lambda error, kind=kind: isinstance(error, kind))  # type: ignore[misc]
+    first = retrying.FIRST_WAIT_SECONDS
+    assert len(waits) == retrying.ATTEMPTS - 1
+    assert all(first * 2**n / 2 <= wait <= first * 2**n for n, wait in enumerate(waits))
 
 
 def test_a_folder_that_cannot_be_listed_is_an_error_and_not_an_empty_one(tmp_path: Path) -> None:

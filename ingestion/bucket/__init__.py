@@ -1,0 +1,43 @@
+"""The landing bucket, a local folder or an S3-compatible server: list, read, write and archive objects.
+
+The only package that touches the bucket; whoever needs one imports from here. What an object's content means is not
+known here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from ingestion.bucket.local import LocalBucket
+from ingestion.bucket.objects import ARCHIVE_PREFIX, Bucket, FetchedObject, ObjectInfo, archive_key, is_ignored
+from ingestion.bucket.s3 import S3Bucket
+from ingestion.settings import Settings
+
+__all__ = [
+    "ARCHIVE_PREFIX",
+    "Bucket",
+    "FetchedObject",
+    "LocalBucket",
+    "ObjectInfo",
+    "S3Bucket",
+    "archive_key",
+    "is_ignored",
+    "open_bucket",
+    "open_landing_bucket",
+]
+
+
+def open_bucket(url: str, create: bool = False) -> Bucket:
+    """The bucket of a `file:///…` or `s3://bucket/prefix` URL; with `create`, a local one's folders are made."""
+    if url.startswith("file://"):
+        return LocalBucket(Path(unquote(urlsplit(url).path)), create)
+    return S3Bucket(url)
+
+
+def open_landing_bucket(settings: Settings) -> Bucket:
+    """The plant's bucket. A local one's folders are made for a new plant only.
+
+    Once there is a warehouse, a folder that is missing is a share that is not mounted, and not a bucket without news.
+    """
+    return open_bucket(settings.landing_url, create=not settings.warehouse_path.exists())

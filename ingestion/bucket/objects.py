@@ -1,0 +1,93 @@
+"""What both kinds of bucket have in common: an object's identity, which keys are ignored, where the archive keeps it.
+
+Nothing here touches a disk or a server.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+ARCHIVE_PREFIX = "archive/"
+MAX_NAME_BYTES = 255  # of a file; also keeps an S3 key of ordinary depth within its 1024
+
+HIDDEN = (".", "_")
+UNFINISHED = (".tmp", ".part")
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    """One object as the listing shows it: key relative to the bucket's root, size in bytes, last change (UTC).
+
+    `version` changes whenever the content may have changed: the server's etag, or a file's inode, size and times.
+    """
+
+    key: str
+    size: int
+    modified: datetime
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedObject:
+    """One object's content with the identity it had when it was read.
+
+    `version` is the listing's, or empty where an equal one might hide another content. `identity` tells a local folder
+    at archiving whether the key still holds this content: (inode, size, mtime in ns).
+    """
+
+    key: str
+    content: bytes | None  # None: larger than what may be read, or not read at all
+    size: int
+    etag: str
+    version: str = ""
+    identity: tuple[int, int, int] | None = None
+
+
+class Bucket(Protocol):
+    """What landing needs of a bucket. Every method raises `BucketError` with one sentence when it cannot."""
+
+    concurrency: int  # requests that are worth having under way at once
+
+    def list(self, prefix: str) -> Iterator[ObjectInfo]:
+        """Every object below a prefix, in no particular order, without the ignored ones, a page at a time."""
+
+    def fetch(self, keys: Sequence[str], max_bytes: int | None = None) -> Iterator[FetchedObject]:
+        """The objects of these keys that still exist, in the order given; without content above `max_bytes`."""
+
+    def recognise(self, info: ObjectInfo) -> FetchedObject | None:
+        """The listed object without its content, where the listing alone says its etag; else None."""
+
+    def archive(self, fetched: FetchedObject) -> bool:
+        """Move an object below `archive/`; False where its key holds another content by now, which stays.
+
+        Several threads may archive at once.
+        """
+
+    def put_back(self) -> int:
+        """Undo what an archiving that was cut off left undecided; gives the objects that are at their keys again."""
+
+    def put(self, key: str, content: bytes) -> None:
+        """Write a whole object. It appears whole, and it is durable when this returns."""
+
+
+def is_ignored(key: str) -> bool:
+    """Whether the contract ignores a key: hidden segments, and the names of objects still being written."""
+    return key.endswith(UNFINISHED) or any(segment.startswith(HIDDEN) for segment in key.split("/"))
+
+
+def archive_key(key: str, etag: str) -> str:
+    """Where an object is kept: the content's etag in the name, so that two contents of a key keep two copies.
+
+    A name that would become too long for a file is cut, and then holds a hash of the whole key as well.
+    """
+    folder, _, name = key.rpartition("/")
+    stem, dot, endings = name.partition(".")
+    kept = f"{stem}.{etag[:16]}{dot}{endings}"
+    if len(kept.encode("utf-8", "surrogateescape")) > MAX_NAME_BYTES:
+        whole = hashlib.blake2b(key.encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
+        kept = f"{name[:40]}~{whole}.{etag[:16]}.{'.'.join(name.split('.')[-2:])[-20:]}"
+    return f"{ARCHIVE_PREFIX}{folder}/{kept}"

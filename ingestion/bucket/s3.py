@@ -1,0 +1,207 @@
+"""A landing bucket on an S3-compatible server; endpoint and credentials by the usual `AWS_*` variables.
+
+Every request is tried again while its error may pass by itself (`retrying.py`), a listing from the key where it broke
+off; refused credentials are not. An object leaves its key only by a delete that names the content it deletes, where
+the server knows such (`conditional.py`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from ingestion.bucket.conditional import delete_if_match, knows_conditions
+from ingestion.bucket.objects import FetchedObject, ObjectInfo, archive_key, is_ignored
+from ingestion.bucket.retrying import retrying
+from ingestion.errors import BucketError
+
+PAGE_OBJECTS = 1000  # the most that a server gives at once
+READ_TIMEOUT = timedelta(seconds=30)  # without a byte
+REQUEST_TIMEOUT = timedelta(hours=1)  # for the largest object on the slowest link
+
+# Errors that no second try mends. Others, also some that stay, are tried a few times more.
+_LASTING = {
+    "PermissionDeniedError",
+    "UnauthenticatedError",
+    "PreconditionError",
+    "NotSupportedError",
+    "InvalidPathError",
+    "UnknownConfigurationKeyError",
+}
+# Not every request's error has a class of its own. Too slow, in conflict and too many (408, 409, 429) pass.
+_REFUSED = re.compile(r"status code: 4(?!08|09|29)\d\d")
+
+Result = TypeVar("Result")
+
+
+class S3Bucket:
+    """The bucket of an `s3://bucket/prefix` URL."""
+
+    concurrency = 32
+
+    def __init__(self, url: str) -> None:
+        # Imported here: a plant with a local folder never pays for the client.
+        from obstore.store import S3Store
+
+        self.url = url
+        self._knows_conditions: bool | None = None  # whether a delete may name an etag; None: not asked yet
+        self._asking = threading.Lock()
+        parts = urlsplit(url)
+        endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+        client: dict[str, Any] = {"timeout": REQUEST_TIMEOUT, "read_timeout": READ_TIMEOUT}
+        options: dict[str, Any] = {"prefix": parts.path.strip("/") or None, "retry_config": {"max_retries": 0}}
+        if endpoint:
+            options |= {"endpoint": endpoint, "virtual_hosted_style_request": False}
+            client["allow_http"] = endpoint.startswith("http://")
+        try:
+            self.store = S3Store(parts.netloc, client_options=client, **options)  # type: ignore[arg-type]
+        except Exception as error:
+            raise self._error("cannot be opened", error) from error
+
+    def _error(self, what: str, error: Exception) -> BucketError:
+        # The client's text ends in its own inner structure and in the server's XML, which say nothing more.
+        reason = " ".join(str(error).split()).partition(" Debug source:")[0].partition(": <?xml")[0]
+        return BucketError(f"The landing bucket {self.url} {what}: {reason[:300].rstrip('.')}.")
+
+    def _ask(self, what: str, action: Callable[[], Result]) -> Result:
+        """An answer of the server. FileNotFoundError where it has no such object, BucketError for all else."""
+        try:
+            return retrying(action, _is_passing)
+        except FileNotFoundError:
+            raise
+        except Exception as error:
+            raise self._error(what, error) from error
+
+    def list(self, prefix: str) -> Iterator[ObjectInfo]:
+        """Every object below a prefix, a page at a time."""
+        import obstore
+
+        stream: Iterator[Sequence[Any]] | None = None
+        last: str | None = None
+
+        def next_page() -> Sequence[Any] | None:
+            nonlocal stream
+            if stream is None:
+                stream = iter(obstore.list(self.store, prefix.rstrip("/"), offset=last, chunk_size=PAGE_OBJECTS))
+            try:
+                return next(stream, None)
+            except Exception:
+                stream = None  # to be begun anew behind the last key seen
+                raise
+
+        while page := self._ask("cannot be listed", next_page):
+            last = page[-1]["path"]
+            for meta in page:
+                if not is_ignored(meta["path"]):
+                    yield ObjectInfo(meta["path"], meta["size"], meta["last_modified"], _bare(meta["e_tag"]))
+
+    def fetch(self, keys: Sequence[str], max_bytes: int | None = None) -> Iterator[FetchedObject]:
+        """The objects' contents, several requests at a time."""
+        pool = ThreadPoolExecutor(self.concurrency, thread_name_prefix="fetch")
+        try:
+            for fetched in pool.map(lambda key: self._fetch_one(key, max_bytes), keys):
+                if fetched is not None:
+                    yield fetched
+        finally:
+            # After a failure the others need not find out one by one.
+            pool.shutdown(cancel_futures=True)
+
+    def _fetch_one(self, key: str, max_bytes: int | None) -> FetchedObject | None:
+        import obstore
+
+        def get() -> FetchedObject:
+            result = obstore.get(self.store, key)
+            size = result.meta["size"]
+            content = bytes(result.bytes()) if max_bytes is None or size <= max_bytes else None
+            if content is not None and len(content) != size:
+                raise OSError(f"{len(content)} of its {size} bytes arrived")
+            return FetchedObject(key, content, size, _bare(result.meta["e_tag"]) or _hash(content or b""))
+
+        try:
+            return self._ask(f"cannot give {key}", get)
+        except FileNotFoundError:
+            return None
+
+    def recognise(self, info: ObjectInfo) -> FetchedObject | None:
+        """The object by the listing's etag."""
+        return FetchedObject(info.key, None, info.size, info.version) if info.version else None
+
+    def archive(self, fetched: FetchedObject) -> bool:
+        """Copy to the archive and delete, unless the key holds another content by now.
+
+        The archive gets what was read, whatever the key holds by then. What is deleted is that content and no other:
+        a camera that replaces the object at the very moment finds its own in place.
+        """
+        what, kept = f"cannot archive {fetched.key}", archive_key(fetched.key, fetched.etag)
+        try:
+            if fetched.content is None and not self._is_unchanged(fetched, what):
+                return False
+            self._keep(fetched, kept, what)
+            return self._delete(fetched, what)
+        except FileNotFoundError:
+            return False
+
+    def _is_unchanged(self, fetched: FetchedObject, what: str) -> bool:
+        import obstore
+
+        return self._ask(what, lambda: _bare(obstore.head(self.store, fetched.key)["e_tag"])) == fetched.etag
+
+    def _keep(self, fetched: FetchedObject, kept: str, what: str) -> None:
+        import obstore
+
+        content = fetched.content
+        if content is not None:
+            self._ask(what, lambda: obstore.put(self.store, kept, content, use_multipart=False))
+            return
+        try:  # a copy that is there is of this content: its name says so
+            self._ask(what, lambda: obstore.head(self.store, kept))
+        except FileNotFoundError:
+            self._ask(what, lambda: obstore.copy(self.store, fetched.key, kept))
+            if not self._is_unchanged(fetched, what):  # then the copy may be of the content that came
+                self._ask(what, lambda: obstore.delete(self.store, kept))
+                raise FileNotFoundError(fetched.key) from None
+
+    def _delete(self, fetched: FetchedObject, what: str) -> bool:
+        import obstore
+
+        with self._asking:
+            if self._knows_conditions is None:
+                self._knows_conditions = self._ask(what, lambda: knows_conditions(self.store))
+        if self._knows_conditions:
+            return self._ask(what, lambda: delete_if_match(self.store, fetched.key, fetched.etag))
+        # Such a server leaves a moment between the last look and the delete; `keep` is the setting without one.
+        if not self._is_unchanged(fetched, what):
+            return False
+        self._ask(what, lambda: obstore.delete(self.store, fetched.key))
+        return True
+
+    def put_back(self) -> int:
+        """A server has no state between two names: an object is at its key until its copy is kept."""
+        return 0
+
+    def put(self, key: str, content: bytes) -> None:
+        """One PUT: the server shows an object only when it holds all of it."""
+        import obstore
+
+        # A multipart upload is several requests; an object of the sizes written here needs one.
+        self._ask(f"cannot take {key}", lambda: obstore.put(self.store, key, content, use_multipart=False))
+
+
+def _bare(etag: str | None) -> str:
+    return (etag or "").strip('"')
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+def _is_passing(error: Exception) -> bool:
+    is_refused = getattr(error, "code", 0) in (401, 403) or _REFUSED.search(str(error)) is not None
+    return not (is_refused or isinstance(error, FileNotFoundError) or type(error).__name__ in _LASTING)

@@ -1,0 +1,91 @@
+"""What is landed already, asked of the warehouse a window of the listing at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+import duckdb
+import pyarrow as pa
+
+from ingestion.bucket import Bucket, FetchedObject, ObjectInfo
+from ingestion.settings import Settings
+from ingestion.warehouse import transaction
+
+
+class Manifest:
+    """The part of the manifest that is about some listed objects.
+
+    `landed` are those that the listing alone shows to be landed already, `pending` all others, which have to be read.
+    """
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        bucket: Bucket,
+        listed: Sequence[ObjectInfo],
+        settings: Settings,
+    ) -> None:
+        keys = pa.table({"object_key": [storable_key(info.key) for info in listed]})  # noqa: F841  # found by its name
+        self._etags: dict[str, set[str]] = {}
+        for key, etag in connection.execute(
+            "select object_key, etag from raw.landed_objects semi join keys using (object_key)"
+        ).fetchall():
+            self._etags.setdefault(key, set()).add(etag)
+        versions: dict[str, str] = {}
+        if settings.landed_objects == "keep":
+            versions = dict(
+                connection.execute(
+                    "select object_key, version from raw.kept_files semi join keys using (object_key)"
+                ).fetchall()
+            )
+        self.landed: list[FetchedObject] = []
+        self.pending: list[ObjectInfo] = []
+        for info in listed:
+            recognised = bucket.recognise(info)
+            if recognised is not None and self.has(info.key, recognised.etag):
+                self.landed.append(recognised)
+            elif info.version and versions.get(storable_key(info.key)) == info.version:
+                self.landed.append(FetchedObject(info.key, None, info.size, "", info.version))
+            else:
+                self.pending.append(info)
+
+    def has(self, key: str, etag: str) -> bool:
+        """Whether this content of this key is landed."""
+        return etag in self._etags.get(storable_key(key), ())
+
+
+def remember_kept(connection: duckdb.DuckDBPyConnection, fetched: Sequence[FetchedObject]) -> None:
+    """Note the versions of landed files that stay where they are, so that none is read again until it changes.
+
+    A file without a version changed too shortly before it was read, and is read once more. What a process killed
+    before this forgets is only read again.
+    """
+    kept = pa.table(  # DuckDB finds the table by its name
+        {
+            "object_key": pa.array([storable_key(one.key) for one in fetched if one.version], pa.string()),
+            "version": pa.array([one.version for one in fetched if one.version], pa.string()),
+        }
+    )
+    if kept.num_rows:
+        with transaction(connection):
+            connection.execute("delete from raw.kept_files using kept where kept_files.object_key = kept.object_key")
+            connection.execute("insert into raw.kept_files by name select * from kept")
+
+
+def landing_time(connection: duckdb.DuckDBPyConnection, now: datetime, log: Callable[[str], None]) -> datetime:
+    """The instant that counts as now: the clock's, or the last landing's where the clock was put back since.
+
+    A machine that wakes up in the year 2000 would else reject every event as from the future, and for good.
+    """
+    row = connection.execute("select max(landed_at) from raw.landed_objects").fetchone()
+    last = row[0].astimezone(UTC) if row and row[0] else now
+    if last <= now:
+        return now
+    log(f"the clock says {now:%Y-%m-%d %H:%M:%S} UTC, before the last landing; {last:%Y-%m-%d %H:%M:%S} UTC counts")
+    return last
+
+
+def storable_key(key: str) -> str:
+    """The key as text: bytes of a file name that are not UTF-8 are written as `\\xNN`, so that no two keys meet."""
+    return key.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
