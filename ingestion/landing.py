@@ -298,7 +298,7 @@ def _check_conservation(connection: duckdb.DuckDBPyConnection, table: str, first
 def _replace_registry(connection: duckdb.DuckDBPyConnection, registry: Registry, settings: Settings) -> None:
     """The registries and the settings that the models read, all of them or none."""
     with transaction(connection):
-        for table in ("sites", "shifts", "workers", "workstations"):
+        for table in ("sites", "shifts", "workers", "workstations", "targets"):
             rows = getattr(registry, table)
             connection.execute(f"delete from raw.{table}")
             if rows:

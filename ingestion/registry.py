@@ -22,6 +22,7 @@ PREFIX = "registry/"
 ALL_SITES = "*"
 UNSCHEDULED = "unscheduled"
 MAX_DURATION_MINUTES = 1440
+MAX_UNITS_PER_HOUR = 1_000_000
 
 Row = dict[str, object]
 
@@ -34,6 +35,7 @@ class Registry:
     shifts: list[Row] = field(default_factory=list)
     workers: list[Row] = field(default_factory=list)
     workstations: list[Row] = field(default_factory=list)
+    targets: list[Row] = field(default_factory=list)
 
 
 class _BadValue(Exception):
@@ -71,8 +73,8 @@ def _read_file(key: str, content: bytes, timezones: Collection[str]) -> Iterator
             raise RegistryError(f"{key}, line {line}: {error}.") from error
         row_key = tuple(row[column] for column in key_columns)
         rows[row_key], lines[row_key] = row, line  # the last row of a key wins
-    if name == "shifts.csv":
-        _refuse_overlaps(key, [(row, lines[row_key]) for row_key, row in rows.items()])
+    if name in _DATED:
+        _refuse_overlaps(key, _DATED[name], [(row, lines[row_key]) for row_key, row in rows.items()])
     yield from rows.values()
 
 
@@ -154,17 +156,37 @@ def _shift(cells: dict[str, str], _: Collection[str]) -> Row:
         raise _BadValue(
             f"duration_minutes is {duration!r}; expected is a whole number from 1 to {MAX_DURATION_MINUTES}"
         )
-    valid_from, valid_to = _date(cells, "valid_from"), _date(cells, "valid_to")
-    if valid_from and valid_to and valid_to < valid_from:
-        raise _BadValue(f"valid_to is {valid_to.isoformat()!r}, before valid_from {valid_from.isoformat()!r}")
     return {
         "site_id": _identifier(cells, "site_id", DEFAULT_SITE),
         "shift_id": shift_id,
         "start_local": start,
         "duration_minutes": int(duration),
-        "valid_from": valid_from,
-        "valid_to": valid_to,
+        **_valid_dates(cells),
     }
+
+
+def _target(cells: dict[str, str], _: Collection[str]) -> Row:
+    shift_id = _identifier(cells, "shift_id")
+    if shift_id == UNSCHEDULED:
+        raise _BadValue(f"shift_id is {shift_id!r}; time outside of all shifts has no target")
+    rate = cells["units_per_hour"]
+    if not re.fullmatch(r"[0-9]{1,7}(\.[0-9]{1,6})?", rate) or not 0 < float(rate) <= MAX_UNITS_PER_HOUR:
+        raise _BadValue(f"units_per_hour is {rate!r}; expected is a number above 0, at most {MAX_UNITS_PER_HOUR}")
+    return {
+        "site_id": _identifier(cells, "site_id", DEFAULT_SITE),
+        "workstation_id": _identifier(cells, "workstation_id"),
+        "shift_id": shift_id,
+        "units_per_hour": float(rate),
+        **_valid_dates(cells),
+    }
+
+
+def _valid_dates(cells: dict[str, str]) -> Row:
+    """The optional columns valid_from and valid_to, both inclusive."""
+    valid_from, valid_to = _date(cells, "valid_from"), _date(cells, "valid_to")
+    if valid_from and valid_to and valid_to < valid_from:
+        raise _BadValue(f"valid_to is {valid_to.isoformat()!r}, before valid_from {valid_from.isoformat()!r}")
+    return {"valid_from": valid_from, "valid_to": valid_to}
 
 
 def _date(cells: dict[str, str], column: str) -> date | None:
@@ -179,20 +201,21 @@ def _date(cells: dict[str, str], column: str) -> date | None:
         raise _BadValue(f"{column} is {value!r}; expected is a date YYYY-MM-DD or nothing") from error
 
 
-def _refuse_overlaps(key: str, shifts: list[tuple[Row, int]]) -> None:
-    """Two ranges of one site and shift must not share a date."""
+def _refuse_overlaps(key: str, names: tuple[str, ...], entries: list[tuple[Row, int]]) -> None:
+    """Two ranges of dates of one thing, known by the columns `names`, must not share a date."""
 
-    def first_date(entry: tuple[Row, int]) -> tuple[str, str, date]:
+    def first_date(entry: tuple[Row, int]) -> tuple[list[str], date]:
         row, _ = entry
-        return str(row["site_id"]), str(row["shift_id"]), _start(row)
+        return [str(row[name]) for name in names], _start(row)
 
-    ordered = sorted(shifts, key=first_date)
+    ordered = sorted(entries, key=first_date)
     for (before, before_line), (after, after_line) in pairwise(ordered):
-        same = (before["site_id"], before["shift_id"]) == (after["site_id"], after["shift_id"])
+        same = [before[name] for name in names] == [after[name] for name in names]
         if same and _end(before) >= _start(after):
+            thing = " of ".join(f"{name.removesuffix('_id')} {after[name]!r}" for name in reversed(names))
             raise RegistryError(
-                f"{key}, line {max(before_line, after_line)}: the dates of shift {after['shift_id']!r} of site "
-                f"{after['site_id']!r} overlap those of line {min(before_line, after_line)}."
+                f"{key}, line {max(before_line, after_line)}: the dates of {thing} "
+                f"overlap those of line {min(before_line, after_line)}."
             )
 
 
@@ -220,4 +243,12 @@ _FILES: dict[str, tuple[tuple[str, ...], _ReadRow, tuple[str, ...]]] = {
         _workstation,
         ("site_id", "workstation_id"),
     ),
+    "targets.csv": (
+        ("site_id", "workstation_id", "shift_id", "units_per_hour"),
+        _target,
+        ("site_id", "workstation_id", "shift_id", "valid_from", "valid_to"),
+    ),
 }
+
+# files whose rows hold for a range of dates, and what it is that has only one such row at a time
+_DATED = {"shifts.csv": ("site_id", "shift_id"), "targets.csv": ("site_id", "workstation_id", "shift_id")}

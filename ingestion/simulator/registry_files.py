@@ -3,7 +3,12 @@
 import csv
 import io
 
-from ingestion.simulator.fleet import SHARED_SHIFTS, Fleet
+from ingestion.simulator.fleet import SHARED_SHIFTS, Fleet, Site
+
+# Of a station's own speed: what the planners expect of a whole shift, pauses and changes of worker included. At night
+# fewer hands carry material, so the last shift of a day is asked for less.
+TARGET_PERCENT = 60
+LAST_SHIFT_TARGET_PERCENT = 50
 
 
 def registry_files(fleet: Fleet) -> dict[str, str]:
@@ -29,7 +34,21 @@ def registry_files(fleet: Fleet) -> dict[str, str]:
                 if station.is_registered
             ],
         ),
+        "targets.csv": _csv(
+            ("site_id", "workstation_id", "shift_id", "units_per_hour", "valid_from", "valid_to"),
+            [row for site in fleet.sites for row in _targets(site)],
+        ),
     }
+
+
+def _targets(site: Site) -> list[tuple[str | int, ...]]:
+    """For each registered station a target of all shifts and one of the last shift. Inspection is not paid by count."""
+    return [
+        (site.site_id, station.workstation_id, shift_id, f"{station.units_per_hour * percent / 100:.1f}", "", "")
+        for station in site.stations
+        if station.is_registered and station.station_type != "inspection"
+        for shift_id, percent in (("*", TARGET_PERCENT), (site.shifts[-1].shift_id, LAST_SHIFT_TARGET_PERCENT))
+    ]
 
 
 def _csv(header: tuple[str, ...], rows: list[tuple[str | int, ...]]) -> str:

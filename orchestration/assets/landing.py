@@ -20,6 +20,7 @@ _DESCRIPTIONS = {
     "shifts": "The newest shifts.csv.",
     "workers": "The newest workers.csv.",
     "workstations": "The newest workstations.csv.",
+    "targets": "The newest targets.csv.",
     "settings": "One row, the settings that change what the numbers mean.",
 }
 

@@ -57,6 +57,34 @@ def test_a_shift_may_change_from_one_date_to_the_next(plant: Plant) -> None:
     ]
 
 
+def test_a_target_may_change_from_one_date_to_the_next_and_differ_by_shift(plant: Plant) -> None:
+    plant.drop(
+        "registry/targets.csv",
+        "site_id,workstation_id,shift_id,units_per_hour,valid_from,valid_to\n"
+        ",S1,*,18,,2026-06-30\n,S1,*,20,2026-07-01,\n,S1,night,12.5,,\n,S1,night,13,,\n",
+    )
+    assert [(row["site_id"], row["shift_id"], row["units_per_hour"]) for row in registry(plant).targets] == [
+        ("default", "*", 18.0),
+        ("default", "*", 20.0),
+        ("default", "night", 13.0),
+    ]
+
+
+def test_targets_need_no_dates(plant: Plant) -> None:
+    plant.drop("registry/targets.csv", "site_id,workstation_id,shift_id,units_per_hour\nA,S1,day,18\n")
+    assert registry(plant).targets == [
+        {
+            "site_id": "A",
+            "workstation_id": "S1",
+            "shift_id": "day",
+            "units_per_hour": 18.0,
+            "valid_from": None,
+            "valid_to": None,
+        }
+    ]
+
+
+TARGETS = "site_id,workstation_id,shift_id,units_per_hour,valid_from,valid_to\n"
 SHIFTS = "site_id,shift_id,start_local,duration_minutes,valid_from,valid_to\n"
 
 
@@ -99,6 +127,36 @@ SHIFTS = "site_id,shift_id,start_local,duration_minutes,valid_from,valid_to\n"
             "shifts",
             SHIFTS + "A,day,06:00,480,,2026-07-01\nA,day,07:00,480,2026-07-01,\n",
             "registry/shifts.csv, line 3: the dates of shift 'day' of site 'A' overlap those of line 2.",
+        ),
+        (
+            "targets",
+            TARGETS + "A,S1,day,20,,2026-07-01\nA,S1,*,20,,\nA,S1,day,21,2026-07-01,\n",
+            "registry/targets.csv, line 4: the dates of shift 'day' of workstation 'S1' of site 'A' overlap those of "
+            "line 2.",
+        ),
+        (
+            "targets",
+            TARGETS + "A,S1,unscheduled,20,,\n",
+            "registry/targets.csv, line 2: shift_id is 'unscheduled'; time outside of all shifts has no target.",
+        ),
+        (
+            "targets",
+            TARGETS + "A,S1,,20,,\n",
+            "registry/targets.csv, line 2: shift_id is ''; expected is a text of 1 to 64 characters.",
+        ),
+        *(
+            (
+                "targets",
+                TARGETS + f"A,S1,day,{rate},,\n",
+                f"registry/targets.csv, line 2: units_per_hour is {rate!r}; "
+                "expected is a number above 0, at most 1000000.",
+            )
+            for rate in ("", "0", "0.0", "-1", "1e3", "1000000.5", "many", "٣")
+        ),
+        (
+            "targets",
+            TARGETS + "A,S1,day,20,2026-02-02,2026-02-01\n",
+            "registry/targets.csv, line 2: valid_to is '2026-02-01', before valid_from '2026-02-02'.",
         ),
         (
             "workers",
