@@ -44,7 +44,7 @@ class Plant:
             return publish_marts(self.settings)
 
     def mart(self, name: str) -> list[dict[str, Any]]:
-        """A published mart's rows, in the order of its columns; instants are aware, in UTC."""
+        """A published mart's rows, in the order of its columns; instants are aware, in UTC, local times naive."""
         return self.query(f"from '{self.settings.published_path / name}.parquet' order by all")
 
     def raw(self, table: str) -> list[dict[str, Any]]:
@@ -62,6 +62,6 @@ class Plant:
             rows = [dict(zip(names, row, strict=True)) for row in result.fetchall()]
         for row in rows:
             for name, value in row.items():
-                if isinstance(value, datetime):
+                if isinstance(value, datetime) and value.tzinfo:
                     row[name] = value.astimezone(UTC)
         return rows

@@ -6,6 +6,9 @@
 {#- Units per hour of a duration in microseconds; null where there was no such time. -#}
 {% macro per_hour(units, microseconds) -%} {{ units }} * 3600000000.0 / nullif({{ microseconds }}, 0) {%- endmacro %}
 
+{#- Units expected in a duration in microseconds at a rate of units per hour. -#}
+{% macro units_in(units_per_hour, microseconds) -%} {{ units_per_hour }} * {{ microseconds }} / 3600000000.0 {%- endmacro %}
+
 {#- A ratio of two whole numbers (double); null where the denominator is 0. -#}
 {% macro ratio(numerator, denominator) -%} cast({{ numerator }} as double) / nullif({{ denominator }}, 0) {%- endmacro %}
 

@@ -27,6 +27,9 @@
 {#- The UTC date of an instant. -#}
 {% macro utc_date(instant) -%} cast({{ to_local(instant, "'UTC'") }} as date) {%- endmacro %}
 
+{#- The instant at which a UTC date begins. -#}
+{% macro utc_midnight(date) -%} {{ to_instant("cast(" ~ date ~ " as timestamp)", "'UTC'") }} {%- endmacro %}
+
 {#- Whole microseconds from one instant to another (bigint), exact. -#}
 {% macro microseconds_between(started_at, ended_at) -%} {{ adapter.dispatch('microseconds_between', 'floorhouse')(started_at, ended_at) }} {%- endmacro %}
 {% macro duckdb__microseconds_between(started_at, ended_at) -%} (epoch_us({{ ended_at }}) - epoch_us({{ started_at }})) {%- endmacro %}

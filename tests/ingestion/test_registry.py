@@ -131,8 +131,10 @@ SHIFTS = "site_id,shift_id,start_local,duration_minutes,valid_from,valid_to\n"
         (
             "targets",
             TARGETS + "A,S1,day,20,,2026-07-01\nA,S1,*,20,,\nA,S1,day,21,2026-07-01,\n",
-            "registry/targets.csv, line 4: the dates of shift 'day' of workstation 'S1' of site 'A' overlap those of "
-            "line 2.",
+            (
+                "registry/targets.csv, line 4: the dates of shift 'day' of workstation 'S1' of site 'A' overlap "
+                "those of line 2."
+            ),
         ),
         (
             "targets",
@@ -148,8 +150,10 @@ SHIFTS = "site_id,shift_id,start_local,duration_minutes,valid_from,valid_to\n"
             (
                 "targets",
                 TARGETS + f"A,S1,day,{rate},,\n",
-                f"registry/targets.csv, line 2: units_per_hour is {rate!r}; "
-                "expected is a number above 0, at most 1000000.",
+                (
+                    f"registry/targets.csv, line 2: units_per_hour is {rate!r}; "
+                    "expected is a number above 0, at most 1000000."
+                ),
             )
             for rate in ("", "0", "0.0", "-1", "1e3", "1000000.5", "many", "٣")
         ),

@@ -73,7 +73,7 @@ def test_any_order_of_records_over_any_number_of_runs_gives_the_marts_of_the_ref
     # One key with one content is one object, however often it was there.
     readings = {(key, content): read_object(key, content, NOW) for run in runs for key, content in run}
     accepted = [event for reading in readings.values() for event in reading.events]
-    expected = compute_marts(accepted, registry, numbers)
+    expected = compute_marts(accepted, registry, numbers, NOW)
     with TemporaryDirectory() as folder:
         plant = build(folder, numbers, [*earlier, registry], runs)
         marts = published(plant)

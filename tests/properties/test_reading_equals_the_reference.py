@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.plant import NOW, Plant
 from tests.properties.awkward_objects import awkward_object
-from tests.reference.marts import moment
+from tests.reference.groups import moment
 from tests.reference.reading import Reading, read_object
 
 OBJECTS_PER_EXAMPLE = 400

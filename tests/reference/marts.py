@@ -4,21 +4,33 @@ Sums are kept in whole microseconds and turned into seconds once; means are take
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
-from datetime import date, datetime, timedelta
+from collections.abc import Iterable
+from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
 
-import duckdb
-
-from tests.reference.intervals import STATES, Interval, duplicate_key, rank, state_intervals, without_duplicates
+from tests.reference.cameras import camera_days, camera_events, shift_windows, sites
+from tests.reference.groups import (
+    PlacedEvent,
+    Row,
+    grouped,
+    mean,
+    moment,
+    per_hour,
+    quantile,
+    ratio,
+    seconds,
+    time_in,
+    units_of,
+    window_key,
+)
+from tests.reference.intervals import STATES, Interval, state_intervals, without_duplicates
+from tests.reference.observed import vouched_time, worker_station_shifts
 from tests.reference.plant import Registry, Settings
-from tests.reference.reading import EPOCH, Event
+from tests.reference.reading import Event
 from tests.reference.windows import Calendar, Window
-from tests.reference.zones import HOUR, SECOND, local_date
+from tests.reference.zones import HOUR, local_date
 
-Row = dict[str, Any]
-PlacedEvent = tuple[Event, Window]
 KEYS = {
     "state_intervals": ("site_id", "worker_id", "started_at", "workstation_id", "state"),
     "worker_shifts": ("site_id", "shift_date", "shift_id", "worker_id"),
@@ -26,15 +38,26 @@ KEYS = {
     "site_shifts": ("site_id", "shift_date", "shift_id"),
     "hourly_output": ("site_id", "workstation_id", "hour", "shift_date", "shift_id"),
     "model_days": ("site_id", "event_date", "camera_id", "model_name", "model_version"),
+    "worker_station_shifts": ("site_id", "shift_date", "shift_id", "worker_id", "workstation_id"),
+    "camera_days": ("site_id", "event_date", "camera_id"),
+    "shift_windows": ("site_id", "shift_date", "shift_id"),
+    "sites": ("site_id",),
 }
 
 
-def compute_marts(accepted: Iterable[Event], registry: Registry, settings: Settings) -> dict[str, list[Row]]:
-    """Every mart of KEYS, its rows in the order of its key, for all accepted events of all objects."""
+def compute_marts(
+    accepted: Iterable[Event], registry: Registry, settings: Settings, landed_at: datetime
+) -> dict[str, list[Row]]:
+    """Every mart of KEYS, its rows in the order of its key, for all accepted events of all objects.
+
+    All of them landed at one instant, which says how late they were and which windows are complete.
+    """
     accepted = list(accepted)
     calendars = {site_id: Calendar(registry, site_id) for site_id in {event.site_id for event in accepted}}
     events = [(event, calendars[event.site_id].window_of(event.at)) for event in without_duplicates(accepted)]
     intervals = state_intervals(events, settings)
+    vouched = vouched_time(events, settings)
+    windows = shift_windows(events, calendars, landed_at)
     marts = {
         "state_intervals": [interval_row(interval) for interval in intervals],
         "worker_shifts": worker_shifts(events, intervals, registry),
@@ -42,48 +65,12 @@ def compute_marts(accepted: Iterable[Event], registry: Registry, settings: Setti
         "site_shifts": site_shifts(events, intervals),
         "hourly_output": hourly_output(events, intervals),
         "model_days": model_days(accepted),
+        "worker_station_shifts": worker_station_shifts(vouched, intervals, registry),
+        "camera_days": camera_days(accepted, calendars, settings, landed_at),
+        "shift_windows": windows,
+        "sites": sites(accepted, windows, registry),
     }
     return {mart: sorted(rows, key=lambda row: [row[name] for name in KEYS[mart]]) for mart, rows in marts.items()}
-
-
-def moment(instant: int) -> datetime:
-    return EPOCH + timedelta(microseconds=instant)
-
-
-def seconds(duration: int) -> float:
-    return duration / SECOND
-
-
-def ratio(numerator: int, denominator: int | None) -> float | None:
-    return float(Fraction(numerator, denominator)) if denominator else None
-
-
-def per_hour(units: int, duration: int) -> float | None:
-    return ratio(units * HOUR, duration)
-
-
-def mean(values: list[Fraction]) -> float | None:
-    return float(sum(values, Fraction()) / len(values)) if values else None
-
-
-def grouped(items: Iterable[Any], key: Callable[[Any], Any]) -> dict[Any, list[Any]]:
-    groups = defaultdict(list)
-    for item in items:
-        groups[key(item)].append(item)
-    return groups
-
-
-def window_key(event: Event, window: Window) -> tuple[str, date, str]:
-    """A window of a site; all unscheduled gaps of one date are one."""
-    return event.site_id, window.shift_date, window.shift_id
-
-
-def time_in(intervals: list[Interval], *states: str) -> int:
-    return sum(interval.duration for interval in intervals if interval.event.event_type in states)
-
-
-def units_of(events: list[PlacedEvent]) -> int:
-    return sum(event.count for event, _ in events if event.event_type == "product_count")
 
 
 def interval_row(interval: Interval) -> Row:
@@ -246,13 +233,9 @@ def hour_key(event: Event, window: Window, instant: int) -> tuple[str, str, int,
 
 def model_days(accepted: list[Event]) -> list[Row]:
     """Of each duplicate key the most confident event per camera, model and version; nothing else is left out."""
-    kept: dict[tuple[Any, ...], Event] = {}
-    for event in accepted:
-        key = (*duplicate_key(event), event.camera_id, event.model_name, event.model_version)
-        kept[key] = min(kept.get(key, event), event, key=rank)
     rows = []
     days = grouped(
-        kept.values(),
+        camera_events(accepted),
         lambda each: (each.site_id, local_date("UTC", each.at), each.camera_id, each.model_name, each.model_version),
     )
     for (site_id, event_date, camera_id, model_name, model_version), own in days.items():
@@ -275,13 +258,3 @@ def model_days(accepted: list[Event]) -> list[Row]:
             }
         )
     return rows
-
-
-def quantile(values: list[float], share: float) -> float:
-    found = (
-        duckdb.connect()
-        .execute("select quantile_cont(value, ?) from (select unnest(?::double[]) as value)", [share, values])
-        .fetchone()
-    )
-    assert found is not None
-    return float(found[0])

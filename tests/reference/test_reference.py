@@ -6,9 +6,10 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 import zstandard
 
+from tests.reference.groups import moment
 from tests.reference.intervals import state_intervals, without_duplicates
 from tests.reference.json_text import NotJson, Number, whole_value
-from tests.reference.marts import compute_marts, moment
+from tests.reference.marts import compute_marts
 from tests.reference.plant import Registry, Settings, Shift
 from tests.reference.reading import EPOCH, MICROSECOND, Event, Rejection, is_event_object, read_object
 from tests.reference.windows import Calendar, Window
@@ -150,7 +151,7 @@ def test_at_one_instant_the_most_confident_state_is_the_one_that_lasts() -> None
         event("2026-01-15T10:05:00+00:00", "product_count"),  # ends no state
         event(later, "working"),
     ]
-    rows = compute_marts(events, Registry(), Settings())["state_intervals"]
+    rows = compute_marts(events, Registry(), Settings(), NOW)["state_intervals"]
     assert [(row["state"], row["seconds"]) for row in rows] == [
         ("absent", 0.0),
         ("idle", 600.0),
@@ -166,14 +167,14 @@ def test_two_people_at_one_station_are_staffed_once_and_occupy_it_twice() -> Non
         event("2026-01-15T11:20:00+00:00", "idle"),
         event("2026-01-15T10:40:00+00:00", "absent", worker_id="W2"),
     ]
-    (row,) = compute_marts(events, Registry(), Settings())["workstation_shifts"]
+    (row,) = compute_marts(events, Registry(), Settings(), NOW)["workstation_shifts"]
     assert (row["working_seconds"], row["idle_seconds"], row["staffed_seconds"]) == (6000.0, 1800.0, 6600.0)
     assert (row["utilization"], row["worker_count"], row["throughput_per_hour"]) == (6000 / 7800, 2, 0.0)
 
 
 def test_an_interval_is_split_at_the_utc_hour() -> None:
     events = [event("2026-01-15T10:45:00+00:00"), event("2026-01-15T11:10:00+00:00", "product_count", count=4)]
-    rows = compute_marts(events, Registry(), Settings())["hourly_output"]
+    rows = compute_marts(events, Registry(), Settings(), NOW)["hourly_output"]
     assert [(row["hour"].hour, row["working_seconds"], row["units"]) for row in rows] == [
         (10, 900.0, 0),
         (11, 900.0, 4),
@@ -183,7 +184,7 @@ def test_an_interval_is_split_at_the_utc_hour() -> None:
 def test_a_model_keeps_its_own_detection_of_an_event_that_another_model_saw_better() -> None:
     same = "2026-01-15T10:00:00+00:00"
     events = [event(same, confidence=0.5), event(same, confidence=0.6), event(same, confidence=0.9, model_version="2")]
-    rows = compute_marts(events, Registry(), Settings())["model_days"]
+    rows = compute_marts(events, Registry(), Settings(), NOW)["model_days"]
     assert [(row["model_version"], row["event_count"], row["mean_confidence"]) for row in rows] == [
         ("1", 1, 0.6),
         ("2", 1, 0.9),
@@ -357,5 +358,5 @@ def test_mean_utilization_is_not_diluted_by_people_who_were_absent() -> None:
         event(start.isoformat(), "absent", worker_id="W2"),
         event((start + timedelta(minutes=10)).isoformat(), "idle"),
     ]
-    (row,) = compute_marts(events, Registry(), Settings())["site_shifts"]
+    (row,) = compute_marts(events, Registry(), Settings(), NOW)["site_shifts"]
     assert (row["average_utilization"], row["worker_count"]) == (0.25, 2)

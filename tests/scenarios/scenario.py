@@ -22,6 +22,10 @@ ROW_KEYS = {
     "site_shifts": ("site_id", "shift_date", "shift_id"),
     "hourly_output": ("site_id", "workstation_id", "hour", "shift_date", "shift_id"),
     "model_days": ("site_id", "event_date", "camera_id", "model_name", "model_version"),
+    "worker_station_shifts": ("site_id", "shift_date", "shift_id", "worker_id", "workstation_id"),
+    "camera_days": ("site_id", "event_date", "camera_id"),
+    "shift_windows": ("site_id", "shift_date", "shift_id"),
+    "sites": ("site_id",),
     "landed_objects": ("object_key",),
     "rejected_records": ("object_key", "position"),
 }

@@ -35,7 +35,8 @@ def test_the_reference_reads_the_contract_as_it_was_read_on_paper(name: str) -> 
         {key: content.decode() for key, content in scenario.files.items() if key.startswith("registry/")}
     )
     settings = Settings(**{name: value for name, value in scenario.settings.items() if name.endswith("_minutes")})
-    marts = compute_marts([event for reading in readings.values() for event in reading.events], registry, settings)
+    accepted = [event for reading in readings.values() for event in reading.events]
+    marts = compute_marts(accepted, registry, settings, scenario.now)
     marts["rejected_records"] = [
         {"object_key": key, "position": each.position, "reason": each.reason, "payload": each.payload}
         for key, reading in readings.items()

@@ -16,7 +16,9 @@ most_confident as (
         camera_id,
         model_name,
         model_version,
-        max({{ pair('confidence', 'unit_count') }}) as best
+        max({{ pair('confidence', 'unit_count') }}) as best,
+        -- Objects are numbered as they land: the smallest is the landing that brought the event first.
+        min(object_id) as first_object_id
 
     from events
 
@@ -34,5 +36,6 @@ select
     model_name,
     model_version,
     best.first as confidence,
-    best.second as unit_count
+    best.second as unit_count,
+    first_object_id
 from most_confident

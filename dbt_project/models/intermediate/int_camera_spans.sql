@@ -1,0 +1,104 @@
+with camera_dates as (
+
+    select * from {{ ref('int_camera_dates') }}
+
+),
+
+camera_gaps as (
+
+    select * from {{ ref('int_camera_gaps') }}
+
+),
+
+settings as (
+
+    select * from {{ ref('stg_raw__settings') }}
+
+),
+
+numbers as (
+    {{ numbers(var('camera_memory_days')) }}
+),
+
+-- A camera is expected on the days after it was heard, on which the site was heard at all.
+expected as (
+
+    select distinct
+        camera_dates.site_id,
+        camera_dates.camera_id,
+        cast(camera_dates.event_date + numbers.number * interval 1 day as date) as event_date
+
+    from camera_dates
+
+    cross join numbers
+
+),
+
+site_dates as (
+
+    select distinct
+        site_id,
+        event_date
+
+    from camera_dates
+
+),
+
+days as (
+
+    select
+        expected.site_id,
+        expected.event_date,
+        expected.camera_id,
+        camera_dates.first_event_at,
+        camera_dates.last_event_at,
+        {{ utc_midnight('expected.event_date') }} as started_at,
+        {{ utc_midnight('expected.event_date + interval 1 day') }} as ended_at
+
+    from expected
+
+    inner join site_dates
+        on expected.site_id = site_dates.site_id
+        and expected.event_date = site_dates.event_date
+
+    left join camera_dates
+        on expected.site_id = camera_dates.site_id
+        and expected.event_date = camera_dates.event_date
+        and expected.camera_id = camera_dates.camera_id
+
+)
+
+-- Before the first event of a date nothing vouches; on a day without any, all day long.
+select
+    site_id,
+    event_date,
+    camera_id,
+    started_at,
+    coalesce(first_event_at, ended_at) as ended_at,
+    cast(0 as bigint) as vouched_microseconds
+from days
+
+union all
+
+select
+    days.site_id,
+    days.event_date,
+    days.camera_id,
+    days.last_event_at as started_at,
+    days.ended_at,
+    settings.last_event_microseconds as vouched_microseconds
+from days
+cross join settings
+where days.last_event_at is not null
+
+union all
+
+select
+    camera_gaps.site_id,
+    camera_gaps.event_date,
+    camera_gaps.camera_id,
+    camera_gaps.started_at,
+    camera_gaps.ended_at,
+    settings.last_event_microseconds as vouched_microseconds
+from camera_gaps
+cross join settings

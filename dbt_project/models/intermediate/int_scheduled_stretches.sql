@@ -1,0 +1,76 @@
+with shift_windows as (
+
+    select * from {{ ref('int_shift_windows') }}
+
+),
+
+numbers as (
+    {{ numbers(2) }}
+),
+
+dates as (
+
+    select
+        shift_windows.site_id,
+        shift_windows.started_at,
+        shift_windows.ended_at,
+        cast({{ utc_date('shift_windows.started_at') }} + numbers.number * interval 1 day as date) as event_date
+
+    from shift_windows
+
+    inner join numbers
+        on {{ utc_date('shift_windows.started_at') }} + numbers.number * interval 1 day
+        <= {{ utc_date('shift_windows.ended_at') }}
+
+),
+
+pieces as (
+
+    select
+        site_id,
+        event_date,
+        greatest(started_at, {{ utc_midnight('event_date') }}) as started_at,
+        least(ended_at, {{ utc_midnight('event_date + interval 1 day') }}) as ended_at
+
+    from dates
+
+),
+
+ordered as (
+
+    select
+        *,
+        max(ended_at) over (
+            partition by site_id, event_date
+            order by started_at asc, ended_at asc
+            rows between unbounded preceding and 1 preceding
+        ) as scheduled_until
+
+    from pieces
+
+    where started_at < ended_at
+
+),
+
+-- Windows that meet or overlap are one stretch: a silence does not end because a shift does.
+numbered as (
+
+    select
+        *,
+        sum(case when scheduled_until >= started_at then 0 else 1 end) over (
+            partition by site_id, event_date
+            order by started_at asc, ended_at asc
+            rows between unbounded preceding and current row
+        ) as stretch_number
+
+    from ordered
+
+)
+
+select
+    site_id,
+    event_date,
+    min(started_at) as started_at,
+    max(ended_at) as ended_at
+from numbered
+group by site_id, event_date, stretch_number

@@ -1,0 +1,64 @@
+with events as (
+
+    select * from {{ ref('int_windowed_events') }}
+
+),
+
+targets as (
+
+    select * from {{ ref('stg_raw__targets') }}
+
+),
+
+station_windows as (
+
+    select distinct
+        site_id,
+        shift_date,
+        shift_id,
+        workstation_id,
+        window_started_at,
+        window_ended_at
+
+    from events
+
+    where shift_id <> 'unscheduled'
+
+),
+
+ranked as (
+
+    select
+        station_windows.*,
+        targets.target_units_per_hour,
+        -- A shift's own target comes before that of all shifts.
+        row_number() over (
+            partition by
+                station_windows.site_id,
+                station_windows.shift_date,
+                station_windows.shift_id,
+                station_windows.workstation_id
+            order by case when targets.shift_id = '*' then 1 else 0 end
+        ) as target_rank
+
+    from station_windows
+
+    inner join targets
+        on station_windows.site_id = targets.site_id
+        and station_windows.workstation_id = targets.workstation_id
+        and (targets.shift_id = '*' or station_windows.shift_id = targets.shift_id)
+        and (targets.valid_from is null or station_windows.shift_date >= targets.valid_from)
+        and (targets.valid_to is null or station_windows.shift_date <= targets.valid_to)
+
+)
+
+select
+    site_id,
+    shift_date,
+    shift_id,
+    workstation_id,
+    target_units_per_hour,
+    window_started_at,
+    window_ended_at
+from ranked
+where target_rank = 1
