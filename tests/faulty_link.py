@@ -83,7 +83,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(content)
 
-    do_GET = do_PUT = do_HEAD = do_DELETE = _pass_on  # noqa: N815  # the names that http.server asks for
+    do_GET = do_PUT = do_HEAD = do_DELETE = do_POST = _pass_on  # noqa: N815  # the names that http.server asks for
 
     def log_message(self, *_: object) -> None:
         """Silent."""

@@ -1,0 +1,134 @@
+"""Batches and replays that die where they are told to: a process that has imported all, and forks one for each.
+
+A run is counted through its steps: every statement sent to DuckDB, every change of a file or an object (just before
+and just after it), every call within the modules that land and archive, in all of its threads. It kills itself
+(SIGKILL) at the step with the given number. To die inside DuckDB's own writing, it is forbidden to let a file grow
+beyond some bytes, and the system ends it (SIGXFSZ) in the middle of the write that does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import obstore  # noqa: F401  # imported before the first fork, as are the modules that land
+
+from ingestion import archiving, landing, manifest, replay, unexpected
+from ingestion.bucket import conditional, local, s3
+from ingestion.settings import Settings
+from ingestion.warehouse import warehouse_lock
+from tests.plant import NOW, Plant
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+WATCHED = {module.__file__ for module in (archiving, landing, manifest, replay, unexpected, conditional, local, s3)}
+CHANGES = {"execute", "rename", "link", "unlink", "makedirs", "put", "get", "copy", "delete", "head", "sign"}
+
+
+class Mortal:
+    """The process that forks."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.ingestion.mortal"],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, plant: Plant, action: str = "land", step: int = 0, file_bytes: int = 0) -> tuple[int, int]:
+        """Run an action in a process of its own; gives its exit code (below 0: the signal) and the steps it took.
+
+        `step`: die there; `file_bytes`: die when a file becomes larger; 0: do not.
+        """
+        settings = {"data_dir": str(plant.settings.data_dir), "landing_url": plant.settings.landing_url}
+        server = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+        order = {"settings": settings, "server": server, "action": action, "step": step, "file_bytes": file_bytes}
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print(json.dumps(order), file=self._process.stdin, flush=True)
+        code, steps = json.loads(self._process.stdout.readline())
+        return code, steps
+
+    def end(self) -> None:
+        """End the process."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(timeout=30)
+
+
+@contextmanager
+def mortal() -> Iterator[Mortal]:
+    """One for the length of a block."""
+    one = Mortal()
+    try:
+        yield one
+    finally:
+        one.end()
+
+
+def _serve() -> None:
+    for line in sys.stdin:
+        order = json.loads(line)
+        read_end, write_end = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.close(read_end)
+            _die_or_do(order, write_end)
+        os.close(write_end)
+        with os.fdopen(read_end) as told:
+            steps = told.read()
+        _, status = os.waitpid(child, 0)
+        print(json.dumps([os.waitstatus_to_exitcode(status), int(steps or order["step"])]), flush=True)
+
+
+def _die_or_do(order: dict[str, Any], write_end: int) -> None:
+    steps = count(1)
+    taken = 0
+
+    def step(frame: FrameType, event: str, what: Any) -> None:
+        nonlocal taken
+        if frame.f_code.co_filename in WATCHED and (event == "call" or getattr(what, "__name__", "") in CHANGES):
+            taken = next(steps)
+            if taken == order["step"]:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    status = 1
+    try:
+        os.environ.update(order["server"])
+        settings = Settings(**order["settings"])
+        if order["file_bytes"]:
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+            resource.setrlimit(resource.RLIMIT_FSIZE, (order["file_bytes"], order["file_bytes"]))
+            signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+        landing.CHUNK_OBJECTS = 2
+        threading.setprofile(step)
+        sys.setprofile(step)
+        with warehouse_lock(settings):
+            if order["action"] == "land":
+                landing.land(settings, NOW)
+            else:
+                replay.replay_rejected(settings)
+        sys.setprofile(None)
+        os.write(write_end, str(taken).encode())
+        status = 0
+    except Exception:  # noqa: BLE001  # shown by the test that fails
+        traceback.print_exc()
+    finally:
+        os._exit(status)
+
+
+if __name__ == "__main__":
+    _serve()

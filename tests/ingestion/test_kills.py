@@ -1,0 +1,143 @@
+"""Landing and replay killed at many points, in both kinds of bucket: the next run completes what the killed one began.
+
+Each plant dies again and again, every time with new objects in its bucket; in the end its marts are those of a plant
+that landed the same objects undisturbed.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ingestion import contract
+from ingestion.bucket import open_bucket
+from ingestion.replay import replay_rejected
+from tests.ingestion.mortal import Mortal, mortal
+from tests.plant import Plant
+from tests.s3_server import BUCKET
+
+POINTS = 16  # of each kind of bucket, spread over all steps of a batch
+# Every landing writes a log of a few kilobytes, then the warehouse of some hundreds.
+FILE_BYTES = (100, 700, 1500, 3000, 30_000)
+
+
+@pytest.fixture(scope="module")
+def killer() -> Iterator[Mortal]:
+    with mortal() as one:
+        yield one
+
+
+@pytest.fixture(params=["local", "s3"])
+def make_plant(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], Plant]:
+    """Plants by name, on the kind of bucket of the parameter."""
+    if request.param == "local":
+        return lambda name: Plant(tmp_path / name)
+    for name, value in request.getfixturevalue("s3_environment").items():
+        monkeypatch.setenv(name, value)
+    return lambda name: Plant(tmp_path / name, landing_url=f"s3://{BUCKET}/{tmp_path.name}/{name}")
+
+
+def drop(plant: Plant, number: int) -> None:
+    """Five objects; one has the key that one had before, with other content, unless that one is not landed yet."""
+    bucket = open_bucket(plant.settings.landing_url, create=True)
+    for index in range(5):
+        events: list[object] = [
+            {
+                "timestamp": f"2026-01-{1 + number % 28:02}T{6 + index:02}:{minute:02}:00Z",
+                "worker_id": f"W{number}",
+                "workstation_id": f"S{index}",
+                "event_type": "working" if minute else "product_count",
+                "confidence": 0.9,
+                "zone": 1,
+            }
+            for minute in (0, 30)
+        ]
+        name = "always-this-name" if index == 0 and (number - 1) % 3 else f"{number}-{index}"
+        lines = "".join(json.dumps(one) + "\n" for one in [*events, 7])
+        bucket.put(f"events/site_id=A/camera_id=c{index}/{name}.jsonl", lines.encode())
+
+
+def left(plant: Plant) -> list[str]:
+    return [info.key for info in open_bucket(plant.settings.landing_url).list("events/")]
+
+
+def assert_same_marts(plant: Plant, other: Plant) -> None:
+    plant.batch()
+    other.batch()
+    names = sorted(path.stem for path in other.settings.published_path.glob("*.parquet"))
+    assert len(names) >= 8
+    for name in names:
+        assert plant.mart(name) == other.mart(name), name
+
+
+@pytest.mark.slow
+def test_a_landing_killed_at_any_point_is_completed_by_the_next_one(
+    make_plant: Callable[[str], Plant], killer: Mortal
+) -> None:
+    plant, undisturbed = make_plant("plant"), make_plant("undisturbed")
+    drop(plant, 0)
+    code, steps = killer.run(plant)
+    assert (code, left(plant)) == (0, [])
+    assert steps > 100
+    orders: list[dict[str, int]] = [{"step": 1 + point * (steps - 1) // POINTS} for point in range(POINTS)]
+    orders += [{"file_bytes": size} for size in FILE_BYTES]
+    deaths = []
+    for number, order in enumerate(orders, 1):
+        drop(plant, number)
+        deaths.append(killer.run(plant, "land", **order)[0])
+        if number % 3:  # else the next one is killed over the remains of this one
+            plant.land()
+            assert left(plant) == []
+            assert len(plant.raw("events")) == 10 * (number + 1), order
+            assert len(plant.raw("rejected_records")) == 5 * (number + 1), order
+    assert deaths.count(-signal.SIGKILL) == POINTS
+    assert deaths.count(-signal.SIGXFSZ) == len(FILE_BYTES)
+    plant.land()
+    assert left(plant) == []
+    for number in range(len(orders) + 1):
+        drop(undisturbed, number)
+        undisturbed.land()
+    assert_same_marts(plant, undisturbed)
+
+
+def test_a_replay_killed_at_any_point_moves_every_record_exactly_once(
+    tmp_path: Path, killer: Mortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def rejected(name: str) -> Plant:
+        """A plant that landed under a rule that was too narrow; one of its objects has nothing to try again."""
+        plant = Plant(tmp_path / name)
+        drop(plant, 0)
+        plant.drop("events/untouched.jsonl", '{"worker_id": "W1"}\n')
+        with monkeypatch.context() as narrow:
+            narrow.setattr(contract, "EVENT_TYPES", ("working",))
+            narrow.setattr("ingestion.reading._decode_known", _refuse)
+            narrow.setattr("ingestion.reading._decode_plain", _refuse)
+            plant.land()
+        assert len(plant.raw("rejected_records")) == 5 + 5 + 1
+        return plant
+
+    undisturbed = rejected("undisturbed")
+    before = undisturbed.raw("landed_objects")
+    code, steps = killer.run(undisturbed, "replay")
+    assert (code, len(undisturbed.raw("events"))) == (0, 10)
+    changed = [one["object_key"] for one in undisturbed.raw("landed_objects") if one not in before]
+    assert len(changed) == 5
+    assert "events/untouched.jsonl" not in changed
+    plant = rejected("plant")
+    for step in range(1, steps + 1, max(1, steps // POINTS)):
+        assert killer.run(plant, "replay", step=step)[0] == -signal.SIGKILL, step
+        events, records = len(plant.raw("events")), len(plant.raw("rejected_records"))
+        assert (events, records) in ((5, 11), (10, 6))
+    replay_rejected(plant.settings)
+    for table in ("events", "rejected_records", "landed_objects", "unexpected_fields"):
+        assert plant.raw(table) == undisturbed.raw(table)
+
+
+def _refuse(*_: object) -> None:
+    raise UnicodeDecodeError("utf-8", b"", 0, 1, "every record is read exactly")
