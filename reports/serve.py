@@ -20,6 +20,7 @@ from urllib.parse import unquote, urlsplit
 
 from ingestion.errors import FloorhouseError, ReportError
 from ingestion.settings import read_settings
+from reports.metrics_names import file_of_address
 
 _FILE_FOLDERS = ("data", "_app", "api")  # below these a missing file is missing; elsewhere it may be a page's address
 _IMMUTABLE = re.compile(r"(_app/immutable|data/[0-9a-f]{16})/")
@@ -51,7 +52,8 @@ class Answer:
 
 def answer_for(site: Path, target: str, headers: Mapping[str, str]) -> Answer:
     """What to answer to a GET of `target` (path and query as sent) with these request headers (any letter case)."""
-    name = posixpath.normpath("/" + unquote(urlsplit("/" + target.lstrip("/")).path)).lstrip("/")
+    path = urlsplit("/" + target.lstrip("/")).path
+    name = file_of_address(path) or posixpath.normpath("/" + unquote(path)).lstrip("/")
     asked = {key.lower(): value for key, value in headers.items()}
     file = _file_named(site, name)
     if file is None:

@@ -17,6 +17,7 @@ from ingestion.errors import ReportError
 from ingestion.settings import Settings
 from reports.assembly import STAMP_NAME
 from reports.data import publish_data, shown_version
+from reports.metrics_api import publish_metrics
 from reports.shell import BUILD_FOLDER, source_hash
 
 
@@ -33,17 +34,21 @@ class SiteReport:
 def publish_site(settings: Settings, shell: Path = BUILD_FOLDER) -> SiteReport:
     """Bring `<data dir>/site` up to date with the published marts and the built shell.
 
-    Data goes first and the shell last, index.html last of all: killed at any moment there is a working site, and the
-    next call completes it. Raises ReportError when the shell is not built or a published mart cannot be read.
+    The metrics API goes first, then the data, whose manifest names the version shown, and the shell last, index.html
+    last of all: killed at any moment there is a working site, and the next call completes it. Raises ReportError when
+    the shell is not built or a published mart cannot be read.
     """
     started = time.monotonic()
     if not (shell / STAMP_NAME).is_file():
         raise ReportError("The report's page shell is not built yet; build it first with python -m reports.shell.")
+    metrics = publish_metrics(settings.published_path, settings.site_path)
     data = publish_data(settings.published_path, settings.site_path / "data")
     placed = place_shell(shell, settings.site_path)
     return SiteReport(
-        bytes_written=data.bytes_written + sum((shell / name).stat().st_size for name in placed),
-        files=data.files + len(placed),
+        bytes_written=data.bytes_written
+        + metrics.bytes_written
+        + sum((shell / name).stat().st_size for name in placed),
+        files=data.files + metrics.files + len(placed),
         seconds=time.monotonic() - started,
         shell_changed=bool(placed),
     )

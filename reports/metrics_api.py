@@ -1,0 +1,252 @@
+"""The metrics API as files: the figures of a shift day as JSON, for programs that ask for a path and read an answer.
+
+One tree of files per version, shown by one rename of the link `api/metrics`: no two answers are of different versions.
+Everything comes from published marts; over the windows of a day every ratio is that of the sums (contract §6).
+Percentages are 0–100 and, like minutes and rates, have one decimal; null where the denominator is 0.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from ingestion.errors import ReportError
+from reports.metrics_names import API, KINDS, folder_name
+
+DAYS_SHOWN = 31
+
+Day = tuple[str, date]
+Row = dict[str, Any]
+
+# Each row of a person or a station and day, with the columns of the answer; `site_id` and `shift_date` are taken off.
+_SELECTS = {
+    "workers": """
+        select
+            site_id,
+            shift_date,
+            worker_id,
+            any_value(worker_name) as name,
+            round(sum(active_seconds) / 60, 1) as total_active_time_minutes,
+            round(sum(idle_seconds) / 60, 1) as total_idle_time_minutes,
+            round(100 * sum(active_seconds) / nullif(sum(present_seconds), 0), 1) as utilization_percentage,
+            cast(sum(units) as bigint) as total_units_produced,
+            round(sum(units) * 3600 / nullif(sum(active_seconds), 0), 1) as units_per_hour
+        from worker_shifts
+        group by site_id, shift_date, worker_id
+        order by site_id, worker_id
+    """,
+    "workstations": """
+        select
+            site_id,
+            shift_date,
+            workstation_id as station_id,
+            any_value(workstation_name) as name,
+            any_value(station_type) as type,
+            round(sum(occupancy_seconds) / 60, 1) as occupancy_time_minutes,
+            round(100 * sum(working_seconds) / nullif(sum(occupancy_seconds), 0), 1) as utilization_percentage,
+            cast(sum(units) as bigint) as total_units_produced,
+            round(sum(units) * 3600 / nullif(sum(occupancy_seconds), 0), 1) as throughput_per_hour
+        from workstation_shifts
+        group by site_id, shift_date, workstation_id
+        order by site_id, station_id
+    """,
+}
+
+_MARTS = {
+    "workers": ("worker_shifts", "shift_windows"),
+    "workstations": ("workstation_shifts", "shift_windows"),
+    "factory": ("worker_shifts", "workstation_shifts", "shift_windows"),
+}
+
+# The average counts each worker of a site alike and leaves out those who were not there, as site_shifts does.
+_FACTORY = """
+    with days as (select unnest($sites::varchar[]) as site_id, unnest($dates::date[]) as shift_date),
+    workers as (
+        select site_id, worker_id, sum(active_seconds) as active, sum(present_seconds) as present, sum(units) as units
+        from worker_shifts semi join days using (site_id, shift_date) group by site_id, worker_id
+    ),
+    stations as (
+        select count(distinct (site_id, workstation_id)) as stations
+        from workstation_shifts semi join days using (site_id, shift_date)
+    )
+    select
+        round(coalesce(sum(active), 0) / 60, 1) as total_productive_time_minutes,
+        cast(coalesce(sum(units), 0) as bigint) as total_production_count,
+        round(sum(units) * 3600 / nullif(sum(active), 0), 1) as average_production_rate,
+        round(100 * avg(active / nullif(present, 0) order by site_id, worker_id), 1) as average_utilization_percentage,
+        count(*) as total_workers,
+        (select stations from stations) as total_workstations
+    from workers
+"""
+
+
+@dataclass(frozen=True)
+class MetricsReport:
+    """Bytes and files that were written; what is as it was counts for nothing."""
+
+    bytes_written: int = 0
+    files: int = 0
+
+
+def publish_metrics(published: Path, site: Path) -> MetricsReport:
+    """Bring `<site>/api/metrics` up to date with the published marts: the latest complete shift day and the last 31.
+
+    An answer whose marts are not published (a plant may keep those about persons to itself) is not given. Raises
+    ReportError when a mart cannot be read. Killed at any moment, the answers shown are those of one version.
+    """
+    files = dict(_answers(published.resolve()))
+    digest = hashlib.sha256(json.dumps(sorted(files.items())).encode()).hexdigest()[:16]
+    link = site / API
+    before = link.resolve()
+    tree = link.with_name(f".{link.name}-{digest}")
+    link.parent.mkdir(parents=True, exist_ok=True)
+    if before == tree.resolve() and link.is_symlink():
+        return MetricsReport()
+    written = _write_tree(tree, files, before)
+    _point_to(link, tree)
+    for other in link.parent.glob(f".{link.name}-*"):
+        if other != tree:
+            shutil.rmtree(other, ignore_errors=True)
+    return MetricsReport(sum(len(files[name].encode()) for name in written), len(written))
+
+
+def _answers(published: Path) -> Iterator[tuple[str, str]]:
+    """Each file's name below api/metrics and its text."""
+    with duckdb.connect() as connection:
+        try:
+            kinds = _open_marts(connection, published)
+            if not kinds:
+                return
+            days = _complete_days(connection)
+            shown = {day for days_of_site in days.values() for day in days_of_site}
+            latest = _latest_day(connection)
+            for kind in kinds:
+                if kind == "factory":
+                    yield "factory.json", _text(_factory(connection, latest))
+                    for day in shown:
+                        yield _file(kind, day), _text(_factory(connection, [day]))
+                    continue
+                rows = _rows_by_day(connection, _SELECTS[kind], [*shown, *latest])
+                yield f"{kind}.json", _text([row for day in latest for row in rows.get(day, [])])
+                for day in shown:
+                    yield _file(kind, day), _text(rows.get(day, []))
+        except duckdb.Error as error:
+            reason = str(error).splitlines()[0]
+            raise ReportError(f"The metrics API cannot be made of the published marts: {reason}") from error
+    yield "index.json", _text(_index(kinds, days, latest))
+
+
+def _open_marts(connection: duckdb.DuckDBPyConnection, published: Path) -> list[str]:
+    """Make the marts readable by name; the kinds of answers that those which are published allow."""
+    found = set()
+    for mart in {mart for marts in _MARTS.values() for mart in marts}:
+        file = published / f"{mart}.parquet"
+        if file.exists():
+            path = str(file).replace("'", "''")
+            connection.execute(f"create view {mart} as from '{path}'")
+            found.add(mart)
+    return [kind for kind in KINDS if found.issuperset(_MARTS[kind])]
+
+
+def _complete_days(connection: duckdb.DuckDBPyConnection) -> dict[str, list[Day]]:
+    """For each site its complete shift days of the last DAYS_SHOWN dates, oldest first."""
+    found = connection.execute(
+        "select distinct site_id, shift_date from shift_windows where is_day_complete order by all"
+    ).fetchall()
+    newest = dict(found)
+    days: dict[str, list[Day]] = {}
+    for site_id, shift_date in found:
+        if shift_date > newest[site_id] - timedelta(days=DAYS_SHOWN):
+            days.setdefault(site_id, []).append((site_id, shift_date))
+    return days
+
+
+def _latest_day(connection: duckdb.DuckDBPyConnection) -> list[Day]:
+    """The newest shift date that is complete at every site that has it, as the days of those sites."""
+    return connection.execute(
+        """
+        select distinct site_id, shift_date from shift_windows
+        where shift_date = (
+            select max(shift_date)
+            from (select shift_date from shift_windows group by shift_date having bool_and(is_day_complete))
+        )
+        order by all
+        """
+    ).fetchall()
+
+
+def _rows_by_day(connection: duckdb.DuckDBPyConnection, select: str, days: list[Day]) -> dict[Day, list[Row]]:
+    wanted, oldest = set(days), min((shift_date for _, shift_date in days), default=date.max)
+    result = connection.execute(f"from ({select}) where shift_date >= ?", [oldest])
+    names = [column[0] for column in result.description or []]
+    rows: dict[Day, list[Row]] = {}
+    for values in result.fetchall():
+        row = dict(zip(names, values, strict=True))
+        day = (row.pop("site_id"), row.pop("shift_date"))
+        if day in wanted:
+            rows.setdefault(day, []).append(row)
+    return rows
+
+
+def _factory(connection: duckdb.DuckDBPyConnection, days: list[Day]) -> Row:
+    result = connection.execute(_FACTORY, {"sites": [site for site, _ in days], "dates": [day for _, day in days]})
+    values = result.fetchone()
+    assert values is not None  # an aggregate has one row
+    return {column[0]: value for column, value in zip(result.description, values, strict=True)}
+
+
+def _file(kind: str, day: Day) -> str:
+    site_id, shift_date = day
+    return f"{kind}/{folder_name(site_id)}/{shift_date.isoformat()}.json"
+
+
+def _index(kinds: list[str], days: dict[str, list[Day]], latest: list[Day]) -> Row:
+    """Which day the answers without a date are of, and which dated ones there are: `<kind>/<folder>/<date>.json`."""
+    return {
+        "kinds": kinds,
+        "latest": {
+            "shift_date": latest[0][1].isoformat() if latest else None,
+            "site_ids": [site_id for site_id, _ in latest],
+        },
+        "sites": [
+            {"site_id": site_id, "folder": folder_name(site_id), "shift_dates": [day.isoformat() for _, day in own]}
+            for site_id, own in sorted(days.items())
+        ],
+    }
+
+
+def _text(answer: Any) -> str:
+    return json.dumps(answer, ensure_ascii=False, indent=1) + "\n"
+
+
+def _write_tree(tree: Path, files: dict[str, str], before: Path) -> list[str]:
+    """All files below a new folder; those that are as they were before are the same file under a second name."""
+    shutil.rmtree(tree, ignore_errors=True)  # what a killed publish left
+    tree.mkdir()
+    written = []
+    for name, text in files.items():
+        path, old = tree / name, before / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if old.is_file() and old.read_bytes() == text.encode():
+            os.link(old, path)
+            continue
+        with path.open("wb") as file:
+            file.write(text.encode())
+            file.flush()
+            os.fsync(file.fileno())
+        written.append(name)
+    return written
+
+
+def _point_to(link: Path, tree: Path) -> None:
+    arriving = link.with_name(f".{link.name}.new")
+    arriving.unlink(missing_ok=True)
+    arriving.symlink_to(tree.name, target_is_directory=True)
+    os.replace(arriving, link)
