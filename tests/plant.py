@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -31,10 +32,10 @@ class Plant:
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         return path
 
-    def land(self, now: datetime = NOW) -> LandingReport:
+    def land(self, now: datetime = NOW, log: Callable[[str], None] = lambda _: None) -> LandingReport:
         """Land what the bucket holds."""
         with warehouse_lock(self.settings):
-            return land(self.settings, now)
+            return land(self.settings, now, log)
 
     def batch(self, now: datetime = NOW) -> PublishReport:
         """Land, build the models with their data tests, publish."""

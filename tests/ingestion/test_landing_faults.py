@@ -1,0 +1,217 @@
+"""What a batch does while others write, while a clock is wrong, and while the archive cannot be written."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import time
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingestion import landing
+from ingestion.archiving import GIVE_UP_AFTER_FAILURES
+from ingestion.bucket import Bucket, FetchedObject, LocalBucket, ObjectInfo, S3Bucket, open_bucket
+from ingestion.errors import BucketError
+from tests.plant import NOW, Plant
+from tests.s3_server import BUCKET
+
+EVENT = {
+    "timestamp": "2026-01-15T10:15:00Z",
+    "worker_id": "W1",
+    "workstation_id": "S3",
+    "event_type": "working",
+    "confidence": 0.93,
+}
+
+
+def line(worker: str, **fields: object) -> bytes:
+    return json.dumps({**EVENT, "worker_id": worker, **fields}).encode() + b"\n"
+
+
+@pytest.fixture(params=["local", "s3"])
+def either(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plant:
+    """A plant on either kind of bucket."""
+    if request.param == "local":
+        return Plant(tmp_path)
+    for name, value in request.getfixturevalue("s3_environment").items():
+        monkeypatch.setenv(name, value)
+    return Plant(tmp_path, landing_url=f"s3://{BUCKET}/{tmp_path.name}")
+
+
+def put(plant: Plant, key: str, content: bytes) -> None:
+    open_bucket(plant.settings.landing_url, create=True).put(key, content)
+
+
+def keys(plant: Plant, prefix: str) -> list[str]:
+    return sorted(info.key for info in open_bucket(plant.settings.landing_url).list(prefix))
+
+
+def workers(plant: Plant) -> list[str]:
+    return sorted(event["worker_id"] for event in plant.raw("events"))
+
+
+def test_an_object_replaced_between_listing_and_reading_lands_as_it_is_read(
+    either: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(either, "events/a.jsonl", line("W1"))
+    chunks = landing._chunks
+
+    def replaced(pending: Any) -> Iterator[list[str]]:
+        for chunk in chunks(pending):
+            put(either, "events/a.jsonl", line("W2"))
+            yield chunk
+
+    monkeypatch.setattr(landing, "_chunks", replaced)
+    assert either.land().archived == 1
+    assert (workers(either), keys(either, "events/")) == (["W2"], [])
+
+
+def test_an_object_replaced_between_reading_and_archiving_lands_with_the_next_batch(
+    either: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(either, "events/a.jsonl", line("W1"))
+    commit = landing._commit
+
+    def replaced(*arguments: Any) -> None:
+        put(either, "events/a.jsonl", line("W2"))
+        commit(*arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(landing, "_commit", replaced)
+        report = either.land()
+    assert (report.archived, report.not_archived, workers(either)) == (0, 0, ["W1"])
+    assert keys(either, "events/") == ["events/a.jsonl"]
+    either.land()
+    assert (workers(either), keys(either, "events/")) == (["W1", "W2"], [])
+
+
+def test_a_compressed_object_cut_short_is_one_rejected_record_and_lands_when_it_comes_whole(plant: Plant) -> None:
+    whole = gzip.compress(b"".join(line(f"W{number}") for number in range(1000)))
+    plant.drop("events/a.jsonl.gz", whole[: len(whole) // 2])
+    assert (plant.land().accepted, [one["reason"] for one in plant.raw("rejected_records")]) == (0, ["malformed_json"])
+    plant.drop("events/a.jsonl.gz", whole)
+    assert plant.land().accepted == 1000
+
+
+def test_an_archive_that_cannot_be_written_fails_no_landing_and_is_tried_again(
+    either: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(GIVE_UP_AFTER_FAILURES + 45):
+        put(either, f"events/{number}.jsonl", line(f"W{number}"))
+    asked: list[str] = []
+
+    def refuse(_: Bucket, fetched: FetchedObject) -> bool:
+        asked.append(fetched.key)
+        raise BucketError(f"{fetched.key} cannot be moved: Read-only file system.")
+
+    said: list[str] = []
+    with monkeypatch.context() as patched:
+        for kind in (LocalBucket, S3Bucket):
+            patched.setattr(kind, "archive", refuse)
+        report = either.land(log=said.append)
+    assert (report.objects, report.archived, report.not_archived) == (65, 0, 65)
+    assert str(report.archive_failure).endswith("cannot be moved: Read-only file system.")
+    assert said[-1].startswith("65 landed objects are not archived yet, the next batch tries again: events/")
+    # A bucket that refuses is not asked for every object; some are under way at once.
+    assert len(asked) <= GIVE_UP_AFTER_FAILURES + S3Bucket.concurrency
+    report = either.land()
+    assert (report.objects, report.already_landed, report.archived, report.not_archived) == (0, 65, 65, 0)
+    assert (len(workers(either)), keys(either, "events/")) == (65, [])
+
+
+def test_kept_objects_are_not_read_again_until_they_change(either: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = Plant(either.settings.data_dir, landing_url=either.settings.landing_url, landed_objects="keep")
+    for name in ("a", "b"):
+        put(kept, f"events/{name}.jsonl", line(name))
+    read: list[str] = []
+    for kind in (LocalBucket, S3Bucket):
+        original = kind.fetch
+
+        def counted(self: Any, keys: Sequence[str], *rest: Any, original: Any = original) -> Iterator[FetchedObject]:
+            read.extend(key for key in keys if key.startswith("events/"))
+            return original(self, keys, *rest)  # type: ignore[no-any-return]
+
+        monkeypatch.setattr(kind, "fetch", counted)
+    # A file that is younger than its times can tell is read once more: of its next change they might say nothing.
+    later = time.time() + 10
+    monkeypatch.setattr(time, "time", lambda: later)
+    reports = [kept.land() for _ in range(3)]
+    assert [report.already_landed for report in reports] == [0, 2, 2]
+    assert sorted(read) == ["events/a.jsonl", "events/b.jsonl"]
+    put(kept, "events/a.jsonl", line("c"))
+    assert kept.land().objects == 1
+    assert sorted(read) == ["events/a.jsonl", "events/a.jsonl", "events/b.jsonl"]
+    assert workers(kept) == ["a", "b", "c"]
+
+
+def test_a_kept_file_changed_a_moment_before_it_was_read_is_read_once_more(tmp_path: Path) -> None:
+    kept = Plant(tmp_path, landed_objects="keep")
+    path = kept.drop("events/a.jsonl", line("W1"))
+    kept.land()
+    assert kept.raw("kept_files") == []
+    # The same size, and the same time of change as far as a coarse clock can tell.
+    stat = path.stat()
+    path.write_bytes(line("W2"))
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    kept.land()
+    assert workers(kept) == ["W1", "W2"]
+
+
+def test_a_clock_put_back_by_years_rejects_nothing_and_no_landing_is_before_another(plant: Plant) -> None:
+    plant.drop("events/a.jsonl", line("W1"))
+    plant.land()
+    said: list[str] = []
+    plant.drop("events/b.jsonl", line("W2", timestamp=f"{NOW + timedelta(hours=20):%Y-%m-%dT%H:%M:%SZ}"))
+    plant.land(NOW.replace(year=2000), log=said.append)
+    assert workers(plant) == ["W1", "W2"]
+    assert {one["landed_at"] for one in plant.raw("landed_objects")} == {NOW}
+    assert said[0] == "the clock says 2000-03-01 00:00:00 UTC, before the last landing; 2026-03-01 00:00:00 UTC counts"
+    plant.drop("events/c.jsonl", line("W3"))
+    plant.land(NOW + timedelta(hours=1))
+    assert max(one["landed_at"] for one in plant.raw("landed_objects")) == NOW + timedelta(hours=1)
+
+
+def test_an_object_from_before_a_clock_was_put_back_is_still_as_well(tmp_path: Path) -> None:
+    plant = Plant(tmp_path, still_seconds=60)
+    for name, seconds in (("being-written", 5), ("written-before-the-jump", 3600)):
+        path = plant.drop(f"events/{name}.jsonl", line(name))
+        os.utime(path, (NOW.timestamp() + seconds, NOW.timestamp() + seconds))
+    plant.land()
+    assert workers(plant) == ["written-before-the-jump"]
+
+
+def test_a_listing_is_landed_a_window_at_a_time(either: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(landing, "WINDOW_OBJECTS", 7)
+    monkeypatch.setattr(landing, "CHUNK_OBJECTS", 3)
+    for number in range(30):
+        put(either, f"events/camera_id={number % 3}/{number}.jsonl", line(f"W{number}"))
+    report = either.land()
+    assert (report.objects, report.accepted, report.archived, len(set(workers(either)))) == (30, 30, 30, 30)
+    assert keys(either, "events/") == []
+
+
+def test_a_listing_without_an_end_is_taken_a_window_at_a_time() -> None:
+    endless = (ObjectInfo(f"events/{number}.jsonl", 1, NOW) for number in count())
+    windows = landing._windows(endless)
+    assert [len(next(windows)) for _ in range(2)] == [landing.WINDOW_OBJECTS] * 2
+
+
+def test_twenty_thousand_files_in_twenty_folders_land_and_leave_their_folders_empty(tmp_path: Path) -> None:
+    plant = Plant(tmp_path)
+    for folder in range(20):
+        path = plant.landing / f"events/site_id=A/camera_id=c{folder}"
+        path.mkdir(parents=True)
+        for number in range(1000):
+            (path / f"{number}.jsonl").touch()
+    report = plant.land()
+    assert (report.objects, report.records, report.archived) == (20_000, 0, 20_000)
+    assert keys(plant, "events/") == []
+    assert report.seconds > 0
+    assert report.archive_seconds > 0
+    assert len(keys(plant, "archive/")) == 20_000
