@@ -17,7 +17,9 @@ from ingestion.framing import NotJson, NumberToken, parse_json
 EVENT_TYPES = ("working", "idle", "absent", "product_count")
 REQUIRED_FIELDS = ("timestamp", "worker_id", "workstation_id", "event_type", "confidence")
 OPTIONAL_FIELDS = ("count", "site_id", "camera_id", "model_name", "model_version")
-FIELDS = frozenset(REQUIRED_FIELDS + OPTIONAL_FIELDS)
+# By which version of the contract a record is meant; one that says none is of the first.
+VERSION_FIELD = "contract_version"
+FIELDS = frozenset((*REQUIRED_FIELDS, *OPTIONAL_FIELDS, VERSION_FIELD))
 
 REASONS = (
     "malformed_json",
@@ -106,7 +108,7 @@ def judge_record(raw: bytes, folder: Folder, landed_at: datetime) -> tuple[Event
 
     The names are given for rejected records too, as long as they are JSON objects.
     """
-    return judge(raw, FIELDS, lambda record: _read_event(record, folder, landed_at))
+    return judge(raw, FIELDS, lambda record: VERSIONS[_version_of(record)](record, folder, landed_at))
 
 
 def judge(
@@ -149,6 +151,26 @@ def _read_event(record: dict[str, object], folder: Folder, landed_at: datetime) 
         confidence=_read_confidence(record["confidence"]),
         count=_read_count(record.get("count")),
     )
+
+
+# Every published version with its reading. A new required meaning is a new entry here; those before it stay for good.
+VERSIONS: dict[int, Callable[[dict[str, object], Folder, datetime], Event]] = {1: _read_event}
+
+
+def _version_of(record: dict[str, object]) -> int:
+    """The version that a record is meant by. What an unknown one requires, nobody here can say: it lacks a reader."""
+    value = record.get(VERSION_FIELD)
+    if value is None:
+        return min(VERSIONS)
+    is_whole = isinstance(value, NumberToken) and _WHOLE_NUMBER.fullmatch(value) is not None
+    version = int(str(value)) if is_whole and len(str(value)) <= 4 else 0
+    if version not in VERSIONS:
+        raise Refused(
+            "missing_field",
+            f"{VERSION_FIELD} is {_show(value)}; this release reads {', '.join(map(str, VERSIONS))} and does not know "
+            "what another one requires. The record can be tried again after an upgrade.",
+        )
+    return version
 
 
 def read_timestamp(value: object, landed_at: datetime, name: str = "timestamp") -> datetime:

@@ -28,6 +28,7 @@ from ingestion.contract import (
     MAX_COUNT,
     MAX_IDENTIFIER_LENGTH,
     UNKNOWN,
+    VERSION_FIELD,
     Event,
     Folder,
     Refusal,
@@ -54,6 +55,7 @@ class _PlainEvent(msgspec.Struct, gc=False):
     camera_id: _Identifier | None = None
     model_name: _Identifier | None = None
     model_version: _Identifier | None = None
+    contract_version: Literal[1] | None = None
 
 
 class _KnownFieldsOnly(_PlainEvent, forbid_unknown_fields=True, gc=False):
@@ -70,6 +72,7 @@ KEPT_OF_HUGE_RECORD = 4096
 _FIELD_TYPES = {
     name: {"confidence": pa.float64(), "count": pa.int64()}.get(name, pa.string())
     for name in _PlainEvent.__struct_fields__
+    if name != VERSION_FIELD
 }
 
 EVENT_COLUMNS = pa.schema(

@@ -202,16 +202,16 @@ def test_a_listing_without_an_end_is_taken_a_window_at_a_time() -> None:
     assert [len(next(windows)) for _ in range(2)] == [landing.WINDOW_OBJECTS] * 2
 
 
-def test_twenty_thousand_files_in_twenty_folders_land_and_leave_their_folders_empty(tmp_path: Path) -> None:
+def test_thousands_of_files_in_many_folders_land_and_leave_their_folders_empty(tmp_path: Path) -> None:
     plant = Plant(tmp_path)
     for folder in range(20):
         path = plant.landing / f"events/site_id=A/camera_id=c{folder}"
         path.mkdir(parents=True)
-        for number in range(1000):
+        for number in range(300):
             (path / f"{number}.jsonl").touch()
     report = plant.land()
-    assert (report.objects, report.records, report.archived) == (20_000, 0, 20_000)
+    assert (report.objects, report.records, report.archived) == (6_000, 0, 6_000)
     assert keys(plant, "events/") == []
     assert report.seconds > 0
     assert report.archive_seconds > 0
-    assert len(keys(plant, "archive/")) == 20_000
+    assert len(keys(plant, "archive/")) == 6_000

@@ -18,7 +18,7 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 OBJECT_NAME = re.compile(r".*\.(json|jsonl|ndjson)(\.gz|\.zst)?", re.DOTALL)
 REQUIRED_FIELDS = ("timestamp", "worker_id", "workstation_id", "event_type", "confidence")
-FIELDS = {*REQUIRED_FIELDS, "count", "site_id", "camera_id", "model_name", "model_version"}
+FIELDS = {*REQUIRED_FIELDS, "count", "site_id", "camera_id", "model_name", "model_version", "contract_version"}
 EVENT_TYPES = {"working", "idle", "absent", "product_count"}
 LARGEST_COUNT = 1_000_000
 LONGEST_IDENTIFIER = 64
@@ -163,6 +163,8 @@ def judge(value: Any, key: str, now: datetime) -> Event:
     if not isinstance(value, dict):
         raise Refused("not_an_object")
     record = {name: member for name, member in value.items() if member is not None}
+    if record.get("contract_version", Number("1")) != Number("1"):
+        raise Refused("missing_field")
     if any(name not in record for name in REQUIRED_FIELDS):
         raise Refused("missing_field")
     return Event(
