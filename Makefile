@@ -8,7 +8,7 @@ SQL_FOLDERS := dbt_project/models dbt_project/data_tests
 export NODE_EXTRA_CA_CERTS ?= $(wildcard /etc/ssl/certs/ca-certificates.crt)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ready demo run replay-rejects serve dev test bench lint format docs screenshots lock clean clean-data
+.PHONY: help setup ready demo run replay-rejects verify serve dev test bench lint format docs screenshots lock clean clean-data
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ run: ready  ## one batch over whatever is in the landing bucket
 replay-rejects: ready  ## try the rejected records again, then run a batch
 	@$(PYTHON) -m ingestion.replay
 	@$(PYTHON) -m orchestration.run
+
+verify: ready  ## compare the marts with a full rebuild of a copy, while the plant goes on
+	@$(PYTHON) -m orchestration.verify
 
 serve: ready  ## serve the report on this machine: http://127.0.0.1:8080
 	@$(PYTHON) -m reports.serve

@@ -17,7 +17,7 @@ from ingestion.contract import Refusal
 from ingestion.event_key import EVENT_KEY_SQL
 from ingestion.label_contract import TIME_TO_ARRIVE, UNKNOWN_EVENT_KEY, judge_label
 from ingestion.label_reading import LABEL_COLUMNS, columns_of_label
-from ingestion.warehouse import transaction
+from ingestion.warehouse import changed_minutes_of, changed_objects_of, transaction
 
 _STORED_LABELS = pa.schema([field.with_name(field.name.replace("_index", "_id")) for field in LABEL_COLUMNS])
 
@@ -45,6 +45,7 @@ def _find_events(connection: duckdb.DuckDBPyConnection) -> None:
     """Note the events of the keys that had none. Nothing is searched where no key is without."""
     row = connection.execute("select count(*) from raw.labelled_keys where event_at is null").fetchone()
     if row and row[0]:
+        connection.execute("create or replace temp table searched as from raw.labelled_keys where event_at is null")
         connection.execute(
             f"""
             update raw.labelled_keys
@@ -57,6 +58,13 @@ def _find_events(connection: duckdb.DuckDBPyConnection) -> None:
             ) as found
             where labelled_keys.event_key = found.event_key
             """
+        )
+        # The marts know every event of the review sample; one that a person picked by hand has to be looked up.
+        connection.execute(
+            changed_minutes_of(
+                "(select labelled_keys.* from raw.labelled_keys semi join searched using (event_key), raw.settings "
+                "where event_at is not null and event_key >= review_keys_below)"
+            )
         )
 
 
@@ -139,6 +147,7 @@ def _stored(labels: list[dict[str, object]]) -> pa.Table:
 
 def _move_counts(connection: duckdb.DuckDBPyConnection, moved: str, direction: int) -> None:
     """Let the objects' counts follow the records in the table `moved`: +1 for accepted now, -1 for rejected now."""
+    connection.execute(changed_objects_of(f"raw.landed_objects semi join {moved} using (object_id)"))
     connection.execute(
         f"""
         update raw.landed_objects

@@ -32,7 +32,7 @@ from ingestion.reading import ReadObjects, read_objects
 from ingestion.registry import Registry, read_registry
 from ingestion.settings import Settings
 from ingestion.unexpected import record_unexpected_fields
-from ingestion.warehouse import open_warehouse, transaction
+from ingestion.warehouse import changed_minutes_of, open_warehouse, transaction
 
 EVENTS_PREFIX = "events/"
 LABELS_PREFIX = "labels/"
@@ -258,6 +258,7 @@ def _commit(
                 "select * exclude (object_index), object_index + $first_id as object_id from accepted",
                 {"first_id": first_id},
             )
+        connection.execute(changed_minutes_of("raw.events where object_id >= $first_id"), {"first_id": first_id})
         rejected = pa.table(  # noqa: F841
             {
                 "object_id": pa.array([first_id + one.object_index for one in records.rejected], pa.int64()),

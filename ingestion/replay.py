@@ -23,7 +23,7 @@ from ingestion.landing import TABLES, table_of
 from ingestion.reading import EVENT_COLUMNS, columns_of
 from ingestion.settings import Settings, read_settings
 from ingestion.unexpected import record_unexpected_fields
-from ingestion.warehouse import open_warehouse, transaction, warehouse_lock
+from ingestion.warehouse import changed_minutes_of, changed_objects_of, open_warehouse, transaction, warehouse_lock
 
 # The text that is kept of a record shows U+FFFD for bytes that are not UTF-8. It is not the record: trying it again
 # would accept what the camera never sent. A record that is whole and holds U+FFFD itself is not malformed.
@@ -91,6 +91,9 @@ def _move(
     )
     with transaction(connection):
         connection.execute(f"insert into raw.{table} by name select * from accepted")
+        if table == "events":
+            connection.execute(changed_minutes_of("accepted"))
+        connection.execute(changed_objects_of("raw.landed_objects semi join accepted using (object_id)"))
         connection.execute(
             "delete from raw.rejected_records using accepted "
             "where rejected_records.object_id = accepted.object_id and rejected_records.position = accepted.position"

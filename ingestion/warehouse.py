@@ -100,6 +100,10 @@ RAW_TABLES = """
         last_event_microseconds bigint, max_state_microseconds bigint, review_keys_below varchar
     );
     alter table raw.settings add column if not exists review_keys_below varchar;  -- warehouses made before it
+
+    -- What the next build must look at again; it empties both when it has finished.
+    create table if not exists raw.changed_minutes (site_id varchar not null, minute timestamptz not null);
+    create table if not exists raw.changed_objects (object_key varchar not null, etag varchar not null);
 """
 
 LOCK_WAIT_SECONDS = 600
@@ -184,6 +188,25 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         with suppress(duckdb.Error):  # after some failures, a full disk for one, DuckDB has ended it already
             connection.execute("rollback")
         raise
+
+
+def changed_minutes_of(events: str) -> str:
+    """The statement that notes which sites and minutes some events belong to, so that their windows are computed again.
+
+    `events` is what follows `from`: a relation with `site_id` and `event_at`. Whoever adds rows to raw.events or
+    removes them executes it in the same transaction. All windows begin and end at whole UTC minutes, so that each
+    minute lies in one window.
+    """
+    return f"insert into raw.changed_minutes select distinct site_id, date_trunc('minute', event_at) from {events}"
+
+
+def changed_objects_of(objects: str) -> str:
+    """The statement that notes objects landed before whose counts or rejected records change, or that go.
+
+    `objects` is what follows `from`: a relation with `object_key` and `etag`. It belongs into the transaction that
+    changes them. Objects that are new need no note.
+    """
+    return f"insert into raw.changed_objects select distinct object_key, etag from {objects}"
 
 
 def raw_state(connection: duckdb.DuckDBPyConnection) -> str:

@@ -9,6 +9,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,12 +44,24 @@ def load_manifest() -> Manifest:
 
 def project_hash(project: Path = PROJECT_DIR) -> str:
     """One hash over the versions of dbt and the names and contents of all files of the project."""
-    digest = hashlib.sha256("\0".join(version(name) for name in ("dbt-core", "dbt-duckdb")).encode())
-    for path in sorted(project.rglob("*")):
-        name = path.relative_to(project)
-        if name.parts[0] not in _WRITTEN_BY_DBT and path.is_file():
-            content = path.read_bytes()
-            digest.update(f"\0{name.as_posix()}\0{len(content)}\0".encode() + content)
+    names = (path.relative_to(project) for path in project.rglob("*") if path.is_file())
+    return _hash_of(
+        project, ("dbt-core", "dbt-duckdb"), (name for name in names if name.parts[0] not in _WRITTEN_BY_DBT)
+    )
+
+
+def models_hash(project: Path = PROJECT_DIR) -> str:
+    """One hash over all that the marts' rows follow from, beside the raw tables: the SQL, its variables, the engine."""
+    folders = ("models", "macros")
+    names = (path.relative_to(project) for folder in folders for path in (project / folder).rglob("*.sql"))
+    return _hash_of(project, ("duckdb",), [*names, Path("dbt_project.yml")])
+
+
+def _hash_of(project: Path, packages: Iterable[str], names: Iterable[Path]) -> str:
+    digest = hashlib.sha256("\0".join(version(name) for name in packages).encode())
+    for name in sorted(names):
+        content = (project / name).read_bytes()
+        digest.update(f"\0{name.as_posix()}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()[:16]
 
 

@@ -1,12 +1,11 @@
 """Copy the marts out of the warehouse: one folder per version, shown to readers by one rename.
 
 Nothing is computed here. Readers never open the warehouse file, and never see two batches side by side. A version's
-name ends in the state of raw tables and models that it was made from, so that a batch knows when nothing has changed.
+name ends in the build that it was made from, so that a batch knows when nothing has changed.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import time
@@ -17,8 +16,8 @@ import duckdb
 
 from ingestion.errors import WarehouseError
 from ingestion.settings import Settings
-from ingestion.warehouse import open_warehouse, raw_state
-from orchestration.manifest import project_hash
+from ingestion.warehouse import open_warehouse
+from orchestration.build_state import finished_build, is_current
 
 VERSIONS_FOLDER = "published-versions"
 # The version before stays for readers that have it open.
@@ -43,7 +42,11 @@ def publish_marts(settings: Settings) -> PublishReport:
     """
     started = time.monotonic()
     versions = settings.data_dir / VERSIONS_FOLDER
-    version = f"{time.time_ns():020d}-{_current_state(settings)}"
+    with open_warehouse(settings) as connection:
+        build = finished_build(connection)
+    if build is None:
+        raise WarehouseError("The marts are not published: their last computation did not finish. Run a whole batch.")
+    version = f"{time.time_ns():020d}-{build}"
     unfinished = versions / f"{version}.part"
     try:
         unfinished.mkdir(parents=True)
@@ -62,13 +65,9 @@ def publish_marts(settings: Settings) -> PublishReport:
 
 def is_published(settings: Settings) -> bool:
     """Whether the published version was made from the raw tables, registries, settings and models as they are now."""
-    return settings.published_path.resolve().name.endswith(f"-{_current_state(settings)}")
-
-
-def _current_state(settings: Settings) -> str:
     with open_warehouse(settings) as connection:
-        state = f"{raw_state(connection)} {project_hash()}"
-    return hashlib.sha256(state.encode()).hexdigest()[:16]
+        is_shown = settings.published_path.resolve().name.endswith(f"-{finished_build(connection)}")
+        return is_shown and is_current(connection)
 
 
 def _copy_marts(warehouse_path: Path, folder: Path) -> dict[str, int]:

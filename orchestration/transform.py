@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ingestion.errors import TransformError
 from ingestion.settings import Settings
+from orchestration.build_state import begin_build, begin_part, finish_build
 from orchestration.manifest import PROJECT_DIR, load_manifest
 
 if TYPE_CHECKING:
@@ -36,17 +37,49 @@ class TransformReport:
 
 
 def build_models(
-    settings: Settings, on_event: Callable[[Any], None] | None = None, select: str | None = None
+    settings: Settings,
+    on_event: Callable[[Any], None] | None = None,
+    select: str | None = None,
+    log: Callable[[str], None] = lambda _: None,
 ) -> TransformReport:
-    """Build every model and run its data tests. The caller holds the warehouse's lock.
+    """Compute what changed since the last finished build, or everything, and run the data tests over it.
 
-    `on_event` is given each of dbt's events (`EventMsg`) as it happens; `select` is dbt's own selection syntax.
+    The caller holds the warehouse's lock. `on_event` is given each of dbt's events (`EventMsg`) as it happens, once for
+    each part of a rebuild; `log` is told why everything is computed. `select` is dbt's own selection syntax: a build of
+    some models leaves the marts unfinished, for the next whole one to finish.
 
     Raises:
         TransformError: a model or a test of severity error failed; names the first one.
     """
     started = time.monotonic()
-    arguments = [*_BUILD, "--no-write-json", *(["--select", select] if select else [])]
+    plan = begin_build(settings)
+    if plan.reason:
+        log(f"everything is computed{' again' * plan.is_again}: {plan.reason}")
+    nodes: dict[str, Any] = {}
+    warned: set[str] = set()
+    for number, part in enumerate(plan.parts):
+        arguments = [*_BUILD, "--no-write-json", *(["--select", select] if select else [])]
+        if plan.reason:
+            begin_part(settings, part, is_first=number == 0)
+            arguments += ["--full-refresh"] if number == 0 else ["--exclude", "tag:calendar"]
+        if len(plan.parts) > 1:
+            log(f"part {number + 1} of {len(plan.parts)}, shift dates from {part.first_date}")
+        for row in _run_build(settings, arguments, on_event):
+            nodes[row.node.unique_id] = row.node
+            warned |= {row.node.name} if row.status == "warn" else set()
+    if not select:
+        finish_build(settings)
+    is_test = [node.resource_type == "test" for node in nodes.values()]
+    return TransformReport(
+        models=len(nodes) - sum(is_test),
+        tests=sum(is_test),
+        warned=tuple(sorted(warned)),
+        seconds=time.monotonic() - started,
+    )
+
+
+def _run_build(settings: Settings, arguments: Sequence[str], on_event: Callable[[Any], None] | None) -> list[Any]:
+    """The results of one dbt build."""
     result = run_dbt(settings, arguments, on_event, load_manifest())
     rows: list[Any] = getattr(result.result, "results", [])
     failed = [row for row in rows if row.status in ("error", "fail")]
@@ -55,13 +88,7 @@ def build_models(
         raise TransformError(f"{failed[0].node.resource_type} {failed[0].node.name} failed: {message[:500]}")
     if not result.success:
         raise TransformError(f"dbt stopped: {' '.join(str(result.exception).split())[:500]}")
-    is_test = [row.node.resource_type == "test" for row in rows]
-    return TransformReport(
-        models=len(rows) - sum(is_test),
-        tests=sum(is_test),
-        warned=tuple(row.node.name for row in rows if row.status == "warn"),
-        seconds=time.monotonic() - started,
-    )
+    return rows
 
 
 def run_dbt(

@@ -233,7 +233,7 @@ def test_every_mart_has_an_enforced_contract() -> None:
 def test_only_staging_reads_raw_tables() -> None:
     models = ROOT / "dbt_project/models"
     readers = {
-        path.parent.name for path in models.rglob("*.sql") if re.search(r"\bsource\s*\(", path.read_text("utf-8"))
+        path.parent.name for path in models.rglob("*.sql") if re.search(r"\bsource\s*\(\W*raw", path.read_text("utf-8"))
     }
 
     assert readers == {"staging"}

@@ -14,7 +14,7 @@ with intervals as (
             rows between unbounded preceding and 1 preceding
         ) as earlier_ended_at
 
-    from {{ ref('state_intervals') }}
+    from {{ get_where_subquery(ref('state_intervals')) }}
 
 )
 

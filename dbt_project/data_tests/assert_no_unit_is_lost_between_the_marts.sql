@@ -2,10 +2,10 @@
 with totals as (
 
     select
-        (select coalesce(sum(units), 0) from {{ ref('worker_shifts') }}) as worker_units,
-        (select coalesce(sum(units), 0) from {{ ref('workstation_shifts') }}) as workstation_units,
-        (select coalesce(sum(units), 0) from {{ ref('site_shifts') }}) as site_units,
-        (select coalesce(sum(units), 0) from {{ ref('hourly_output') }}) as hourly_units
+        (select coalesce(sum(units), 0) from {{ get_where_subquery(ref('worker_shifts')) }}) as worker_units,
+        (select coalesce(sum(units), 0) from {{ get_where_subquery(ref('workstation_shifts')) }}) as workstation_units,
+        (select coalesce(sum(units), 0) from {{ get_where_subquery(ref('site_shifts')) }}) as site_units,
+        (select coalesce(sum(units), 0) from {{ get_where_subquery(ref('hourly_output')) }}) as hourly_units
 
 )
 

@@ -22,6 +22,8 @@ _DESCRIPTIONS = {
     "workstations": "The newest workstations.csv.",
     "targets": "The newest targets.csv.",
     "settings": "One row, the settings that change what the numbers mean.",
+    "changed_minutes": "Sites and UTC minutes whose events came or went since the last finished build.",
+    "changed_objects": "Objects landed before whose counts or rejected records changed since then.",
 }
 
 

@@ -58,16 +58,18 @@ def build_models_asset(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
     @dbt_assets(manifest=manifest, name="models", dagster_dbt_translator=translator, pool=WAREHOUSE_POOL)
     def models(context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> Iterator[Any]:
         """Build the models and run their data tests; a test of severity error stops the batch before it publishes."""
-        messages: list[DbtCoreCliEventMessage] = []
+        messages: dict[str, DbtCoreCliEventMessage] = {}
         failure: TransformError | None = None
         select = _selection(context) if context.is_subset else None
         try:
-            report = build_models(warehouse.settings, on_event=lambda event: _keep(messages, event), select=select)
+            report = build_models(
+                warehouse.settings, lambda event: _keep(messages, event), select=select, log=context.log.info
+            )
         except TransformError as error:
             failure = error
         rows = warehouse.row_counts()
         # Also after a failure: which test failed and which models were built is what an operator looks for.
-        for message in messages:
+        for message in messages.values():
             for event in message.to_default_asset_events(manifest, translator, context):
                 yield _with_rows(event, rows, manifest, message)
         if failure is not None:
@@ -80,12 +82,19 @@ def build_models_asset(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
     return models
 
 
-def _keep(messages: list[DbtCoreCliEventMessage], event: Any) -> None:
-    """Keep the events that end a model or a test, as the dictionaries that dbt's own JSON log has."""
+def _keep(messages: dict[str, DbtCoreCliEventMessage], event: Any) -> None:
+    """Keep the event that ends a model or a test, as the dictionary that dbt's own JSON log has.
+
+    A rebuild ends them once for each of its parts: the last one stays, unless a test warned before.
+    """
     if event.info.name in _RESULT_EVENTS:
         from dbt_common.events.functions import msg_to_dict
 
-        messages.append(DbtCoreCliEventMessage(raw_event=msg_to_dict(event), event_history_metadata={}))
+        told = msg_to_dict(event)
+        node = told["data"]["node_info"]
+        before = messages.get(node["unique_id"])
+        if before is None or before.raw_event["data"]["node_info"]["node_status"] != "warn":
+            messages[node["unique_id"]] = DbtCoreCliEventMessage(raw_event=told, event_history_metadata={})
 
 
 def _selection(context: dg.AssetExecutionContext) -> str:

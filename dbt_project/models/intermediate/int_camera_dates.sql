@@ -1,3 +1,5 @@
+{{ config(materialized="scoped", meta={"scope": "date"}) }}
+
 with camera_events as (
 
     select * from {{ ref('int_camera_events') }}

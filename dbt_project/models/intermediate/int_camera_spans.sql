@@ -4,9 +4,21 @@ with camera_dates as (
 
 ),
 
+affected_dates as (
+
+    select * from {{ ref('int_affected_camera_dates') }}
+
+),
+
 camera_gaps as (
 
-    select * from {{ ref('int_camera_gaps') }}
+    select camera_gaps.*
+
+    from {{ ref('int_camera_gaps') }} as camera_gaps
+
+    inner join affected_dates
+        on camera_gaps.site_id = affected_dates.site_id
+        and camera_gaps.event_date = affected_dates.event_date
 
 ),
 
@@ -60,6 +72,10 @@ days as (
     inner join site_dates
         on expected.site_id = site_dates.site_id
         and expected.event_date = site_dates.event_date
+
+    inner join affected_dates
+        on expected.site_id = affected_dates.site_id
+        and expected.event_date = affected_dates.event_date
 
     left join camera_dates
         on expected.site_id = camera_dates.site_id

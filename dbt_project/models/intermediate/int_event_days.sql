@@ -1,3 +1,5 @@
+{{ config(materialized="scoped", meta={"scope": "date"}) }}
+
 with events as (
 
     select * from {{ ref('int_events') }}

@@ -1,3 +1,5 @@
+{{ config(materialized="scoped", meta={"scope": "date", "at": "event_at"}) }}
+
 with camera_events as (
 
     select * from {{ ref('int_camera_events') }}

@@ -1,3 +1,5 @@
+{{ config(tags=["calendar"]) }}
+
 with shift_windows as (
 
     select * from {{ ref('int_shift_windows') }}

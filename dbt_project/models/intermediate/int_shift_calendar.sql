@@ -1,3 +1,5 @@
+{{ config(tags=["calendar"]) }}
+
 with site_days as (
 
     select * from {{ ref('int_site_days') }}

@@ -1,22 +1,14 @@
-with events as (
+{{ config(tags=["calendar"]) }}
 
-    select * from {{ ref('int_events') }}
+with event_dates as (
+
+    select * from {{ ref('int_event_dates') }}
 
 ),
 
 sites as (
 
     select * from {{ ref('stg_raw__sites') }}
-
-),
-
-event_dates as (
-
-    select distinct
-        site_id,
-        {{ utc_date('event_at') }} as event_date
-
-    from events
 
 ),
 

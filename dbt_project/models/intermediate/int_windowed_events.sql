@@ -6,35 +6,36 @@ with events as (
 
 segments as (
 
-    select * from {{ ref('int_window_segments') }}
+    select * from {{ ref('int_segment_dates') }}
 
 ),
 
-numbers as (
-    {{ numbers(2) }}
+windows as (
+
+    select * from {{ ref('int_affected_windows') }}
+
 ),
 
--- By UTC date, so that the search for an event's segment is an equality join.
-segment_dates as (
+-- A date of the scope may also hold events of windows that are not: those stay as they are.
+affected_segments as (
 
-    select
-        segments.*,
-        cast({{ utc_date('segments.started_at') }} + numbers.number * interval 1 day as date) as covered_on
+    select segments.*
 
     from segments
 
-    inner join numbers
-        on {{ utc_date('segments.started_at') }} + numbers.number * interval 1 day
-        <= {{ utc_date('segments.ended_at') }}
+    inner join windows
+        on segments.site_id = windows.site_id
+        and segments.shift_date = windows.shift_date
+        and segments.shift_id = windows.shift_id
 
 )
 
 select
     events.site_id,
-    segment_dates.shift_date,
-    segment_dates.shift_id,
-    segment_dates.window_started_at,
-    segment_dates.window_ended_at,
+    affected_segments.shift_date,
+    affected_segments.shift_id,
+    affected_segments.window_started_at,
+    affected_segments.window_ended_at,
     events.event_at,
     events.worker_id,
     events.workstation_id,
@@ -42,8 +43,8 @@ select
     events.confidence,
     events.unit_count
 from events
-inner join segment_dates
-    on events.site_id = segment_dates.site_id
-    and {{ utc_date('events.event_at') }} = segment_dates.covered_on
-    and events.event_at >= segment_dates.started_at
-    and events.event_at < segment_dates.ended_at
+inner join affected_segments
+    on events.site_id = affected_segments.site_id
+    and {{ utc_date('events.event_at') }} = affected_segments.covered_on
+    and events.event_at >= affected_segments.started_at
+    and events.event_at < affected_segments.ended_at

@@ -1,3 +1,5 @@
+{{ config(materialized="scoped", meta={"scope": "camera_date"}) }}
+
 with camera_dates as (
 
     select * from {{ ref('int_camera_dates') }}
@@ -16,16 +18,32 @@ stretches as (
 
 ),
 
+newest_dates as (
+
+    select
+        site_id,
+        max(event_date) as event_date
+
+    from {{ ref('int_event_dates') }}
+
+    group by site_id
+
+),
+
 -- What came after a site's newest event nobody can judge yet.
 judged as (
 
     select
-        site_id,
-        max(last_event_at) as judged_until
+        newest_dates.site_id,
+        coalesce(max(camera_dates.last_event_at), {{ utc_midnight('newest_dates.event_date') }}) as judged_until
 
-    from camera_dates
+    from newest_dates
 
-    group by site_id
+    left join camera_dates
+        on newest_dates.site_id = camera_dates.site_id
+        and newest_dates.event_date = camera_dates.event_date
+
+    group by newest_dates.site_id, newest_dates.event_date
 
 ),
 

@@ -1,3 +1,5 @@
+{{ config(materialized="scoped", meta={"scope": "window"}) }}
+
 with events as (
 
     select * from {{ ref('int_windowed_events') }}

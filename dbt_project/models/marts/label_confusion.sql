@@ -1,3 +1,5 @@
+{{ config(materialized="table") }}
+
 with labelled_events as (
 
     select * from {{ ref('int_labelled_events') }}

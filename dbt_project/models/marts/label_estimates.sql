@@ -1,3 +1,5 @@
+{{ config(materialized="table") }}
+
 with event_days as (
 
     select * from {{ ref('int_event_days') }}

@@ -1,16 +1,27 @@
+{{ config(materialized="scoped", meta={"scope": "object"}) }}
+
 with landed_objects as (
 
     select * from {{ ref('stg_raw__landed_objects') }}
 
+),
+
+affected_objects as (
+
+    select * from {{ ref('int_affected_objects') }}
+
 )
 
 select
-    object_key,
-    etag,
-    bytes,
-    records,
-    accepted,
-    rejected,
-    unexpected_fields,
-    landed_at
+    landed_objects.object_key,
+    landed_objects.etag,
+    landed_objects.bytes,
+    landed_objects.records,
+    landed_objects.accepted,
+    landed_objects.rejected,
+    landed_objects.unexpected_fields,
+    landed_objects.landed_at
 from landed_objects
+inner join affected_objects
+    on landed_objects.object_key = affected_objects.object_key
+    and landed_objects.etag = affected_objects.etag

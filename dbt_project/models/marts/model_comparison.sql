@@ -1,3 +1,5 @@
+{{ config(materialized="table") }}
+
 with model_days as (
 
     select * from {{ ref('model_days') }}

@@ -1,3 +1,5 @@
+{{ config(materialized="table") }}
+
 with spans as (
 
     select * from {{ ref('int_model_spans') }}

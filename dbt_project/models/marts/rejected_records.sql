@@ -1,3 +1,5 @@
+{{ config(materialized="scoped", meta={"scope": "object"}) }}
+
 with rejected_records as (
 
     select * from {{ ref('stg_raw__rejected_records') }}
@@ -8,16 +10,34 @@ landed_objects as (
 
     select * from {{ ref('stg_raw__landed_objects') }}
 
+),
+
+affected_objects as (
+
+    select * from {{ ref('int_affected_objects') }}
+
+),
+
+rejecting_objects as (
+
+    select landed_objects.*
+
+    from landed_objects
+
+    inner join affected_objects
+        on landed_objects.object_key = affected_objects.object_key
+        and landed_objects.etag = affected_objects.etag
+
 )
 
 select
-    landed_objects.object_key,
-    landed_objects.etag,
+    rejecting_objects.object_key,
+    rejecting_objects.etag,
     rejected_records.position,
     rejected_records.reason,
     rejected_records.detail,
     rejected_records.payload,
     rejected_records.rejected_at
 from rejected_records
-inner join landed_objects
-    on rejected_records.object_id = landed_objects.object_id
+inner join rejecting_objects
+    on rejected_records.object_id = rejecting_objects.object_id

@@ -1,6 +1,10 @@
+{{ config(materialized="scoped", meta={"scope": "date", "at": "timestamp"}) }}
+
 with sightings as (
 
-    select * from {{ ref('int_review_sightings') }}
+    select *
+    from {{ ref('int_review_sightings') }}
+    where {{ in_scope({"scope": "date", "at": "event_at"}) }}
 
 ),
 

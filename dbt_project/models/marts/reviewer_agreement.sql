@@ -1,3 +1,5 @@
+{{ config(materialized="table") }}
+
 with labelled_keys as (
 
     select * from {{ ref('int_labelled_keys') }}

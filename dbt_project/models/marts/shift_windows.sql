@@ -1,3 +1,5 @@
+{{ config(materialized="table") }}
+
 with site_shifts as (
 
     select * from {{ ref('site_shifts') }}

@@ -1,3 +1,5 @@
+{{ config(materialized="scoped", meta={"scope": "window"}) }}
+
 with worker_shifts as (
 
     select * from {{ ref('int_worker_shifts') }}

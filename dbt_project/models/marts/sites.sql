@@ -1,3 +1,5 @@
+{{ config(materialized="table") }}
+
 with registered as (
 
     select * from {{ ref('stg_raw__sites') }}

@@ -1,3 +1,5 @@
+{{ config(materialized="scoped", meta={"scope": "window"}) }}
+
 with state_intervals as (
 
     select * from {{ ref('int_state_intervals') }}

@@ -1,3 +1,5 @@
+{{ config(materialized="table") }}
+
 with unexpected_fields as (
 
     select * from {{ ref('stg_raw__unexpected_fields') }}

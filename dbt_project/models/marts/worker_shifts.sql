@@ -1,6 +1,10 @@
+{{ config(materialized="scoped", meta={"scope": "window", "names": ["worker"]}) }}
+
 with worker_shifts as (
 
-    select * from {{ ref('int_worker_shifts') }}
+    select *
+    from {{ ref('int_worker_shift_history') }}
+    where {{ computed_again() }}
 
 ),
 

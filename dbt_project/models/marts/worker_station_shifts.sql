@@ -1,12 +1,10 @@
+{{ config(materialized="scoped", meta={"scope": "window", "names": ["worker", "workstation"]}) }}
+
 with worker_stations as (
 
-    select * from {{ ref('int_worker_stations') }}
-
-),
-
-state_intervals as (
-
-    select * from {{ ref('int_state_intervals') }}
+    select *
+    from {{ ref('int_worker_station_history') }}
+    where {{ computed_again() }}
 
 ),
 
@@ -22,43 +20,14 @@ workstations as (
 
 ),
 
-state_sums as (
-
-    select
-        site_id,
-        shift_date,
-        shift_id,
-        worker_id,
-        workstation_id,
-        {{ whole_sum("case when state = 'working' then microseconds end") }} as active_microseconds,
-        {{ whole_sum("case when state = 'idle' then microseconds end") }} as idle_microseconds,
-        {{ whole_sum("case when state = 'absent' then microseconds end") }} as absent_microseconds
-
-    from state_intervals
-
-    group by site_id, shift_date, shift_id, worker_id, workstation_id
-
-),
-
 joined as (
 
     select
         worker_stations.*,
         coalesce(workers.worker_name, worker_stations.worker_id) as worker_name,
-        coalesce(workstations.workstation_name, worker_stations.workstation_id) as workstation_name,
-        coalesce(state_sums.active_microseconds, 0) as active_microseconds,
-        coalesce(state_sums.idle_microseconds, 0) as idle_microseconds,
-        coalesce(state_sums.absent_microseconds, 0) as absent_microseconds,
-        coalesce(state_sums.active_microseconds + state_sums.idle_microseconds, 0) as present_microseconds
+        coalesce(workstations.workstation_name, worker_stations.workstation_id) as workstation_name
 
     from worker_stations
-
-    left join state_sums
-        on worker_stations.site_id = state_sums.site_id
-        and worker_stations.shift_date = state_sums.shift_date
-        and worker_stations.shift_id = state_sums.shift_id
-        and worker_stations.worker_id = state_sums.worker_id
-        and worker_stations.workstation_id = state_sums.workstation_id
 
     left join workers
         on worker_stations.site_id = workers.site_id

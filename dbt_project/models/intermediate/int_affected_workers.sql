@@ -1,0 +1,52 @@
+{{ config(materialized="affected") }}
+
+with registered as (
+
+    select
+        site_id,
+        worker_id,
+        worker_name
+
+    from {{ ref('stg_raw__workers') }}
+
+),
+
+registered_before as (
+
+    select
+        site_id,
+        worker_id,
+        name as worker_name
+
+    from {{ source('build', 'workers') }}
+
+),
+
+batch as (
+
+    select * from {{ source('build', 'batch') }}
+
+),
+
+changed as (
+
+    (
+        select * from registered
+        except
+        select * from registered_before
+    )
+    union all
+    (
+        select * from registered_before
+        except
+        select * from registered
+    )
+
+)
+
+select distinct
+    changed.site_id,
+    changed.worker_id
+from changed
+inner join batch
+    on not batch.is_full

@@ -1,0 +1,16 @@
+{{ config(materialized="scoped", meta={"scope": "window"}) }}
+
+select
+    site_id,
+    shift_date,
+    shift_id,
+    worker_id,
+    units,
+    event_count,
+    scheduled_microseconds,
+    active_microseconds,
+    idle_microseconds,
+    absent_microseconds,
+    present_microseconds,
+    tracked_microseconds
+from {{ ref('int_worker_shifts') }}

@@ -1,0 +1,4 @@
+select
+    site_id,
+    minute
+from {{ source('raw', 'changed_minutes') }}

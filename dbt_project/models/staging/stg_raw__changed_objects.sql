@@ -1,0 +1,4 @@
+select
+    object_key,
+    etag
+from {{ source('raw', 'changed_objects') }}
