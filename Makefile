@@ -66,6 +66,7 @@ screenshots: ready  ## picture every page of the report, into screenshots/ or FO
 lock: ready  ## write the lock files anew from pyproject.toml (UPGRADE=1 also takes newer versions)
 	@$(UV_COMPILE) pyproject.toml -o requirements.lock
 	@$(UV_COMPILE) pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+	@$(UV_COMPILE) --no-annotate --group pyproject.toml:mlflow -c requirements.lock -o requirements-mlflow.lock
 	@for group in uv node bucket; do \
 	    $(UV_COMPILE) --no-annotate --group pyproject.toml:$$group -o requirements-$$group.lock || exit 1; \
 	done

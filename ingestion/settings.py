@@ -6,6 +6,7 @@ No other module reads the environment for settings.
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -42,6 +43,13 @@ class Settings(BaseModel):
         1_048_576, ge=1_000, le=67_108_864, description="a whole number of bytes from 1000 to 67108864"
     )
     review_fraction: float = Field(0.01, ge=0, le=1, description="a number from 0 to 1")
+    confidence_floor: float = Field(0.85, ge=0, le=1, description="a number from 0 to 1")
+    retraining_floor_days: int = Field(3, ge=0, le=365, description="a whole number of days from 0 (never) to 365")
+    retraining_mix_shift: float = Field(0.15, ge=0, le=1, description="a share from 0 (never) to 1")
+    retraining_accuracy: float = Field(0.90, ge=0, le=1, description="a share from 0 (never) to 1")
+    retraining_least_labels: int = Field(100, ge=1, description="a whole number of labelled events, at least 1")
+    retraining_every_days: int = Field(30, ge=0, le=3650, description="a whole number of days from 0 (never) to 3650")
+    trainer_command: str = Field("", description="empty, or a command and its arguments as a shell would split them")
 
     @field_validator("data_dir")
     @classmethod
@@ -57,6 +65,12 @@ class Settings(BaseModel):
         is_s3 = value.startswith("s3://") and len(value) > len("s3://") and value[len("s3://")] != "/"
         if value and not (is_local or is_s3):
             raise ValueError("unknown scheme")
+        return value
+
+    @field_validator("trainer_command")
+    @classmethod
+    def _can_be_split(cls, value: str) -> str:
+        shlex.split(value)
         return value
 
     @model_validator(mode="before")
@@ -81,6 +95,11 @@ class Settings(BaseModel):
     def site_path(self) -> Path:
         """The static site that is served."""
         return self.data_dir / "site"
+
+    @property
+    def outbox_path(self) -> Path:
+        """Files for labelling tools and trainers to take away."""
+        return self.data_dir / "outbox"
 
     @property
     def dagster_home(self) -> Path:

@@ -85,6 +85,9 @@ RAW_TABLES = """
 
     create table if not exists raw.kept_files (object_key varchar not null, version varchar not null);
 
+    -- Which sampled events lie in which file of outbox/review/.
+    create table if not exists raw.dropped_reviews (event_key varchar primary key, file_name varchar not null);
+
     create table if not exists raw.sites (site_id varchar, name varchar, timezone varchar);
     create table if not exists raw.shifts (
         site_id varchar, shift_id varchar, start_local varchar, duration_minutes integer, valid_from date, valid_to date

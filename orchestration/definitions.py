@@ -9,6 +9,7 @@ import dagster as dg
 from orchestration.assets.landing import build_landing_asset
 from orchestration.assets.models import build_models_asset, mart_names, read_manifest
 from orchestration.assets.published import build_published_asset
+from orchestration.assets.retraining import build_retraining_asset
 from orchestration.assets.site import build_site_asset
 from orchestration.checks.suites import suite_checks
 from orchestration.jobs import replay_rejects
@@ -16,6 +17,8 @@ from orchestration.resources import settings_resource, warehouse_resource
 from orchestration.schedules import build_hourly_schedule
 from orchestration.sensors.alerts import alerts_sensor
 from orchestration.sensors.landing import build_landing_sensor
+from orchestration.sensors.retraining import hand_over_request, retraining_sensor
+from quality.models import tables as model_tables
 
 BATCH = "batch"
 
@@ -25,7 +28,7 @@ def build_definitions(
 ) -> dg.Definitions:
     """The plant in Dagster. `resources` replace those of the same name: `settings`, `warehouse`."""
     manifest = read_manifest()
-    marts = mart_names(manifest)
+    marts = sorted([*mart_names(manifest), *model_tables.TABLES])
     batch = dg.define_asset_job(
         BATCH,
         selection=dg.AssetSelection.all(),
@@ -35,12 +38,13 @@ def build_definitions(
         assets=[
             build_landing_asset(with_site=site),
             build_models_asset(manifest),
+            build_retraining_asset(),
             build_published_asset(marts),
             *([build_site_asset(marts)] if site else []),
         ],
         asset_checks=[suite_checks],
-        jobs=[batch, replay_rejects],
-        sensors=[build_landing_sensor(BATCH), alerts_sensor],
+        jobs=[batch, replay_rejects, hand_over_request],
+        sensors=[build_landing_sensor(BATCH), alerts_sensor, retraining_sensor],
         schedules=[build_hourly_schedule(BATCH)],
         resources={"settings": settings_resource, "warehouse": warehouse_resource, **resources},
         loggers=loggers,

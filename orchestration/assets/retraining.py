@@ -1,0 +1,58 @@
+"""Verdicts on model versions and requests for retraining, made of the marts. What they are is decided in `quality`."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from orchestration.resources import WAREHOUSE_POOL, Warehouse
+from quality.models.tables import DESCRIPTIONS
+
+_READ = ("model_days", "model_comparison", "label_accuracy", "review_queue")
+
+
+def build_retraining_asset() -> dg.AssetsDefinition:
+    """Both tables as one step between the models and their publication, so that a version carries its requests."""
+
+    @dg.multi_asset(
+        name="retraining",
+        specs=[
+            dg.AssetSpec(
+                ["marts", table],
+                deps=[["marts", mart] for mart in _READ],
+                description=description,
+                kinds={"duckdb"},
+            )
+            for table, description in DESCRIPTIONS.items()
+        ],
+        group_name="marts",
+        pool=WAREHOUSE_POOL,
+        can_subset=False,
+    )
+    def retraining(
+        context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
+    ) -> Iterator[dg.MaterializeResult[None]]:
+        """Compare the versions, ask for retraining where it is due, drop sampled events for review."""
+        from quality.models.step import operate_models
+
+        report = operate_models(warehouse.settings, datetime.now(UTC), log=context.log.info)
+        context.log.info(
+            f"{report.open_requests:,} requests for retraining are open, {report.opened:,} of them new; "
+            f"{report.dropped_reviews:,} more events to review"
+        )
+        yield dg.MaterializeResult(
+            asset_key=["marts", "model_verdicts"], metadata={"dagster/row_count": report.verdicts}
+        )
+        yield dg.MaterializeResult(
+            asset_key=["marts", "retraining_requests"],
+            metadata={
+                "dagster/row_count": report.requests,
+                "open": report.open_requests,
+                "opened": report.opened,
+                "closed": report.closed,
+                "dropped_reviews": report.dropped_reviews,
+                "tracked_in_mlflow": report.tracked,
+            },
+        )
+
+    return retraining
