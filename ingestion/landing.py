@@ -55,8 +55,8 @@ class LandingReport:
 
     `accepted` counts events, `labels` accepted labels; `labels_without_event` those that wait for theirs.
 
-    `seconds` ends with the last commit. Archiving goes on beside it and has a time of its own: `archive_seconds` in
-    all, `archive_wait_seconds` of them after the last commit. `not_archived` objects stay for the next batch.
+    Archiving goes on beside the landing and has a time of its own: `archive_seconds` in all, `archive_wait_seconds` of
+    them after the last commit, which are not in `seconds`. `not_archived` objects stay for the next batch.
     """
 
     objects: int = 0
@@ -110,16 +110,17 @@ def land(settings: Settings, now: datetime, log: Callable[[str], None] = lambda 
         waiting = settle_labels(connection, landed_at)
         landed = time.monotonic()
         archived = archiver.finish()
+        waited = time.monotonic() - landed
     _say_archived(archived, log)
     return replace(
         report,
         labels_without_event=waiting,
-        seconds=landed - started,
+        seconds=time.monotonic() - started - waited,
         archived=archived.archived,
         not_archived=archived.left,
         archive_failure=archived.failure,
         archive_seconds=archived.seconds,
-        archive_wait_seconds=time.monotonic() - landed,
+        archive_wait_seconds=waited,
     )
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import duckdb
 
+from ingestion.durable import sync
 from ingestion.errors import WarehouseError
 from ingestion.settings import Settings
 from ingestion.warehouse import open_warehouse
@@ -90,11 +91,7 @@ def _copy_marts(warehouse_path: Path, folder: Path) -> dict[str, int]:
 def _flush(folder: Path) -> None:
     """Have the files on disk before they are shown: a power cut must not leave the link on empty files."""
     for path in (*folder.iterdir(), folder):
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync(path)
 
 
 def _point_to(link: Path, folder: Path) -> None:

@@ -3,19 +3,21 @@
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
 import dagster as dg
 
-from ingestion.bucket import ObjectInfo, open_landing_bucket
-from ingestion.landing import pending_objects
+from ingestion.bucket import Bucket, ObjectInfo, open_landing_bucket
+from ingestion.landing import is_still, pending_objects
 from ingestion.manifest import storable_key
 from ingestion.settings import Settings
 from orchestration.lost_runs import end_lost_runs
 
 REGISTRY_PREFIX = "registry/"
 INTERVAL_SECONDS = 30
+BACKLOG_OBJECTS = 10_000  # looked at; a listing of a million takes longer than the interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ def build_landing_sensor(job_name: str) -> dg.SensorDefinition:
         end_lost_runs(context.instance, settings.dagster_home)
         bucket = open_landing_bucket(settings)
         decision = decide(
-            list(pending_objects(bucket)),
+            _looked_at(bucket, settings, datetime.now(UTC)),
             list(bucket.list(REGISTRY_PREFIX)),
             landed=published_manifest(settings),
             asked=context.cursor or "",
@@ -137,6 +139,15 @@ def build_landing_sensor(job_name: str) -> dg.SensorDefinition:
         return dg.SensorResult(run_requests=[request], cursor=remember(decision))
 
     return landing_sensor
+
+
+def _looked_at(bucket: Bucket, settings: Settings, now: datetime) -> list[ObjectInfo]:
+    """What a batch would land now. Where landed objects are moved away, the first ones are enough to know of a backlog.
+
+    An object that is not still yet is none: asked for too early, it would not be asked for again.
+    """
+    still = (info for info in pending_objects(bucket) if is_still(info, now, settings.still_seconds))
+    return list(islice(still, BACKLOG_OBJECTS) if settings.landed_objects == "archive" else still)
 
 
 def _is_batch_waiting(instance: dg.DagsterInstance, job_name: str) -> bool:

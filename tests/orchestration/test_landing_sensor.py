@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -10,6 +11,7 @@ from ingestion.bucket import ObjectInfo
 from ingestion.errors import BucketError
 from ingestion.settings import Settings
 from orchestration.definitions import BATCH
+from orchestration.sensors import landing as sensor
 from orchestration.sensors.landing import (
     Landed,
     Start,
@@ -106,6 +108,25 @@ def test_a_file_that_is_still_being_written_is_nothing_new(plant: Plant) -> None
     plant.drop("events/a.jsonl.part", "{}")
     with dg.DagsterInstance.ephemeral() as instance:
         assert isinstance(evaluate(plant, instance), dg.SkipReason)
+
+
+def test_a_file_that_is_not_still_yet_is_asked_for_when_it_is(plant: Plant) -> None:
+    waiting = Plant(plant.settings.data_dir, still_seconds=60)
+    path = waiting.drop("events/a.jsonl", "{}")
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert isinstance(evaluate(waiting, instance), dg.SkipReason)
+        os.utime(path, (path.stat().st_mtime - 61,) * 2)
+        assert isinstance(evaluate(waiting, instance), dg.SensorResult)
+
+
+def test_of_a_long_backlog_the_first_objects_are_enough(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sensor, "BACKLOG_OBJECTS", 3)
+    for number in range(5):
+        plant.drop(f"events/{number}.jsonl", "{}")
+    with dg.DagsterInstance.ephemeral() as instance:
+        answer = evaluate(plant, instance)
+    assert isinstance(answer, dg.SensorResult)
+    assert (answer.run_requests or [])[0].tags["floorhouse/reason"] == "3 new objects"
 
 
 def test_a_bucket_that_cannot_be_listed_is_an_error_and_never_nothing_new(plant: Plant) -> None:
