@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import pyarrow as pa
@@ -10,7 +10,7 @@ import pyarrow as pa
 from ingestion.bucket import FetchedObject
 from ingestion.contract import Refusal
 from ingestion.label_contract import Label, judge_label
-from ingestion.reading import ReadObjects, RejectedRecord, split_all
+from ingestion.opening import ReadObjects, open_slices
 from ingestion.settings import Settings
 
 # The payload is kept of accepted labels too: one whose event never arrives is rejected later, with its raw text.
@@ -28,23 +28,28 @@ LABEL_COLUMNS = pa.schema(
 
 
 def read_labels(objects: Sequence[FetchedObject], settings: Settings, landed_at: datetime) -> ReadObjects:
-    """Every record of the objects, accepted or rejected; `events` are tables of `LABEL_COLUMNS`."""
-    result = ReadObjects(unexpected_fields=[set() for _ in objects])
-    records = split_all(objects, settings, result)
-    accepted: list[dict[str, object]] = []
-    for raw, index, place in zip(
-        records.raws, records.object_indexes.tolist(), records.positions.tolist(), strict=True
-    ):
-        verdict, unexpected = judge_label(raw, landed_at)
-        result.unexpected_fields[index] |= unexpected
-        payload = raw.decode("utf-8", errors="replace")
-        if isinstance(verdict, Refusal):
-            result.rejected.append(RejectedRecord(index, place, verdict.reason, verdict.detail, payload))
-        else:
-            accepted.append(columns_of_label(verdict, payload, index, place))
-    if accepted:
-        result.events.append(pa.Table.from_pylist(accepted, schema=LABEL_COLUMNS))
+    """Every record of the objects; what is accepted has `LABEL_COLUMNS`."""
+    result = ReadObjects.none_yet(objects)
+    result.accepted = _read(objects, settings, landed_at, result)
     return result
+
+
+def _read(
+    objects: Sequence[FetchedObject], settings: Settings, landed_at: datetime, result: ReadObjects
+) -> Iterator[pa.Table]:
+    for records, left_out in open_slices(objects, settings, result):
+        accepted: list[dict[str, object]] = []
+        for place in sorted(set(range(len(records))) - set(left_out)):
+            raw, index = records.raw(place), int(records.object_indexes[place])
+            position, payload = int(records.positions[place]), raw.decode("utf-8", errors="replace")
+            verdict, unexpected = judge_label(raw, landed_at)
+            result.unexpected_fields[index] |= unexpected
+            if isinstance(verdict, Refusal):
+                result.reject(index, position, verdict.reason, verdict.detail, payload)
+            else:
+                accepted.append(columns_of_label(verdict, payload, index, position))
+        if accepted:
+            yield pa.Table.from_pylist(accepted, schema=LABEL_COLUMNS)
 
 
 def columns_of_label(label: Label, payload: str, object_index: int, position: int) -> dict[str, object]:

@@ -28,7 +28,8 @@ from ingestion.event_key import sample_bound
 from ingestion.label_reading import read_labels
 from ingestion.label_settling import settle_labels
 from ingestion.manifest import Manifest, landing_time, remember_kept, storable_key
-from ingestion.reading import ReadObjects, read_objects
+from ingestion.opening import ReadObjects, Rows
+from ingestion.reading import read_objects
 from ingestion.registry import Registry, read_registry
 from ingestion.settings import Settings
 from ingestion.unexpected import record_unexpected_fields
@@ -45,7 +46,7 @@ OBJECT_ENDINGS = tuple(
 # Of the listing held at once, about 300 bytes each.
 WINDOW_OBJECTS = 100_000
 # One transaction's share: enough to keep DuckDB busy, little enough to hold in memory several times over.
-CHUNK_BYTES = 32 * 1024 * 1024
+CHUNK_BYTES = 128 * 1024 * 1024
 CHUNK_OBJECTS = 5000
 
 
@@ -228,13 +229,15 @@ def _commit(
     now: datetime,
 ) -> None:
     """Accepted and rejected records and manifest rows of some objects in one transaction: the one place that lands."""
-    rejected_counts = [0] * len(objects)
-    for record in records.rejected:
-        rejected_counts[record.object_index] += 1
     with transaction(connection):
         row = connection.execute("select coalesce(max(object_id), 0) from raw.landed_objects").fetchone()
         first_id = (row[0] if row else 0) + 1
         ids = range(first_id, first_id + len(objects))
+        for accepted in records.accepted:
+            _append(connection, table, accepted, first_id)
+        rejected_counts = [0] * len(objects)
+        for record in records.rejected:
+            rejected_counts[record.object_index] += 1
         manifest = pa.table(  # noqa: F841  # DuckDB finds the tables by their names
             {
                 "object_id": pa.array(ids, pa.int64()),
@@ -253,12 +256,6 @@ def _commit(
             "select *, records - rejected as accepted, $now::timestamptz as landed_at from manifest",
             {"now": now},
         )
-        for accepted in records.events:  # noqa: B007  # DuckDB finds the table by its name
-            connection.execute(
-                f"insert into raw.{table} by name "
-                "select * exclude (object_index), object_index + $first_id as object_id from accepted",
-                {"first_id": first_id},
-            )
         connection.execute(changed_minutes_of("raw.events where object_id >= $first_id"), {"first_id": first_id})
         rejected = pa.table(  # noqa: F841
             {
@@ -277,6 +274,15 @@ def _commit(
             ids_with_fields = [one for one, names in zip(ids, records.unexpected_fields, strict=True) if names]
             record_unexpected_fields(connection, ids_with_fields)
         _check_conservation(connection, table, first_id)
+
+
+def _append(connection: duckdb.DuckDBPyConnection, table: str, accepted: Rows, first_id: int) -> None:  # noqa: ARG001
+    """Accepted records behind those that are stored. The one place where what lands is written."""
+    connection.execute(
+        f"insert into raw.{table} by name "
+        "select * exclude (object_index), object_index + $first_id as object_id from accepted",
+        {"first_id": first_id},
+    )
 
 
 def _check_conservation(connection: duckdb.DuckDBPyConnection, table: str, first_id: int) -> None:

@@ -15,12 +15,13 @@ from datetime import UTC
 import duckdb
 import pyarrow as pa
 
+from ingestion.columns import EVENT_COLUMNS
 from ingestion.contract import Refusal, folder_of, judge_record
 from ingestion.errors import FloorhouseError, SettingsError
 from ingestion.label_contract import judge_label
 from ingestion.label_reading import LABEL_COLUMNS, columns_of_label
 from ingestion.landing import TABLES, table_of
-from ingestion.reading import EVENT_COLUMNS, columns_of
+from ingestion.reading import columns_of
 from ingestion.settings import Settings, read_settings
 from ingestion.unexpected import record_unexpected_fields
 from ingestion.warehouse import changed_minutes_of, changed_objects_of, open_warehouse, transaction, warehouse_lock

@@ -170,6 +170,8 @@ def open_warehouse(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         ) from error
     try:
         connection.execute("set timezone = 'UTC'")
+        # Landing commits often; a checkpoint after each commit would rewrite the same last rows again and again.
+        connection.execute("set checkpoint_threshold = '256MB'")
         connection.execute(RAW_TABLES)
         yield connection
     except duckdb.Error as error:

@@ -1,0 +1,176 @@
+"""Many plain lines with a few bent ones among them: whole columns judge each line as the exact reading does.
+
+The proof over bytes sums many records, so that one record's lack could be hidden by another's excess. Here most lines
+are right, and the others are bent by a byte or a member each, in ways that are meant to make up for one another.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import astuple
+from random import Random
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from ingestion import proof, slices
+from ingestion.bucket import FetchedObject
+from ingestion.contract import Refusal, folder_of, judge_record
+from ingestion.framing import JSON_WHITE_SPACE
+from ingestion.reading import columns_of, read_objects
+from ingestion.settings import Settings
+from tests.plant import NOW
+from tests.properties.awkward_objects import record_text
+from tests.properties.awkward_texts import NUMBERS, OTHER_TEXTS, STRINGS
+
+SETTINGS = Settings()
+MARKS = [",", '"', "{", "}", "[", "]", ":", "\\", " ", "\t", "\r", "0", "-", ".", "e", "\ufeff", "\u2028", "\x00", "\n"]
+NAMES = [
+    "zone",
+    "contract_version",
+    "contract_version",
+    "Worker_id",
+    "worker_id",
+    "count",
+    "confidence",
+    "timestamp",
+    "",
+    "a,b",
+    r"\u0063ount",
+    "{",
+    "é",
+]
+TEXTS = ['"x"', '"a, b"', '"{}"', '"[]"', r'"\""', r'"\u0041"', r'"\\"', '"é"', '" x "', '"a:b"', '""']
+
+
+def plain(random: Random) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "timestamp": f"2026-01-{random.randint(1, 28):02d}T10:15:{random.randint(0, 59):02d}Z",
+        "worker_id": f"W{random.randint(0, 400)}",
+        "workstation_id": random.choice(["S1", "7", "true", "null", "Station 3"]),
+        "event_type": random.choice(["working", "idle", "absent", "product_count"]),
+        "confidence": random.choice([0, 1, 0.5, random.random(), 1e-05]),
+    }
+    if random.random() < 0.2:
+        record["contract_version"] = 1
+    for name in ("count", "site_id", "camera_id", "model_name", "model_version"):
+        if random.random() < 0.5:
+            record[name] = random.randint(0, 1_000_000) if name == "count" else name[:1].upper()
+    return record
+
+
+def text_of(record: dict[str, Any], random: Random) -> str:
+    separators = random.choice([None, (",", ":"), (",", ":")])
+    return json.dumps(record, separators=separators, ensure_ascii=random.random() < 0.5)
+
+
+def with_member(text: str, random: Random) -> str:
+    """One member more, at either end: unknown, a second one of its name, or with a value of another kind."""
+    value = random.choice([*NUMBERS, *OTHER_TEXTS, *STRINGS, *TEXTS])
+    member = f'"{random.choice(NAMES)}":{value}'
+    return f"{{{member},{text[1:]}" if random.random() < 0.5 else f"{text[:-1]},{member}}}"
+
+
+def with_other_value(_: str, random: Random) -> str:
+    record = plain(random)
+    name = random.choice(list(record))
+    record[name] = "\ue000"
+    value = random.choice(
+        [*NUMBERS, *OTHER_TEXTS, *STRINGS, *TEXTS, "null", "7", "true", '"0.9"', '{"a":"b"}', '["a"]']
+    )
+    return text_of(record, random).replace('"\\ue000"', value).replace('"\ue000"', value)
+
+
+def with_other_byte(text: str, random: Random) -> str:
+    place = random.randint(0, len(text))
+    return text[:place] + random.choice([*MARKS, ""]) + text[place + random.choice([0, 0, 1]) :]
+
+
+def without_member(_: str, random: Random) -> str:
+    record = plain(random)
+    del record[random.choice(list(record))]
+    return text_of(record, random)
+
+
+BENDS: list[Callable[[str, Random], str]] = [
+    with_member,
+    with_member,
+    with_other_value,
+    with_other_value,
+    with_other_byte,
+    without_member,
+    lambda text, _: text[:-1] + ",}",
+    lambda text, _: f"{text} {text}",
+    lambda text, _: f"[{text}]",
+    lambda text, random: text + random.choice(MARKS),
+    lambda _, random: record_text(random),
+    lambda _, random: random.choice(OTHER_TEXTS),
+    lambda _, random: random.choice(["", " ", "\r", " \t"]),
+]
+
+
+def line(random: Random, share_bent: float) -> str:
+    text = text_of(plain(random), random)
+    while random.random() < share_bent:
+        text = random.choice(BENDS)(text, random)
+        share_bent = 0.4
+    return text
+
+
+def exactly(objects: list[FetchedObject]) -> tuple[dict[tuple[int, int], Any], list[int], list[set[str]]]:
+    """What line after line gives: accepted rows and rejected records, numbers of records, unknown fields."""
+    found: dict[tuple[int, int], Any] = {}
+    counts: list[int] = []
+    unexpected: list[set[str]] = []
+    for index, fetched in enumerate(objects):
+        assert fetched.content is not None
+        raws = [raw.strip(JSON_WHITE_SPACE) for raw in fetched.content.split(b"\n")]
+        counts.append(sum(map(bool, raws)))
+        unexpected.append(set())
+        for position, raw in enumerate(raws, start=1):
+            if not raw:
+                continue
+            verdict, names = judge_record(raw, folder_of(fetched.key), NOW)
+            unexpected[-1] |= names
+            if isinstance(verdict, Refusal):
+                payload = raw.decode("utf-8", "replace")
+                found[index, position] = (index, position, verdict.reason, verdict.detail, payload)
+            else:
+                found[index, position] = columns_of(verdict, index, position)
+    return found, counts, unexpected
+
+
+@settings(max_examples=60, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    share_bent=st.sampled_from([0.0, 0.01, 0.05, 0.5]),
+    block_records=st.sampled_from([1, 2, 7, 1000]),
+    slice_bytes=st.sampled_from([1, 5_000, 1 << 27]),
+)
+def test_columns_judge_every_line_as_the_exact_reading_does(
+    seed: int, share_bent: float, block_records: int, slice_bytes: int
+) -> None:
+    random = Random(seed)
+    objects = []
+    for number in range(random.choice([1, 4, 12])):
+        lines = [line(random, share_bent) for _ in range(random.randint(2, 120))]
+        lines[:2] = [text_of(plain(random), random) for _ in range(2)]  # a complete first line, and a second one
+        content = random.choice(["\n", "\n", "\r\n", "\n\n"]).join(lines) + random.choice(["", "\n", "\n\n", "\r\n"])
+        key = random.choice(["events/", "events/site_id=a b/", "events/camera_id= x /"]) + f"{number}.jsonl"
+        objects.append(FetchedObject(key, content.encode(), len(content.encode()), ""))
+    with pytest.MonkeyPatch.context() as patched, duckdb.connect() as session:
+        patched.setattr(proof, "_BLOCK_RECORDS", block_records)
+        patched.setattr(slices, "SLICE_BYTES", slice_bytes)
+        session.execute("set timezone = 'UTC'")
+        read = read_objects(objects, SETTINGS, NOW, session)
+        tables = [events if isinstance(events, pa.Table) else events.to_arrow_table() for events in read.accepted]
+    rows = [row for table in tables for row in table.to_pylist()]
+    found = {(row["object_index"], row["position"]): row for row in rows}
+    found |= {(one.object_index, one.position): astuple(one) for one in read.rejected}
+    expected, counts, unexpected = exactly(objects)
+    assert {place: (one, expected.get(place)) for place, one in found.items() if one != expected.get(place)} == {}
+    assert len(rows) + len(read.rejected) == len(found) == len(expected)
+    assert (read.record_counts, read.unexpected_fields) == (counts, unexpected)
