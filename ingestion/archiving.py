@@ -43,6 +43,7 @@ class Archiver:
         self._lock = threading.Lock()
         self._archived = self._left = self._failures = 0
         self._failure: str | None = None
+        self._is_ended = False
         self._waiting_bytes = self._active = 0
         self._active_since = self._seconds = 0.0
 
@@ -50,6 +51,7 @@ class Archiver:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._is_ended = True
         self._pool.shutdown(cancel_futures=True)
 
     def take(self, objects: Sequence[FetchedObject]) -> None:
@@ -80,7 +82,7 @@ class Archiver:
         self._busy(+1)
         try:
             # Each one is let go of as soon as it is done.
-            while objects:
+            while objects and not self._is_ended:
                 self._archive_one(objects.pop())
         finally:
             self._busy(-1)

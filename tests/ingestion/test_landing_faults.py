@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from ingestion import landing
-from ingestion.archiving import GIVE_UP_AFTER_FAILURES
+from ingestion.archiving import GIVE_UP_AFTER_FAILURES, Archiver
 from ingestion.bucket import Bucket, FetchedObject, LocalBucket, ObjectInfo, S3Bucket, open_bucket
 from ingestion.errors import BucketError
 from tests.plant import NOW, Plant
@@ -123,6 +123,30 @@ def test_an_archive_that_cannot_be_written_fails_no_landing_and_is_tried_again(
     report = either.land()
     assert (report.objects, report.already_landed, report.archived, report.not_archived) == (0, 65, 65, 0)
     assert (len(workers(either)), keys(either, "events/")) == (65, [])
+
+
+def test_a_batch_that_stops_leaves_the_rest_of_the_archiving_to_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket = LocalBucket(tmp_path, create=True)
+    moved: list[str] = []
+
+    def slowly(fetched: FetchedObject) -> bool:
+        time.sleep(0.01)
+        moved.append(fetched.key)
+        return True
+
+    monkeypatch.setattr(bucket, "archive", slowly)
+    objects = [FetchedObject(f"events/{number}.jsonl", None, 0, "") for number in range(1000)]
+
+    def stop() -> None:
+        with Archiver(bucket) as archiver:
+            archiver.take(objects)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stop()
+    assert len(moved) < 100
 
 
 def test_kept_objects_are_not_read_again_until_they_change(either: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
