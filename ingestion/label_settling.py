@@ -19,6 +19,17 @@ from ingestion.label_contract import TIME_TO_ARRIVE, UNKNOWN_EVENT_KEY, judge_la
 from ingestion.label_reading import LABEL_COLUMNS, columns_of_label
 from ingestion.warehouse import changed_minutes_of, changed_objects_of, transaction
 
+# The bounds let the database skip the parts of a long history that hold other days.
+_CHANGED_EVENTS = """(
+    select events.*
+    from raw.events as events
+    semi join raw.changed_minutes as changed
+        on events.site_id = changed.site_id and date_trunc('minute', events.event_at) = changed.minute
+    where
+        events.event_at >= (select min(minute) from raw.changed_minutes)
+        and events.event_at < (select max(minute) from raw.changed_minutes) + interval 1 minute
+)"""
+
 _STORED_LABELS = pa.schema([field.with_name(field.name.replace("_index", "_id")) for field in LABEL_COLUMNS])
 
 
@@ -28,11 +39,7 @@ def settle_labels(connection: duckdb.DuckDBPyConnection, now: datetime) -> int:
     Returns how many labels wait for their event now. The caller holds the lock.
     """
     with transaction(connection):
-        connection.execute(
-            "insert into raw.labelled_keys (event_key) "
-            "select distinct event_key from raw.labels anti join raw.labelled_keys using (event_key)"
-        )
-        _find_events(connection)
+        find_labelled_events(connection)
         _reject_overdue(connection, now)
         _take_back(connection)
         row = connection.execute(
@@ -41,31 +48,45 @@ def settle_labels(connection: duckdb.DuckDBPyConnection, now: datetime) -> int:
     return row[0] if row else 0
 
 
-def _find_events(connection: duckdb.DuckDBPyConnection) -> None:
-    """Note the events of the keys that had none. Nothing is searched where no key is without."""
-    row = connection.execute("select count(*) from raw.labelled_keys where event_at is null").fetchone()
-    if row and row[0]:
-        connection.execute("create or replace temp table searched as from raw.labelled_keys where event_at is null")
-        connection.execute(
-            f"""
-            update raw.labelled_keys
-            set site_id = found.site_id, event_at = found.event_at
-            from (
-                select {EVENT_KEY_SQL} as event_key, any_value(site_id) as site_id, any_value(event_at) as event_at
-                from raw.events
-                where {EVENT_KEY_SQL} in (select event_key from raw.labelled_keys where event_at is null)
-                group by all
-            ) as found
-            where labelled_keys.event_key = found.event_key
-            """
-        )
-        # The marts know every event of the review sample; one that a person picked by hand has to be looked up.
-        connection.execute(
-            changed_minutes_of(
-                "(select labelled_keys.* from raw.labelled_keys semi join searched using (event_key), raw.settings "
-                "where event_at is not null and event_key >= review_keys_below)"
-            )
-        )
+def find_labelled_events(connection: duckdb.DuckDBPyConnection) -> None:
+    """Note the events of the keys that had none; nothing is searched where no key is without. In a transaction.
+
+    A key that is new is looked for among all events, once; one that was looked for before only among those of the
+    minutes that changed since the last build. Whoever adds events calls this before a build forgets these minutes.
+    """
+    connection.execute(
+        """
+        create or replace temp table unknown_keys as select event_key from raw.labelled_keys where event_at is null;
+        create or replace temp table new_keys as
+            select distinct event_key from raw.labels anti join raw.labelled_keys using (event_key);
+        insert into raw.labelled_keys (event_key) from new_keys;
+        """
+    )
+    _search(connection, "unknown_keys", _CHANGED_EVENTS)
+    _search(connection, "new_keys", "raw.events")
+
+
+def _search(connection: duckdb.DuckDBPyConnection, keys: str, events: str) -> None:
+    row = connection.execute(f"select count(*) from {keys}").fetchone()
+    if not row or not row[0]:
+        return
+    connection.execute(
+        f"""
+        create or replace temp table found as
+        select {EVENT_KEY_SQL} as event_key, any_value(site_id) as site_id, any_value(event_at) as event_at
+        from {events}
+        where {EVENT_KEY_SQL} in (select event_key from {keys})
+        group by all
+        """
+    )
+    connection.execute(
+        "update raw.labelled_keys set site_id = found.site_id, event_at = found.event_at from found "
+        "where labelled_keys.event_key = found.event_key"
+    )
+    # The marts know every event of the review sample; one that a person picked by hand has to be looked up.
+    connection.execute(
+        changed_minutes_of("(select found.* from found, raw.settings where event_key >= review_keys_below)")
+    )
 
 
 def _reject_overdue(connection: duckdb.DuckDBPyConnection, now: datetime) -> None:

@@ -20,6 +20,7 @@ from ingestion.contract import Refusal, folder_of, judge_record
 from ingestion.errors import FloorhouseError, SettingsError
 from ingestion.label_contract import judge_label
 from ingestion.label_reading import LABEL_COLUMNS, columns_of_label
+from ingestion.label_settling import find_labelled_events
 from ingestion.landing import TABLES, table_of
 from ingestion.reading import columns_of
 from ingestion.settings import Settings, read_settings
@@ -77,6 +78,8 @@ def replay_rejected(settings: Settings) -> ReplayReport:
         for table, schema in (("events", EVENT_COLUMNS), ("labels", LABEL_COLUMNS)):
             if accepted[table]:
                 _move(connection, table, pa.Table.from_pylist(accepted[table], schema=schema), unexpected_fields)
+        with transaction(connection):
+            find_labelled_events(connection)
     return ReplayReport(tried=len(candidates), accepted=sum(map(len, accepted.values())))
 
 

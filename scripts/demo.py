@@ -47,9 +47,9 @@ def truth_folder(settings: Settings) -> Path:
 
 
 def run_demo(settings: Settings, progress: Progress) -> list[str]:
-    """Simulate, run a batch and build the pages, then compare with the truth; StepError when a step fails.
+    """Simulate, run a batch, label its sample, run another, build the pages, then compare with the truth.
 
-    Returns the batch's closing lines, which are to be the last thing on the screen.
+    StepError when a step fails. Returns the batch's closing lines, which are to be the last thing on the screen.
     """
     landing, truth = landing_folder(settings), truth_folder(settings)
     commands = {
@@ -57,7 +57,14 @@ def run_demo(settings: Settings, progress: Progress) -> list[str]:
         # the batch waits for them where it needs them.
         "pages": ["reports.shell"],
         "simulate": ["ingestion.simulator", f"--landing={landing}", f"--truth={truth}", *PLANT],
+        "sample": ["orchestration.run", "--no-site"],
         "batch": ["orchestration.run"],
+        "review": [
+            "ingestion.simulator.labels",
+            f"--landing={landing}",
+            f"--truth={truth}",
+            f"--published={settings.published_path}",
+        ],
         "accuracy": ["ingestion.simulator.accuracy", f"--truth={truth}", f"--published={settings.published_path}"],
     }
     with ExitStack() as started:
@@ -69,6 +76,9 @@ def run_demo(settings: Settings, progress: Progress) -> list[str]:
 
         pages = start("pages")
         start("simulate").finish()
+        start("sample", hold_from=CLOSING_LINE, is_named=False).finish()
+        # People label the sample that a batch drew; the next one lands what they say.
+        start("review").finish()
         batch = start("batch", hold_from=CLOSING_LINE, is_named=False)
         batch.finish()
         pages.finish()

@@ -57,7 +57,7 @@ def detect(site: Site, segments: Segments, counts: Counts, episodes: Episodes, r
     camera = np.concatenate([first_camera, second_camera[both]])
 
     # Two cameras on one scene are triggered together, by the first one's clock: their records share the instant.
-    at_ms = seen.at_ms + _clock_offsets(site, first_camera, seen.at_ms, episodes)
+    at_ms = seen.at_ms + clock_offsets(site, first_camera, seen.at_ms, episodes)
     version = _versions(site, at_ms, episodes)[row]
     kept = ~chance(rng, np.array([v.missed for v in VERSIONS])[version], len(row))
     kept &= ~_silent(site, camera, seen.at_ms[row], episodes)
@@ -98,7 +98,8 @@ def _sightings(segments: Segments, counts: Counts, rng: np.random.Generator) -> 
     )
 
 
-def _clock_offsets(site: Site, camera: Integers, at_ms: Integers, episodes: Episodes) -> Integers:
+def clock_offsets(site: Site, camera: Integers, at_ms: Integers, episodes: Episodes) -> Integers:
+    """How far each camera's clock was ahead at these true instants, in milliseconds."""
     offsets = np.array([one.clock_offset_ms for one in site.cameras], dtype=np.int64)[camera]
     for wrong in episodes.at(site, "wrong_clock"):
         hit = (camera == wrong.camera) & (at_ms >= wrong.started_ms) & (at_ms < wrong.ended_ms)

@@ -18,6 +18,7 @@ from ingestion.contract import Event, Folder, Refusal, judge_record
 from ingestion.event_key import event_key
 from ingestion.label_contract import Label, judge_label
 from ingestion.replay import ReplayReport, replay_rejected
+from ingestion.warehouse import open_warehouse
 from tests.plant import NOW, Plant
 
 EVENT = {
@@ -154,6 +155,33 @@ def test_a_replay_leaves_labels_without_event_alone_and_takes_those_that_are_rig
     plant.land(NOW + timedelta(days=30))
     assert counts(plant) == (2, 1, 1)
     assert replay_rejected(plant.settings) == ReplayReport(tried=0, accepted=0)
+
+
+def finish_build(plant: Plant) -> None:
+    """What a finished build does to the note of what changed."""
+    with open_warehouse(plant.settings) as connection:
+        connection.execute("delete from raw.changed_minutes")
+
+
+def test_a_build_between_replay_and_landing_leaves_no_label_behind(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The events of waiting labels are looked for among what changed only, and a replay changes something too."""
+    exactly_read = {**EVENT, "timestamp": "2026-01-15T10:15:00.0000001Z"}
+    plant.drop("labels/a.jsonl", lines(LABEL, {**LABEL, "event_key": key_of(event(2))}))
+    with monkeypatch.context() as narrow:
+        narrow.setattr("ingestion.contract.EVENT_TYPES", ("idle",))
+        plant.drop("events/a.jsonl", lines(exactly_read, {**exactly_read, "worker_id": "W3"}))
+        plant.land()
+    finish_build(plant)
+    assert replay_rejected(plant.settings).accepted == 2
+    finish_build(plant)
+    plant.drop("events/late.jsonl", lines(event(2), event(4)))
+    assert plant.land().labels_without_event == 0
+    assert {one["event_key"] for one in plant.raw("labelled_keys") if one["event_at"]} == {
+        LABEL["event_key"],
+        key_of(event(2)),
+    }
 
 
 def naive(drops: list[tuple[int, str, int]], days: int) -> tuple[set[int], set[int]]:
