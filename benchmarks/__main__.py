@@ -15,6 +15,7 @@ from pathlib import Path
 
 from benchmarks import stages
 from benchmarks.intake import intake
+from benchmarks.report import report
 
 RESULTS = Path(__file__).with_name("results.md")
 README = Path(__file__).resolve().parent.parent / "README.md"
@@ -67,6 +68,7 @@ def main() -> None:
         stages.transformation_and_publishing(work, arguments.events, table.add)
         stages.whole_cycle(work, table.add)
         intake(work, table.add)
+        report(work, table.add)
         peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
         table.add("peak memory of the largest process", "", f"{peak / 2**20:.2f} GiB")
     page = table.markdown(arguments.events)

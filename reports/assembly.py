@@ -27,7 +27,7 @@ _LEFT_OUT = (
     "explore",
     "fix-tprotocol-service-worker.js",
     "manifest.webmanifest",
-    "api/settings.json",
+    "api",  # answers to the template's own data layer; the pages have theirs (components/answers.js)
 )
 _COMPRESSED = {".js", ".css", ".wasm", ".html", ".json", ".svg"}
 
@@ -45,8 +45,9 @@ def assemble(reports: Path) -> Path:
         else:
             route.unlink()
     shutil.rmtree(template / "static")
-    for source, target in (("static", "static"), ("components", "src/components"), ("queries", "queries")):
-        shutil.copytree(reports / source, template / target)
+    shutil.copytree(reports / "static", template / "static")
+    # The compiler itself looks for components in our folder; a copy would be a second module with a state of its own.
+    (template / "src" / "components").symlink_to(reports / "components", target_is_directory=True)
     shutil.copyfile(reports / "app.html", template / "src" / "app.html")
     for page in sorted(path for path in (reports / "pages").rglob("*") if path.is_file()):
         place = page.relative_to(reports / "pages")

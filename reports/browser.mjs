@@ -1,5 +1,7 @@
 // Opens pages of the site in a real browser and tells, as JSON on standard output, what a reader would have met there.
-// Standard input: {base, chromium, timezone, screenshots, visits: [{path, width, name, choices, script}]}.
+// Standard input: {base, chromium, timezone, screenshots, axe, visits: [{path, width, name, choices, script, scheme, media,
+// check, fresh}]}. Visits share the browser's cache with those of the same width and scheme, unless they are `fresh`.
+import { readFile } from 'node:fs/promises';
 import { chromium } from 'playwright-core';
 
 const order = JSON.parse(await new Response(process.stdin).text());
@@ -20,23 +22,42 @@ const browser = await chromium.launch({
 	]
 });
 
+const contexts = new Map();
+const contextOf = async ({ width, scheme, fresh }) => {
+	const open = () =>
+		browser.newContext({
+			viewport: { width, height: width < 600 ? 844 : 900 },
+			deviceScaleFactor: width < 600 ? 2 : 1,
+			timezoneId: order.timezone,
+			colorScheme: scheme,
+			acceptDownloads: true
+		});
+	if (fresh) return open();
+	const key = `${width} ${scheme}`;
+	if (!contexts.has(key)) contexts.set(key, await open());
+	return contexts.get(key);
+};
+
+// a page is done when it shows figures or says in words why it shows none
 const settled = async (page) => {
-	await page.waitForLoadState('networkidle');
-	// a page is done when nothing on it is still a placeholder
-	await page.waitForFunction(() => document.querySelector('main h1') && !document.querySelector('main .animate-pulse'), null, {
-		timeout: 60000
-	});
+	await page.waitForFunction(
+		() => document.querySelector('main h1') && document.querySelector('main [data-settled=true], main [data-empty], main [role=alert]'),
+		null,
+		{ timeout: 20000, polling: 20 }
+	);
+};
+// what a choice starts needs a moment to be seen as unsettled
+const settledAgain = async (page) => {
+	await page.waitForTimeout(350);
+	await settled(page);
 	await page.waitForLoadState('networkidle');
 };
 
-const visit = async ({ path, width, name, choices = {}, script = null }) => {
-	const context = await browser.newContext({
-		viewport: { width, height: width < 600 ? 844 : 900 },
-		deviceScaleFactor: width < 600 ? 2 : 1,
-		timezoneId: order.timezone
-	});
+const visit = async (wanted) => {
+	const { path, width, name, choices = {}, script = null, media = null, check = false } = wanted;
+	const context = await contextOf(wanted);
 	const page = await context.newPage();
-	const met = { path, width, name, consoleErrors: [], failedRequests: [], outsideRequests: [], bytes: 0 };
+	const met = { path, width, name, scheme: wanted.scheme, consoleErrors: [], failedRequests: [], outsideRequests: [], bytes: 0, dataBytes: 0 };
 	page.on('console', (message) => message.type() === 'error' && met.consoleErrors.push(message.text()));
 	page.on('pageerror', (error) => met.consoleErrors.push(String(error)));
 	page.on('request', (request) => {
@@ -47,45 +68,62 @@ const visit = async ({ path, width, name, choices = {}, script = null }) => {
 	page.on('response', (response) => response.status() >= 400 && met.failedRequests.push(`${response.url()} ${response.status()}`));
 	const session = await context.newCDPSession(page);
 	await session.send('Network.enable');
-	session.on('Network.loadingFinished', (finished) => (met.bytes += finished.encodedDataLength));
+	const addresses = new Map();
+	session.on('Network.responseReceived', ({ requestId, response }) => addresses.set(requestId, response.url));
+	session.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => {
+		met.bytes += encodedDataLength;
+		if (/\/data\//.test(addresses.get(requestId) ?? '')) met.dataBytes += encodedDataLength;
+	});
 	const started = Date.now();
 	try {
-		await page.goto(order.base + path, { timeout: 60000 });
+		await page.goto(order.base + path, { timeout: 30000, waitUntil: 'commit' });
 		await settled(page);
-		for (const [select, value] of Object.entries(choices)) await page.selectOption(`select[name="${select}"]`, value);
-		if (Object.keys(choices).length) {
-			await page.waitForTimeout(300);
-			await settled(page);
+		met.milliseconds = Date.now() - started;
+		await page.waitForLoadState('networkidle');
+		for (const [select, value] of Object.entries(choices)) {
+			await page.selectOption(`select[name="${select}"]`, value);
+			await settledAgain(page);
 		}
 		if (script) {
-			await page.evaluate(`(async () => { ${script} })()`);
-			await settled(page);
+			met.answer = await page.evaluate(`(async () => { ${script} })()`);
+			await settledAgain(page);
 		}
-		met.milliseconds = Date.now() - started;
-		if (order.screenshots) {
-			await page.waitForTimeout(1500); // charts draw themselves in
-			await page.screenshot({ path: `${order.screenshots}/${name}-${width}.png`, fullPage: true });
+		if (media) await page.emulateMedia({ media });
+		if (check) {
+			await page.evaluate(order.axe ??= await readFile(new URL('./node_modules/axe-core/axe.min.js', import.meta.url), 'utf8'));
+			met.issues = await page.evaluate(async () =>
+				(await window.axe.run(document)).violations.map(({ id, impact, nodes }) => ({
+					id,
+					impact,
+					places: nodes.slice(0, 3).map((node) => `${node.target.join(' ')} ${node.failureSummary?.slice(0, 160) ?? ''}`)
+				}))
+			);
 		}
+		if (order.screenshots) await page.screenshot({ path: `${order.screenshots}/${name}-${width}${wanted.scheme === 'dark' ? '-dark' : ''}.png`, fullPage: true });
 		Object.assign(
 			met,
 			await page.evaluate(() => ({
+				address: location.pathname + location.search,
 				heading: document.querySelector('main h1').innerText,
 				text: document.querySelector('main').innerText,
 				figures: Object.fromEntries(
 					Array.from(document.querySelectorAll('[data-figure]'), (figure) => [figure.dataset.figure, figure.innerText])
 				),
 				tables: Array.from(document.querySelectorAll('main table'), (table) =>
-					Array.from(table.rows, (row) => Array.from(row.cells, (cell) => cell.innerText.trim()))
+					Array.from(table.rows, (row) => Array.from(row.cells, (cell) => cell.textContent.replace(/\s+/g, ' ').trim()))
 				),
-				charts: document.querySelectorAll('main canvas, main .echarts svg, main [_echarts_instance_]').length,
+				charts: document.querySelectorAll('main [data-chart]').length,
 				links: Array.from(document.querySelectorAll('a[href]'), (link) => link.href),
-				scrollWidth: document.documentElement.scrollWidth
+				scrollWidth: document.documentElement.scrollWidth,
+				background: getComputedStyle(document.body).backgroundColor,
+				shows: Array.from(document.querySelectorAll('.site-nav, .filters')).some((part) => part.checkVisibility())
 			}))
 		);
 	} catch (error) {
 		met.problem = String(error);
 	}
-	await context.close();
+	await page.close();
+	if (wanted.fresh) await context.close();
 	return met;
 };
 

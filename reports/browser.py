@@ -17,14 +17,19 @@ WIDTHS = (1440, 390)  # an office screen and a phone, in CSS pixels
 
 @dataclass(frozen=True)
 class Visit:
-    """A page to open: its path, the width in pixels, a name for its picture, what to choose in its selects, and
-    JavaScript to run once it shows its figures."""
+    """A page to open: its path, the width in pixels, a name for its picture, what to choose in its selects, JavaScript
+    to run once it shows its figures (what it returns is the `answer`), light or dark, on screen or on paper; `check`
+    looks for what keeps people from reading it, `fresh` begins with an empty cache."""
 
     path: str
     width: int = WIDTHS[0]
     name: str = "page"
     choices: Mapping[str, str] = field(default_factory=dict)
     script: str | None = None
+    scheme: str = "light"
+    media: str | None = None
+    check: bool = False
+    fresh: bool = False
 
 
 def find_chromium() -> str | None:

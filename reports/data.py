@@ -1,117 +1,214 @@
-"""Published marts → the small Parquet files that the report pages query, and the manifest that names them.
+"""Published marts → the data of the site: small Parquet files, each page's first answers, and the manifest naming all.
 
-The select behind each file lies in tables/ under the table's name. A file's folder is named after everything it was
-made from, so a table that would come out the same is not written again. Nothing here knows about pages or the shell.
+The select behind each table lies in tables/ under the table's name; one that has a column `part` is cut into a file for
+each of its values. A file's folder is named after what is in it, so what would come out the same is not written again,
+and a reader never sees two versions under one name. Nothing here knows about pages or the shell.
 """
 
+import gzip
 import hashlib
 import json
 import os
 import re
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from ingestion.errors import ReportError
+from reports.answers import (
+    FRAME,
+    QUERIES_FOLDER,
+    ask_page,
+    default_values,
+    focus_values,
+    page_names,
+    parameters_of,
+    to_json,
+)
+from reports.marts import SHAPES, connect, find_marts, hash_mart, quoted
 
 TABLES_FOLDER = Path(__file__).parent / "tables"
 MANIFEST_NAME = "manifest.json"
 PREVIOUS_NAME = "manifest.previous.json"
-SOURCE_NAME = "plant"  # the schema that page queries name: `from plant.worker_shifts`
+SCHEMA = "plant"  # what queries name: `from plant.worker_shifts`
 
-# Small row groups let the engine in the browser read one person's rows by range, not the whole file.
-_ROW_GROUP_ROWS = 20_000
+_WRITING = "format parquet, compression zstd"
+_FOCUS_PAGES = ("hours", "timeline")  # pages of one site's one shift
 
 
 @dataclass(frozen=True)
 class DataReport:
-    """Bytes and files written by one refresh; a table that did not change counts for nothing."""
+    """Bytes and files written by one refresh; what did not change counts for nothing."""
 
     bytes_written: int
     files: int
 
 
+@dataclass
+class _Folder:
+    """The data folder while it is refreshed: what this refresh names, and what it had to write."""
+
+    path: Path
+    written: list[Path] = field(default_factory=list)
+
+    def has(self, key: str, name: str) -> bool:
+        return (self.path / key / name).is_file()
+
+    def arrive(self, key: str, arriving: Path) -> None:
+        """Show a finished folder under its key: no name that readers ask for ever holds half a file."""
+        for file in arriving.iterdir():
+            _flush(file)
+        shutil.rmtree(self.path / key, ignore_errors=True)
+        os.replace(arriving, self.path / key)
+        self.written += (self.path / key).iterdir()
+
+    def new(self, key: str) -> Path:
+        arriving = self.path / f".{key}.new"
+        shutil.rmtree(arriving, ignore_errors=True)
+        arriving.mkdir()
+        return arriving
+
+
 def publish_data(published: Path, data_folder: Path) -> DataReport:
-    """Write the tables whose marts changed, then put the new manifest in place with one rename.
+    """Write what changed, then put the new manifest in place with one rename.
 
     The files that the manifest before named stay for readers who still hold it; older ones are removed. Raises
-    ReportError when a mart is missing or lacks a column that a table needs.
+    ReportError when nothing is published or a published mart is not what the report expects.
     """
-    marts = {path.stem: path for path in sorted(published.resolve().glob("*.parquet"))}
-    if not marts:
-        raise ReportError(f"There are no published marts in {published}; run a batch first.")
+    marts = find_marts(published)
     data_folder.mkdir(parents=True, exist_ok=True)
-    hashes = {name: _file_hash(path) for name, path in marts.items()}
-    published_at = _published_at(marts)
-    written: list[Path] = []
-    wanted: list[str] = []
-    with _connect(marts, published_at) as connection:
+    before = _read_manifest(data_folder / MANIFEST_NAME)
+    hashes = {name: hash_mart(path) for name, path in marts.items()}
+    folder = _Folder(data_folder)
+    tables: dict[str, Any] = {}
+    with connect(marts) as connection:
         for select in sorted(TABLES_FOLDER.glob("*.sql")):
-            key = _table_key(select, hashes, published_at)
-            file = data_folder / key / f"{select.stem}.parquet"
-            wanted.append(f"data/{key}/{file.name}")
-            if not file.is_file():
-                _write_table(connection, select, file)
-                written.append(file)
-    size = sum(file.stat().st_size for file in written)
-    manifest = json.dumps({"version": published.resolve().name, "renderedFiles": {SOURCE_NAME: wanted}})
+            tables[select.stem] = _refresh_table(connection, select, hashes, folder, before)
+        _show_tables(connection, tables, data_folder)
+        frame = ask_page(connection, FRAME, {})
+        pages = {page: _refresh_page(connection, page, frame, folder) for page in page_names()}
+    version = {"version": published.resolve().name, "definitions": definitions_hash()}
+    manifest = to_json({**version, "frame": frame, "pages": pages, "tables": tables})
     is_new = _replace_manifest(data_folder, manifest)
     _remove_unnamed(data_folder)
-    return DataReport(bytes_written=size + is_new * len(manifest), files=len(written) + is_new)
+    size = sum(file.stat().st_size for file in folder.written)
+    return DataReport(bytes_written=size + is_new * len(manifest.encode()), files=len(folder.written) + is_new)
 
 
-def table_file(site: Path, table: str) -> Path:
-    """The Parquet file that the site's manifest names for a table; ReportError when the site holds none."""
-    manifest = site / "data" / MANIFEST_NAME
-    try:
-        files: list[str] = json.loads(manifest.read_text(encoding="utf-8"))["renderedFiles"][SOURCE_NAME]
-        return next(site / file for file in files if file.endswith(f"/{table}.parquet"))
-    except (FileNotFoundError, StopIteration) as error:
-        raise ReportError(f"The site in {site} holds no table {table}; run a batch first.") from error
+def table_files(site: Path, table: str) -> list[Path]:
+    """The Parquet files that the site's manifest names for a table; ReportError when the site holds none."""
+    manifest = _read_manifest(site / "data" / MANIFEST_NAME)
+    if table not in manifest.get("tables", {}):
+        raise ReportError(f"The site in {site} holds no table {table}; run a batch first.")
+    return [site / "data" / key / f"{table}.parquet" for key in manifest["tables"][table]["parts"].values()]
 
 
 def shown_version(data_folder: Path) -> str | None:
-    """The name of the published version that the site's data was made of; None where there is no data yet."""
-    try:
-        version: str = json.loads((data_folder / MANIFEST_NAME).read_text(encoding="utf-8"))["version"]
-    except (FileNotFoundError, ValueError, KeyError):
-        return None
-    return version
+    """The name of the published version that the site's data was made of.
+
+    None where there is no data yet, or where it was made by other definitions than today's.
+    """
+    manifest = _read_manifest(data_folder / MANIFEST_NAME)
+    return str(manifest["version"]) if manifest.get("definitions") == definitions_hash() else None
+
+
+def definitions_hash() -> str:
+    """One hash over what tables and queries say, and over what they expect of the marts."""
+    files = [SHAPES, *sorted(TABLES_FOLDER.glob("*.sql")), *sorted(QUERIES_FOLDER.rglob("*.sql"))]
+    return _key(*(f"{file.parent.name}/{file.name}\n{file.read_text(encoding='utf-8')}" for file in files))
 
 
 def marts_used(sql: str, marts: Mapping[str, object]) -> list[str]:
     """The marts a select reads, by name, sorted."""
-    return sorted(name for name in marts if re.search(rf"\bfrom {name}\b|\bjoin {name}\b", sql))
+    return sorted(name for name in marts if re.search(rf"\b(from|join) {name}\b", sql))
 
 
-def _connect(marts: Mapping[str, Path], published_at: datetime) -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect()
-    connection.execute("set timezone = 'UTC'")
-    connection.execute(f"set variable published_at = timestamp '{published_at:%Y-%m-%d %H:%M:%S}'")
-    for name, path in marts.items():
-        connection.execute(f'create view "{name}" as from read_parquet({_quoted(str(path))})')
-    return connection
+def _refresh_table(
+    connection: duckdb.DuckDBPyConnection,
+    select: Path,
+    hashes: Mapping[str, str],
+    folder: _Folder,
+    before: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Its entry in the manifest: `made_of`, a hash of select and marts, and `parts`, the folder of each part's file.
 
-
-def _write_table(connection: duckdb.DuckDBPyConnection, select: Path, file: Path) -> None:
-    """Write into a folder of another name and rename it: no name that readers ask for ever holds half a file."""
-    arriving = file.parent.with_name(f".{file.parent.name}.new")
-    shutil.rmtree(arriving, ignore_errors=True)
-    arriving.mkdir()
-    target, sql = _quoted(str(arriving / file.name)), select.read_text(encoding="utf-8")
+    There is always a part '', without rows: it gives the columns where no part holds what a reader asks for.
+    """
+    sql = select.read_text(encoding="utf-8")
+    used = [hashes[name] for name in marts_used(sql, hashes)]
+    made_of = _key(select.stem, sql, SHAPES.read_text(encoding="utf-8"), duckdb.__version__, _WRITING, *used)
+    entry: dict[str, Any] | None = before.get("tables", {}).get(select.stem)
+    if (
+        entry
+        and entry["made_of"] == made_of
+        and all(folder.has(key, f"{select.stem}.parquet") for key in entry["parts"].values())
+    ):
+        return entry
     try:
-        connection.execute(f"copy ({sql}) to {target} (format parquet, row_group_size {_ROW_GROUP_ROWS})")
+        connection.execute(f"create or replace temp table made as {sql}")
+        columns = [row[0] for row in connection.execute("describe made").fetchall()]
+        part = "part" if columns[0] == "part" else "'all'"
+        # one pass tells which parts differ: the rows' hashes added up, whatever their order
+        found = connection.execute(
+            f"select {part}, count(*), sum(hash(made)::hugeint), bit_xor(hash(made)) from made "
+            "group by all order by all"
+        ).fetchall()
+        kept = ", ".join(f'"{name}"' for name in columns if name != "part")
+        shape = _key(sql, duckdb.__version__, _WRITING, str(connection.execute("describe made").fetchall()))
+        parts = {}
+        for name, *fingerprint in [("", 0), *found]:
+            key, file = _key(shape, name, *map(str, fingerprint)), f"{select.stem}.parquet"
+            parts[name] = key
+            if not folder.has(key, file):
+                arriving, where = folder.new(key), f"{part} = {quoted(name)}"
+                target = quoted(str(arriving / file))
+                connection.execute(f"copy (select {kept} from made where {where}) to {target} ({_WRITING})")
+                folder.arrive(key, arriving)
+        connection.execute("drop table made")
     except duckdb.Error as error:
-        shutil.rmtree(arriving, ignore_errors=True)
         reason = str(error).splitlines()[0]
         raise ReportError(f"The report table {select.stem} cannot be made of the published marts: {reason}") from error
-    _flush(arriving / file.name)
-    shutil.rmtree(file.parent, ignore_errors=True)
-    os.replace(arriving, file.parent)
+    return {"made_of": made_of, "parts": parts}
+
+
+def _show_tables(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Any], data_folder: Path) -> None:
+    connection.execute(f"create schema {SCHEMA}")
+    for table, entry in tables.items():
+        files = ", ".join(quoted(str(data_folder / key / f"{table}.parquet")) for key in entry["parts"].values())
+        connection.execute(f"create view {SCHEMA}.{table} as select * from read_parquet([{files}])")
+
+
+def _refresh_page(
+    connection: duckdb.DuckDBPyConnection, page: str, frame: Mapping[str, Any], folder: _Folder
+) -> dict[str, Any]:
+    """The page's entry in the manifest: the folder of its answers, and the values that they are answers to."""
+    values = (focus_values if page in _FOCUS_PAGES else default_values)(frame)
+    texts = [file.read_text(encoding="utf-8") for file in (QUERIES_FOLDER / page).glob("*.sql")]
+    asked = {name: values[name] for name in sorted({name for sql in texts for name in parameters_of(sql)})}
+    text = to_json(ask_page(connection, page, values))
+    key, file = _key(page, text), f"{page}.json"
+    if not folder.has(key, file):
+        arriving = folder.new(key)
+        (arriving / file).write_text(text, encoding="utf-8")
+        (arriving / f"{file}.gz").write_bytes(gzip.compress(text.encode(), 6, mtime=0))
+        folder.arrive(key, arriving)
+    return {"key": key, "values": asked}
+
+
+def _key(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+def _read_manifest(path: Path) -> dict[str, Any]:
+    try:
+        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return manifest
 
 
 def _replace_manifest(data_folder: Path, manifest: str) -> bool:
@@ -141,32 +238,9 @@ def _flush(path: Path) -> None:
 def _remove_unnamed(data_folder: Path) -> None:
     named: set[str] = set()
     for name in (MANIFEST_NAME, PREVIOUS_NAME):
-        if (data_folder / name).is_file():
-            files = json.loads((data_folder / name).read_text(encoding="utf-8"))["renderedFiles"][SOURCE_NAME]
-            named.update(Path(file).parent.name for file in files)
+        manifest = _read_manifest(data_folder / name)
+        named.update(page["key"] for page in manifest.get("pages", {}).values())
+        named.update(key for table in manifest.get("tables", {}).values() for key in table["parts"].values())
     for folder in data_folder.iterdir():
         if folder.is_dir() and folder.name not in named:
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def _table_key(select: Path, hashes: Mapping[str, str], published_at: datetime) -> str:
-    sql = select.read_text(encoding="utf-8")
-    parts = [select.stem, sql, duckdb.__version__, str(_ROW_GROUP_ROWS)]
-    parts += [hashes[name] for name in marts_used(sql, hashes)]
-    if "published_at" in sql:
-        parts.append(published_at.isoformat())
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
-
-
-def _published_at(marts: Mapping[str, Path]) -> datetime:
-    newest = max(path.stat().st_mtime for path in marts.values())
-    return datetime.fromtimestamp(int(newest), tz=UTC)
-
-
-def _file_hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

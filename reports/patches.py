@@ -34,14 +34,23 @@ _SETTINGS_PATCHES = tuple(
     for setting in _SETTINGS
 )
 
+# Every browser since 2021 runs the engine's build with exceptions; the other one doubles the size of the shell.
+_ONE_ENGINE_PATCHES = tuple(
+    Patch(
+        file=_ENGINE + "browser.js",
+        before=f"'@duckdb/duckdb-wasm/dist/{other}'",
+        after=f"'@duckdb/duckdb-wasm/dist/{kept}'",
+        reason="The compiler's own way to the engine is not used by the pages and must not bring a second one along.",
+    )
+    for other, kept in (
+        ("duckdb-mvp.wasm?url", "duckdb-eh.wasm?url"),
+        ("duckdb-browser-mvp.worker.js?worker", "duckdb-browser-eh.worker.js?worker"),
+    )
+)
+
 PATCHES: tuple[Patch, ...] = (
     *_SETTINGS_PATCHES,
-    Patch(
-        file="@evidence-dev/component-utilities/src/echarts.js",
-        before="if (options.showAllXAxisLabels) {",
-        after="if (options.showAllXAxisLabels === 'always') {",
-        reason="All labels at once are cut to a letter each; left alone, the chart leaves out those that do not fit.",
-    ),
+    *_ONE_ENGINE_PATCHES,
 )
 
 

@@ -1,4 +1,4 @@
-"""Pictures of every page at both widths: `python -m reports.screenshots FOLDER`.
+"""Pictures of every page at both widths, light and dark: `python -m reports.screenshots FOLDER`.
 
 Takes the site as it was last published; the worker and the workstation shown are the first of their lists.
 """
@@ -13,7 +13,7 @@ import duckdb
 from ingestion.errors import FloorhouseError
 from ingestion.settings import Settings, read_settings
 from reports.browser import WIDTHS, Visit, open_pages
-from reports.data import table_file
+from reports.data import table_files
 from reports.serve import open_server
 
 
@@ -21,33 +21,44 @@ def pages_of(site: Path) -> dict[str, str]:
     """Every page by the name of its picture: the fixed ones, and those of one worker and one workstation."""
     pages = {
         "plant": "/",
-        "workers": "/workers/",
+        "hours": "/hours/",
         "workstations": "/workstations/",
+        "workers": "/workers/",
+        "timeline": "/timeline/",
+        "compare": "/compare/?period=all",
+        "models": "/models/?period=31",
         "data-health": "/data-health/",
         "definitions": "/definitions/",
     }
     with duckdb.connect() as connection:
         for name, table in (("worker", "worker_shifts"), ("workstation", "workstation_shifts")):
             found = connection.execute(
-                f"select min({name}_path) from read_parquet($file) where days_ago < 7",
-                {"file": str(table_file(site, table))},
+                f"select url_encode(site_id) || '/' || url_encode({name}_id) from read_parquet($files) "
+                f"order by shift_date desc, site_id, {name}_id limit 1",
+                {"files": [str(file) for file in table_files(site, table)]},
             ).fetchone()
-            if found and found[0]:
-                pages[name] = f"{found[0]}/"
+            if found:
+                pages[name] = f"/{name}s/{found[0]}/"
     return pages
 
 
 def take_screenshots(settings: Settings, folder: Path) -> list[Path]:
-    """Write `<page>-<width>.png` for every page and width and return the files, in the order taken."""
+    """Write `<page>-<width>.png`, and `…-dark.png`, for every page and width; return the files, in the order taken."""
     folder.mkdir(parents=True, exist_ok=True)
-    visits = [Visit(path, width, name) for name, path in pages_of(settings.site_path).items() for width in WIDTHS]
+    visits = [
+        Visit(path, width, name, scheme=scheme)
+        for name, path in pages_of(settings.site_path).items()
+        for width in WIDTHS
+        for scheme in ("light", "dark")
+    ]
     with open_server(settings.site_path, port=0) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
             open_pages(server.address.rstrip("/"), visits, screenshots=folder)
         finally:
             server.shutdown()
-    return [folder / f"{visit.name}-{visit.width}.png" for visit in visits]
+    dark = {"light": "", "dark": "-dark"}
+    return [folder / f"{visit.name}-{visit.width}{dark[visit.scheme]}.png" for visit in visits]
 
 
 def main() -> None:

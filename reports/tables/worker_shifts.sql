@@ -1,14 +1,12 @@
--- One row per site, window and worker. `days_ago` counts shift dates back from the newest one of the site, so that
--- "the last 7 days" means the same for sites in different time zones.
+-- One row per site, window and worker, a file for each month of shift dates.
 select
+    strftime(shift_date, '%Y-%m') as part,
     site_id,
     shift_date,
-    cast(max(shift_date) over (partition by site_id) - shift_date as integer) as days_ago,
     shift_id,
     worker_id,
     worker_name,
-    if(is_registered, '', 'not registered') as registration,
-    '/workers/' || url_encode(site_id) || '/' || url_encode(worker_id) as worker_path,
+    is_registered,
     active_seconds,
     idle_seconds,
     absent_seconds,
@@ -18,4 +16,4 @@ select
     units,
     event_count
 from worker_shifts
-order by site_id, shift_date, shift_id, worker_id
+order by shift_date, site_id, shift_id, worker_id

@@ -1,19 +1,19 @@
--- One row per site, window and workstation.
+-- One row per site, window and workstation, a file for each month of shift dates.
 select
+    strftime(shift_date, '%Y-%m') as part,
     site_id,
     shift_date,
-    cast(max(shift_date) over (partition by site_id) - shift_date as integer) as days_ago,
     shift_id,
     workstation_id,
     workstation_name,
     coalesce(station_type, '') as station_type,
-    if(is_registered, '', 'not registered') as registration,
-    '/workstations/' || url_encode(site_id) || '/' || url_encode(workstation_id) as workstation_path,
+    is_registered,
     working_seconds,
     idle_seconds,
     occupancy_seconds,
     staffed_seconds,
     units,
-    worker_count
+    worker_count,
+    target_units
 from workstation_shifts
-order by site_id, shift_date, shift_id, workstation_id
+order by shift_date, site_id, shift_id, workstation_id

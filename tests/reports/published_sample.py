@@ -18,8 +18,10 @@ UNREGISTERED_WORKER = "W99"
 PUBLISHED_AT = datetime(2026, 3, 1, 0, 0, tzinfo=UTC)
 
 _SQL = """
-create table sites as select * from (values ('north', 'Europe/Berlin'), ('south', 'America/Chicago'))
-    as sites(site_id, timezone);
+create table sites as
+    select site_id, timezone, site_name, timestamptz '2026-03-01 04:50:00+00' as last_event_at
+    from (values ('north', 'Europe/Berlin', 'North plant'), ('south', 'America/Chicago', 'South plant'))
+        as sites(site_id, timezone, site_name);
 create table workers as
     select
         site_id,
@@ -46,6 +48,10 @@ create table windows as
         28800.0 as scheduled_seconds
     from sites, generate_series($first::timestamp, $last::timestamp, interval 1 day) as days(day),
         (values ('day', 6), ('evening', 14)) as shifts(shift_id, start_hour);
+create table shift_windows as
+    select site_id, shift_date, shift_id, started_at, started_at + interval 8 hour as ended_at, true as is_complete,
+        true as is_day_complete
+    from windows;
 create table segments as
     select
         windows.*, workers.* exclude (site_id, shift_id, number), part,
@@ -105,7 +111,8 @@ create table workstation_shifts as
         site_id, shift_date, shift_id, workstation_id, workstation_name, station_type, is_registered, working_seconds,
         idle_seconds, working_seconds + idle_seconds as occupancy_seconds, staffed_seconds,
         working_seconds / nullif(occupancy_seconds, 0) as utilization, coalesce(counted.units, 0)::bigint as units,
-        3600 * coalesce(counted.units, 0)::double / nullif(occupancy_seconds, 0) as throughput_per_hour, worker_count
+        3600 * coalesce(counted.units, 0)::double / nullif(occupancy_seconds, 0) as throughput_per_hour, worker_count,
+        if(workstation_id = 'S1', 200.0, null)::double as target_units
     from station_time join (select * exclude (number) from stations) using (site_id, workstation_id)
     left join counted using (site_id, shift_date, shift_id, workstation_id);
 create table site_shifts as
@@ -130,7 +137,8 @@ create table hourly_output as
     select
         site_id, workstation_id, hour, shift_date, shift_id, coalesce(any_value(counted.units), 0)::bigint as units,
         coalesce(sum(seconds) filter (where state = 'working'), 0)::double as working_seconds,
-        coalesce(sum(seconds) filter (where state = 'idle'), 0)::double as idle_seconds
+        coalesce(sum(seconds) filter (where state = 'idle'), 0)::double as idle_seconds,
+        if(workstation_id = 'S1', 25.0, null)::double as target_units
     from parts left join counted using (site_id, workstation_id, hour, shift_date, shift_id) group by all;
 create table model_days as
     select
@@ -155,6 +163,17 @@ create table rejected_records as
         ['timestamp ''yesterday'' is not ISO 8601', 'confidence 1.7 is above 1'][position] as detail,
         ['{"timestamp": "yesterday"}', '{"confidence": 1.7}'][position] as payload, landed_at as rejected_at
     from landed_objects, range(1::bigint, 3::bigint) as positions(position);
+create table unexpected_fields as
+    select
+        'north' as site_id, unnest(['helmet', 'zone']) as field, min(landed_at) as first_seen_at,
+        max(landed_at) as last_seen_at, count(*) as object_count, 2::bigint as camera_count
+    from landed_objects where len(unexpected_fields) > 0;
+create table incidents as
+    select
+        'north' as site_id, 'incident-1' as incident_id, 'mean_confidence' as metric, 'north-cam1' as cell,
+        timestamptz '2026-02-28 12:00:00+00' as opened_at, null::timestamptz as closed_at, 'critical' as severity,
+        'open' as status, 'mean confidence 0.71 is under the floor 0.85' as sentence,
+        null::varchar as closing_sentence;
 create table review_queue as
     select
         site_id, md5(worker_id || started_at) as event_key, started_at as timestamp, worker_id, workstation_id,
@@ -164,6 +183,8 @@ create table review_queue as
 """
 
 MARTS = (
+    "sites",
+    "shift_windows",
     "state_intervals",
     "worker_shifts",
     "workstation_shifts",
@@ -173,6 +194,8 @@ MARTS = (
     "landed_objects",
     "rejected_records",
     "review_queue",
+    "unexpected_fields",
+    "incidents",
 )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -25,18 +27,26 @@ pytestmark = [
     pytest.mark.skipif(find_chromium() is None, reason="there is no Chromium on this machine"),
 ]
 
-ODD_WORKER_PATH = f"/workers/north/{quote(ODD_WORKER, safe='')}"
+OFFICE, PHONE = WIDTHS
 PAGES = {
     "plant": "/",
-    "workers": "/workers",
-    "worker": ODD_WORKER_PATH,
-    "unregistered worker": f"/workers/south/{UNREGISTERED_WORKER}",
-    "unknown worker": "/workers/north/nobody.1",
+    "hours": "/hours",
     "workstations": "/workstations",
     "workstation": "/workstations/north/S1",
-    "unregistered workstation": "/workstations/north/S4",
+    "workers": "/workers",
+    "worker": f"/workers/north/{quote(ODD_WORKER, safe='')}",
+    "timeline": "/timeline",
+    "compare": "/compare",
+    "models": "/models",
     "data health": "/data-health",
     "definitions": "/definitions",
+}
+OTHERS = {
+    "unknown worker": "/workers/north/nobody.1",
+    "unregistered worker": f"/workers/south/{UNREGISTERED_WORKER}",
+    "plant narrowed": "/?site=south&shift=evening&period=1",
+    "hours of one station": "/hours/?site=south&date=2026-02-27&shift=evening&station=S1",
+    "all dates": "/workstations/?period=all",
 }
 Met = dict[str, Any]
 
@@ -72,168 +82,292 @@ def _open(server: SiteServer, visits: list[Visit], timezone: str = "UTC") -> lis
 
 @pytest.fixture(scope="module")
 def met(server: SiteServer) -> dict[tuple[str, int], Met]:
-    """What the browser met on every page at both widths."""
-    visits = [Visit(path, width, name) for name, path in PAGES.items() for width in WIDTHS]
+    """What one browser met: every page at both widths, looked through for barriers, and single views."""
+    visits = [Visit(path, width, name, check=True) for name, path in PAGES.items() for width in WIDTHS]
+    visits += [Visit(path, name=name) for name, path in OTHERS.items()]
     return {(found["name"], found["width"]): found for found in _open(server, visits)}
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("name", PAGES)
+ALL_VISITS = [*((name, width) for name in PAGES for width in WIDTHS), *((name, OFFICE) for name in OTHERS)]
+
+
+@pytest.mark.parametrize(("name", "width"), ALL_VISITS)
 def test_a_page_opens_without_errors_and_without_asking_anybody_else(
     met: dict[tuple[str, int], Met], name: str, width: int
 ) -> None:
     page = met[name, width]
     assert "problem" not in page, page["problem"]
-    assert page["consoleErrors"] == []
-    assert page["failedRequests"] == []
-    assert page["outsideRequests"] == []
+    assert page["consoleErrors"] == page["failedRequests"] == page["outsideRequests"] == []
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("name", PAGES)
-def test_a_page_states_its_question_its_freshness_and_how_to_read_it(
+@pytest.mark.parametrize(("name", "width"), ALL_VISITS)
+def test_a_page_states_its_question_its_freshness_and_fits_its_screen(
     met: dict[tuple[str, int], Met], name: str, width: int
 ) -> None:
     page = met[name, width]
-    assert page["heading"].endswith("?") or name == "unknown worker"
-    assert page["figures"]["published_at"].endswith("UTC")
+    assert page["heading"].endswith("?")
+    assert page["figures"]["published_at"][-4:] != NOTHING
     assert "latest activity" in page["text"]
     assert "records accepted" in page["text"]
-    assert "How to read this" in page["text"]
+    assert "How to read this" in page["text"] or name == "unknown worker"
+    assert "NaN" not in page["text"]
+    assert "undefined" not in page["text"]
+    assert page["scrollWidth"] <= width
+    assert {urlsplit(link).hostname for link in page["links"]} == {"127.0.0.1"}
+
+
+NOTHING = "–"
 
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_fits_its_screen_and_leads_nowhere_else(met: dict[tuple[str, int], Met], name: str, width: int) -> None:
-    page = met[name, width]
-    assert page["scrollWidth"] <= width
-    assert {urlsplit(link).hostname for link in page["links"]} == {"127.0.0.1"}
-    assert "Evidence" not in page["text"]
+def test_nothing_serious_keeps_people_from_reading_a_page(
+    met: dict[tuple[str, int], Met], name: str, width: int
+) -> None:
+    assert [issue for issue in met[name, width]["issues"] if issue["impact"] in {"serious", "critical"}] == []
 
 
-def _expected(settings: Settings, mart: str, columns: str, where: str = "true") -> tuple[Any, ...]:
-    """Sums over the newest seven shift dates of each site, read from the mart itself."""
-    row = read_rows(
-        f"with newest as (select *, max(shift_date) over (partition by site_id) - shift_date as days_ago "
-        f"from '{settings.published_path}/{mart}.parquet') select {columns} from newest where days_ago < 7 and {where}"
-    )[0]
+def _expected(settings: Settings, mart: str, columns: str, where: str = "shift_date > '2026-02-21'") -> tuple[Any, ...]:
+    """Sums over the newest seven shift dates, or what `where` says, read from the mart itself."""
+    row = read_rows(f"select {columns} from '{settings.published_path}/{mart}.parquet' where {where}")[0]
     assert None not in row
     return row
 
 
+def _percent(share: float) -> str:
+    return f"{share * 100:,.1f} %"
+
+
+def _duration(seconds: float) -> str:
+    minutes = math.floor(seconds / 60 + 0.5)  # a half goes up, as in the browser
+    return f"{math.floor(minutes / 60 + 0.5):,} h" if minutes >= 6000 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
 WORKER_SUMS = (
     "sum(active_seconds) / sum(present_seconds), sum(present_seconds) / sum(tracked_seconds), "
-    "sum(active_seconds) / 3600, sum(units), 3600 * sum(units) / sum(active_seconds)"
+    "sum(tracked_seconds) / sum(scheduled_seconds), sum(active_seconds), sum(units), "
+    "3600 * sum(units) / sum(active_seconds)"
 )
 
 
-def test_the_plant_page_shows_the_ratios_of_the_sums(settings: Settings, met: dict[tuple[str, int], Met]) -> None:
-    utilization, attendance, hours, units, rate = _expected(settings, "worker_shifts", WORKER_SUMS)
-    for width in WIDTHS:
-        figures = met["plant", width]["figures"]
-        assert figures["utilization"] == f"{utilization:.1%}".replace("%", " %")
-        assert figures["attendance"] == f"{attendance:.1%}".replace("%", " %")
-        assert figures["active_hours"] == f"{hours:,.1f} h"
-        assert figures["units"] == f"{units:,}"
-        assert figures["units_per_productive_hour"] == f"{rate:.1f}"
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_plant_page_shows_the_ratios_of_the_sums(
+    settings: Settings, met: dict[tuple[str, int], Met], width: int
+) -> None:
+    utilization, attendance, coverage, active, units, rate = _expected(settings, "worker_shifts", WORKER_SUMS)
+    figures = met["plant", width]["figures"]
+    assert figures["utilization"] == _percent(utilization)
+    assert figures["attendance"] == _percent(attendance)
+    assert figures["coverage"] == _percent(coverage)
+    assert figures["active_seconds"] == _duration(active)
+    assert figures["units"] == f"{units:,}"
+    assert figures["units_per_productive_hour"] == f"{rate:.1f}"
+    (attainment,) = _expected(
+        settings,
+        "workstation_shifts",
+        "sum(units) / sum(target_units)",
+        "shift_date > '2026-02-21' and target_units is not null",
+    )
+    assert figures["attainment"] == _percent(attainment)
 
 
-def test_the_shift_table_of_the_plant_page_is_the_mart_of_the_newest_shift(
+def test_the_plant_page_leads_with_the_last_complete_shift_by_the_sites_own_clock(
     settings: Settings, met: dict[tuple[str, int], Met]
 ) -> None:
-    newest = read_rows(
-        f"select shift_date::varchar, site_id, shift_id, worker_count::varchar, workstation_count::varchar, "
-        f"printf('%.1f', productive_seconds / 3600), units::varchar, printf('%.1f', units_per_productive_hour), "
-        f"printf('%.1f%%', 100 * average_utilization) from '{settings.published_path}/site_shifts.parquet' "
-        f"order by shift_date desc, site_id, shift_id limit 1"
-    )[0]
-    assert list(newest) in _rows(met["plant", WIDTHS[0]])
+    where = "site_id = 'south' and shift_id = 'evening' and shift_date = '2026-02-28'"
+    (units,) = _expected(settings, "site_shifts", "units", where)
+    text = met["plant", OFFICE]["text"]
+    south = text[text.index("South plant\n✓ Last complete shift") :]
+    assert "evening, Sat, 28 Feb · 14:00–22:00" in south or "evening, Sat 28 Feb · 14:00–22:00" in south
+    assert f"\n{units:,}\n" in south
+
+
+def test_what_needs_attention_names_the_open_incident_and_stations_behind_their_target(
+    met: dict[tuple[str, int], Met],
+) -> None:
+    text = met["plant", OFFICE]["text"]
+    assert "Open incident" in text
+    assert "mean confidence 0.71 is under the floor 0.85" in text
+    assert "Behind target" in text
+
+
+def test_a_narrowed_view_opened_by_its_address_shows_what_the_query_says(
+    settings: Settings, met: dict[tuple[str, int], Met]
+) -> None:
+    where = "site_id = 'south' and shift_id = 'evening' and shift_date = '2026-02-28'"
+    utilization, *_, units, _rate = _expected(settings, "worker_shifts", WORKER_SUMS, where)
+    figures = met["plant narrowed", OFFICE]["figures"]
+    assert (figures["units"], figures["utilization"]) == (f"{units:,}", _percent(utilization))
+
+
+def test_choices_narrow_the_figures_and_are_kept_in_the_address(settings: Settings, server: SiteServer) -> None:
+    (page,) = _open(server, [Visit("/", choices={"site": "south", "shift": "evening", "period": "1"})])
+    where = "site_id = 'south' and shift_id = 'evening' and shift_date = '2026-02-28'"
+    utilization, *_, units, _rate = _expected(settings, "worker_shifts", WORKER_SUMS, where)
+    assert (page["figures"]["units"], page["figures"]["utilization"]) == (f"{units:,}", _percent(utilization))
+    assert page["address"] == "/?site=south&shift=evening&period=1"
+    assert page["consoleErrors"] == page["failedRequests"] == []
+
+
+def test_the_board_shows_units_target_and_the_gap_of_the_shift(
+    settings: Settings, met: dict[tuple[str, int], Met]
+) -> None:
+    where = "site_id = 'south' and shift_id = 'evening' and shift_date = '2026-02-27' and workstation_id = 'S1'"
+    units, target = _expected(settings, "hourly_output", "sum(units), sum(target_units)", where)
+    page = met["hours of one station", OFFICE]
+    assert page["figures"]["units"] == f"{units:,}"
+    assert page["figures"]["target_units"] == f"{target:,.0f}"
+    sign = "▼ −" if units < target else "▲ +"
+    assert page["figures"]["gap"] == f"{sign}{abs(units - target):,.0f}"
+    first = read_rows(
+        f"select units from '{settings.published_path}/hourly_output.parquet' where {where} order by hour limit 1"
+    )[0][0]
+    row = next(row for table in page["tables"] for row in table if row[0] == "14:00")
+    assert row[2] == f"{first:,}"
 
 
 def test_a_workers_page_opened_by_its_address_shows_that_worker(
     settings: Settings, met: dict[tuple[str, int], Met]
 ) -> None:
-    where = f"site_id = 'north' and worker_id = '{ODD_WORKER.replace(chr(39), chr(39) * 2)}'"
-    utilization, attendance, hours, units, rate = _expected(settings, "worker_shifts", WORKER_SUMS, where)
+    where = (
+        f"site_id = 'north' and shift_date > '2026-02-21' and worker_id = '{ODD_WORKER.replace(chr(39), chr(39) * 2)}'"
+    )
+    utilization, attendance, coverage, active, units, rate = _expected(settings, "worker_shifts", WORKER_SUMS, where)
     for width in WIDTHS:
         page = met["worker", width]
-        assert page["heading"] == 'How did the time of Operator "7" o\'clock go?'
-        assert page["figures"]["utilization"] == f"{utilization:.1%}".replace("%", " %")
-        assert page["figures"]["attendance"] == f"{attendance:.1%}".replace("%", " %")
-        assert page["figures"]["active_hours"] == f"{hours:,.1f} h"
+        assert page["figures"]["name"] == 'Operator "7" o\'clock'
+        assert page["figures"]["utilization"] == _percent(utilization)
+        assert page["figures"]["attendance"] == _percent(attendance)
+        assert page["figures"]["coverage"] == _percent(coverage)
+        assert page["figures"]["active_seconds"] == _duration(active)
         assert page["figures"]["units"] == f"{units:,}"
         assert page["figures"]["units_per_active_hour"] == f"{rate:.1f}"
-        assert page["charts"] >= 3
+        assert page["charts"] == 3
 
 
-def test_a_workstations_page_shows_that_workstation(settings: Settings, met: dict[tuple[str, int], Met]) -> None:
+def test_a_workstations_page_shows_that_workstation_and_who_worked_there(
+    settings: Settings, met: dict[tuple[str, int], Met]
+) -> None:
     columns = (
-        "sum(working_seconds) / sum(occupancy_seconds), sum(occupancy_seconds) / 3600, sum(staffed_seconds) / 3600, "
+        "sum(working_seconds) / sum(occupancy_seconds), sum(occupancy_seconds), sum(staffed_seconds), "
         "sum(units), 3600 * sum(units) / sum(occupancy_seconds)"
     )
-    where = "site_id = 'north' and workstation_id = 'S1'"
+    where = "site_id = 'north' and workstation_id = 'S1' and shift_date > '2026-02-21'"
     utilization, occupancy, staffed, units, throughput = _expected(settings, "workstation_shifts", columns, where)
-    figures = met["workstation", WIDTHS[0]]["figures"]
-    assert figures["utilization"] == f"{utilization:.1%}".replace("%", " %")
-    assert figures["occupancy_hours"] == f"{occupancy:,.1f} h"
-    assert figures["staffed_hours"] == f"{staffed:,.1f} h"
+    figures = met["workstation", OFFICE]["figures"]
+    assert figures["utilization"] == _percent(utilization)
+    assert figures["occupancy_seconds"] == _duration(occupancy)
+    assert figures["staffed_seconds"] == _duration(staffed)
     assert figures["units"] == f"{units:,}"
     assert figures["throughput_per_hour"] == f"{throughput:.1f}"
+
+
+def test_the_timeline_gives_the_hours_of_every_person_of_the_shift(
+    settings: Settings, met: dict[tuple[str, int], Met]
+) -> None:
+    rows = read_rows(
+        "select worker_id, sum(seconds) filter (where state = 'working') "
+        f"from '{settings.published_path}/state_intervals.parquet' "
+        "where site_id = 'north' and shift_date = '2026-02-28' and shift_id = 'evening' group by 1 order by 1"
+    )
+    table = next(table for table in met["timeline", OFFICE]["tables"] if table[0][:2] == ["Worker", "working"])
+    assert sorted(row[1] for row in table[1:]) == sorted(_duration(seconds) for _, seconds in rows)
 
 
 def test_workers_are_listed_by_name_and_never_by_a_figure(settings: Settings, met: dict[tuple[str, int], Met]) -> None:
     names = [row[0] for row in read_rows(
         f"select distinct worker_name, site_id from '{settings.published_path}/worker_shifts.parquet' order by all"
     )]  # fmt: skip
-    table = next(table for table in met["workers", WIDTHS[0]]["tables"] if "Worker" in table[1])
-    assert [row[0] for row in table[2:]] == names
+    table = next(table for table in met["workers", OFFICE]["tables"] if table[0][0] == "Worker")
+    assert [row[0] for row in table[1:]] == names
+
+
+def test_all_dates_are_more_than_the_newest_seven(settings: Settings, met: dict[tuple[str, int], Met]) -> None:
+    (units,) = _expected(settings, "workstation_shifts", "sum(units)", "true")
+    assert met["all dates", OFFICE]["figures"]["units"] == f"{units:,}"
+    assert met["all dates", OFFICE]["figures"]["units"] != met["workstations", OFFICE]["figures"]["units"]
 
 
 def test_what_no_registry_lists_is_shown_as_not_registered(met: dict[tuple[str, int], Met]) -> None:
-    assert "not registered" in met["unregistered worker", WIDTHS[0]]["text"]
-    assert "not registered" in met["unregistered workstation", WIDTHS[0]]["text"]
-    assert "not registered" not in met["workstation", WIDTHS[0]]["text"]
-    unregistered = [row for row in _rows(met["data health", WIDTHS[0]]) if row[0] in {"worker", "workstation"}]
-    assert {(row[1], row[2]) for row in unregistered} == {
-        ("W99", "north"),
-        ("W99", "south"),
-        ("S4", "north"),
-        ("S4", "south"),
-    }
+    assert "not registered" in met["unregistered worker", OFFICE]["text"]
+    assert "not registered" not in met["workstation", OFFICE]["text"]
+    rows = [row for table in met["data health", OFFICE]["tables"] for row in table]
+    unregistered = {(row[1], row[2]) for row in rows if row[0] in {"worker", "workstation"}}
+    sites = ("North plant", "South plant")
+    assert unregistered == {(name, site) for name in ("W99", "S4") for site in sites}
 
 
 def test_data_health_counts_what_landed(settings: Settings, met: dict[tuple[str, int], Met]) -> None:
-    objects, records, accepted, rejected = read_rows(
-        f"select count(*), sum(records), sum(accepted), sum(rejected) "
-        f"from '{settings.published_path}/landed_objects.parquet'"
-    )[0]
-    figures = met["data health", WIDTHS[0]]["figures"]
-    assert figures["objects"] == f"{objects:,}"
-    assert figures["records"] == f"{records:,}"
-    assert figures["rejected"] == f"{rejected:,}"
-    assert figures["accepted_share"] == f"{accepted / records:.1%}".replace("%", " %")
-    assert "timestamp 'yesterday' is not ISO 8601" in met["data health", WIDTHS[0]]["text"]
+    objects, records, accepted, rejected = _expected(
+        settings, "landed_objects", "count(*), sum(records), sum(accepted), sum(rejected)", "true"
+    )
+    page = met["data health", OFFICE]
+    assert page["figures"]["objects"] == f"{objects:,}"
+    assert page["figures"]["records"] == f"{records:,}"
+    assert page["figures"]["rejected"] == f"{rejected:,}"
+    assert page["figures"]["accepted_share"] == _percent(accepted / records)
+    assert "timestamp 'yesterday' is not ISO 8601" in page["text"]
+    assert "helmet" in page["text"]
+
+
+def test_the_worked_example_is_the_newest_complete_shift(settings: Settings, met: dict[tuple[str, int], Met]) -> None:
+    where = "site_id = 'south' and shift_id = 'evening' and shift_date = '2026-02-28'"
+    utilization, *_ = _expected(settings, "worker_shifts", WORKER_SUMS, where)
+    text = met["definitions", OFFICE]["text"]
+    assert f"= {_percent(utilization)}" in text[: text.index("Attendance")]
 
 
 def test_a_worker_nobody_knows_gets_words_and_no_figures(met: dict[tuple[str, int], Met]) -> None:
-    page = met["unknown worker", WIDTHS[1]]
-    assert page["heading"] == "Nothing is known of worker nobody.1"
+    page = met["unknown worker", OFFICE]
+    assert "Nothing is known of worker nobody.1" in page["text"]
     assert "utilization" not in page["figures"]
 
 
-def test_choices_narrow_the_figures(settings: Settings, server: SiteServer) -> None:
-    choices = {"site": "south", "shift": "evening", "period": "1"}
-    (page,) = _open(server, [Visit("/", choices=choices)])
-    columns = "sum(units), count(distinct worker_id), sum(active_seconds) / sum(present_seconds)"
-    units, workers, utilization = _expected(
-        settings, "worker_shifts", columns, "days_ago = 0 and site_id = 'south' and shift_id = 'evening'"
-    )
-    assert page["figures"]["units"] == f"{units:,}"
-    assert page["figures"]["workers"] == f"{workers}"
-    assert page["figures"]["utilization"] == f"{utilization:.1%}".replace("%", " %")
+def test_a_table_is_sorted_searched_and_saved_as_csv(server: SiteServer) -> None:
+    script = """
+        const table = Array.from(document.querySelectorAll('section.table')).at(-1);
+        const heads = Array.from(table.querySelectorAll('th button'));
+        const head = heads.find((button) => button.innerText.startsWith('Units'));
+        const column = (at) => Array.from(table.querySelectorAll('tbody tr'), (row) => row.cells[at].innerText);
+        const units = () => column(5).map((text) => Number(text.replace(',', '')));
+        head.click(); await new Promise((go) => setTimeout(go, 50));
+        const down = units();
+        head.click(); await new Promise((go) => setTimeout(go, 50));
+        const up = units();
+        let saved;
+        const make = URL.createObjectURL;
+        URL.createObjectURL = (blob) => ((saved = blob), make.call(URL, blob));
+        table.querySelector('.tools button').click();
+        const search = table.querySelector('input[type=search]');
+        search.value = 'south'; search.dispatchEvent(new Event('input'));
+        await new Promise((go) => setTimeout(go, 50));
+        return JSON.stringify({ down, up, csv: await saved.text(), found: column(1) });
+    """
+    (page,) = _open(server, [Visit("/", script=script)])
+    assert "problem" not in page, page["problem"]
+    answer = json.loads(page["answer"])
+    assert answer["down"] == sorted(answer["down"], reverse=True) != answer["up"] == sorted(answer["up"])
+    lines = answer["csv"].split("\r\n")
+    assert lines[0].startswith("shift_date,site_id,shift_id,workers,stations,units")
+    assert len(lines) == 7 * 2 * 2 + 2
+    assert set(answer["found"]) == {"South plant"}
 
 
-def test_a_page_that_stays_open_offers_the_figures_of_the_next_batch(
+def test_dark_colours_and_paper_are_drawn(server: SiteServer, met: dict[tuple[str, int], Met]) -> None:
+    visits = [
+        *(Visit(path, name=name, scheme="dark", check=True) for name, path in PAGES.items()),
+        Visit("/", name="paper", media="print"),
+    ]
+    *dark, paper = _open(server, visits)
+    for page in dark:
+        assert page["background"] == "rgb(15, 20, 25)"
+        assert [issue for issue in page["issues"] if issue["impact"] in {"serious", "critical"}] == []
+    assert met["plant", OFFICE]["shows"]
+    assert not paper["shows"]  # neither navigation nor filters
+    assert paper["background"] == "rgb(255, 255, 255)"
+
+
+def test_a_page_that_stays_open_shows_the_next_batch_whole_and_without_a_flash(
     tmp_path: Path, shell: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = Settings(data_dir=tmp_path)
@@ -242,39 +376,44 @@ def test_a_page_that_stays_open_offers_the_figures_of_the_next_batch(
     asked = 0
 
     def answer_and_publish(site: Path, target: str, headers: Mapping[str, str]) -> Answer:
-        """The page asks for the manifest twice as it opens; a batch publishes before it looks again."""
+        """The page asks for the manifest as it opens; a batch publishes before it looks again."""
         nonlocal asked
         asked += target == "/data/manifest.json"
-        if target == "/data/manifest.json" and asked == 3:
+        if target == "/data/manifest.json" and asked == 2:
             publish_sample(settings, workers=9, days=9)
             publish_site(settings, shell)
         return answer_for(site, target, headers)
 
     monkeypatch.setattr("reports.serve.answer_for", answer_and_publish)
-    look_and_press = """
+    watch = """
+        const figure = (name) => document.querySelector(`[data-figure=${name}]`)?.innerText ?? 'gone';
+        const read = () => ['units', 'active_seconds'].map(figure).join(' ');
+        const seen = [read()];
+        const observer = new MutationObserver(() => seen.at(-1) === read() || seen.push(read()));
+        observer.observe(document.body, { subtree: true, childList: true, characterData: true });
+        const before = read();
         document.dispatchEvent(new Event('visibilitychange'));
-        while (!document.querySelector('.floor-new button')) await new Promise((go) => setTimeout(go, 50));
-        document.querySelector('.floor-new button').click();
-        while (document.querySelector('.floor-new button')) await new Promise((go) => setTimeout(go, 50));
+        for (let i = 0; i < 200 && read() === before; i += 1) await new Promise((go) => setTimeout(go, 50));
+        return JSON.stringify(seen);
     """
     with open_server(settings.site_path, port=0) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        (page,) = _open(server, [Visit("/", script=look_and_press)])
+        (page,) = _open(server, [Visit("/", script=watch)])
         server.shutdown()
     assert "problem" not in page, page["problem"]
     assert page["consoleErrors"] == page["failedRequests"] == []
-    (units, workers) = _expected(settings, "worker_shifts", "sum(units), count(distinct site_id || worker_id)")
-    assert page["figures"]["units"] == f"{units:,}"
-    assert page["figures"]["workers"] == f"{workers}" == "18"
+    units, active = _expected(settings, "worker_shifts", "sum(units), sum(active_seconds)")
+    seen = json.loads(page["answer"])
+    assert len(seen) == 2  # the figures before, then all of the new ones: never neither, never a mixture
+    assert seen[1] == f"{units:,} {_duration(active)}"
 
 
-def test_dates_and_instants_are_the_same_for_readers_in_every_time_zone(
+def test_times_are_the_sites_own_for_readers_in_every_time_zone(
     server: SiteServer, met: dict[tuple[str, int], Met]
 ) -> None:
-    visits = [Visit(PAGES[name], name=name) for name in ("plant", "worker", "data health")]
-    for zone in ("America/Los_Angeles", "Pacific/Auckland"):
-        for page in _open(server, visits, zone):
-            assert page["text"] == met[page["name"], WIDTHS[0]]["text"]
+    visits = [Visit(PAGES[name], name=name) for name in ("plant", "hours", "timeline")]
+    for page in _open(server, visits, "America/Los_Angeles"):
+        assert page["text"] == met[page["name"], OFFICE]["text"]
 
 
 def test_a_plant_without_any_data_shows_words_in_place_of_figures(tmp_path: Path, shell: Path) -> None:
@@ -283,18 +422,30 @@ def test_a_plant_without_any_data_shows_words_in_place_of_figures(tmp_path: Path
     publish_site(settings, shell)
     with open_server(settings.site_path, port=0) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        visits = [Visit(PAGES[name], name=name) for name in ("plant", "workers", "workstations", "data health")]
-        pages = _open(server, visits)
+        fixed = {name: path for name, path in PAGES.items() if path.count("/") == 1}
+        pages = _open(server, [Visit(path, name=name) for name, path in fixed.items()])
         server.shutdown()
     for page in pages:
         assert "problem" not in page, page["problem"]
-        assert page["consoleErrors"] == []
+        assert page["consoleErrors"] == page["failedRequests"] == []
         assert "No records have landed yet" in page["text"]
         assert "No activity yet" in page["text"]
         assert "NaN" not in page["text"]
     assert "No camera saw anybody at work in this selection." in pages[0]["text"]
-    assert "Nothing has landed yet." in pages[3]["text"]
 
 
-def _rows(page: Met) -> list[list[str]]:
-    return [row for table in page["tables"] for row in table]
+def test_a_plant_without_figures_about_persons_says_so_and_shows_the_rest(tmp_path: Path, shell: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    publish_sample(settings, days=9)
+    for mart in ("worker_shifts", "state_intervals"):
+        (settings.published_path / f"{mart}.parquet").unlink()
+    publish_site(settings, shell)
+    with open_server(settings.site_path, port=0) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        plant, workers, timeline = _open(server, [Visit("/"), Visit("/workers"), Visit("/timeline")])
+        server.shutdown()
+    (units,) = _expected(settings, "site_shifts", "sum(units)")
+    assert plant["figures"]["units"] == f"{units:,}"
+    assert "attendance" not in plant["figures"]
+    assert "keeps no figures about single persons" in workers["text"]
+    assert "keeps no figures about single persons" in timeline["text"]

@@ -1,0 +1,132 @@
+// What a page gets for its questions: the answers made beforehand where a reader asks what a fresh page asks, else the
+// engine's to the same text. All answers of a page come from one manifest, so two versions never stand side by side.
+import { get, writable } from 'svelte/store';
+import { addBasePath } from '@evidence-dev/sdk/utils/svelte';
+
+const texts = import.meta.glob('../queries/*/*.sql', { query: '?raw', import: 'default', eager: true });
+const QUERIES = {};
+for (const [path, sql] of Object.entries(texts)) {
+	const [folder, file] = path.split('/').slice(-2);
+	(QUERIES[folder] ??= {})[file.slice(0, -4)] = sql;
+}
+const PARAMETER = /\$(site|from_date|to_date|shift_date|window_shift|shift|station|worker)\b/g;
+
+/** The newest manifest that was read, as an object; `frame` is unpacked into rows. Undefined until the first is there. */
+export const manifest = writable(undefined);
+/** A sentence when the site's data cannot be read at all. */
+export const trouble = writable(undefined);
+
+const unpack = ({ columns, rows }) => rows.map((row) => Object.fromEntries(columns.map((name, at) => [name, row[at]])));
+
+let text;
+let reading;
+
+const read = async () => {
+	try {
+		const answer = await fetch(addBasePath('/data/manifest.json'), { cache: 'no-store' });
+		if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
+		const newest = await answer.text();
+		trouble.set(undefined);
+		if (newest === text) return;
+		const parsed = JSON.parse(newest);
+		const frame = Object.fromEntries(Object.entries(parsed.frame).map(([name, rows]) => [name, unpack(rows)]));
+		text = newest;
+		manifest.set({ ...parsed, frame: { ...frame, published: frame.published[0] } });
+	} catch (error) {
+		// the server may be away for a moment: a page that shows something keeps it
+		if (!get(manifest)) trouble.set(`The data of this report cannot be read (${error.message}).`);
+	}
+};
+
+/** Look whether a batch has published since; one look at a time. */
+export const look = () => (reading ??= read().finally(() => (reading = undefined)));
+
+const literal = (value) => (value === null || value === undefined ? 'null' : `'${String(value).replaceAll("'", "''")}'`);
+const filled = (sql, values) =>
+	sql.replace(PARAMETER, (_, name) => (name.endsWith('_date') ? `cast(${literal(values[name])} as date)` : literal(values[name])));
+const parameters = (sql) => new Set(Array.from(sql.matchAll(PARAMETER), (match) => match[1]));
+
+/** The folders of the parts of a table that hold what the values ask for; the one without rows gives the columns. */
+const partsFor = (table, asked, values, current) => {
+	const { parts } = current.tables[table];
+	const [first, last] = asked.has('shift_date') ? [values.shift_date, values.shift_date] : [values.from_date, values.to_date];
+	const isBound = asked.has('shift_date') || asked.has('from_date');
+	const wanted = Object.keys(parts).filter((name) => {
+		if (name === '' || name === 'all') return true;
+		if (name.includes('/')) return name === `${values.site}/${values.shift_date}/${values.window_shift}`;
+		return !isBound || (name >= (first ?? '').slice(0, name.length) && name <= (last ?? '').slice(0, name.length));
+	});
+	return wanted.map((name) => parts[name]);
+};
+
+const prepared = new Map(); // folder → promise of a page's answers
+const prepare = (page, key) => {
+	if (!prepared.has(key)) {
+		const loading = fetch(addBasePath(`/data/${key}/${page}.json`)).then((answer) => {
+			if (!answer.ok) throw new Error(`The data file ${key}/${page} is gone: ${answer.status}`);
+			return answer.json();
+		});
+		loading.catch(() => prepared.delete(key));
+		prepared.set(key, loading);
+	}
+	return prepared.get(key);
+};
+
+const engine = () => import('./engine.js');
+let isWarm = false;
+
+/** Start the engine while the reader looks at the first figures, so that the first choice is answered at once. */
+export const warmUp = () => {
+	if (isWarm) return;
+	isWarm = true;
+	const begin = () => engine().then(({ ready }) => ready()).catch(() => (isWarm = false));
+	setTimeout(() => (window.requestIdleCallback ?? setTimeout)(begin), 400);
+};
+
+const answerOne = async (page, name, values, current) => {
+	const sql = QUERIES[page][name];
+	const entry = current.pages[page];
+	const asked = parameters(sql);
+	if (entry && [...asked].every((parameter) => (entry.values[parameter] ?? null) === (values[parameter] ?? null))) {
+		return { rows: unpack((await prepare(page, entry.key))[name]) };
+	}
+	try {
+		const { ask } = await engine();
+		return { rows: await ask(filled(sql, values), (table) => partsFor(table, asked, values, current)) };
+	} catch (error) {
+		if (/is gone/.test(error.message)) throw error;
+		return { rows: [], error: error.message };
+	}
+};
+
+const answer = async (page, chosen, current) => {
+	let values = chosen;
+	// the page of one worker or station opens with the newest window that it was seen in
+	if (QUERIES[page].opening && !chosen.is_date_chosen) {
+		values = { ...chosen, ...(await answerOne(page, 'opening', chosen, current)).rows[0] };
+	}
+	const names = Object.keys(QUERIES[page]).filter((name) => name !== 'opening');
+	const results = await Promise.all(names.map(async (name) => [name, await answerOne(page, name, values, current)]));
+	return { values, manifest: current, ...Object.fromEntries(results) };
+};
+
+/** Answers to all questions of a page, each {rows, error}, with the manifest and values that they belong to. */
+export const answerPage = async (page, values, current) => {
+	try {
+		return await answer(page, values, current);
+	} catch (error) {
+		// two batches have published since this manifest was read: its files are gone, the newest one's are there
+		await look();
+		const newest = get(manifest);
+		if (newest === current) throw error;
+		return answer(page, values, newest);
+	}
+};
+
+/** Have the engine let go of what no longer shows. */
+export const tidy = async (current) => {
+	if (!isWarm) return;
+	const keys = new Set(Object.values(current.tables).flatMap(({ parts }) => Object.values(parts)));
+	prepared.clear();
+	await (await engine()).forget(keys);
+};

@@ -1,1 +1,0 @@
-select * from plant.freshness order by site_id

@@ -1,0 +1,66 @@
+-- One row per site and camera over the site's last 31 dates with events, the longest silent first. A camera's share of
+-- scheduled time covered, its lateness and its clock come from camera_days, its confidence from model_days.
+with newest as (
+
+    select
+        site_id,
+        max(event_date) as site_date
+    from model_days
+    group by site_id
+
+),
+
+spoken as (
+
+    select
+        model_days.site_id,
+        model_days.camera_id,
+        max(newest.site_date) - max(model_days.event_date) as days_silent,
+        max(model_days.event_date) as newest_date,
+        count(distinct model_days.event_date) as dates_seen,
+        sum(model_days.event_count) as events,
+        sum(model_days.mean_confidence * model_days.event_count) / nullif(sum(model_days.event_count), 0)
+            as mean_confidence
+    from model_days
+    inner join newest
+        on model_days.site_id = newest.site_id
+    where model_days.event_date > newest.site_date - 31
+    group by model_days.site_id, model_days.camera_id
+
+),
+
+watched as (
+
+    select
+        camera_days.site_id,
+        camera_days.camera_id,
+        sum(camera_days.covered_seconds) / nullif(sum(camera_days.scheduled_seconds), 0) as coverage,
+        max(camera_days.longest_silence_seconds) as longest_silence_seconds,
+        sum(camera_days.late_events)::double / nullif(sum(camera_days.event_count), 0) as late_share,
+        max(camera_days.p95_lateness_seconds) as p95_lateness_seconds,
+        arg_max(camera_days.clock_offset_seconds, camera_days.event_date) as clock_offset_seconds
+    from camera_days
+    inner join newest
+        on camera_days.site_id = newest.site_id
+    where camera_days.event_date > newest.site_date - 31
+    group by camera_days.site_id, camera_days.camera_id
+
+)
+
+select
+    spoken.site_id,
+    spoken.camera_id,
+    spoken.days_silent::double as days_silent,
+    strftime(spoken.newest_date, '%Y-%m-%d') as newest_date,
+    spoken.dates_seen::double as dates_seen,
+    spoken.events::double as events,
+    spoken.mean_confidence,
+    watched.coverage,
+    watched.longest_silence_seconds,
+    watched.late_share,
+    watched.p95_lateness_seconds,
+    watched.clock_offset_seconds
+from spoken
+left join watched
+    on spoken.site_id = watched.site_id and spoken.camera_id = watched.camera_id
+order by days_silent desc, spoken.site_id, spoken.camera_id

@@ -1,0 +1,27 @@
+-- One row per hour of the shift: all stations, or the one chosen. Targets count where a station has one.
+with hours as (
+
+    select
+        hour_ms,
+        sum(units)::double as units,
+        sum(target_units)::double as target_units,
+        sum(working_seconds) as working_seconds,
+        sum(idle_seconds) as idle_seconds
+    from plant.station_hours
+    where site_id = $site and shift_date = $shift_date and shift_id = $window_shift and ($station is null or workstation_id = $station)
+    group by hour_ms
+
+)
+
+select
+    hour_ms::double as hour_ms,
+    units,
+    target_units,
+    units - target_units as gap,
+    sum(units) over (order by hour_ms) as cumulative_units,
+    sum(target_units) over (order by hour_ms) as cumulative_target_units,
+    sum(units) over (order by hour_ms) - sum(target_units) over (order by hour_ms) as cumulative_gap,
+    working_seconds,
+    idle_seconds
+from hours
+order by hour_ms

@@ -1,0 +1,10 @@
+-- One row per station and hour of the shift.
+select
+    workstation_id,
+    workstation_name,
+    hour_ms::double as hour_ms,
+    units::double as units,
+    target_units
+from plant.station_hours
+where site_id = $site and shift_date = $shift_date and shift_id = $window_shift and ($station is null or workstation_id = $station)
+order by workstation_name, workstation_id, hour_ms

@@ -1,0 +1,9 @@
+select
+    site_id,
+    reviewed_events::double as reviewed_events,
+    shared_events::double as shared_events,
+    disputed_events::double as disputed_events,
+    agreement,
+    fleiss_kappa
+from reviewer_agreement
+order by site_id

@@ -1,0 +1,20 @@
+-- One row per site, model and version: versions side by side.
+select
+    site_id,
+    model_name || ' ' || model_version as model,
+    epoch_ms(first_event_at) as first_ms,
+    epoch_ms(last_event_at) as last_ms,
+    camera_count::double as cameras,
+    event_count::double as events,
+    mean_confidence,
+    working_share,
+    idle_share,
+    absent_share,
+    product_count_share,
+    disagreement,
+    labelled_events::double as labelled_events,
+    accuracy,
+    accuracy_low,
+    accuracy_high
+from model_comparison
+order by site_id, model_name, first_event_at, model_version

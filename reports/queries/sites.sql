@@ -1,1 +1,0 @@
-select site_id from plant.freshness order by site_id

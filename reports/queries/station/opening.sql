@@ -1,0 +1,12 @@
+-- The window whose timeline the page opens with: the newest of the selection, a scheduled one first.
+select
+    strftime(shift_date, '%Y-%m-%d') as shift_date,
+    shift_id as window_shift
+from plant.workstation_shifts
+where
+    site_id = $site
+    and workstation_id = $station
+    and ($shift is null or shift_id = $shift)
+    and shift_date between $from_date and $to_date
+order by workstation_shifts.shift_date desc, shift_id = 'unscheduled', shift_id
+limit 1

@@ -1,0 +1,10 @@
+-- Who was at the station in the shift, by name: not a ranking.
+select
+    worker_id,
+    max(worker_name) as worker_name,
+    sum(lasted_ms) filter (where state = 'working') / 1000 as working_seconds,
+    sum(lasted_ms) filter (where state = 'idle') / 1000 as idle_seconds
+from plant.intervals
+where site_id = $site and workstation_id = $station and shift_date = $shift_date and shift_id = $window_shift
+group by worker_id
+order by worker_name, worker_id

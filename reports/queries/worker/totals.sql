@@ -1,0 +1,10 @@
+select
+    count(*)::double as windows,
+    sum(tracked_seconds) filter (where scheduled_seconds is not null) / nullif(sum(scheduled_seconds), 0) as coverage,
+    sum(active_seconds) / nullif(sum(present_seconds), 0) as utilization,
+    sum(present_seconds) / nullif(sum(tracked_seconds), 0) as attendance,
+    sum(active_seconds) as active_seconds,
+    sum(units)::double as units,
+    3600 * sum(units)::double / nullif(sum(active_seconds), 0) as units_per_active_hour
+from plant.worker_shifts
+where site_id = $site and worker_id = $worker and ($shift is null or shift_id = $shift) and shift_date between $from_date and $to_date

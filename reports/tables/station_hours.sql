@@ -1,0 +1,36 @@
+-- One row per site, workstation, window and UTC hour of the last 31 shift dates, a file for each shift date.
+with newest as (
+
+    select max(shift_date) as shift_date from site_shifts
+
+),
+
+names as (
+
+    select
+        site_id,
+        workstation_id,
+        arg_max(workstation_name, shift_date) as workstation_name
+    from workstation_shifts
+    group by all
+
+)
+
+select
+    strftime(hourly_output.shift_date, '%Y-%m-%d') as part,
+    hourly_output.site_id,
+    hourly_output.shift_date,
+    hourly_output.shift_id,
+    hourly_output.workstation_id,
+    coalesce(names.workstation_name, hourly_output.workstation_id) as workstation_name,
+    epoch_ms(hourly_output.hour) as hour_ms,
+    hourly_output.units,
+    hourly_output.working_seconds,
+    hourly_output.idle_seconds,
+    hourly_output.target_units
+from hourly_output
+cross join newest
+left join names
+    on hourly_output.site_id = names.site_id and hourly_output.workstation_id = names.workstation_id
+where hourly_output.shift_date > newest.shift_date - 31
+order by hourly_output.shift_date, hourly_output.site_id, hourly_output.workstation_id, hourly_output.hour
