@@ -8,7 +8,7 @@ SQL_FOLDERS := dbt_project/models dbt_project/data_tests
 export NODE_EXTRA_CA_CERTS ?= $(wildcard /etc/ssl/certs/ca-certificates.crt)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ready demo run replay-rejects verify serve dev test bench lint format docs screenshots lock clean clean-data
+.PHONY: help setup ready demo run replay-rejects verify erase-worker retention serve dev test bench lint format docs screenshots lock clean clean-data
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,12 @@ replay-rejects: ready  ## try the rejected records again, then run a batch
 
 verify: ready  ## compare the marts with a full rebuild of a copy, while the plant goes on
 	@$(PYTHON) -m orchestration.verify
+
+retention: ready  ## delete what the retention settings no longer keep; a schedule does it daily
+	@$(PYTHON) -m orchestration.retain
+
+erase-worker: ready  ## remove a person everywhere: SITE=… WORKER=… (only searches without CONFIRM=yes)
+	@$(PYTHON) -m orchestration.erase --site="$(SITE)" --worker="$(WORKER)" $(if $(filter yes,$(CONFIRM)),--yes)
 
 serve: ready  ## serve the report on this machine: http://127.0.0.1:8080
 	@$(PYTHON) -m reports.serve

@@ -29,6 +29,7 @@ from ingestion.label_reading import read_labels
 from ingestion.label_settling import settle_labels
 from ingestion.manifest import Manifest, landing_time, remember_kept, storable_key
 from ingestion.opening import ReadObjects, Rows
+from ingestion.privacy.identity import Identity, settle_identity
 from ingestion.reading import read_objects
 from ingestion.registry import Registry, read_registry
 from ingestion.settings import Settings
@@ -89,9 +90,10 @@ def land(settings: Settings, now: datetime, log: Callable[[str], None] = lambda 
     bucket = open_landing_bucket(settings)
     report = LandingReport()
     with open_warehouse(settings) as connection, Archiver(bucket) as archiver:
+        identity = settle_identity(connection, settings)
         landed_at = landing_time(connection, now, log)
         timezones = {name for (name,) in connection.execute("select name from pg_timezone_names()").fetchall()}
-        _replace_registry(connection, read_registry(bucket, timezones), settings)
+        _replace_registry(connection, identity.registry(read_registry(bucket, timezones)), settings)
         if count := bucket.put_back():
             log(f"{count:,} objects put back that an earlier batch was archiving when it ended")
         still = (info for info in pending_objects(bucket) if is_still(info, now, settings.still_seconds))
@@ -102,7 +104,7 @@ def land(settings: Settings, now: datetime, log: Callable[[str], None] = lambda 
                 archiver.take(manifest.landed)
             report = replace(report, already_landed=report.already_landed + len(manifest.landed))
             for fetched in _fetch(bucket, _chunks(manifest.pending), settings.max_object_bytes):
-                report = _land_chunk(connection, fetched, manifest, settings, landed_at, report)
+                report = _land_chunk(connection, fetched, manifest, settings, identity, landed_at, report)
                 if settings.landed_objects == "archive":
                     archiver.take(fetched)
                 else:
@@ -196,6 +198,7 @@ def _land_chunk(
     fetched: list[FetchedObject],
     manifest: Manifest,
     settings: Settings,
+    identity: Identity,
     landed_at: datetime,
     report: LandingReport,
 ) -> LandingReport:
@@ -206,7 +209,7 @@ def _land_chunk(
     if table == "labels":
         records = read_labels(new, settings, landed_at)
     else:
-        records = read_objects(new, settings, landed_at, connection)
+        records = identity.records(new, read_objects(new, settings, landed_at, connection))
     _commit(connection, table, new, records, landed_at)
     accepted = sum(records.record_counts) - len(records.rejected)
     return replace(

@@ -22,6 +22,7 @@ from ingestion.label_contract import judge_label
 from ingestion.label_reading import LABEL_COLUMNS, columns_of_label
 from ingestion.label_settling import find_labelled_events
 from ingestion.landing import TABLES, table_of
+from ingestion.privacy.identity import settle_identity
 from ingestion.reading import columns_of
 from ingestion.settings import Settings, read_settings
 from ingestion.unexpected import record_unexpected_fields
@@ -61,6 +62,7 @@ def replay_rejected(settings: Settings) -> ReplayReport:
     A timestamp is in range or not when its object lands, so that no replay changes what was decided then.
     """
     with open_warehouse(settings) as connection:
+        settle_identity(connection, settings)  # what is stored under pseudonyms is judged with them
         candidates = connection.execute(_CANDIDATES).fetchall()
         accepted: dict[str, list[dict[str, object]]] = {table: [] for table in TABLES.values()}
         unexpected_fields: list[tuple[int, str]] = []

@@ -11,13 +11,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from ingestion.errors import SettingsError
 
 ENVIRONMENT_PREFIX = "FLOORHOUSE_"
 
+# Shorter keys can be tried out: whoever knows the worker ids would find the key, and with it everybody's pseudonym.
+MIN_PSEUDONYM_KEY_CHARACTERS = 32
+
 Model = TypeVar("Model", bound=BaseModel)
+
+_DAYS = "unset (for ever), or a whole number of days from 1 to 36500"
 
 
 class Settings(BaseModel):
@@ -50,6 +56,23 @@ class Settings(BaseModel):
     retraining_least_labels: int = Field(100, ge=1, description="a whole number of labelled events, at least 1")
     retraining_every_days: int = Field(30, ge=0, le=3650, description="a whole number of days from 0 (never) to 3650")
     trainer_command: str = Field("", description="empty, or a command and its arguments as a shell would split them")
+    worker_identity: Literal["named", "pseudonym", "aggregate"] = Field(
+        "named", description="named, pseudonym (which needs FLOORHOUSE_PSEUDONYM_KEY or its _FILE) or aggregate"
+    )
+    pseudonym_key: SecretStr | None = Field(
+        None,
+        min_length=MIN_PSEUDONYM_KEY_CHARACTERS,
+        description=f"a secret text of at least {MIN_PSEUDONYM_KEY_CHARACTERS} characters",
+    )
+    pseudonym_key_file: Path | None = Field(
+        None, description=f"a file that holds a secret text of at least {MIN_PSEUDONYM_KEY_CHARACTERS} characters"
+    )
+    min_group: int = Field(5, ge=2, le=1000, description="a whole number of workers from 2 to 1000")
+    retention_event_days: int | None = Field(None, ge=1, le=36_500, description=_DAYS)
+    retention_person_days: int | None = Field(None, ge=1, le=36_500, description=_DAYS)
+    retention_archive_days: int | None = Field(
+        None, ge=0, le=36_500, description="unset (for ever), or a whole number of days from 0 to 36500"
+    )
 
     @field_validator("data_dir")
     @classmethod
@@ -80,6 +103,31 @@ class Settings(BaseModel):
             data_dir = Path(str(values.get("data_dir") or "data")).expanduser().absolute()
             values = {**values, "landing_url": (data_dir / "landing").as_uri()}
         return values
+
+    @field_validator("pseudonym_key_file")
+    @classmethod
+    def _holds_a_key(cls, value: Path | None) -> Path | None:
+        if value is not None and len(_read_key(value)) < MIN_PSEUDONYM_KEY_CHARACTERS:
+            raise ValueError("too short")
+        return value
+
+    @model_validator(mode="after")
+    def _pseudonyms_need_a_key(self) -> Settings:
+        if self.worker_identity == "pseudonym" and self.secret_key is None:
+            raise PydanticCustomError("no_key", "pseudonyms need a key", {"field": "worker_identity"})
+        return self
+
+    @property
+    def secret_key(self) -> bytes | None:
+        """The key of the pseudonyms, from the variable or else from the file; None where neither is set."""
+        if self.pseudonym_key is not None:
+            return self.pseudonym_key.get_secret_value().encode()
+        return None if self.pseudonym_key_file is None else _read_key(self.pseudonym_key_file).encode()
+
+    @property
+    def pseudonymises(self) -> bool:
+        """Whether worker ids are replaced at landing: with `pseudonym`, and with `aggregate` where a key is given."""
+        return self.worker_identity != "named" and self.secret_key is not None
 
     @property
     def warehouse_path(self) -> Path:
@@ -139,7 +187,17 @@ def read_model(model: type[Model], prefix: str, environment: Mapping[str, str] |
     try:
         return model(**values)
     except ValidationError as error:
-        name = str(error.errors()[0]["loc"][0])
-        raise SettingsError(
-            f"{prefix}{name.upper()} is {values.get(name)!r}; allowed is {model.model_fields[name].description}."
-        ) from error
+        first = error.errors()[0]
+        name = str(first["loc"][0] if first["loc"] else first["ctx"]["field"])
+        field = model.model_fields[name]
+        shown = "not shown here" if "SecretStr" in str(field.annotation) else repr(values.get(name))
+        # No cause: it would carry every value, the secret ones too, into a traceback.
+        raise SettingsError(f"{prefix}{name.upper()} is {shown}; allowed is {field.description}.") from None
+
+
+def _read_key(path: Path) -> str:
+    """A key file's text without the white space around it; OSError and UnicodeDecodeError where it is unreadable."""
+    try:
+        return path.expanduser().read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ValueError("cannot be read") from error

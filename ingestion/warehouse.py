@@ -107,6 +107,13 @@ RAW_TABLES = """
     -- What the next build must look at again; it empties both when it has finished.
     create table if not exists raw.changed_minutes (site_id varchar not null, minute timestamptz not null);
     create table if not exists raw.changed_objects (object_key varchar not null, etag varchar not null);
+
+    create table if not exists raw.identity (
+        worker_identity varchar not null, is_pseudonymous boolean not null, key_check varchar, min_group bigint not null
+    );
+
+    -- How far back retention reached: the first UTC date that is kept of the raw events, and of rows about persons.
+    create table if not exists raw.horizons (name varchar primary key, first_date date not null);
 """
 
 LOCK_WAIT_SECONDS = 600
@@ -218,7 +225,7 @@ def raw_state(connection: duckdb.DuckDBPyConnection) -> str:
     """A hash that changes with all that the models are computed from: landed records, replays, registries, settings."""
     registries = ", ".join(
         f"(select md5(string_agg({table}::varchar, chr(10) order by {table}::varchar)) from raw.{table})"
-        for table in ("sites", "shifts", "workers", "workstations", "targets", "settings")
+        for table in ("sites", "shifts", "workers", "workstations", "targets", "settings", "identity")
     )
     row = connection.execute(
         f"select md5([max(object_id)::varchar, sum(accepted)::varchar, sum(rejected)::varchar, {registries}]::varchar) "

@@ -16,6 +16,7 @@ import duckdb
 
 from ingestion.durable import sync
 from ingestion.errors import WarehouseError
+from ingestion.privacy.suppression import published_rows
 from ingestion.settings import Settings
 from ingestion.warehouse import open_warehouse
 from orchestration.build_state import finished_build, is_current
@@ -51,7 +52,7 @@ def publish_marts(settings: Settings) -> PublishReport:
     unfinished = versions / f"{version}.part"
     try:
         unfinished.mkdir(parents=True)
-        rows = _copy_marts(settings.warehouse_path, unfinished)
+        rows = _copy_marts(settings, unfinished)
         _flush(unfinished)
         folder = unfinished.rename(versions / version)
         _point_to(settings.published_path, folder)
@@ -64,6 +65,21 @@ def publish_marts(settings: Settings) -> PublishReport:
     return PublishReport(version, rows, size, time.monotonic() - started)
 
 
+def keep_published_version_only(settings: Settings) -> None:
+    """Remove every other version now, whoever has it open: it may hold what must be gone.
+
+    Raises:
+        WarehouseError: a file cannot be removed.
+    """
+    current = settings.published_path.resolve()
+    try:
+        for path in (settings.data_dir / VERSIONS_FOLDER).iterdir():
+            if path.resolve() != current:
+                shutil.rmtree(path)
+    except OSError as error:
+        raise WarehouseError(f"An older version of the marts cannot be removed: {error}.") from error
+
+
 def is_published(settings: Settings) -> bool:
     """Whether the published version was made from the raw tables, registries, settings and models as they are now."""
     with open_warehouse(settings) as connection:
@@ -71,17 +87,18 @@ def is_published(settings: Settings) -> bool:
         return is_shown and is_current(connection)
 
 
-def _copy_marts(warehouse_path: Path, folder: Path) -> dict[str, int]:
+def _copy_marts(settings: Settings, folder: Path) -> dict[str, int]:
     """Every table of the schema `marts`, each sorted so that the same rows give the same file."""
     rows: dict[str, int] = {}
-    with duckdb.connect(warehouse_path) as connection:
+    with duckdb.connect(settings.warehouse_path) as connection:
         connection.execute("set timezone = 'UTC'")
         marts = connection.execute(
             "select table_name from information_schema.tables where table_schema = 'marts' order by table_name"
         ).fetchall()
         for (mart,) in marts:
+            select = published_rows(connection, settings, mart)
             copied = connection.execute(
-                f'copy (from marts."{mart}" order by all) to $path (format parquet, compression zstd)',
+                f"copy ({select} order by all) to $path (format parquet, compression zstd)",
                 {"path": str(folder / f"{mart}.parquet")},
             ).fetchone()
             rows[mart] = copied[0] if copied else 0

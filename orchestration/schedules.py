@@ -15,3 +15,15 @@ def build_hourly_schedule(job_name: str) -> dg.ScheduleDefinition:
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description="Lands what a failed batch left, and what the sensor could not see.",
     )
+
+
+def build_daily_retention(job_name: str) -> dg.ScheduleDefinition:
+    """The schedule that starts the retention job of this name each night, beside the full hour's batch."""
+    return dg.ScheduleDefinition(
+        name="retention_daily",
+        job_name=job_name,
+        cron_schedule="30 2 * * *",
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Keeps the plant to its retention settings; without any of them it deletes nothing.",
+    )

@@ -70,15 +70,14 @@ def read_totals(published: Path) -> Totals:
 
 def summary_lines(totals: Totals, checks: Checks, new_objects: int, report: str, seconds: float) -> list[str]:
     """The closing lines of a batch. `report` says where the report is."""
+    # Where nothing about single persons is published, what is summed over them is not known here.
+    is_of_persons = totals.workers > 0 or totals.accepted == 0
     warned = f", {len(checks.failed)} warned" if checks.failed else ""
     unjudged = f", {checks.insufficient} with too little data" if checks.insufficient else ""
     rows = [
         ("objects", f"{totals.objects:,} landed, {new_objects:,} of them by this batch"),
         ("events", f"{totals.accepted:,} accepted, {totals.rejected:,} rejected"),
-        ("duplicates", f"{totals.duplicates:,}, leaving {totals.distinct_events:,} events"),
-        ("people", f"{totals.workers:,} workers at {totals.sites:,} site{'s' * (totals.sites != 1)}"),
-        ("units", f"{totals.units:,}{_per_hour(totals.units_per_active_hour)}"),
-        ("utilization", f"{_percent(totals.utilization)} average (working time of present time)"),
+        *(_about_persons(totals) if is_of_persons else [("people", "nothing about single persons is published")]),
         (
             "checks",
             f"{checks.passed} passed{warned}{unjudged}" if checks.count else "not run again, as nothing has changed",
@@ -87,6 +86,15 @@ def summary_lines(totals: Totals, checks: Checks, new_objects: int, report: str,
         ("report", report),
     ]
     return [f"Batch finished in {seconds:.1f} s.", *(f"  {label:<12} {text}" for label, text in rows)]
+
+
+def _about_persons(totals: Totals) -> list[tuple[str, str]]:
+    return [
+        ("duplicates", f"{totals.duplicates:,}, leaving {totals.distinct_events:,} events"),
+        ("people", f"{totals.workers:,} workers at {totals.sites:,} site{'s' * (totals.sites != 1)}"),
+        ("units", f"{totals.units:,}{_per_hour(totals.units_per_active_hour)}"),
+        ("utilization", f"{_percent(totals.utilization)} average (working time of present time)"),
+    ]
 
 
 def _percent(ratio: float | None) -> str:

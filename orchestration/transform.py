@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ingestion.errors import TransformError
+from ingestion.privacy.retention import keep_history
 from ingestion.settings import Settings
+from ingestion.warehouse import open_warehouse
 from orchestration.build_state import begin_build, begin_part, finish_build
 from orchestration.manifest import PROJECT_DIR, load_manifest
 
@@ -68,6 +70,8 @@ def build_models(
             nodes[row.node.unique_id] = row.node
             warned |= {row.node.name} if row.status == "warn" else set()
     if not select:
+        with open_warehouse(settings) as connection:
+            keep_history(connection)  # the models know nothing of what retention froze or removed
         finish_build(settings)
     is_test = [node.resource_type == "test" for node in nodes.values()]
     return TransformReport(

@@ -73,11 +73,12 @@ class _Folder:
         return arriving
 
 
-def publish_data(published: Path, data_folder: Path) -> DataReport:
+def publish_data(published: Path, data_folder: Path, identity: str = "named") -> DataReport:
     """Write what changed, then put the new manifest in place with one rename.
 
     The files that the manifest before named stay for readers who still hold it; older ones are removed. Raises
-    ReportError when nothing is published or a published mart is not what the report expects.
+    ReportError when nothing is published or a published mart is not what the report expects. `identity` is how the
+    marts name people (named, pseudonym, aggregate), for pages to say so; it stands in the manifest.
     """
     marts = find_marts(published)
     data_folder.mkdir(parents=True, exist_ok=True)
@@ -91,7 +92,7 @@ def publish_data(published: Path, data_folder: Path) -> DataReport:
         _show_tables(connection, tables, data_folder)
         frame = ask_page(connection, FRAME, {})
         pages = {page: _refresh_page(connection, page, frame, folder) for page in page_names()}
-    version = {"version": published.resolve().name, "definitions": definitions_hash()}
+    version = {"version": published.resolve().name, "identity": identity, "definitions": definitions_hash()}
     manifest = to_json({**version, "frame": frame, "pages": pages, "tables": tables})
     is_new = _replace_manifest(data_folder, manifest)
     _remove_unnamed(data_folder)
@@ -105,6 +106,12 @@ def table_files(site: Path, table: str) -> list[Path]:
     if table not in manifest.get("tables", {}):
         raise ReportError(f"The site in {site} holds no table {table}; run a batch first.")
     return [site / "data" / key / f"{table}.parquet" for key in manifest["tables"][table]["parts"].values()]
+
+
+def remove_previous(data_folder: Path) -> None:
+    """Remove the files that only the manifest before names, and that manifest."""
+    (data_folder / PREVIOUS_NAME).unlink(missing_ok=True)
+    _remove_unnamed(data_folder)
 
 
 def shown_version(data_folder: Path) -> str | None:

@@ -95,13 +95,14 @@ class MetricsReport:
     files: int = 0
 
 
-def publish_metrics(published: Path, site: Path) -> MetricsReport:
+def publish_metrics(published: Path, site: Path, is_about_persons: bool = True) -> MetricsReport:
     """Bring `<site>/api/metrics` up to date with the published marts: the latest complete shift day and the last 31.
 
-    An answer whose marts are not published (a plant may keep those about persons to itself) is not given. Raises
-    ReportError when a mart cannot be read. Killed at any moment, the answers shown are those of one version.
+    An answer whose marts are not published is not given; nor, where the plant keeps to itself what is about single
+    persons, one that is made of it. Raises ReportError when a mart cannot be read. Killed at any moment, the answers
+    shown are those of one version.
     """
-    files = dict(_answers(published.resolve()))
+    files = dict(_answers(published.resolve(), is_about_persons))
     digest = hashlib.sha256(json.dumps(sorted(files.items())).encode()).hexdigest()[:16]
     link = site / API
     before = link.resolve()
@@ -117,11 +118,11 @@ def publish_metrics(published: Path, site: Path) -> MetricsReport:
     return MetricsReport(sum(len(files[name].encode()) for name in written), len(written))
 
 
-def _answers(published: Path) -> Iterator[tuple[str, str]]:
+def _answers(published: Path, is_about_persons: bool) -> Iterator[tuple[str, str]]:
     """Each file's name below api/metrics and its text."""
     with duckdb.connect() as connection:
         try:
-            kinds = _open_marts(connection, published)
+            kinds = _open_marts(connection, published, is_about_persons)
             if not kinds:
                 return
             days = _complete_days(connection)
@@ -143,12 +144,12 @@ def _answers(published: Path) -> Iterator[tuple[str, str]]:
     yield "index.json", _text(_index(kinds, days, latest))
 
 
-def _open_marts(connection: duckdb.DuckDBPyConnection, published: Path) -> list[str]:
+def _open_marts(connection: duckdb.DuckDBPyConnection, published: Path, is_about_persons: bool) -> list[str]:
     """Make the marts readable by name; the kinds of answers that those which are published allow."""
     found = set()
     for mart in {mart for marts in _MARTS.values() for mart in marts}:
         file = published / f"{mart}.parquet"
-        if file.exists():
+        if file.exists() and (is_about_persons or mart != "worker_shifts"):
             path = str(file).replace("'", "''")
             connection.execute(f"create view {mart} as from '{path}'")
             found.add(mart)

@@ -16,7 +16,7 @@ from typing import Any
 from ingestion.errors import ReportError
 from ingestion.settings import Settings
 from reports.assembly import STAMP_NAME
-from reports.data import publish_data, shown_version
+from reports.data import publish_data, remove_previous, shown_version
 from reports.metrics_api import publish_metrics
 from reports.shell import BUILD_FOLDER, source_hash
 
@@ -41,8 +41,9 @@ def publish_site(settings: Settings, shell: Path = BUILD_FOLDER) -> SiteReport:
     started = time.monotonic()
     if not (shell / STAMP_NAME).is_file():
         raise ReportError("The report's page shell is not built yet; build it first with python -m reports.shell.")
-    metrics = publish_metrics(settings.published_path, settings.site_path)
-    data = publish_data(settings.published_path, settings.site_path / "data")
+    is_about_persons = settings.worker_identity != "aggregate"
+    metrics = publish_metrics(settings.published_path, settings.site_path, is_about_persons)
+    data = publish_data(settings.published_path, settings.site_path / "data", settings.worker_identity)
     placed = place_shell(shell, settings.site_path)
     return SiteReport(
         bytes_written=data.bytes_written
@@ -52,6 +53,17 @@ def publish_site(settings: Settings, shell: Path = BUILD_FOLDER) -> SiteReport:
         seconds=time.monotonic() - started,
         shell_changed=bool(placed),
     )
+
+
+def remove_previous_data(settings: Settings) -> None:
+    """Remove what is kept for readers of the data before, because it may hold what must be gone."""
+    remove_previous(settings.site_path / "data")
+
+
+def remove_data(settings: Settings) -> None:
+    """Remove all data of the site, where it cannot be brought up to date; the next publish writes it again."""
+    for name in ("data", "api"):
+        shutil.rmtree(settings.site_path / name, ignore_errors=True)
 
 
 def is_site_current(settings: Settings) -> bool:

@@ -134,7 +134,10 @@ class LocalBucket:
                 self._make_archive_folder(os.path.dirname(path))
             os.rename(source, aside)
             if _identity(os.stat(aside)) == fetched.identity:
-                os.rename(aside, target)
+                if _holds_another(target, fetched.etag):
+                    os.unlink(aside)
+                else:
+                    os.rename(aside, target)
                 return True
             _name_again(aside, source)
         except FileNotFoundError:
@@ -196,6 +199,15 @@ class LocalBucket:
             sync(self.root / parent)
         sync(self.root.parent)
         self._durable_folders.add(folder)
+
+
+def _holds_another(target: str, etag: str) -> bool:
+    """Whether the archive's copy of a content was rewritten since, because a person was erased from it: it stays."""
+    try:
+        with open(target, "rb", buffering=0) as file:
+            return _etag_of_file(file.fileno()) != etag
+    except FileNotFoundError:
+        return False
 
 
 def _name_again(aside: str, source: str) -> bool:

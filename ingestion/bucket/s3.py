@@ -7,6 +7,7 @@ the server knows such (`conditional.py`).
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -79,8 +80,8 @@ class S3Bucket:
         except Exception as error:
             raise self._error(what, error) from error
 
-    def list(self, prefix: str) -> Iterator[ObjectInfo]:
-        """Every object below a prefix, a page at a time."""
+    def list(self, prefix: str, ignored: bool = False) -> Iterator[ObjectInfo]:
+        """Every object below a prefix, a page at a time; with `ignored` also those that the contract ignores."""
         import obstore
 
         stream: Iterator[Sequence[Any]] | None = None
@@ -99,7 +100,7 @@ class S3Bucket:
         while page := self._ask("cannot be listed", next_page):
             last = page[-1]["path"]
             for meta in page:
-                if not is_ignored(meta["path"]):
+                if ignored or not is_ignored(meta["path"]):
                     yield ObjectInfo(meta["path"], meta["size"], meta["last_modified"], _bare(meta["e_tag"]))
 
     def fetch(self, keys: Sequence[str], max_bytes: int | None = None) -> Iterator[FetchedObject]:
@@ -181,6 +182,13 @@ class S3Bucket:
             return False
         self._ask(what, lambda: obstore.delete(self.store, fetched.key))
         return True
+
+    def remove(self, key: str) -> None:
+        """Delete an object; the server calls it done where there is none."""
+        import obstore
+
+        with contextlib.suppress(FileNotFoundError):
+            self._ask(f"cannot delete {key}", lambda: obstore.delete(self.store, key))
 
     def put_back(self) -> int:
         """A server has no state between two names: an object is at its key until its copy is kept."""

@@ -7,6 +7,7 @@ import dagster as dg
 
 from ingestion.landing import LandingReport, land
 from ingestion.settings import Settings
+from orchestration.privacy import keep_promises
 from orchestration.publish import is_published
 from orchestration.resources import WAREHOUSE_POOL, Warehouse
 
@@ -44,6 +45,7 @@ def build_landing_asset(with_site: bool) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
     ) -> Iterator[dg.MaterializeResult[None]]:
         """Every new object of the bucket, exactly once, and the registries as they are now."""
+        keep_promises(warehouse.settings, context.log.info)
         report = land(warehouse.settings, datetime.now(UTC), log=context.log.info)
         context.log.info(
             f"{report.objects:,} objects landed, {report.accepted:,} events, {report.labels:,} labels, "

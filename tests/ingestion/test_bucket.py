@@ -261,3 +261,18 @@ def test_a_batch_lands_from_s3_and_a_second_one_finds_nothing_left(
     assert plant.land().accepted == 40
     assert plant.land().objects == 0
     assert (len(keys(bucket, "events/")), len(keys(bucket, "archive/"))) == (0, 40)
+
+
+def test_an_archived_copy_that_was_rewritten_is_not_replaced_by_the_same_content_sent_again(tmp_path: Path) -> None:
+    bucket = LocalBucket(tmp_path, create=True)
+    for _ in range(2):
+        put(bucket, "events/a.jsonl", b"with the person")
+        (fetched,) = bucket.fetch(["events/a.jsonl"])
+        assert bucket.archive(fetched)
+        (archived,) = keys(bucket, "archive/")
+        put(bucket, archived, b"without")
+    assert keys(bucket, "events/") == []
+    put(bucket, "events/a.jsonl", b"with the person")
+    (fetched,) = bucket.fetch(["events/a.jsonl"])
+    bucket.archive(fetched)
+    assert [one.content for one in bucket.fetch([archived])] == [b"without"]

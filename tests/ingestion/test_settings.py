@@ -37,6 +37,25 @@ def test_the_landing_folder_follows_the_data_folder_and_may_have_spaces(tmp_path
         ("FLOORHOUSE_LANDING_URL", "s3:///prefix", "file:///folder or s3://bucket/prefix"),
         ("FLOORHOUSE_LANDING_URL", "file://relative/folder", "file:///folder or s3://bucket/prefix"),
         ("FLOORHOUSE_DATA_DIR", __file__, "the path of a folder"),
+        (
+            "FLOORHOUSE_WORKER_IDENTITY",
+            "pseudonym",
+            "named, pseudonym (which needs FLOORHOUSE_PSEUDONYM_KEY or its _FILE) or aggregate",
+        ),
+        (
+            "FLOORHOUSE_WORKER_IDENTITY",
+            "anonymous",
+            "named, pseudonym (which needs FLOORHOUSE_PSEUDONYM_KEY or its _FILE) or aggregate",
+        ),
+        (
+            "FLOORHOUSE_PSEUDONYM_KEY_FILE",
+            "/nowhere/key",
+            "a file that holds a secret text of at least 32 characters",
+        ),
+        ("FLOORHOUSE_MIN_GROUP", "1", "a whole number of workers from 2 to 1000"),
+        ("FLOORHOUSE_RETENTION_EVENT_DAYS", "0", "unset (for ever), or a whole number of days from 1 to 36500"),
+        ("FLOORHOUSE_RETENTION_PERSON_DAYS", "90.5", "unset (for ever), or a whole number of days from 1 to 36500"),
+        ("FLOORHOUSE_RETENTION_ARCHIVE_DAYS", "never", "unset (for ever), or a whole number of days from 0 to 36500"),
     ],
 )
 def test_a_bad_value_is_one_sentence_with_variable_value_and_what_is_allowed(
@@ -45,3 +64,37 @@ def test_a_bad_value_is_one_sentence_with_variable_value_and_what_is_allowed(
     with pytest.raises(SettingsError) as error:
         read_settings({variable: value})
     assert str(error.value) == f"{variable} is {value!r}; allowed is {allowed}."
+
+
+KEY = "a key that is long enough for a plant"
+
+
+def test_a_key_is_shown_neither_in_a_sentence_nor_in_the_settings_text() -> None:
+    with pytest.raises(SettingsError) as error:
+        read_settings({"FLOORHOUSE_PSEUDONYM_KEY": "too short"})
+    assert str(error.value) == (
+        "FLOORHOUSE_PSEUDONYM_KEY is not shown here; allowed is a secret text of at least 32 characters."
+    )
+    assert error.value.__cause__ is None
+    settings = read_settings({"FLOORHOUSE_PSEUDONYM_KEY": KEY, "FLOORHOUSE_WORKER_IDENTITY": "pseudonym"})
+    assert KEY not in f"{settings!r} {settings} {settings.model_dump()}"
+    assert settings.secret_key == KEY.encode()
+
+
+def test_a_key_may_lie_in_a_file_and_the_variable_comes_first(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    path.write_text(f"  {KEY}\n")
+    environment = {"FLOORHOUSE_PSEUDONYM_KEY_FILE": str(path), "FLOORHOUSE_WORKER_IDENTITY": "pseudonym"}
+    assert read_settings(environment).secret_key == KEY.encode()
+    assert read_settings({**environment, "FLOORHOUSE_PSEUDONYM_KEY": "x" * 32}).secret_key == b"x" * 32
+    path.write_text("short")
+    with pytest.raises(SettingsError, match="_KEY_FILE is "):
+        read_settings(environment)
+
+
+def test_ids_are_replaced_with_pseudonym_and_with_aggregate_where_there_is_a_key() -> None:
+    with_key = {"FLOORHOUSE_PSEUDONYM_KEY": KEY}
+    modes = {"FLOORHOUSE_WORKER_IDENTITY": "aggregate"}
+    assert not read_settings(with_key).pseudonymises
+    assert not read_settings(modes).pseudonymises
+    assert read_settings(with_key | modes).pseudonymises

@@ -1,0 +1,123 @@
+"""What was promised and is not done yet, as files that outlive a killed process: erasures, and purges of old copies.
+
+An entry names a person for as long as their erasure is under way, and is gone with it. What was done stays on record
+without saying to whom.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from ingestion.errors import WarehouseError
+from ingestion.settings import Settings
+
+_FOLDER = "privacy"
+_PURGE = "purge.pending"
+RECORD = "erasures.log"
+
+
+@dataclass
+class PendingErasure:
+    """One erasure under way.
+
+    `rewriting` holds objects that stay landed while their content changes: by key, the etag that the manifest has and
+    the hash of the content that is to come.
+    """
+
+    path: Path | None
+    site_id: str
+    worker_id: str
+    names: list[str] = field(default_factory=list)
+    event_keys: list[str] = field(default_factory=list)
+    rewriting: dict[str, list[str]] = field(default_factory=dict)
+
+    @classmethod
+    def unsaved(cls, site_id: str, worker_id: str) -> PendingErasure:
+        """An entry for a search that erases nothing: it is never written."""
+        return cls(None, site_id, worker_id)
+
+    def save(self) -> None:
+        """Have the entry on the disk before what it announces is begun."""
+        if self.path is None:
+            return
+        content = {name: getattr(self, name) for name in ("site_id", "worker_id", "names", "event_keys", "rewriting")}
+        _write(self.path, json.dumps(content))
+
+    def end(self) -> None:
+        """Forget the person here too."""
+        if self.path is None:
+            return
+        self.path.unlink(missing_ok=True)
+        _sync(self.path.parent)
+
+
+def begin_erasure(settings: Settings, site_id: str, worker_id: str) -> PendingErasure:
+    """The entry of a new erasure, or that of the same one where it is pending already."""
+    for pending in pending_erasures(settings):
+        if (pending.site_id, pending.worker_id) == (site_id, worker_id):
+            return pending
+    pending = PendingErasure(_folder(settings) / f"erasure-{secrets.token_hex(8)}.pending", site_id, worker_id)
+    pending.save()
+    return pending
+
+
+def pending_erasures(settings: Settings) -> list[PendingErasure]:
+    """The erasures that were begun and not ended."""
+    paths = sorted((settings.data_dir / _FOLDER).glob("erasure-*.pending"))
+    return [PendingErasure(path, **json.loads(path.read_text(encoding="utf-8"))) for path in paths]
+
+
+def owe_purge(settings: Settings) -> None:
+    """Promise that older copies of what the warehouse held are removed: versions, site files, free blocks."""
+    _write(_folder(settings) / _PURGE, "")
+
+
+def is_purge_owed(settings: Settings) -> bool:
+    """Whether such a promise is open."""
+    return (settings.data_dir / _FOLDER / _PURGE).exists()
+
+
+def end_purge(settings: Settings) -> None:
+    """The promise is kept."""
+    (settings.data_dir / _FOLDER / _PURGE).unlink(missing_ok=True)
+
+
+def record(settings: Settings, at: datetime, what: str) -> None:
+    """One line on what was deleted, for those who must account for it. It must name nobody."""
+    try:
+        with open(_folder(settings) / RECORD, "a", encoding="utf-8") as file:
+            file.write(f"{at.isoformat(timespec='seconds')} {what}\n")
+    except OSError as error:
+        raise WarehouseError(f"The data folder {settings.data_dir} cannot be written: {error.strerror}.") from error
+
+
+def _folder(settings: Settings) -> Path:
+    folder = settings.data_dir / _FOLDER
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        arriving = path.with_name(f".{path.name}.new")
+        with open(arriving, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        arriving.replace(path)
+        _sync(path.parent)
+    except OSError as error:
+        raise WarehouseError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

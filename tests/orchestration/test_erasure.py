@@ -1,0 +1,274 @@
+"""A person is removed from everything that is stored, and the search that says so finds them before."""
+
+import contextlib
+import gzip
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import zstandard
+
+from ingestion.bucket import Bucket, open_bucket
+from ingestion.bucket.rewriting import every_object
+from ingestion.privacy.journal import RECORD, pending_erasures
+from ingestion.warehouse import warehouse_lock
+from orchestration import erase
+from orchestration.privacy import erase_worker, keep_promises, search_worker
+from reports.data import publish_data
+from tests.plant import NOW, Plant
+from tests.s3_server import BUCKET
+
+SITE, WORKER, NAME = "north", "Worker-17", "Jane Doe-Smith"
+KEY = "a key that is long enough for a plant"
+EVENT = {"workstation_id": "S3", "event_type": "working", "confidence": 0.93}
+
+
+def event(minute: int, worker: str = WORKER, site: str = SITE, **fields: Any) -> str:
+    time = f"2026-01-15T10:{minute:02d}:00Z"
+    return json.dumps({"timestamp": time, "worker_id": worker, "site_id": site, **EVENT, **fields})
+
+
+def lines(*records: str) -> bytes:
+    return "".join(record + "\n" for record in records).encode()
+
+
+@pytest.fixture(params=["local", "s3"])
+def where(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Settings that put the bucket into the data folder or onto an S3 server."""
+    if request.param == "local":
+        return {}
+    for name, value in request.getfixturevalue("s3_environment").items():
+        monkeypatch.setenv(name, value)
+    return {"landing_url": f"s3://{BUCKET}/{tmp_path.name}"}
+
+
+def bucket_of(plant: Plant) -> Bucket:
+    return open_bucket(plant.settings.landing_url, create=True)
+
+
+def fill(plant: Plant) -> Plant:
+    """Two versions of the marts, a site, logs, Dagster's records, and objects of every kind that name the person."""
+    bucket = bucket_of(plant)
+    bucket.put("registry/workers.csv", f"site_id,worker_id,name\n{SITE},{WORKER},{NAME}\n{SITE},W2,Jim\n".encode())
+    bucket.put("events/a.jsonl", lines(event(0), event(1, "W2"), event(2, count="many"), event(3, "Worker-170")))
+    packed = gzip.compress(lines(event(4), event(5, site="south")))
+    bucket.put("events/b.json.gz", packed)
+    plant.batch()
+    array = f"[{event(6)}, {event(7, 'W2')}]".encode()
+    bucket.put(f"events/site_id={SITE}/c.json.zst", zstandard.ZstdCompressor().compress(array))
+    bucket.put("events/d.jsonl", b'{"worker_id": "Worker-17", "site_id": "north\n')
+    plant.batch()
+    publish_data(plant.settings.published_path, plant.settings.site_path / "data")
+    bucket.put("events/later.jsonl", lines(event(8), event(9, "W2")))  # still to land
+    for name, text in (("logs/batch.log", f"ok\ncannot read {WORKER} of {SITE}\n"), ("alerts.log", "fine\n")):
+        path = plant.settings.data_dir / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    plant.settings.dagster_home.mkdir()
+    with contextlib.closing(sqlite3.connect(plant.settings.dagster_home / "runs.db")) as records:
+        records.execute("create table event_logs (id integer primary key, event text)")
+        records.executemany(
+            "insert into event_logs (event) values (?)", [("batch ok",), (f"bad value {WORKER} at {SITE}",)]
+        )
+        records.commit()
+    return plant
+
+
+def all_bytes(plant: Plant) -> Iterator[tuple[str, bytes]]:
+    """Every file of the data folder and every object, unpacked: read without any code that erases or searches."""
+    for path in plant.settings.data_dir.rglob("*"):
+        if path.is_file():
+            yield path.as_posix(), path.read_bytes()
+    bucket = bucket_of(plant)
+    for fetched in bucket.fetch([info.key for info in every_object(bucket)]):
+        content = fetched.content or b""
+        if fetched.key.endswith(".gz"):
+            content = gzip.decompress(content)
+        if fetched.key.endswith(".zst"):
+            content = zstandard.ZstdDecompressor().decompressobj().decompress(content)
+        yield fetched.key, content
+
+
+def places(plant: Plant, text: str) -> list[str]:
+    """Where a text stands and is not the beginning of the id Worker-170."""
+    return [place for place, content in all_bytes(plant) if text.encode() in content.replace(b"Worker-170", b"")]
+
+
+def erase_now(plant: Plant, worker: str = WORKER, site: str = SITE) -> int:
+    with warehouse_lock(plant.settings):
+        return len(erase_worker(plant.settings, site, worker).proof.found)
+
+
+def search_now(plant: Plant, worker: str = WORKER, site: str = SITE) -> dict[str, int]:
+    with warehouse_lock(plant.settings):
+        return search_worker(plant.settings, site, worker).found
+
+
+def others(plant: Plant) -> list[tuple[str, str]]:
+    return sorted((row["site_id"], row["worker_id"]) for row in plant.mart("worker_shifts"))
+
+
+def test_a_person_is_found_everywhere_before_and_nowhere_after(tmp_path: Path, where: dict[str, str]) -> None:
+    plant = fill(Plant(tmp_path, **where))
+    found = " ".join(search_now(plant))
+    for part in ("warehouse.duckdb: raw.events", "marts.worker_shifts", "published-versions", "site/data", "registry/"):
+        assert part in found
+    for part in ("archive/events/a", "archive/events/b", "/c.", "events/later", "batch.log", "runs.db", "(bytes)"):
+        assert part in found
+    assert places(plant, NAME) != []
+
+    assert erase_now(plant) == 0
+    assert search_now(plant) == {}
+    # The same worker's id at another site is another person.
+    assert others(plant) == [(SITE, "W2"), (SITE, "Worker-170"), ("south", WORKER)]
+    in_use = {place for place in places(plant, WORKER) if "archive/events/b" not in place}
+    assert not any(part in place for place in in_use for part in ("archive", "later", "registry", "runs.db"))
+    assert places(plant, NAME) == []
+
+
+def test_an_id_that_nobody_else_has_is_in_no_byte_of_any_file(tmp_path: Path) -> None:
+    plant = fill(Plant(tmp_path))
+    erase_now(plant, site="south")
+    assert places(plant, WORKER) != []
+    assert erase_now(plant) == 0
+    assert places(plant, WORKER) == places(plant, NAME) == []
+    assert others(plant) == [(SITE, "W2"), (SITE, "Worker-170")]
+    assert WORKER not in (plant.settings.data_dir / "privacy" / RECORD).read_text()
+
+
+def test_rewritten_objects_are_never_landed_again_and_new_data_is(tmp_path: Path, where: dict[str, str]) -> None:
+    plant = fill(Plant(tmp_path, **where))
+    before = plant.raw("landed_objects")
+    erase_now(plant)
+    assert plant.raw("landed_objects") == before
+    report = plant.land(NOW + timedelta(days=1))
+    assert (report.objects, report.accepted, report.already_landed) == (1, 1, 0)  # later.jsonl, without the person
+    bucket_of(plant).put("events/new.jsonl", lines(event(20)))
+    plant.batch()
+    assert (SITE, WORKER) in others(plant)
+
+
+def test_objects_that_stay_in_their_place_stay_landed(tmp_path: Path, where: dict[str, str]) -> None:
+    plant = fill(Plant(tmp_path, landed_objects="keep", **where))
+    landed = len(plant.raw("landed_objects"))
+    assert erase_now(plant) == 0
+    assert plant.land().objects == 1
+    assert plant.land().objects == 0
+    assert len(plant.raw("landed_objects")) == landed + 1
+    assert [row["worker_id"] for row in plant.raw("events") if row["site_id"] == SITE].count(WORKER) == 0
+
+
+def test_under_pseudonyms_the_original_id_erases_the_pseudonym(tmp_path: Path) -> None:
+    plant = fill(Plant(tmp_path, worker_identity="pseudonym", pseudonym_key=KEY))
+    tokens = {row["worker_id"] for row in plant.mart("worker_shifts") if row["site_id"] == SITE}
+    assert erase_now(plant) == 0
+    left = {row["worker_id"] for row in plant.mart("worker_shifts") if row["site_id"] == SITE}
+    (token,) = tokens - left
+    assert places(plant, token) == []
+    with pytest.raises(Exception, match=f"WORKER is '{token}', a pseudonym"):
+        erase_now(plant, worker=token)
+
+
+def test_a_short_id_is_erased_exactly(tmp_path: Path) -> None:
+    plant = Plant(tmp_path)
+    plant.drop("events/a.jsonl", lines(*(event(n, worker) for n, worker in enumerate(["1", "11", "S3", "1"]))))
+    plant.batch()
+    assert search_now(plant, "1") != {}
+    assert erase_now(plant, "1") == 0
+    assert others(plant) == [(SITE, "11"), (SITE, "S3")]
+    assert erase_now(plant, "S3") == 0  # also a workstation, which stays
+    assert {row["workstation_id"] for row in plant.mart("workstation_shifts")} == {"S3"}
+
+
+def test_the_command_searches_first_and_erases_when_confirmed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plant = fill(Plant(tmp_path))
+    monkeypatch.setenv("FLOORHOUSE_DATA_DIR", str(tmp_path))
+    asked = ["--site", SITE, "--worker", WORKER]
+    assert erase.main(asked) == 0
+    said = capsys.readouterr().out
+    assert "nothing is changed without CONFIRM=yes" in said
+    assert "found      0" not in said
+    assert (SITE, WORKER) in others(plant)
+    assert erase.main([*asked, "--yes"]) == 0
+    assert "found      0\n" in capsys.readouterr().out
+    assert erase.main(["--site", SITE, "--worker", " "]) == 2
+
+
+def test_an_object_that_cannot_be_read_is_named_and_the_command_does_not_claim_success(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plant = fill(Plant(tmp_path))
+    plant.drop("events/broken.jsonl.gz", gzip.compress(lines(event(30)))[:-9])
+    plant.land()
+    monkeypatch.setenv("FLOORHOUSE_DATA_DIR", str(tmp_path))
+    assert erase.main(["--site", SITE, "--worker", WORKER, "--yes"]) == 3
+    assert "archive/events/broken." in capsys.readouterr().out
+
+
+_KILLED = """
+import os, signal, sys
+from pathlib import Path
+from ingestion.privacy import bucket_erasure, erasure, tables
+from ingestion.warehouse import warehouse_lock
+from orchestration import privacy
+from tests.plant import Plant
+
+place, at = sys.argv[2], int(sys.argv[3])
+module, name = {"object": (bucket_erasure, "replace"), "tables": (erasure, "erase_from_warehouse"),
+                "after tables": (erasure, "_other_files"), "build": (privacy, "build_models"),
+                "versions": (privacy, "keep_published_version_only"), "file": (tables.os, "replace"),
+                "search": (privacy, "search_everywhere")}[place]
+original, calls = getattr(module, name), 0
+
+def counted(*arguments, **named):
+    global calls
+    calls += 1
+    if calls == at:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return original(*arguments, **named)
+
+setattr(module, name, counted)
+plant = Plant(Path(sys.argv[1]), landed_objects=sys.argv[4])
+with warehouse_lock(plant.settings):
+    privacy.erase_worker(plant.settings, "north", "Worker-17")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("place", "at", "objects"),
+    [
+        ("object", 2, "archive"),
+        ("object", 2, "keep"),
+        ("tables", 1, "archive"),
+        ("after tables", 1, "archive"),
+        ("versions", 1, "archive"),
+        ("file", 1, "archive"),
+        ("search", 1, "archive"),
+    ],
+)
+def test_an_erasure_killed_at_any_point_is_finished_by_the_next_batch(
+    tmp_path: Path, place: str, at: int, objects: str
+) -> None:
+    plant = fill(Plant(tmp_path, landed_objects=objects))
+    command = [sys.executable, "-c", _KILLED, str(tmp_path), place, str(at), objects]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    assert len(pending_erasures(plant.settings)) == 1
+    with warehouse_lock(plant.settings):
+        keep_promises(plant.settings, print)
+    assert pending_erasures(plant.settings) == []
+    assert search_now(plant) == {}
+    assert places(plant, NAME) == []
+    assert others(plant) == [(SITE, "W2"), (SITE, "Worker-170"), ("south", WORKER)]
+    assert plant.land().objects == 1  # later.jsonl and nothing that was rewritten
+    assert os.listdir(tmp_path / "privacy") == [RECORD]

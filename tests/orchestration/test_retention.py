@@ -1,0 +1,122 @@
+"""What the settings no longer keep is gone, exactly that, and totals outlive the events they came from."""
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingestion.privacy.journal import is_purge_owed
+from ingestion.privacy.retention import RetentionReport
+from ingestion.warehouse import warehouse_lock
+from orchestration.privacy import retain
+from tests.plant import Plant
+
+NOW = datetime(2026, 3, 11, 3, tzinfo=UTC)
+TOTALS = ("site_shifts", "workstation_shifts", "hourly_output", "model_days")
+
+
+def event(day: int, worker: str = "W1", hour: int = 10) -> str:
+    time = f"2026-03-{day:02d}T{hour:02d}:15:00Z"
+    fields = {"workstation_id": "S3", "event_type": "working", "confidence": 0.93}
+    return json.dumps({"timestamp": time, "worker_id": worker, "site_id": "A", **fields}) + "\n"
+
+
+def fill(tmp_path: Path, **settings: Any) -> Plant:
+    """Ten days of one event each, each landed on its day, under settings that keep everything."""
+    plant = Plant(tmp_path)
+    for day in range(1, 11):
+        plant.drop(f"events/{day:02d}.jsonl", event(day, f"Worker-{day:02d}") + '"bad"\n')
+        plant.land(datetime(2026, 3, day, 12, tzinfo=UTC))
+    plant.batch(NOW)
+    return Plant(tmp_path, **settings)
+
+
+def retention(plant: Plant, now: datetime = NOW) -> RetentionReport:
+    with warehouse_lock(plant.settings):
+        return retain(plant.settings, now, print)
+
+
+def days(plant: Plant, mart: str, column: str = "shift_date") -> list[int]:
+    return sorted({row[column].day for row in plant.mart(mart)})
+
+
+def test_without_settings_everything_stays(tmp_path: Path) -> None:
+    plant = fill(tmp_path)
+    before = {mart: plant.mart(mart) for mart in (*TOTALS, "worker_shifts")}
+    assert retention(plant) == RetentionReport()
+    assert {mart: plant.mart(mart) for mart in before} == before
+    assert len(list((plant.landing / "archive/events").iterdir())) == 10
+
+
+def test_raw_events_go_and_the_totals_made_of_them_stay_through_a_rebuild(tmp_path: Path) -> None:
+    plant = fill(tmp_path, retention_event_days=4)
+    before = {mart: plant.mart(mart) for mart in (*TOTALS, "worker_shifts", "state_intervals")}
+    report = retention(plant)
+    assert (report.events, report.rejected) == (6, 6)  # of 1 to 6 March: 7 March is the first day that is kept
+    assert [row["event_at"].day for row in plant.raw("events")] == [7, 8, 9, 10]
+    assert {mart: plant.mart(mart) for mart in before} == before
+    # A changed setting computes everything again that still has its events.
+    changed = Plant(tmp_path, retention_event_days=4, last_event_minutes=10)
+    changed.batch(NOW)
+    seconds = {row["shift_date"].day: row["productive_seconds"] for row in changed.mart("site_shifts")}
+    assert seconds == {day: 1800 if day <= 7 else 600 for day in range(1, 11)}
+    assert days(changed, "model_days", "event_date") == list(range(1, 11))
+    assert retention(changed).events == 0
+
+
+def test_an_event_that_comes_too_late_changes_no_frozen_number_and_goes_with_the_next_run(tmp_path: Path) -> None:
+    plant = fill(tmp_path, retention_event_days=4)
+    retention(plant)
+    before = {mart: plant.mart(mart) for mart in TOTALS}
+    plant.drop("events/late.jsonl", event(3, "W9"))
+    plant.batch(NOW)
+    assert {mart: plant.mart(mart) for mart in TOTALS} == before
+    assert len(plant.raw("events")) == 5
+    assert retention(plant).events == 1
+
+
+def test_rows_about_single_persons_go_and_do_not_come_back_with_a_rebuild(tmp_path: Path) -> None:
+    plant = fill(tmp_path, retention_person_days=4)
+    before = {mart: plant.mart(mart) for mart in TOTALS}
+    assert retention(plant).person_rows > 0
+    for again in (plant, Plant(tmp_path, retention_person_days=4, last_event_minutes=10)):
+        again.batch(NOW)
+        assert days(again, "worker_shifts") == days(again, "state_intervals") == [7, 8, 9, 10]
+        assert days(again, "site_shifts") == list(range(1, 11))
+    assert before["model_days"] == plant.mart("model_days")
+
+
+def test_what_went_is_in_no_byte_of_the_data_folder(tmp_path: Path) -> None:
+    plant = fill(tmp_path, retention_event_days=4, retention_person_days=4, retention_archive_days=4)
+
+    def found(worker: str) -> list[str]:
+        paths = [path for path in tmp_path.rglob("*") if path.is_file()]
+        return [path.as_posix() for path in paths if worker.encode() in path.read_bytes()]
+
+    assert all(found(f"Worker-{day:02d}") for day in range(1, 11))
+    retention(plant)
+    assert [day for day in range(1, 11) if found(f"Worker-{day:02d}")] == [7, 8, 9, 10]
+    assert not is_purge_owed(plant.settings)
+
+
+@pytest.mark.parametrize(("days_kept", "left"), [(0, 0), (4, 4), (30, 10)])
+def test_archived_objects_go_by_the_time_they_landed(tmp_path: Path, days_kept: int, left: int) -> None:
+    plant = fill(tmp_path, retention_archive_days=days_kept)
+    assert retention(plant).objects == 10 - left
+    kept = sorted(path.name[:2] for path in (plant.landing / "archive/events").iterdir())
+    assert kept == [f"{day:02d}" for day in range(11 - left, 11)]
+    assert plant.land().objects == 0
+
+
+def test_a_horizon_never_moves_back(tmp_path: Path) -> None:
+    plant = fill(tmp_path, retention_event_days=4, retention_person_days=4)
+    retention(plant)
+    longer = Plant(tmp_path, retention_event_days=100, retention_person_days=100)
+    retention(longer, NOW + timedelta(days=1))
+    assert {row["name"]: row["first_date"] for row in longer.raw("horizons")} == {
+        "events": date(2026, 3, 7),
+        "persons": date(2026, 3, 7),
+    }
+    assert days(longer, "worker_shifts") == [7, 8, 9, 10]
