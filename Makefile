@@ -8,7 +8,7 @@ SQL_FOLDERS := dbt_project/models dbt_project/data_tests
 export NODE_EXTRA_CA_CERTS ?= $(wildcard /etc/ssl/certs/ca-certificates.crt)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ready demo run replay-rejects verify erase-worker retention serve dev test bench lint format docs screenshots lock clean clean-data
+.PHONY: help setup ready demo run replay-rejects verify erase-worker retention serve dev test bench bench-landing-large lint format docs screenshots lock clean clean-data
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ test:  ## everything that can be checked, browser included
 
 bench: ready  ## measure simulator, landing, models, publishing, whole cycle; writes benchmarks/results.md
 	@$(PYTHON) -m benchmarks
+
+bench-landing-large: ready  ## landing of 20 M events, and into a warehouse of 50 M; takes minutes and 8 GB of disk
+	@$(PYTHON) -m benchmarks.landing
 
 lint: ready  ## ruff, mypy, sqlfluff
 	@$(PYTHON) -m ruff check .

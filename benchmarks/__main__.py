@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import stages
+from benchmarks import landing, stages
 from benchmarks.intake import intake
 from benchmarks.report import report
 
@@ -64,7 +64,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="floorhouse-bench-") as folder:
         work = Path(folder)
         stages.simulator(work, table.add)
-        stages.landing(work, arguments.events, arguments.rounds, now, table.add)
+        landing.landing(work, arguments.events, arguments.rounds, now, table.add)
+        landing.from_server(work, arguments.events, arguments.rounds, now, table.add)
         stages.transformation_and_publishing(work, arguments.events, table.add)
         stages.whole_cycle(work, table.add)
         intake(work, table.add)

@@ -174,10 +174,7 @@ def table_of(key: str) -> str:
 
 
 def _fetch(bucket: Bucket, chunks: Iterable[list[str]], max_bytes: int) -> Iterator[list[FetchedObject]]:
-    """Each chunk's objects; from a server the next chunk's are on their way meanwhile."""
-    if bucket.concurrency == 1:
-        yield from (list(bucket.fetch(keys, max_bytes)) for keys in chunks)
-        return
+    """Each chunk's objects; the next chunk's are read and hashed while this one is parsed and stored."""
 
     def fetch(keys: list[str]) -> list[FetchedObject]:
         return list(bucket.fetch(keys, max_bytes))
