@@ -16,8 +16,13 @@ EXPERIMENT = "floorhouse-retraining"
 TAG = "floorhouse.request_id"
 RUN_ID_FILE = "mlflow_run_id"
 
-# The client's own defaults try for minutes; a batch must not wait for a server that is gone.
-_PATIENCE = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "10", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1"}
+# The client's own defaults try for minutes, and a batch must not wait for a server that is gone; they also refuse a
+# plain folder, which is what a plant without a server has. A plant's own values stay.
+_CLIENT = {
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_ALLOW_FILE_STORE": "true",
+}
 
 
 def track_requests(folder: Path, log: Callable[[str], None]) -> int:
@@ -41,7 +46,7 @@ def track_requests(folder: Path, log: Callable[[str], None]) -> int:
 
 def _record(manifest: Path, request: dict[str, Any]) -> str:
     """Find the request's run, or make it; a run found may be half written, and is written again."""
-    for name, value in _PATIENCE.items():
+    for name, value in _CLIENT.items():
         os.environ.setdefault(name, value)
     from mlflow import MlflowClient  # an optional package, and slow to import
 
