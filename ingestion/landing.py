@@ -59,6 +59,7 @@ class LandingReport:
 
     Archiving goes on beside the landing and has a time of its own: `archive_seconds` in all, `archive_wait_seconds` of
     them after the last commit, which are not in `seconds`. `not_archived` objects stay for the next batch.
+    `unreadable` ones, which this user may not read, stay too, until somebody gives the right.
     """
 
     objects: int = 0
@@ -75,6 +76,7 @@ class LandingReport:
     archive_failure: str | None = None
     archive_seconds: float = 0.0
     archive_wait_seconds: float = 0.0
+    unreadable: int = 0
 
 
 def land(settings: Settings, now: datetime, log: Callable[[str], None] = lambda _: None) -> LandingReport:
@@ -115,6 +117,8 @@ def land(settings: Settings, now: datetime, log: Callable[[str], None] = lambda 
         archived = archiver.finish()
         waited = time.monotonic() - landed
     _say_archived(archived, log)
+    if bucket.unreadable:
+        log(f"{len(bucket.unreadable):,} objects may not be read by this user, among them {bucket.unreadable[0]}")
     return replace(
         report,
         labels_without_event=waiting,
@@ -124,6 +128,7 @@ def land(settings: Settings, now: datetime, log: Callable[[str], None] = lambda 
         archive_failure=archived.failure,
         archive_seconds=archived.seconds,
         archive_wait_seconds=waited,
+        unreadable=len(bucket.unreadable),
     )
 
 

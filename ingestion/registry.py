@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from ingestion.bucket import Bucket
 from ingestion.contract import DEFAULT_SITE, MAX_IDENTIFIER_LENGTH
-from ingestion.errors import RegistryError
+from ingestion.errors import BucketError, RegistryError
 from ingestion.framing import BYTE_ORDER_MARK
 
 PREFIX = "registry/"
@@ -56,8 +56,10 @@ def read_registry(bucket: Bucket, timezones: Collection[str]) -> Registry:
             newest[name] = max(newest.get(name, (info.modified, info.key)), (info.modified, info.key))
     tables: dict[str, list[Row]] = {}
     for name, (_, key) in newest.items():
-        for fetched in bucket.fetch([key]):
-            tables[name.removesuffix(".csv")] = list(_read_file(key, fetched.content or b"", timezones))
+        fetched = next(iter(bucket.fetch([key])), None)
+        if fetched is None:  # going on without it would take every name and shift from the reports
+            raise BucketError(f"{key} cannot be read: it may not be read by this user, or it was just taken away.")
+        tables[name.removesuffix(".csv")] = list(_read_file(key, fetched.content or b"", timezones))
     return Registry(**tables)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from datetime import UTC
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -44,8 +45,13 @@ _CANDIDATES = """
         -- every batch looks whether a label's event came; trying it again here would say that it did
         and rejected.reason <> 'unknown_event_key'
         and not (rejected.reason = 'malformed_json' and contains(rejected.payload, '\ufffd'))
+        and (rejected.object_id, rejected.position) > ($object_id, $position)
     order by rejected.object_id, rejected.position
+    limit $share
 """
+
+# Records held at once; each share is a transaction of its own.
+SHARE_RECORDS = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,28 +67,44 @@ def replay_rejected(settings: Settings) -> ReplayReport:
 
     A timestamp is in range or not when its object lands, so that no replay changes what was decided then.
     """
+    tried = accepted = 0
     with open_warehouse(settings) as connection:
         settle_identity(connection, settings)  # what is stored under pseudonyms is judged with them
-        candidates = connection.execute(_CANDIDATES).fetchall()
-        accepted: dict[str, list[dict[str, object]]] = {table: [] for table in TABLES.values()}
-        unexpected_fields: list[tuple[int, str]] = []
-        for object_id, position, payload, key, landed_at in candidates:
-            table, raw, at = table_of(key), payload.encode("utf-8"), landed_at.astimezone(UTC)
-            if table == "labels":
-                label, unexpected = judge_label(raw, at)
-                row = None if isinstance(label, Refusal) else columns_of_label(label, payload, object_id, position)
-            else:
-                event, unexpected = judge_record(raw, folder_of(key), at)
-                row = None if isinstance(event, Refusal) else columns_of(event, object_id, position)
-            if row is not None:
-                accepted[table].append(row)
-                unexpected_fields += [(object_id, name) for name in unexpected]
-        for table, schema in (("events", EVENT_COLUMNS), ("labels", LABEL_COLUMNS)):
-            if accepted[table]:
-                _move(connection, table, pa.Table.from_pylist(accepted[table], schema=schema), unexpected_fields)
+        last = (-1, -1)
+        while candidates := _next_share(connection, last):
+            last = candidates[-1][:2]
+            tried += len(candidates)
+            accepted += _replay(connection, candidates)
         with transaction(connection):
             find_labelled_events(connection)
-    return ReplayReport(tried=len(candidates), accepted=sum(map(len, accepted.values())))
+    return ReplayReport(tried, accepted)
+
+
+def _next_share(connection: duckdb.DuckDBPyConnection, last: tuple[int, int]) -> list[Any]:
+    """The rejected records that follow the last one tried: (object_id, position, payload, object_key, landed_at)."""
+    return connection.execute(
+        _CANDIDATES, {"object_id": last[0], "position": last[1], "share": SHARE_RECORDS}
+    ).fetchall()
+
+
+def _replay(connection: duckdb.DuckDBPyConnection, candidates: list[Any]) -> int:
+    accepted: dict[str, list[dict[str, object]]] = {table: [] for table in TABLES.values()}
+    unexpected_fields: list[tuple[int, str]] = []
+    for object_id, position, payload, key, landed_at in candidates:
+        table, raw, at = table_of(key), payload.encode("utf-8"), landed_at.astimezone(UTC)
+        if table == "labels":
+            label, unexpected = judge_label(raw, at)
+            row = None if isinstance(label, Refusal) else columns_of_label(label, payload, object_id, position)
+        else:
+            event, unexpected = judge_record(raw, folder_of(key), at)
+            row = None if isinstance(event, Refusal) else columns_of(event, object_id, position)
+        if row is not None:
+            accepted[table].append(row)
+            unexpected_fields += [(object_id, name) for name in unexpected]
+    for table, schema in (("events", EVENT_COLUMNS), ("labels", LABEL_COLUMNS)):
+        if accepted[table]:
+            _move(connection, table, pa.Table.from_pylist(accepted[table], schema=schema), unexpected_fields)
+    return sum(map(len, accepted.values()))
 
 
 def _move(

@@ -40,6 +40,7 @@ class LocalBucket:
         self.root = root
         self._root = os.fspath(root)
         self._aside = f"{self._root}/{MOVING}/{secrets.token_hex(8)}"  # ours alone, so that it overwrites nothing
+        self.unreadable: list[str] = []
         self._archive_folders: set[str] = set()
         self._durable_folders: set[Path] = set()
         try:
@@ -80,10 +81,16 @@ class LocalBucket:
                     yield ObjectInfo(key, stat.st_size, modified, _version(stat))
 
     def fetch(self, keys: Sequence[str], max_bytes: int | None = None) -> Iterator[FetchedObject]:
-        """The files' contents; one that is gone by now, or changes while it is read, is left out: it is not whole."""
+        """The files' contents; one that is gone by now, or changes while it is read, is left out: it is not whole.
+
+        One that may not be read is left out too, and named in `unreadable`: the others need not wait for its right.
+        """
         for key in keys:
             try:
                 fetched = self._read(key, max_bytes)
+            except PermissionError:
+                self.unreadable.append(key)
+                continue
             except OSError as error:
                 if not _is_passing(error):
                     raise self._unreadable(key, error) from error

@@ -51,12 +51,13 @@ class Bucket(Protocol):
     """What landing needs of a bucket. Every method raises `BucketError` with one sentence when it cannot."""
 
     concurrency: int  # requests that are worth having under way at once
+    unreadable: list[str]  # keys that were left out of what was fetched, because this user may not read them
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """Every object below a prefix, in no particular order, without the ignored ones, a page at a time."""
 
     def fetch(self, keys: Sequence[str], max_bytes: int | None = None) -> Iterator[FetchedObject]:
-        """The objects of these keys that still exist, in the order given; without content above `max_bytes`."""
+        """The objects of these keys that exist and may be read, in order; without content above `max_bytes`."""
 
     def recognise(self, info: ObjectInfo) -> FetchedObject | None:
         """The listed object without its content, where the listing alone says its etag; else None."""

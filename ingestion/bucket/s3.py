@@ -52,6 +52,7 @@ class S3Bucket:
         from obstore.store import S3Store
 
         self.url = url
+        self.unreadable: list[str] = []  # stays so: credentials that are refused are refused for all
         self._knows_conditions: bool | None = None  # whether a delete may name an etag; None: not asked yet
         self._asking = threading.Lock()
         parts = urlsplit(url)

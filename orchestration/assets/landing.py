@@ -83,6 +83,7 @@ def _landed(table: str, report: LandingReport) -> dict[str, int | float | str]:
             "already_landed": report.already_landed,
             "archived": report.archived,
             "not_archived": report.not_archived,
+            "unreadable": report.unreadable,
             "archive_seconds": round(report.archive_seconds, 3),
             "archive_wait_seconds": round(report.archive_wait_seconds, 3),
             **({"archive_failure": report.archive_failure} if report.archive_failure else {}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
 import os
@@ -123,6 +124,38 @@ def test_an_archive_that_cannot_be_written_fails_no_landing_and_is_tried_again(
     report = either.land()
     assert (report.objects, report.already_landed, report.archived, report.not_archived) == (0, 65, 65, 0)
     assert (len(workers(either)), keys(either, "events/")) == (65, [])
+
+
+def test_an_object_that_may_not_be_read_waits_for_its_right_and_the_others_land(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b", "c"):
+        plant.drop(f"events/{name}.jsonl", line(f"W-{name}"))
+    read = LocalBucket._read
+
+    def refuse(bucket: LocalBucket, key: str, max_bytes: int | None) -> FetchedObject | None:
+        if key == "events/b.jsonl":
+            raise PermissionError(errno.EACCES, "Permission denied")  # root, as which tests may run, is never refused
+        return read(bucket, key, max_bytes)
+
+    said: list[str] = []
+    with monkeypatch.context() as patched:
+        patched.setattr(LocalBucket, "_read", refuse)
+        report = plant.land(log=said.append)
+    assert (report.objects, report.unreadable, workers(plant)) == (2, 1, ["W-a", "W-c"])
+    assert said[-1] == "1 objects may not be read by this user, among them events/b.jsonl"
+    assert (plant.land().objects, workers(plant)) == (1, ["W-a", "W-b", "W-c"])
+
+
+def test_a_registry_that_may_not_be_read_stops_the_batch_before_it_lands(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant.drop("registry/workers.csv", "site_id,worker_id,name\n")
+    plant.drop("events/a.jsonl", line("W1"))
+    monkeypatch.setattr(LocalBucket, "fetch", lambda *_: iter(()))
+    with pytest.raises(BucketError, match=r"registry/workers\.csv cannot be read"):
+        plant.land()
+    assert plant.raw("events") == []
 
 
 def test_a_batch_that_stops_leaves_the_rest_of_the_archiving_to_the_next_one(

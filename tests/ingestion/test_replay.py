@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from ingestion import contract
+from ingestion import contract, replay
 from ingestion.replay import ReplayReport, main, replay_rejected
 from tests.plant import Plant
 
@@ -43,6 +43,12 @@ def test_what_is_accepted_now_becomes_events_and_the_counts_follow(rejected: Pla
     (landed,) = rejected.raw("landed_objects")
     assert (landed["records"], landed["accepted"], landed["rejected"]) == (4, 3, 1)
     assert landed["unexpected_fields"] == ["zone"]
+
+
+def test_more_records_than_are_held_at_once_are_all_tried(rejected: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replay, "SHARE_RECORDS", 2)
+    assert replay_rejected(rejected.settings) == ReplayReport(tried=4, accepted=3)
+    assert [record["position"] for record in rejected.raw("rejected_records")] == [4]
 
 
 def test_a_second_replay_changes_nothing(rejected: Plant) -> None:
