@@ -48,7 +48,8 @@ create table worker_shifts as
         true as is_registered, 20000 + 4000 * draw(number, shift_date, 1) as active_seconds,
         2000 + 1000 * draw(number, shift_date, 2) as idle_seconds, 500 * draw(number, shift_date, 3) as absent_seconds,
         active_seconds + idle_seconds as present_seconds, present_seconds + absent_seconds as tracked_seconds,
-        28800.0::double as scheduled_seconds, (200 + hash(number, shift_date) % 100)::bigint as units,
+        28800.0::double as scheduled_seconds, tracked_seconds * 0.95 as observed_seconds,
+        (200 + hash(number, shift_date) % 100)::bigint as units,
         300::bigint as event_count, started_at
     from range(600) as numbers(number) join windows on site(number) = site_id
         and shift_id = ['day', 'evening', 'night'][1 + number // 3 % 3] and draw(number, shift_date, 4) < 0.7;

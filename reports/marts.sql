@@ -11,7 +11,7 @@ create table state_intervals (
 create table worker_shifts (
     site_id varchar, shift_date date, shift_id varchar, worker_id varchar, worker_name varchar, is_registered boolean,
     active_seconds double, idle_seconds double, absent_seconds double, present_seconds double, tracked_seconds double,
-    scheduled_seconds double, units bigint, event_count bigint
+    scheduled_seconds double, observed_seconds double, units bigint, event_count bigint
 );
 create table workstation_shifts (
     site_id varchar, shift_date date, shift_id varchar, workstation_id varchar, workstation_name varchar,

@@ -8,7 +8,7 @@ with people as (
         round(sum(absent_seconds), 6) as absent_seconds,
         round(sum(present_seconds), 6) as present_seconds,
         round(sum(tracked_seconds), 6) as tracked_seconds,
-        round(sum(tracked_seconds) filter (where scheduled_seconds is not null), 6) as tracked_in_schedule_seconds,
+        round(sum(observed_seconds) filter (where scheduled_seconds is not null), 6) as observed_seconds,
         round(sum(scheduled_seconds), 6) as scheduled_seconds
     from worker_shifts
     group by all
@@ -41,7 +41,7 @@ select
     coalesce(people.present_seconds, stations.occupancy_seconds) as present_seconds,
     people.absent_seconds,
     people.tracked_seconds,
-    people.tracked_in_schedule_seconds,
+    people.observed_seconds,
     people.scheduled_seconds,
     site_shifts.units,
     stations.target_units,

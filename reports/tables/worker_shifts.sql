@@ -13,6 +13,7 @@ select
     present_seconds,
     tracked_seconds,
     scheduled_seconds,
+    observed_seconds,
     units,
     event_count
 from worker_shifts

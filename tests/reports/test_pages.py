@@ -145,7 +145,7 @@ def _duration(seconds: float) -> str:
 
 WORKER_SUMS = (
     "sum(active_seconds) / sum(present_seconds), sum(present_seconds) / sum(tracked_seconds), "
-    "sum(tracked_seconds) / sum(scheduled_seconds), sum(active_seconds), sum(units), "
+    "sum(observed_seconds) / sum(scheduled_seconds), sum(active_seconds), sum(units), "
     "3600 * sum(units) / sum(active_seconds)"
 )
 

@@ -8,7 +8,7 @@ select
     sum(active_seconds) / nullif(sum(present_seconds), 0) as utilization,
     3600 * sum(units)::double / nullif(sum(active_seconds), 0) as units_per_productive_hour,
     sum(present_seconds) filter (where tracked_seconds is not null) / nullif(sum(tracked_seconds), 0) as attendance,
-    sum(tracked_in_schedule_seconds) / nullif(sum(scheduled_seconds), 0) as coverage
+    sum(observed_seconds) / nullif(sum(scheduled_seconds), 0) as coverage
 from plant.site_windows
 where ($site is null or site_id = $site) and ($shift is null or shift_id = $shift)
     and shift_date between $from_date and $to_date

@@ -6,14 +6,14 @@ select
     active_seconds,
     present_seconds,
     tracked_seconds,
-    tracked_in_schedule_seconds,
+    observed_seconds,
     scheduled_seconds,
     units::double as units,
     targeted_units::double as targeted_units,
     target_units,
     active_seconds / nullif(present_seconds, 0) as utilization,
     present_seconds / nullif(tracked_seconds, 0) as attendance,
-    tracked_in_schedule_seconds / nullif(scheduled_seconds, 0) as coverage,
+    observed_seconds / nullif(scheduled_seconds, 0) as coverage,
     3600 * units::double / nullif(active_seconds, 0) as units_per_productive_hour,
     targeted_units::double / nullif(target_units, 0) as attainment
 from plant.site_windows

@@ -23,7 +23,7 @@ select
     targeted_units::double / nullif(target_units, 0) as attainment,
     active_seconds / nullif(present_seconds, 0) as utilization,
     present_seconds / nullif(tracked_seconds, 0) as attendance,
-    tracked_in_schedule_seconds / nullif(scheduled_seconds, 0) as coverage,
+    observed_seconds / nullif(scheduled_seconds, 0) as coverage,
     worker_count as workers,
     workstation_count as stations
 from newest

@@ -13,7 +13,7 @@ select
     active_seconds / nullif(present_seconds, 0) as utilization,
     average_utilization,
     present_seconds / nullif(tracked_seconds, 0) as attendance,
-    tracked_in_schedule_seconds / nullif(scheduled_seconds, 0) as coverage
+    observed_seconds / nullif(scheduled_seconds, 0) as coverage
 from plant.site_windows
 where ($site is null or site_id = $site) and ($shift is null or shift_id = $shift)
     and shift_date between $from_date and $to_date

@@ -5,7 +5,7 @@ select
     sum(target_units)::double as target_units,
     sum(active_seconds) / nullif(sum(present_seconds), 0) as utilization,
     sum(present_seconds) filter (where tracked_seconds is not null) / nullif(sum(tracked_seconds), 0) as attendance,
-    sum(tracked_in_schedule_seconds) / nullif(sum(scheduled_seconds), 0) as coverage,
+    sum(observed_seconds) / nullif(sum(scheduled_seconds), 0) as coverage,
     sum(active_seconds) / 3600 as active_hours,
     (sum(present_seconds) - sum(active_seconds)) / 3600 as idle_hours,
     sum(absent_seconds) / 3600 as absent_hours

@@ -1,7 +1,7 @@
 select
     strftime(shift_date, '%Y-%m-%d') as shift_date,
     shift_id,
-    tracked_seconds / scheduled_seconds as coverage,
+    observed_seconds / scheduled_seconds as coverage,
     active_seconds,
     idle_seconds,
     absent_seconds,

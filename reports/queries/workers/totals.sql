@@ -3,7 +3,7 @@ select
     count(distinct site_id || chr(31) || worker_id)::double as workers,
     sum(active_seconds) / nullif(sum(present_seconds), 0) as utilization,
     sum(present_seconds) / nullif(sum(tracked_seconds), 0) as attendance,
-    sum(tracked_seconds) filter (where scheduled_seconds is not null) / nullif(sum(scheduled_seconds), 0) as coverage,
+    sum(observed_seconds) filter (where scheduled_seconds is not null) / nullif(sum(scheduled_seconds), 0) as coverage,
     sum(units)::double as units
 from plant.worker_shifts
 where ($site is null or site_id = $site) and ($shift is null or shift_id = $shift)

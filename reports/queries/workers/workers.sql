@@ -5,7 +5,7 @@ select
     max(worker_name) as worker_name,
     if(bool_and(is_registered), '', 'not registered') as registration,
     count(*)::double as windows,
-    sum(tracked_seconds) filter (where scheduled_seconds is not null) / nullif(sum(scheduled_seconds), 0) as coverage,
+    sum(observed_seconds) filter (where scheduled_seconds is not null) / nullif(sum(scheduled_seconds), 0) as coverage,
     sum(active_seconds) as active_seconds,
     sum(idle_seconds) as idle_seconds,
     sum(absent_seconds) as absent_seconds,
