@@ -8,7 +8,7 @@ SQL_FOLDERS := dbt_project/models dbt_project/data_tests
 export NODE_EXTRA_CA_CERTS ?= $(wildcard /etc/ssl/certs/ca-certificates.crt)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ready demo run replay-rejects verify erase-worker retention serve dev test bench bench-landing-large lint format docs screenshots lock clean clean-data
+.PHONY: help setup ready demo run replay-rejects verify explain erase-worker retention serve dev test bench bench-landing-large lint format docs screenshots lock clean clean-data
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ retention: ready  ## delete what the retention settings no longer keep; a schedu
 
 erase-worker: ready  ## remove a person everywhere: SITE=… WORKER=… (only searches without CONFIRM=yes)
 	@$(PYTHON) -m orchestration.erase --site="$(SITE)" --worker="$(WORKER)" $(if $(filter yes,$(CONFIRM)),--yes)
+
+explain: ready  ## how a shift's numbers came to be: WORKER=… DATE=… [SITE=…] [SHIFT=…]
+	@$(PYTHON) -m scripts.explain --worker "$$WORKER" --date "$$DATE" --site "$$SITE" --shift "$$SHIFT"
 
 serve: ready  ## serve the report on this machine: http://127.0.0.1:8080
 	@$(PYTHON) -m reports.serve

@@ -1,0 +1,1 @@
+"""`make explain`: from one row of worker_shifts back to the intervals, rules and records that made it."""
