@@ -7,12 +7,12 @@ rule, not the exception.
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from random import Random
 from typing import Any
 
-from tests.reference.plant import Registry, Shift
+from tests.reference.plant import Registry, Shift, Target
 
 Record = dict[str, Any]
 
@@ -76,6 +76,7 @@ def add_site(plant: RandomPlant, site_id: str, random: Random) -> None:
         (*plant.registry.shifts, *shifts),
         plant.registry.workers,
         plant.registry.workstations,
+        plant.registry.targets,
     )
     workers = random.sample(WORKERS, random.randint(1, 4))
     stations = random.sample(STATIONS, random.randint(1, 3))
@@ -83,6 +84,10 @@ def add_site(plant: RandomPlant, site_id: str, random: Random) -> None:
         plant.registry.workers[site_id, worker] = random.choice(["First worker", 'Last, "quoted"', worker])
     for station in random.sample(stations, random.randint(0, len(stations))):
         plant.registry.workstations[site_id, station] = (f"Station {station}", random.choice(["press", "packing"]))
+    targets = tuple(
+        target for station in stations for target in own_targets(site_id, station, changed_at.date(), random)
+    )
+    plant.registry = replace(plant.registry, targets=(*plant.registry.targets, *targets))
     instants = list(grid(changed_at, random))
     for _ in range(random.randint(1, 60)):
         event = random_event(random.choice(instants), random)
@@ -106,6 +111,21 @@ def own_shifts(site_id: str, day: date, random: Random) -> list[Shift]:
         )
         shifts += [before, after] if kind < 0.8 else [random.choice([before, after])]
     return shifts
+
+
+def own_targets(site_id: str, station: str, day: date, random: Random) -> list[Target]:
+    """None, one of all shifts, some of a shift's own, and changes from one date to the next."""
+    targets = []
+    for shift_id in random.sample(["*", *SHIFT_IDS, "evening"], random.randint(0, 4)):
+        rate = random.choice([1.0, 12.5, 0.000001, 1_000_000.0, 1 / 3])
+        if random.random() < 0.6:
+            targets.append(Target(site_id, station, shift_id, round(rate, 6)))
+            continue
+        change = day + timedelta(days=random.randint(-1, 1))
+        targets.append(Target(site_id, station, shift_id, round(rate, 6), None, change))
+        if random.random() < 0.5:
+            targets.append(Target(site_id, station, shift_id, 60.0, change + timedelta(days=1), None))
+    return targets
 
 
 def grid(changed_at: datetime, random: Random) -> Iterator[datetime]:
@@ -164,7 +184,10 @@ def common_shifts(random: Random) -> tuple[Shift, ...]:
 
 def united(plants: list[RandomPlant], common: tuple[Shift, ...]) -> Registry:
     """The registry of one bucket that holds several plants."""
-    registry = Registry(shifts=(*common, *(shift for plant in plants for shift in plant.registry.shifts)))
+    registry = Registry(
+        shifts=(*common, *(shift for plant in plants for shift in plant.registry.shifts)),
+        targets=tuple(target for plant in plants for target in plant.registry.targets),
+    )
     for plant in plants:
         registry.sites.update(plant.registry.sites)
         registry.workers.update(plant.registry.workers)

@@ -5,6 +5,7 @@ time zones and names that administrators rewrite, settings, and events that are 
 it builds, so each example packs many plants into one bucket, as its neighbour does.
 """
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from random import Random
@@ -19,9 +20,11 @@ from orchestration.verify import Comparison, verify
 from tests.plant import Plant
 from tests.properties.random_objects import random_runs
 from tests.properties.random_plants import (
+    STATIONS,
     ZONES_AND_CHANGES,
     RandomPlant,
     own_shifts,
+    own_targets,
     random_plant,
     united,
 )
@@ -39,7 +42,7 @@ def changed(plants: list[RandomPlant], random: Random) -> Registry:
     sites = sorted(registry.sites)
     for site in random.sample(sites, len(sites) // 4):
         zone, change = random.choice(ZONES_AND_CHANGES)
-        kind = random.choice(["zone", "shifts", "names", "gone"])
+        kind = random.choice(["zone", "shifts", "names", "targets", "gone"])
         if kind == "zone":
             registry.sites[site] = (registry.sites[site][0], zone)
         elif kind == "gone":
@@ -52,10 +55,15 @@ def changed(plants: list[RandomPlant], random: Random) -> Registry:
                     del registry.workstations[key]
                 else:
                     registry.workstations[key] = ("Another station", random.choice(["press", "packing"]))
+        elif kind == "targets":
+            kept = tuple(target for target in registry.targets if target.site_id != site)
+            day = date.fromisoformat(change[:10])
+            asked = [target for station in STATIONS for target in own_targets(site, station, day, random)]
+            registry = replace(registry, targets=(*kept, *asked))
         else:
             others = tuple(shift for shift in registry.shifts if shift.site_id != site)
             own = own_shifts(site, date.fromisoformat(change[:10]), random) if random.random() < 0.8 else []
-            registry = Registry(registry.sites, (*others, *own), registry.workers, registry.workstations)
+            registry = replace(registry, shifts=(*others, *own))
     return registry
 
 

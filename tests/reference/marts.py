@@ -25,9 +25,10 @@ from tests.reference.groups import (
     window_key,
 )
 from tests.reference.intervals import STATES, Interval, state_intervals, without_duplicates
-from tests.reference.observed import vouched_time, worker_station_shifts
-from tests.reference.plant import Registry, Settings
+from tests.reference.observed import Vouched, scheduled_time, vouched_time, worker_station_shifts
+from tests.reference.plant import Registry, Settings, Target
 from tests.reference.reading import Event
+from tests.reference.targets import hours_of, target_of, targeted_windows, units_asked
 from tests.reference.windows import Calendar, Window
 from tests.reference.zones import HOUR, local_date
 
@@ -60,10 +61,10 @@ def compute_marts(
     windows = shift_windows(events, calendars, landed_at)
     marts = {
         "state_intervals": [interval_row(interval) for interval in intervals],
-        "worker_shifts": worker_shifts(events, intervals, registry),
+        "worker_shifts": worker_shifts(events, intervals, vouched, registry),
         "workstation_shifts": workstation_shifts(events, intervals, registry),
-        "site_shifts": site_shifts(events, intervals),
-        "hourly_output": hourly_output(events, intervals),
+        "site_shifts": site_shifts(events, intervals, vouched),
+        "hourly_output": hourly_output(events, intervals, registry),
         "model_days": model_days(accepted),
         "worker_station_shifts": worker_station_shifts(vouched, intervals, registry),
         "camera_days": camera_days(accepted, calendars, settings, landed_at),
@@ -90,7 +91,10 @@ def interval_row(interval: Interval) -> Row:
     }
 
 
-def worker_shifts(events: list[PlacedEvent], intervals: list[Interval], registry: Registry) -> list[Row]:
+def worker_shifts(
+    events: list[PlacedEvent], intervals: list[Interval], vouched: Vouched, registry: Registry
+) -> list[Row]:
+    seen = grouped(vouched, lambda each: (*window_key(*each[0]), each[0][0].worker_id))
     by_worker = grouped(intervals, lambda each: (*window_key(each.event, each.window), each.event.worker_id))
     rows = []
     for key, own in grouped(events, lambda each: (*window_key(*each), each[0].worker_id)).items():
@@ -102,6 +106,7 @@ def worker_shifts(events: list[PlacedEvent], intervals: list[Interval], registry
         window = own[0][1]
         scheduled = window.ended_at - window.started_at if window.is_scheduled else None
         units = units_of(own)
+        observed = sum(duration for _, duration in seen[key])
         rows.append(
             {
                 "site_id": site_id,
@@ -123,6 +128,8 @@ def worker_shifts(events: list[PlacedEvent], intervals: list[Interval], registry
                 "units_per_active_hour": per_hour(units, active),
                 "units_per_present_hour": per_hour(units, present),
                 "event_count": len(own),
+                "observed_seconds": seconds(observed),
+                "coverage": ratio(observed, scheduled),
             }
         )
     return rows
@@ -137,6 +144,8 @@ def workstation_shifts(events: list[PlacedEvent], intervals: list[Interval], reg
         occupancy = working + idle
         name, station_type = registry.workstations.get((site_id, workstation_id), (workstation_id, None))
         units = units_of(own)
+        target = target_of(registry, site_id, workstation_id, shift_id, shift_date)
+        asked = units_asked(target, own[0][1].ended_at - own[0][1].started_at)
         rows.append(
             {
                 "site_id": site_id,
@@ -154,6 +163,9 @@ def workstation_shifts(events: list[PlacedEvent], intervals: list[Interval], reg
                 "units": units,
                 "throughput_per_hour": per_hour(units, occupancy),
                 "worker_count": len({event.worker_id for event, _ in own}),
+                "target_units_per_hour": target.units_per_hour if target else None,
+                "target_units": asked,
+                "attainment": units / asked if asked else None,
             }
         )
     return rows
@@ -170,7 +182,8 @@ def union_of_presence(intervals: list[Interval]) -> int:
     return union
 
 
-def site_shifts(events: list[PlacedEvent], intervals: list[Interval]) -> list[Row]:
+def site_shifts(events: list[PlacedEvent], intervals: list[Interval], vouched: Vouched) -> list[Row]:
+    seen = grouped(vouched, lambda each: window_key(*each[0]))
     by_window = grouped(intervals, lambda each: window_key(each.event, each.window))
     rows = []
     for key, own in grouped(events, lambda each: window_key(*each)).items():
@@ -182,6 +195,8 @@ def site_shifts(events: list[PlacedEvent], intervals: list[Interval]) -> list[Ro
             if present:
                 utilizations.append(Fraction(time_in(worker_intervals, "working"), present))
         units = units_of(own)
+        observed = sum(duration for _, duration in seen[key])
+        scheduled, workers = scheduled_time(own[0]), {event.worker_id for event, _ in own}
         rows.append(
             {
                 "site_id": site_id,
@@ -191,15 +206,20 @@ def site_shifts(events: list[PlacedEvent], intervals: list[Interval]) -> list[Ro
                 "units": units,
                 "units_per_productive_hour": per_hour(units, productive),
                 "average_utilization": mean(utilizations),
-                "worker_count": len({event.worker_id for event, _ in own}),
+                "worker_count": len(workers),
                 "workstation_count": len({event.workstation_id for event, _ in own}),
+                "observed_seconds": seconds(observed),
+                "coverage": ratio(observed, scheduled * len(workers) if scheduled else None),
             }
         )
     return rows
 
 
-def hourly_output(events: list[PlacedEvent], intervals: list[Interval]) -> list[Row]:
-    """A row where something was counted (be it 0) or where somebody worked or idled for more than no time."""
+def hourly_output(events: list[PlacedEvent], intervals: list[Interval], registry: Registry) -> list[Row]:
+    """A row where something was counted (be it 0) or where somebody worked or idled for more than no time.
+
+    And one for every hour of the windows in which a station has a target and any event.
+    """
     measures: dict[tuple[Any, ...], dict[str, int]] = defaultdict(lambda: {"units": 0, "working": 0, "idle": 0})
     for event, window in events:
         if event.event_type == "product_count":
@@ -212,19 +232,38 @@ def hourly_output(events: list[PlacedEvent], intervals: list[Interval]) -> list[
             end = min(interval.ended_at, (start // HOUR + 1) * HOUR)
             measures[hour_key(interval.event, interval.window, start)][interval.event.event_type] += end - start
             start = end
-    return [
-        {
-            "site_id": site_id,
-            "workstation_id": workstation_id,
-            "hour": moment(hour),
-            "shift_date": shift_date,
-            "shift_id": shift_id,
-            "units": own["units"],
-            "working_seconds": seconds(own["working"]),
-            "idle_seconds": seconds(own["idle"]),
-        }
-        for (site_id, workstation_id, hour, shift_date, shift_id), own in measures.items()
-    ]
+    asked: dict[tuple[Any, ...], tuple[Target, int]] = {}
+    for (site_id, day, shift_id, station), (target, window) in targeted_windows(events, registry).items():
+        for hour, duration in hours_of(window):
+            asked[site_id, station, hour, day, shift_id] = (target, duration)
+            measures[site_id, station, hour, day, shift_id]["units"] += 0
+    rows = []
+    made: dict[tuple[Any, ...], int] = defaultdict(int)
+    scheduled: dict[tuple[Any, ...], int] = defaultdict(int)
+    for key, own in sorted(measures.items()):
+        site_id, workstation_id, hour, shift_date, shift_id = key
+        window_of_station = (site_id, workstation_id, shift_date, shift_id)
+        hour_target, duration = asked.get(key, (None, 0))
+        made[window_of_station] += own["units"]
+        scheduled[window_of_station] += duration
+        so_far = units_asked(hour_target, scheduled[window_of_station])
+        rows.append(
+            {
+                "site_id": site_id,
+                "workstation_id": workstation_id,
+                "hour": moment(hour),
+                "shift_date": shift_date,
+                "shift_id": shift_id,
+                "units": own["units"],
+                "working_seconds": seconds(own["working"]),
+                "idle_seconds": seconds(own["idle"]),
+                "target_units": units_asked(hour_target, duration),
+                "cumulative_units": made[window_of_station],
+                "cumulative_target_units": so_far,
+                "cumulative_gap": None if so_far is None else made[window_of_station] - so_far,
+            }
+        )
+    return rows
 
 
 def hour_key(event: Event, window: Window, instant: int) -> tuple[str, str, int, date, str]:

@@ -24,6 +24,21 @@ class Shift:
         return (self.valid_from or date.min) <= day <= (self.valid_to or date.max)
 
 
+@dataclass(frozen=True)
+class Target:
+    """One row of targets.csv; `shift_id` may be `*`, the valid dates are inclusive."""
+
+    site_id: str
+    workstation_id: str
+    shift_id: str
+    units_per_hour: float
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+    def is_valid_on(self, day: date) -> bool:
+        return (self.valid_from or date.min) <= day <= (self.valid_to or date.max)
+
+
 DEFAULT_SHIFTS = (
     Shift("*", "day", time(6), 480),
     Shift("*", "evening", time(14), 480),
@@ -39,6 +54,7 @@ class Registry:
     shifts: tuple[Shift, ...] = ()
     workers: dict[tuple[str, str], str] = field(default_factory=dict)  # site_id, worker_id: name
     workstations: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)  # …: name, station_type
+    targets: tuple[Target, ...] = ()
 
     def timezone_of(self, site_id: str) -> str:
         return self.sites[site_id][1] if site_id in self.sites else "UTC"
@@ -78,10 +94,21 @@ class Registry:
                 (row["site_id"], row["workstation_id"]): (row["name"], row["station_type"])
                 for row in rows("workstations")
             },
+            tuple(
+                Target(
+                    row["site_id"],
+                    row["workstation_id"],
+                    row["shift_id"],
+                    float(row["units_per_hour"]),
+                    date.fromisoformat(row["valid_from"]) if row.get("valid_from") else None,
+                    date.fromisoformat(row["valid_to"]) if row.get("valid_to") else None,
+                )
+                for row in rows("targets")
+            ),
         )
 
     def files(self) -> dict[str, str]:
-        """The four registry files, by their keys in the bucket."""
+        """The five registry files, by their keys in the bucket."""
         return {
             "registry/sites.csv": csv_text(
                 "site_id,name,timezone", [(site, name, zone) for site, (name, zone) in self.sites.items()]
@@ -105,6 +132,20 @@ class Registry:
             ),
             "registry/workstations.csv": csv_text(
                 "site_id,workstation_id,name,station_type", [(*key, *row) for key, row in self.workstations.items()]
+            ),
+            "registry/targets.csv": csv_text(
+                "site_id,workstation_id,shift_id,units_per_hour,valid_from,valid_to",
+                [
+                    (
+                        target.site_id,
+                        target.workstation_id,
+                        target.shift_id,
+                        f"{target.units_per_hour:.6f}",
+                        target.valid_from or "",
+                        target.valid_to or "",
+                    )
+                    for target in self.targets
+                ],
             ),
         }
 

@@ -1,18 +1,9 @@
-with events as (
+{{ config(meta={"scope": "window", "names": ["workstation"]}) }}
 
-    select * from {{ ref('int_windowed_events') }}
+-- Also of windows without new events: a changed target is a change of all the windows that it holds for.
+with station_windows as (
 
-),
-
-targets as (
-
-    select * from {{ ref('stg_raw__targets') }}
-
-),
-
-station_windows as (
-
-    select distinct
+    select
         site_id,
         shift_date,
         shift_id,
@@ -20,9 +11,15 @@ station_windows as (
         window_started_at,
         window_ended_at
 
-    from events
+    from {{ ref('int_workstation_shift_history') }}
 
-    where shift_id <> 'unscheduled'
+    where shift_id <> 'unscheduled' and ({{ computed_again() }})
+
+),
+
+targets as (
+
+    select * from {{ ref('stg_raw__targets') }}
 
 ),
 
@@ -59,6 +56,7 @@ select
     workstation_id,
     target_units_per_hour,
     window_started_at,
-    window_ended_at
+    window_ended_at,
+    {{ microseconds_between('window_started_at', 'window_ended_at') }} as scheduled_microseconds
 from ranked
 where target_rank = 1

@@ -12,5 +12,6 @@ select
     idle_microseconds,
     absent_microseconds,
     present_microseconds,
-    tracked_microseconds
+    tracked_microseconds,
+    observed_microseconds
 from {{ ref('int_worker_shifts') }}

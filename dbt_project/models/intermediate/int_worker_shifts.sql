@@ -10,6 +10,27 @@ state_intervals as (
 
 ),
 
+worker_stations as (
+
+    select * from {{ ref('int_worker_stations') }}
+
+),
+
+observed as (
+
+    select
+        site_id,
+        shift_date,
+        shift_id,
+        worker_id,
+        {{ whole_sum('observed_microseconds') }} as observed_microseconds
+
+    from worker_stations
+
+    group by site_id, shift_date, shift_id, worker_id
+
+),
+
 event_sums as (
 
     select
@@ -61,8 +82,14 @@ select
     coalesce(state_sums.active_microseconds + state_sums.idle_microseconds, 0) as present_microseconds,
     coalesce(
         state_sums.active_microseconds + state_sums.idle_microseconds + state_sums.absent_microseconds, 0
-    ) as tracked_microseconds
+    ) as tracked_microseconds,
+    observed.observed_microseconds
 from event_sums
+inner join observed
+    on event_sums.site_id = observed.site_id
+    and event_sums.shift_date = observed.shift_date
+    and event_sums.shift_id = observed.shift_id
+    and event_sums.worker_id = observed.worker_id
 left join state_sums
     on event_sums.site_id = state_sums.site_id
     and event_sums.shift_date = state_sums.shift_date

@@ -7,6 +7,8 @@ select
     workstation_id,
     units,
     worker_count,
+    window_started_at,
+    window_ended_at,
     working_microseconds,
     idle_microseconds,
     occupancy_microseconds,

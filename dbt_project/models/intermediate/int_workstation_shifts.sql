@@ -24,7 +24,10 @@ event_sums as (
         shift_id,
         workstation_id,
         {{ whole_sum("case when event_type = 'product_count' then unit_count end") }} as units,
-        count(distinct worker_id) as worker_count
+        count(distinct worker_id) as worker_count,
+        -- Unscheduled time is many gaps, none of which has a target.
+        case when shift_id <> 'unscheduled' then max(window_started_at) end as window_started_at,
+        case when shift_id <> 'unscheduled' then max(window_ended_at) end as window_ended_at
 
     from events
 
@@ -55,6 +58,8 @@ select
     event_sums.workstation_id,
     event_sums.units,
     event_sums.worker_count,
+    event_sums.window_started_at,
+    event_sums.window_ended_at,
     coalesce(state_sums.working_microseconds, 0) as working_microseconds,
     coalesce(state_sums.idle_microseconds, 0) as idle_microseconds,
     coalesce(state_sums.working_microseconds + state_sums.idle_microseconds, 0) as occupancy_microseconds,

@@ -35,7 +35,9 @@ worker_sums as (
         {{ whole_sum('active_microseconds') }} as productive_microseconds,
         {{ whole_sum('units') }} as units,
         {{ exact_mean(ratio('active_microseconds', 'present_microseconds')) }} as average_utilization,
-        count(*) as worker_count
+        count(*) as worker_count,
+        {{ whole_sum('observed_microseconds') }} as observed_microseconds,
+        case when shift_id <> 'unscheduled' then {{ whole_sum('scheduled_microseconds') }} end as scheduled_microseconds
 
     from worker_shifts
 
@@ -54,7 +56,9 @@ select
     ) as units_per_productive_hour,
     worker_sums.average_utilization,
     worker_sums.worker_count,
-    workstation_counts.workstation_count
+    workstation_counts.workstation_count,
+    cast({{ seconds('worker_sums.observed_microseconds') }} as double) as observed_seconds,
+    {{ ratio('worker_sums.observed_microseconds', 'worker_sums.scheduled_microseconds') }} as coverage
 from worker_sums
 inner join workstation_counts
     on worker_sums.site_id = workstation_counts.site_id

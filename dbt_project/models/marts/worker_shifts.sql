@@ -35,7 +35,9 @@ select
     cast(
         {{ per_hour('worker_shifts.units', 'worker_shifts.present_microseconds') }} as double
     ) as units_per_present_hour,
-    worker_shifts.event_count
+    worker_shifts.event_count,
+    cast({{ seconds('worker_shifts.observed_microseconds') }} as double) as observed_seconds,
+    {{ ratio('worker_shifts.observed_microseconds', 'worker_shifts.scheduled_microseconds') }} as coverage
 from worker_shifts
 left join workers
     on worker_shifts.site_id = workers.site_id

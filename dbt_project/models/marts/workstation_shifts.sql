@@ -12,6 +12,16 @@ workstations as (
 
     select * from {{ ref('stg_raw__workstations') }}
 
+),
+
+station_targets as (
+
+    select
+        *,
+        {{ units_in('target_units_per_hour', 'scheduled_microseconds') }} as target_units
+
+    from {{ ref('int_station_targets') }}
+
 )
 
 select
@@ -31,8 +41,16 @@ select
     cast(
         {{ per_hour('workstation_shifts.units', 'workstation_shifts.occupancy_microseconds') }} as double
     ) as throughput_per_hour,
-    workstation_shifts.worker_count
+    workstation_shifts.worker_count,
+    station_targets.target_units_per_hour,
+    cast(station_targets.target_units as double) as target_units,
+    {{ ratio('workstation_shifts.units', 'station_targets.target_units') }} as attainment
 from workstation_shifts
 left join workstations
     on workstation_shifts.site_id = workstations.site_id
     and workstation_shifts.workstation_id = workstations.workstation_id
+left join station_targets
+    on workstation_shifts.site_id = station_targets.site_id
+    and workstation_shifts.shift_date = station_targets.shift_date
+    and workstation_shifts.shift_id = station_targets.shift_id
+    and workstation_shifts.workstation_id = station_targets.workstation_id
