@@ -235,6 +235,20 @@ def test_every_mart_says_what_one_row_is_and_has_the_columns_of_the_contract(mar
     assert all(column.get("data_type") and column.get("description") for column in model["columns"])
 
 
+@pytest.mark.parametrize("file", ["_marts__models.yml", "_floor__models.yml"])
+def test_every_column_of_a_mart_says_its_unit_and_its_source_and_a_number_its_formula(file: str) -> None:
+    models = yaml.safe_load(text_of(f"dbt_project/models/marts/{file}"))["models"]
+    columns = {(model["name"], column["name"]): column for model in models for column in model["columns"]}
+    meta = {key: column.get("config", {}).get("meta", {}) for key, column in columns.items()}
+    # What is taken over as it came has no formula.
+    plain = {"confidence", "bytes", "position", "target_units_per_hour"}
+    numbers = {key for key, column in columns.items() if column["data_type"] in ("double", "bigint")}
+
+    assert len(columns) > 40
+    assert [key for key in columns if not (meta[key].get("unit") and meta[key].get("source"))] == []
+    assert [key for key in sorted(numbers) if key[1] not in plain and not meta[key].get("formula")] == []
+
+
 def test_every_mart_has_an_enforced_contract() -> None:
     from orchestration.manifest import manifest_path
 
