@@ -18,6 +18,8 @@ _KEPT = {
     *("workstation_id", "workstation_name", "station_type", "is_registered"),
     *("camera_id", "model_name", "model_version", "scheduled_seconds"),
 }
+# Running sums: the hours on either side of one that is left out would give it away.
+_RUNNING = {"cumulative_units", "cumulative_gap"}
 _ABOUT_A_PERSON = {"worker_id", "worker_name", "reviewer"}
 
 _WINDOW = ("site_id", "shift_date", "shift_id")
@@ -68,7 +70,10 @@ def _hidden(mart: str, smallest: int) -> str | None:
 def _without(table: str, columns: list[str], condition: str) -> str:
     """The table with NULL for the figures of the rows that meet a condition."""
     figures = [name for name in columns if name not in _KEPT and not name.startswith("target")]
-    hidden = ", ".join(f'case when not coalesce({condition}, true) then "{name}" end as "{name}"' for name in figures)
+    hidden = ", ".join(
+        f'case when not coalesce({"true" if name in _RUNNING else condition}, true) then "{name}" end as "{name}"'
+        for name in figures
+    )
     return f"select * replace ({hidden}) from {table}"
 
 

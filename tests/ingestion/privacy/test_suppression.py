@@ -57,7 +57,7 @@ def made(visits: list[tuple[str, str, int]]) -> duckdb.DuckDBPyConnection:
         from marts.worker_station_shifts group by all;
         create table marts.hourly_output as
         select site_id, workstation_id, date_trunc('hour', started_at) as hour, shift_date, shift_id,
-            count(*) as units, 5.0 as target_units
+            count(*) as units, 5.0 as target_units, count(*) as cumulative_units, 1.0 as cumulative_gap
         from marts.state_intervals group by all;
         create table marts.site_shifts as
         select site_id, shift_date, shift_id, count(*) as units, count(distinct worker_id) as worker_count
@@ -140,6 +140,13 @@ def test_names_and_plans_stay_beside_figures_that_do_not() -> None:
     with made(VISITS) as connection:
         small = rows(connection, "hourly_output")[-1]
     assert (small["workstation_id"], small["target_units"], small["units"]) == ("S2", 5.0, None)
+
+
+def test_no_running_sum_gives_away_an_hour_that_is_left_out_between_two_that_are_not() -> None:
+    with made(VISITS[:5]) as connection:
+        hours = rows(connection, "hourly_output")
+    assert any(row["units"] is not None for row in hours)
+    assert {(row["cumulative_units"], row["cumulative_gap"]) for row in hours} == {(None, None)}
 
 
 @pytest.mark.parametrize("mart", ["worker_station_shifts", "state_intervals"])
