@@ -159,19 +159,21 @@ def _refresh_table(
         connection.execute(f"create or replace temp table made as {sql}")
         columns = [row[0] for row in connection.execute("describe made").fetchall()]
         part = "part" if columns[0] == "part" else "'all'"
-        # one pass tells which parts differ: the rows' hashes added up, whatever their order
+        # One pass tells which parts differ: the rows' hashes added up, whatever their order. It also tells where in the
+        # table a part lies, so that writing one does not read all others.
         found = connection.execute(
-            f"select {part}, count(*), sum(hash(made)::hugeint), bit_xor(hash(made)) from made "
+            f"select {part}, count(*), sum(hash(made)::hugeint), bit_xor(hash(made)), "
+            "coalesce(min(rowid), 0), coalesce(max(rowid), 0) from made "
             "group by all order by all"
         ).fetchall()
         kept = ", ".join(f'"{name}"' for name in columns if name != "part")
         shape = _key(sql, duckdb.__version__, _WRITING, str(connection.execute("describe made").fetchall()))
         parts = {}
-        for name, *fingerprint in [("", 0), *found]:
+        for name, *fingerprint, first, last in [("", 0, 0, 0), *found]:
             key, file = _key(shape, name, *map(str, fingerprint)), f"{select.stem}.parquet"
             parts[name] = key
             if not folder.has(key, file):
-                arriving, where = folder.new(key), f"{part} = {quoted(name)}"
+                arriving, where = folder.new(key), f"{part} = {quoted(name)} and rowid between {first} and {last}"
                 target = quoted(str(arriving / file))
                 connection.execute(f"copy (select {kept} from made where {where}) to {target} ({_WRITING})")
                 folder.arrive(key, arriving)
