@@ -311,7 +311,7 @@ def _check_conservation(connection: duckdb.DuckDBPyConnection, table: str, first
 def _replace_registry(connection: duckdb.DuckDBPyConnection, registry: Registry, settings: Settings) -> None:
     """The registries and the settings that the models read, all of them or none."""
     with transaction(connection):
-        for table in ("sites", "shifts", "workers", "workstations", "targets"):
+        for table in ("sites", "shifts", "workers", "workstations", "targets", "baselines"):
             rows = getattr(registry, table)
             connection.execute(f"delete from raw.{table}")
             if rows:

@@ -36,6 +36,7 @@ class Registry:
     workers: list[Row] = field(default_factory=list)
     workstations: list[Row] = field(default_factory=list)
     targets: list[Row] = field(default_factory=list)
+    baselines: list[Row] = field(default_factory=list)
 
 
 class _BadValue(Exception):
@@ -146,6 +147,38 @@ def _workstation(cells: dict[str, str], _: Collection[str]) -> Row:
     }
 
 
+_MIX = ("working", "idle", "absent", "product_count")
+# How far the shares of a baseline may be from a sum of 1: people write two digits.
+_SUM_TOLERANCE = 0.005
+
+
+def _baseline(cells: dict[str, str], _: Collection[str]) -> Row:
+    """A site's expected event mix: four shares, or the period of its own past that they are learned from."""
+    site = cells["site_id"] or ALL_SITES
+    row: Row = {"site_id": site if site == ALL_SITES else _identifier(cells, "site_id")}
+    first, last = _date(cells, "reference_from"), _date(cells, "reference_to")
+    given = [cells.get(kind, "") for kind in _MIX]
+    if (first or last) and any(given):
+        raise _BadValue("both shares and a reference period are given; expected is one of them")
+    if first or last:
+        if first is None or last is None or last < first:
+            raise _BadValue("reference_from and reference_to are not a period; expected are its first and last date")
+        return {**row, **dict.fromkeys(_MIX), "reference_from": first, "reference_to": last}
+    shares: list[float] = []
+    for kind, text in zip(_MIX, given, strict=True):
+        if not re.fullmatch(r"0|1|[01]?\.[0-9]{1,6}", text) or not 0 < float(text) < 1:
+            raise _BadValue(f"{kind} is {text!r}; expected is a share above 0 and below 1")
+        shares.append(float(text))
+    if abs(sum(shares) - 1) > _SUM_TOLERANCE:
+        raise _BadValue(f"the four shares add up to {sum(shares):g}; expected is 1")
+    return {
+        **row,
+        **{kind: share / sum(shares) for kind, share in zip(_MIX, shares, strict=True)},
+        "reference_from": None,
+        "reference_to": None,
+    }
+
+
 def _shift(cells: dict[str, str], _: Collection[str]) -> Row:
     shift_id = _identifier(cells, "shift_id")
     if shift_id == UNSCHEDULED:
@@ -250,6 +283,7 @@ _FILES: dict[str, tuple[tuple[str, ...], _ReadRow, tuple[str, ...]]] = {
         _target,
         ("site_id", "workstation_id", "shift_id", "valid_from", "valid_to"),
     ),
+    "baselines.csv": (("site_id",), _baseline, ("site_id",)),
 }
 
 # files whose rows hold for a range of dates, and what it is that has only one such row at a time

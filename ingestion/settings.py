@@ -48,6 +48,9 @@ class Settings(BaseModel):
     max_record_bytes: int = Field(
         1_048_576, ge=1_000, le=67_108_864, description="a whole number of bytes from 1000 to 67108864"
     )
+    site_url: str = Field(
+        "http://127.0.0.1:8080/", pattern=r"^https?://[^\s]+$", description="the report's address, http:// or https://"
+    )
     review_fraction: float = Field(0.01, ge=0, le=1, description="a number from 0 to 1")
     confidence_floor: float = Field(0.85, ge=0, le=1, description="a number from 0 to 1")
     retraining_floor_days: int = Field(3, ge=0, le=365, description="a whole number of days from 0 (never) to 365")
@@ -155,9 +158,19 @@ class Settings(BaseModel):
         return self.data_dir / "dagster"
 
     @property
+    def quality_path(self) -> Path:
+        """What judging the newest batch left: its results for Dagster, and pages for the site."""
+        return self.data_dir / "quality"
+
+    @property
     def alerts_path(self) -> Path:
-        """One line for each failed check."""
+        """One line for each opening and each closing of an incident."""
         return self.data_dir / "alerts.log"
+
+    @property
+    def alerts_folder(self) -> Path:
+        """The alerts that are to be sent, and which sinks have had them."""
+        return self.data_dir / "alerts"
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:

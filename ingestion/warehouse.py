@@ -99,6 +99,10 @@ RAW_TABLES = """
     create table if not exists raw.targets (
         site_id varchar, workstation_id varchar, shift_id varchar, units_per_hour double, valid_from date, valid_to date
     );
+    create table if not exists raw.baselines (
+        site_id varchar, working double, idle double, absent double, product_count double,
+        reference_from date, reference_to date
+    );
     create table if not exists raw.settings (
         last_event_microseconds bigint, max_state_microseconds bigint, review_keys_below varchar
     );
@@ -225,7 +229,7 @@ def raw_state(connection: duckdb.DuckDBPyConnection) -> str:
     """A hash that changes with all that the models are computed from: landed records, replays, registries, settings."""
     registries = ", ".join(
         f"(select md5(string_agg({table}::varchar, chr(10) order by {table}::varchar)) from raw.{table})"
-        for table in ("sites", "shifts", "workers", "workstations", "targets", "settings", "identity")
+        for table in ("sites", "shifts", "workers", "workstations", "targets", "baselines", "settings", "identity")
     )
     row = connection.execute(
         f"select md5([max(object_id)::varchar, sum(accepted)::varchar, sum(rejected)::varchar, {registries}]::varchar) "

@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 
+from orchestration.assets.checked import build_checked_asset
 from orchestration.assets.landing import build_landing_asset
 from orchestration.assets.models import build_models_asset, mart_names, read_manifest
 from orchestration.assets.published import build_published_asset
@@ -18,6 +19,7 @@ from orchestration.schedules import build_daily_retention, build_hourly_schedule
 from orchestration.sensors.alerts import alerts_sensor
 from orchestration.sensors.landing import build_landing_sensor
 from orchestration.sensors.retraining import hand_over_request, retraining_sensor
+from quality.marts import DESCRIPTIONS
 from quality.models import tables as model_tables
 
 BATCH = "batch"
@@ -28,7 +30,8 @@ def build_definitions(
 ) -> dg.Definitions:
     """The plant in Dagster. `resources` replace those of the same name: `settings`, `warehouse`."""
     manifest = read_manifest()
-    marts = sorted([*mart_names(manifest), *model_tables.TABLES])
+    models = mart_names(manifest)
+    marts = sorted([*models, *model_tables.TABLES, *DESCRIPTIONS])
     batch = dg.define_asset_job(
         BATCH,
         selection=dg.AssetSelection.all(),
@@ -39,6 +42,7 @@ def build_definitions(
             build_landing_asset(with_site=site),
             build_models_asset(manifest),
             build_retraining_asset(),
+            build_checked_asset(models),
             build_published_asset(marts),
             *([build_site_asset(marts)] if site else []),
         ],

@@ -98,7 +98,27 @@ def _tell(result: ExecuteInProcessResult, settings: Settings, with_site: bool, l
     checks = count_checks(result.get_asset_check_evaluations())
     for line in summary_lines(read_totals(settings.published_path), checks, new_objects, report, seconds):
         _say(line)
+    _deliver_alerts(settings, log_path)
     return 0
+
+
+def _deliver_alerts(settings: Settings, log_path: Path) -> None:
+    """Send what there is to tell, also where no daemon runs. A sink that fails is said; the batch is done."""
+    from quality.alerts.deliver import deliver
+    from quality.alerts.settings import read_alert_settings
+
+    try:
+        delivery = deliver(settings, read_alert_settings(), time.time())
+    except SettingsError as error:
+        return _say(f"alerts    not sent: {error}")
+    except Exception:  # noqa: BLE001  # what a batch committed does not depend on who hears of it
+        _write_log(log_path, traceback.format_exc())
+        return _say(f"alerts    not sent; see {log_path}")
+    for problem in delivery.problems:
+        _say(f"alerts    {delivery.waiting} waiting, tried again later: {problem}")
+    if delivery.sent:
+        _say(f"alerts    {delivery.sent} sent")
+    return None
 
 
 @contextmanager

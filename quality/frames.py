@@ -1,4 +1,4 @@
-"""The small frames that the suites judge: aggregates of published marts, never single events, never the warehouse.
+"""The small frames that the suites judge: aggregates of marts, never single events.
 
 A frame has one row per cell (a site's day, a landing day), the size of the cell's sample, and `age_days`, the days
 between the cell and the newest one: what was wrong a month ago is history, not an alarm.
@@ -6,12 +6,10 @@ between the cell and the newest one: what was wrong a month ago is history, not 
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import duckdb
-
 if TYPE_CHECKING:
+    import duckdb
     import pandas as pd
 
 # One row per UTC day on which something landed.
@@ -48,8 +46,8 @@ MODEL_DAYS = """
     order by site_id, event_date
 """
 
-# The four types of the newest days together, as at most 10,000 rows: the expectation counts rows, and this many show
-# a share to the fourth digit. Each row stands for `events` events.
+# The four types of each site's newest days, as at most 10,000 rows: the expectation counts rows, and this many show a
+# share to the fourth digit. Each row stands for `events` events.
 EVENT_MIX_ROWS = 10_000
 EVENT_MIX_DAYS = 7
 EVENT_MIX = f"""
@@ -60,16 +58,19 @@ EVENT_MIX = f"""
     types as (
         unpivot (
             select
+                site_id,
                 cast(sum(working_events) as bigint) as working,
                 cast(sum(idle_events) as bigint) as idle,
                 cast(sum(absent_events) as bigint) as absent,
                 cast(sum(product_count_events) as bigint) as product_count
             from newest
+            group by site_id
         )
         on working, idle, absent, product_count into name event_type value events
     ),
     shares as (
-        select event_type, events, cast(sum(events) over () as bigint) as total_events from types
+        select site_id, event_type, events, cast(sum(events) over (partition by site_id) as bigint) as total_events
+        from types
     ),
     scaled as (
         select
@@ -78,10 +79,10 @@ EVENT_MIX = f"""
         from shares
         where total_events > 0
     )
-    select event_type, events / row_count as events, total_events, unnest(range(row_count)) as row_number
+    select site_id, event_type, events / row_count as events, total_events, unnest(range(row_count)) as row_number
     from scaled
     where row_count > 0
-    order by event_type, row_number
+    order by site_id, event_type, row_number
 """
 
 # One row per site and shift date.
@@ -103,11 +104,28 @@ WORKER_SHIFTS = """
 """
 
 
-def read_frame(published: Path, query: str) -> pd.DataFrame:
-    """The rows of a query over the published marts, each mart a view of its own name."""
-    with duckdb.connect() as connection:
-        connection.execute("set timezone = 'UTC'")
-        for path in sorted(published.glob("*.parquet")):
-            location = str(path).replace("'", "''")
-            connection.execute(f"create view \"{path.stem}\" as from read_parquet('{location}')")
-        return connection.execute(query).df()
+# One row per check and cell: what was found on its newest judged day.
+CHECK_RESULTS = """
+    with newest as (
+        select
+            *,
+            row_number() over (partition by check_name, cell order by evidence_date desc) as place,
+            max(evidence_date) over (partition by check_name) as newest_date
+        from check_results
+    )
+    select
+        check_name,
+        cell,
+        evidence_date,
+        sample_size,
+        cast(status in ('warn', 'fail') as integer) as evidence,
+        cast(status <> 'insufficient_data' as integer) as is_judged
+    from newest
+    where place = 1 and evidence_date > newest_date - 45
+    order by check_name, cell
+"""
+
+
+def read_frame(connection: duckdb.DuckDBPyConnection, query: str) -> pd.DataFrame:
+    """The rows of a query; the connection's search path names the marts."""
+    return connection.execute(query).df()

@@ -1,8 +1,9 @@
-"""What a check answers. Plain values: they go to Dagster, to the alerts log and to a report alike."""
+"""What a check answers. Plain values: they go to Dagster, into the marts and to a report alike."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 # A sample too small to judge is an answer of its own: neither an all-clear nor an alarm.
@@ -12,7 +13,7 @@ Severity = Literal["critical", "warning"]
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """One rule, judged once.
+    """One rule of a suite, judged once.
 
     `observed` is the value nearest to breaking the rule, or the one that breaks it most; None where there was none.
     `sample_size` counts what the judged cells are made of (records, events, worker shifts).
@@ -27,3 +28,57 @@ class CheckResult:
     sample_size: int
     sentence: str
     notes: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What a result is about: a site (`*`: the whole plant), and below it a camera, a model version, or both.
+
+    Empty texts are parts that do not apply.
+    """
+
+    site_id: str
+    camera_id: str = ""
+    model_name: str = ""
+    model_version: str = ""
+
+    @property
+    def name(self) -> str:
+        """The cell in a person's words."""
+        model = f"model {self.model_name} {self.model_version}".strip() if self.model_name or self.model_version else ""
+        camera = f"camera {self.camera_id}" if self.camera_id else ""
+        site = "the plant" if self.site_id == "*" else f"site {self.site_id}"
+        return ", ".join(part for part in (site, camera, model) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class DayResult:
+    """One check of one cell on one day, a row of the mart `check_results`.
+
+    `status`: pass, warn (a failed check of severity warning), fail (of severity critical), insufficient_data. `metric`
+    is what incidents are about; several checks may give evidence for one. `is_strong` opens an incident alone.
+    """
+
+    evidence_date: date
+    check_name: str
+    metric: str
+    cell: Cell
+    status: str
+    severity: Severity
+    observed: float | None
+    threshold: float | None
+    sample_size: int
+    effect: float | None
+    p_value: float | None
+    sentence: str
+    is_strong: bool = False
+
+    @property
+    def is_evidence(self) -> bool:
+        """Whether it speaks for an incident."""
+        return self.status in ("warn", "fail")
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether there was enough to judge."""
+        return self.status != "insufficient_data"

@@ -24,8 +24,12 @@ _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
-def validate(table: str, suite: gx.ExpectationSuite, frame: pd.DataFrame) -> list[CheckResult]:
+def validate(
+    table: str, suite: gx.ExpectationSuite, frame: pd.DataFrame, keep: Callable[[Any], None] | None = None
+) -> list[CheckResult]:
     """Judge every expectation of a suite on a frame of aggregates, one result each, in the suite's order.
+
+    `keep` is given Great Expectations' own result, for those who show it.
 
     An expectation whose `row_condition` leaves no row has nothing to judge: `insufficient_data`. One that cannot be
     evaluated at all has failed, with the reason as its sentence.
@@ -33,8 +37,19 @@ def validate(table: str, suite: gx.ExpectationSuite, frame: pd.DataFrame) -> lis
     if frame.empty:
         return [_insufficient(table, expectation, 0) for expectation in suite.expectations]
     batch = _context().data_sources.pandas_default.read_dataframe(frame)
-    outcomes = {outcome.expectation_config.meta["name"]: outcome for outcome in batch.validate(suite).results}
+    validated = batch.validate(suite)
+    for outcome in validated.results:
+        if isinstance(outcome.result.get("observed_value"), float):
+            outcome.result["observed_value"] = float(outcome.result["observed_value"])  # its pages know no numpy
+    if keep is not None:
+        keep(validated)
+    outcomes = {_key(outcome.expectation_config.meta): outcome for outcome in validated.results}
     return [_judge(table, expectation, frame, outcomes) for expectation in suite.expectations]
+
+
+def _key(meta: Any) -> tuple[str, str]:
+    """A rule of a suite; one that is said for each site is a rule for each."""
+    return meta["name"], meta.get("site", "")
 
 
 @cache
@@ -49,12 +64,12 @@ def _context() -> Any:
     return context
 
 
-def _judge(table: str, expectation: Any, frame: pd.DataFrame, outcomes: dict[str, Any]) -> CheckResult:
+def _judge(table: str, expectation: Any, frame: pd.DataFrame, outcomes: dict[tuple[str, str], Any]) -> CheckResult:
     judged = frame[_meets(expectation.row_condition, frame)] if expectation.row_condition else frame
     sample_size = round(float(judged[expectation.meta["sample"]].sum()))
     if judged.empty:
         return _insufficient(table, expectation, sample_size)
-    outcome = outcomes[expectation.meta["name"]]
+    outcome = outcomes[_key(expectation.meta)]
     if (outcome.exception_info or {}).get("raised_exception", True):  # by metric where one of several raised
         return not_judged(table, expectation.meta["name"], outcome.exception_info)
     status = "passed" if outcome.success else "failed"

@@ -21,11 +21,14 @@ from packaging.utils import canonicalize_name
 
 from benchmarks.__main__ import quote
 from ingestion.settings import ENVIRONMENT_PREFIX, Settings, read_settings
+from quality.alerts.settings import PREFIX as ALERT_PREFIX
+from quality.alerts.settings import AlertSettings
+from quality.marts import TABLES as CHECK_TABLES
 from quality.models import tables as model_tables
 
 ROOT = Path(__file__).resolve().parent.parent
 # Marts that Python makes of other marts; all others are models.
-MADE = model_tables.TABLES
+MADE = {**model_tables.TABLES, **CHECK_TABLES}
 MARTS = sorted(path.stem for path in (ROOT / "dbt_project/models/marts").glob("*.sql"))
 LOCKS = sorted(path.name for path in ROOT.glob("requirements*.lock"))
 SETTINGS = [ENVIRONMENT_PREFIX + name.upper() for name in Settings.model_fields]
@@ -91,6 +94,12 @@ def test_every_setting_is_documented(document: str, variable: str) -> None:
     assert variable in text_of(document)
 
 
+@pytest.mark.parametrize("variable", [ALERT_PREFIX + name.upper() for name in AlertSettings.model_fields])
+@pytest.mark.parametrize("document", [".env.example", "docs/quality.md"])
+def test_every_setting_of_the_alerts_is_documented(document: str, variable: str) -> None:
+    assert variable in text_of(document)
+
+
 def test_the_example_environment_holds_the_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     example = dict(re.findall(r"^([A-Z_]+)=(.*)$", text_of(".env.example"), flags=re.MULTILINE))
@@ -102,7 +111,7 @@ def test_the_example_environment_holds_the_defaults(tmp_path: Path, monkeypatch:
 GUARDS = {f"{ENVIRONMENT_PREFIX}{name}" for name in ("STILL_SECONDS", "MAX_OBJECT_BYTES", "MAX_RECORD_BYTES")}
 # When to ask for retraining, and who is told: likewise.
 OPERATIONS = {name for name in SETTINGS if "_RETRAINING_" in name} | {
-    f"{ENVIRONMENT_PREFIX}{name}" for name in ("CONFIDENCE_FLOOR", "TRAINER_COMMAND")
+    f"{ENVIRONMENT_PREFIX}{name}" for name in ("CONFIDENCE_FLOOR", "SITE_URL", "TRAINER_COMMAND")
 }
 
 

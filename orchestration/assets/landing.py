@@ -22,6 +22,7 @@ _DESCRIPTIONS = {
     "workers": "The newest workers.csv.",
     "workstations": "The newest workstations.csv.",
     "targets": "The newest targets.csv.",
+    "baselines": "The newest baselines.csv.",
     "settings": "One row, the settings that change what the numbers mean.",
     "changed_minutes": "Sites and UTC minutes whose events came or went since the last finished build.",
     "changed_objects": "Objects landed before whose counts or rejected records changed since then.",
@@ -65,9 +66,11 @@ def build_landing_asset(with_site: bool) -> dg.AssetsDefinition:
 
 def _is_up_to_date(settings: Settings, with_site: bool) -> bool:
     # Imported here: the sensor's process never needs it.
+    from quality.report import is_judged_by
     from reports.site import is_site_current
 
-    return is_published(settings) and (not with_site or is_site_current(settings))
+    is_current = is_published(settings) and is_judged_by(settings.quality_path, settings.confidence_floor)
+    return is_current and (not with_site or is_site_current(settings))
 
 
 def _landed(table: str, report: LandingReport) -> dict[str, int | float | str]:

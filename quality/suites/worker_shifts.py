@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import great_expectations as gx
 
+    from quality.suites import Plant
+
 CHECKS = ("utilization_is_at_least_0", "utilization_is_at_most_1", "tracked_time_is_the_sum_of_its_states")
 
 # Seconds are divided from whole microseconds: half of one is rounding, more is time that went missing.
@@ -19,7 +21,7 @@ _UTILIZATION_NOTES = (
 )
 
 
-def worker_shifts_suite() -> gx.ExpectationSuite:
+def worker_shifts_suite(_: Plant) -> gx.ExpectationSuite:
     """Rules for the frame `WORKER_SHIFTS`, one row per site and shift date with its lowest and highest values."""
     import great_expectations as gx
     import great_expectations.expectations as gxe

@@ -65,21 +65,37 @@ def test_a_failed_suite_check_warns_with_what_was_seen_and_holds_nothing_back(fi
     [check] = [
         one
         for one in finished.result.get_asset_check_evaluations()
-        if one.check_name == "daily_confidence_is_above_the_floor"
+        if one.check_name == "confidence_is_above_the_floor"
     ]
     told = {name: value.value for name, value in check.metadata.items()}
     assert not check.passed
     assert finished.result.success
-    assert (told["status"], told["observed"], told["threshold"]) == ("failed", 0.5, "at least 0.85")
-    assert "site_id south, event_date 2026-01-15" in str(told["sentence"])
+    assert (told["status"], told["observed"]) == ("failed", 1.0)
+    assert "site south, camera unknown" in str(told["sentence"])
+
+
+def test_the_published_version_holds_its_own_results_and_incidents(finished: FinishedBatch) -> None:
+    published = finished.settings.published_path
+    with duckdb.connect() as connection:
+        floor = connection.execute(
+            "select site_id, status, sample_size from read_parquet($path) where check_name = $check order by all",
+            {"path": str(published / "check_results.parquet"), "check": "confidence_is_above_the_floor"},
+        ).fetchall()
+        incidents = connection.execute(
+            "select site_id, metric, status from read_parquet($path) order by all",
+            {"path": str(published / "incidents.parquet")},
+        ).fetchall()
+    assert ("south", "fail", 300) in floor
+    assert ("north", "insufficient_data", 11) in floor
+    assert ("south", "confidence_floor", "open") in incidents
 
 
 def test_a_check_with_too_small_a_sample_does_not_fail(finished: FinishedBatch) -> None:
     checks = count_checks(finished.result.get_asset_check_evaluations())
-    assert checks.insufficient == 0
-    assert [name.split(" ")[0] for name in checks.failed] == [
-        "daily_confidence_is_above_the_floor",
-        "event_mix_is_near_its_baseline",
+    assert checks.insufficient > 0
+    assert sorted(name.split(" ")[0] for name in checks.failed) == [
+        "confidence_is_above_the_floor",
+        "event_mix_divergence_is_small",
     ]
 
 

@@ -11,6 +11,7 @@ import pytest
 from orchestration.assets.models import mart_names, read_manifest
 from orchestration.definitions import BATCH, build_definitions
 from orchestration.home import prepare_home
+from quality.marts import DESCRIPTIONS
 from quality.models import tables as model_tables
 from quality.suites import SUITES
 from tests.plant import Plant
@@ -49,7 +50,7 @@ def test_every_raw_source_of_dbt_is_a_table_that_landing_makes(graph: dg.AssetGr
 
 
 def test_the_site_comes_after_every_mart_and_every_mart_after_landing(graph: dg.AssetGraph) -> None:
-    marts = [*mart_names(read_manifest()), *model_tables.TABLES]
+    marts = [*mart_names(read_manifest()), *model_tables.TABLES, *DESCRIPTIONS]
     assert set(graph.get(dg.AssetKey("site")).parent_keys) == {dg.AssetKey(["published", mart]) for mart in marts}
     for mart in marts:
         assert graph.get(dg.AssetKey(["published", mart])).parent_keys == {dg.AssetKey(["marts", mart])}
@@ -70,6 +71,7 @@ def test_every_step_that_writes_the_warehouse_is_in_its_pool() -> None:
         "landing": "warehouse",
         "models": "warehouse",
         "retraining": "warehouse",
+        "judge": "warehouse",
         "publish": "warehouse",
         "site": "warehouse",
         "checks": None,

@@ -5,10 +5,18 @@ import sys
 from pathlib import Path
 
 import duckdb
+import pandas as pd
 import pytest
 
 from quality import frames
-from quality.frames import read_frame
+
+
+def read_frame(published: Path, query: str) -> pd.DataFrame:
+    with duckdb.connect() as connection:
+        connection.execute("set timezone = 'UTC'")
+        for path in published.glob("*.parquet"):
+            connection.execute(f"create view {path.stem} as from '{path}'")
+        return frames.read_frame(connection, query)
 
 
 @pytest.fixture
@@ -58,8 +66,9 @@ def test_a_sites_mean_confidence_weighs_each_camera_by_its_events(published: Pat
     assert frame["age_days"].tolist() == [15, 0]
 
 
-def test_the_event_mix_is_that_of_the_newest_days(published: Path) -> None:
+def test_the_event_mix_is_that_of_a_sites_newest_days(published: Path) -> None:
     frame = read_frame(published, frames.EVENT_MIX)
+    assert set(frame["site_id"]) == {"south"}  # north has sent nothing for two weeks
     assert frame["event_type"].value_counts().to_dict() == {
         "working": 140,
         "idle": 40,
@@ -72,7 +81,8 @@ def test_the_event_mix_is_that_of_the_newest_days(published: Path) -> None:
 def test_a_large_event_mix_keeps_its_shares_and_its_sum_in_ten_thousand_rows(tmp_path: Path) -> None:
     duckdb.connect().execute(f"""
         copy (
-            select date '2026-01-05' as event_date, 7000000 as working_events, 2000000 as idle_events,
+            select 'north' as site_id, date '2026-01-05' as event_date,
+                7000000 as working_events, 2000000 as idle_events,
                 500000 as absent_events, 500000 as product_count_events
         ) to '{tmp_path}/model_days.parquet' (format parquet)
     """)

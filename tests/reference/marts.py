@@ -3,7 +3,7 @@
 Sums are kept in whole microseconds and turned into seconds once; means are taken in exact fractions.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import date, datetime
 from fractions import Fraction
@@ -43,6 +43,7 @@ KEYS = {
     "camera_days": ("site_id", "event_date", "camera_id"),
     "shift_windows": ("site_id", "shift_date", "shift_id"),
     "sites": ("site_id",),
+    "confidence_histograms": ("site_id", "event_date", "camera_id", "model_name", "model_version", "bin"),
 }
 
 
@@ -70,6 +71,7 @@ def compute_marts(
         "camera_days": camera_days(accepted, calendars, settings, landed_at),
         "shift_windows": windows,
         "sites": sites(accepted, windows, registry),
+        "confidence_histograms": confidence_histograms(accepted),
     }
     return {mart: sorted(rows, key=lambda row: [row[name] for name in KEYS[mart]]) for mart, rows in marts.items()}
 
@@ -268,6 +270,18 @@ def hourly_output(events: list[PlacedEvent], intervals: list[Interval], registry
 
 def hour_key(event: Event, window: Window, instant: int) -> tuple[str, str, int, date, str]:
     return event.site_id, event.workstation_id, instant // HOUR * HOUR, window.shift_date, window.shift_id
+
+
+def confidence_histograms(accepted: list[Event]) -> list[Row]:
+    """Bin by bin, by the bins' edges: none is worked out by rounding."""
+    counts: Counter[tuple[Any, ...]] = Counter()
+    for event in camera_events(accepted):
+        bins = [number for number in range(50) if event.confidence * 50 >= number]
+        day = local_date("UTC", event.at)
+        counts[event.site_id, day, event.camera_id, event.model_name, event.model_version, bins[-1]] += 1
+    return [
+        {**dict(zip(KEYS["confidence_histograms"], key, strict=True)), "event_count": n} for key, n in counts.items()
+    ]
 
 
 def model_days(accepted: list[Event]) -> list[Row]:

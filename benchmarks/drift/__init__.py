@@ -1,0 +1,1 @@
+"""How often the drift checks alarm for nothing, and how soon they alarm for something, on simulated years."""

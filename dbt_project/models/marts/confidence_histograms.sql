@@ -1,0 +1,32 @@
+{{ config(materialized="scoped", meta={"scope": "date"}) }}
+
+with camera_events as (
+
+    select * from {{ ref('int_camera_events') }}
+
+),
+
+binned as (
+
+    select
+        site_id,
+        {{ utc_date('event_at') }} as event_date,
+        camera_id,
+        model_name,
+        model_version,
+        -- 1.0 belongs to the last bin, not to one of its own
+        least(cast(floor(confidence * {{ var('confidence_bins') }}) as integer), {{ var('confidence_bins') }} - 1) as bin
+    from camera_events
+
+)
+
+select
+    site_id,
+    event_date,
+    camera_id,
+    model_name,
+    model_version,
+    bin,
+    count(*) as event_count
+from binned
+group by site_id, event_date, camera_id, model_name, model_version, bin

@@ -1,0 +1,170 @@
+"""The daily aggregates that drift is judged on, read from the marts as panels. Decides nothing, sees no event."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from quality.drift import reference
+from quality.drift.baselines import EVENT_TYPES
+from quality.drift.distances import BINS
+
+Floats = NDArray[np.float64]
+
+# Judged anew in every batch: late events change these days' numbers, and an incident needs several of them.
+JUDGED_DAYS = 30
+HISTORY_DAYS = reference.REFERENCE_DAYS + reference.GAP_DAYS + reference.WINDOW_DAYS - 1
+
+Camera = tuple[str, str]
+Model = tuple[str, str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Panels:
+    """Days without gaps, oldest first; of them the last `judged_days` are judged, the others are their reference.
+
+    `cameras` (site, camera) are the rows of `events`, `mean`, `mix` (…, types), `histograms` (…, bins) and `version`
+    (a number into `versions`: site, model, version that most events of the day came from, -1 for none); `models`
+    (site, camera, model, version) are the rows of `model_events` and `model_mean`. `coverage` and `late_share` are
+    those of `camera_days`. NaN is a day without events, or without scheduled time.
+    """
+
+    judged_at: datetime
+    days: list[date]
+    judged_days: int
+    cameras: list[Camera]
+    events: Floats
+    mean: Floats
+    mix: Floats
+    histograms: Floats
+    version: NDArray[np.int64]
+    versions: list[tuple[str, str, str]]
+    models: list[Model]
+    model_events: Floats
+    model_mean: Floats
+    coverage: Floats
+    late_share: Floats
+    sites: list[str] = field(default_factory=list)
+
+    @property
+    def weekdays(self) -> NDArray[np.int64]:
+        """0 (Monday) to 6 for each day."""
+        return np.array([day.weekday() for day in self.days], dtype=np.int64)
+
+    @property
+    def first_judged(self) -> int:
+        """The place of the first judged day."""
+        return len(self.days) - self.judged_days
+
+    def site_numbers(self, cells: list[Camera] | list[Model]) -> NDArray[np.int64]:
+        """Each cell's site as a place in `sites`."""
+        place = {site: number for number, site in enumerate(self.sites)}
+        return np.array([place[cell[0]] for cell in cells], dtype=np.int64)
+
+
+def read_panels(connection: duckdb.DuckDBPyConnection) -> Panels | None:
+    """The newest complete UTC days of all cameras; None where no day is complete yet.
+
+    A day is complete when something landed after its end: until then its shifts are not those of other days, and it
+    would be compared with what it is not. The connection's search path names the marts.
+    """
+    found = connection.execute(
+        "select (select max(landed_at) from landed_objects), (select min(event_date) from model_days)"
+    ).fetchone()
+    judged_at, oldest = found or (None, None)
+    if judged_at is None or oldest is None:
+        return None
+    newest = connection.execute(
+        "select max(event_date) from model_days where event_date < ?", [judged_at.astimezone(UTC).date()]
+    ).fetchone()
+    last = newest[0] if newest else None
+    if last is None:
+        return None
+    first = max(oldest, last - timedelta(days=JUDGED_DAYS + HISTORY_DAYS - 1))
+    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    rows = connection.execute(
+        f"""
+        select site_id, camera_id, model_name, model_version, event_date - $first as day, event_count, mean_confidence,
+            {", ".join(f"{kind}_events" for kind in EVENT_TYPES)}
+        from model_days where event_date between $first and $last
+        order by site_id, camera_id, model_name, model_version, event_date
+        """,
+        {"first": first, "last": last},
+    ).fetchall()
+    bins = connection.execute(
+        """
+        select site_id, camera_id, event_date - $first as day, bin, sum(event_count)
+        from confidence_histograms where event_date between $first and $last group by all
+        """,
+        {"first": first, "last": last},
+    ).fetchall()
+    watched = connection.execute(
+        """
+        select site_id, camera_id, event_date - $first as day, coverage, late_share
+        from camera_days where event_date between $first and $last
+        """,
+        {"first": first, "last": last},
+    ).fetchall()
+    return _panels(judged_at, days, rows, bins, watched)
+
+
+def _panels(
+    judged_at: datetime,
+    days: list[date],
+    rows: list[tuple[object, ...]],
+    bins: list[tuple[object, ...]],
+    watched: list[tuple[object, ...]],
+) -> Panels:
+    cameras = sorted({(str(row[0]), str(row[1])) for row in rows})
+    models = sorted({(str(row[0]), str(row[1]), str(row[2]), str(row[3])) for row in rows})
+    versions = sorted({(site, name, version) for site, _, name, version in models})
+    camera_place = {camera: place for place, camera in enumerate(cameras)}
+    model_place = {model: place for place, model in enumerate(models)}
+    version_place = {version: place for place, version in enumerate(versions)}
+    total = len(days)
+    events, sums = np.zeros((len(cameras), total)), np.zeros((len(cameras), total))
+    mix = np.zeros((len(cameras), total, len(EVENT_TYPES)))
+    histograms = np.zeros((len(cameras), total, BINS))
+    version, most = np.full((len(cameras), total), -1, dtype=np.int64), np.zeros((len(cameras), total))
+    model_events, model_mean = np.zeros((len(models), total)), np.full((len(models), total), np.nan)
+    for site, camera, name, number, day, count, mean, *kinds in rows:
+        at, model_at = camera_place[str(site), str(camera)], model_place[str(site), str(camera), str(name), str(number)]
+        day_at, n, value = int(str(day)), float(str(count)), float(str(mean))
+        events[at, day_at] += n
+        sums[at, day_at] += n * value
+        mix[at, day_at] += np.array(kinds, dtype=np.float64)
+        model_events[model_at, day_at], model_mean[model_at, day_at] = n, value
+        if n > most[at, day_at]:
+            most[at, day_at], version[at, day_at] = n, version_place[str(site), str(name), str(number)]
+    for site, camera, day, place, count in bins:
+        histograms[camera_place[str(site), str(camera)], int(str(day)), int(str(place))] = float(str(count))
+    coverage, late_share = np.full(events.shape, np.nan), np.full(events.shape, np.nan)
+    for site, camera, day, covered, late in watched:
+        if (str(site), str(camera)) in camera_place:
+            at, day_at = camera_place[str(site), str(camera)], int(str(day))
+            coverage[at, day_at] = np.nan if covered is None else float(str(covered))
+            late_share[at, day_at] = np.nan if late is None else float(str(late))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean_confidence = sums / np.where(events > 0, events, np.nan)
+    return Panels(
+        judged_at=judged_at,
+        days=days,
+        judged_days=min(JUDGED_DAYS, total),
+        cameras=cameras,
+        events=events,
+        mean=mean_confidence,
+        mix=mix,
+        histograms=histograms,
+        version=version,
+        versions=versions,
+        models=models,
+        model_events=model_events,
+        model_mean=model_mean,
+        coverage=coverage,
+        late_share=late_share,
+        sites=sorted({site for site, _ in cameras}),
+    )

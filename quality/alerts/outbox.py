@@ -1,0 +1,111 @@
+"""The alerts that are to be sent, each a small file that says which sinks have had it. Survives any kill.
+
+A file is replaced whole and flushed before anything else happens. Between a sink's yes and its record here a process
+can die: then that sink is told again, with the same key. So delivery is at least once, never lost, and doubled only in
+that moment; the file sink looks at its own end first and is exactly once.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from quality.alerts.messages import Message
+
+# Retries wait 30 s, then twice as long each time, never more than an hour, for ever: an alert is not given up.
+FIRST_WAIT_SECONDS = 30.0
+LONGEST_WAIT_SECONDS = 3600.0
+
+
+@dataclass(slots=True)
+class Entry:
+    """A message and the state of its delivery; times are seconds since 1970."""
+
+    message: Message
+    waiting: list[str]
+    sent: dict[str, float] = field(default_factory=dict)
+    attempts: int = 0
+    not_before: float = 0.0
+    last_error: str = ""
+
+    def failed(self, error: str, now: float) -> None:
+        """Note a failure and when to try again."""
+        self.attempts += 1
+        self.last_error = error
+        self.not_before = now + wait_seconds(self.attempts)
+
+
+def wait_seconds(attempts: int) -> float:
+    """How long to wait after so many failures."""
+    return float(min(FIRST_WAIT_SECONDS * 2 ** min(attempts - 1, 20), LONGEST_WAIT_SECONDS))
+
+
+class Outbox:
+    """A folder with one file for each message that was ever taken; hold `lock` while writing."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @contextmanager
+    def lock(self) -> Iterator[bool]:
+        """Whether this process alone may send now; another one that does will find what this one wanted to send."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with open(self._folder / ".lock", "w", encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+                return
+            yield True
+
+    def take(self, message: Message, sinks: tuple[str, ...]) -> bool:
+        """Keep a message for these sinks unless it was ever taken before; whether it is new."""
+        if self._path(message.key).exists():
+            return False
+        self.write(Entry(message, list(sinks)))
+        return True
+
+    def pending(self) -> list[Entry]:
+        """What some sink still waits for, in the order in which it happened."""
+        entries = [self._read(path) for path in sorted(self._folder.glob("*.json"))]
+        waiting = [entry for entry in entries if entry is not None and entry.waiting]
+        return sorted(waiting, key=lambda entry: (entry.message.at, entry.message.transition == "closed"))
+
+    def write(self, entry: Entry) -> None:
+        """Replace a message's file, flushed."""
+        path = self._path(entry.message.key)
+        arriving = path.with_name(f".{path.name}.new")
+        with open(arriving, "w", encoding="utf-8") as file:
+            json.dump(asdict(entry), file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(arriving, path)
+        folder = os.open(self._folder, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def forget(self, keep_incidents: set[str]) -> None:
+        """Remove delivered messages of incidents that the mart no longer has."""
+        for path in self._folder.glob("*.json"):
+            entry = self._read(path)
+            if entry is not None and not entry.waiting and entry.message.incident_id not in keep_incidents:
+                path.unlink(missing_ok=True)
+
+    def _path(self, key: str) -> Path:
+        return self._folder / f"{key}.json"
+
+    @staticmethod
+    def _read(path: Path) -> Entry | None:
+        try:
+            plain: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            return Entry(**{**plain, "message": Message(**plain["message"])})
+        except (OSError, ValueError, TypeError, KeyError):
+            return None  # removed meanwhile, or not ours

@@ -1,0 +1,70 @@
+"""Where alerts go: variables `FLOORHOUSE_ALERT_…`, read from the environment only, as some of them are secrets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+from ingestion.settings import read_model
+
+PREFIX = "FLOORHOUSE_ALERT_"
+
+
+class AlertSettings(BaseModel):
+    """The sinks. A field's description is the end of the sentence "… allowed is …"."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    webhook_url: SecretStr | None = Field(
+        None, description="the https:// or http:// address of a Slack-compatible webhook"
+    )
+    smtp_host: str | None = Field(None, description="the name of a mail server")
+    smtp_port: int = Field(587, ge=1, le=65_535, description="a port from 1 to 65535")
+    smtp_security: str = Field("starttls", pattern="^(starttls|tls|none)$", description="starttls, tls or none")
+    smtp_user: str | None = Field(None, description="the mail server's user name")
+    smtp_password: SecretStr | None = Field(None, description="the mail server's password")
+    mail_from: str | None = Field(None, description="the sender's address; needed with SMTP_HOST")
+    mail_to: str | None = Field(
+        None, description="addresses with commas between them; needed with SMTP_HOST and MAIL_FROM"
+    )
+    timeout_seconds: float = Field(10, gt=0, le=120, description="a number of seconds above 0, at most 120")
+
+    @field_validator("webhook_url")
+    @classmethod
+    def _http(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.match(r"https?://[^\s/]+", value.get_secret_value()):
+            raise ValueError("no address")
+        return value
+
+    @field_validator("mail_from", "mail_to")
+    @classmethod
+    def _one_line(cls, value: str | None) -> str | None:
+        if value is not None and ("\n" in value or "\r" in value or "@" not in value):
+            raise ValueError("no address")
+        return value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _whole(cls, values: dict[str, object]) -> dict[str, object]:
+        # Named at the field that is missing: half a mail server would lose every mail without a word.
+        if values.get("smtp_host"):
+            for name in ("mail_from", "mail_to"):
+                values.setdefault(name, "(unset)")
+        return values
+
+    @property
+    def sinks(self) -> tuple[str, ...]:
+        """The names of the sinks that are set up; the file is always one."""
+        webhook = ("webhook",) if self.webhook_url else ()
+        return ("file", *webhook, *(("mail",) if self.smtp_host else ()))
+
+
+def read_alert_settings(environment: Mapping[str, str] | None = None) -> AlertSettings:
+    """The sinks that the environment gives.
+
+    Raises:
+        SettingsError: one sentence that names the variable and what is allowed.
+    """
+    return read_model(AlertSettings, PREFIX, environment)

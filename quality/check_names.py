@@ -1,0 +1,11 @@
+"""The names of the day checks. Imports nothing: Dagster needs the names in every process, numpy only where one runs."""
+
+CONFIDENCE_FLOOR = "confidence_is_above_the_floor"
+CONFIDENCE_DROP = "confidence_is_what_it_was"
+LOW_SHARE = "few_events_are_unsure"
+DISTRIBUTION = "confidence_is_distributed_as_before"
+OWN_MIX = "event_mix_is_what_it_was"
+BASELINE_MIX = "event_mix_is_near_its_baseline"
+VOLUME = "every_camera_sends_as_much_as_before"
+COVERAGE = "every_camera_watches"
+LATENESS = "events_arrive_in_time"

@@ -1,0 +1,139 @@
+"""Great Expectations' own Data Docs as pages that need nothing but themselves.
+
+Its renderer makes the pages; they ask ten servers for styles and scripts, which a plant's network and the report's
+security policy both refuse. So only what is said is kept: no script, no link that leaves, no picture.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import json
+import os
+from collections.abc import Mapping
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+_DROPPED = {
+    "script",
+    "style",
+    "iframe",
+    "form",
+    "button",
+    "nav",
+    "svg",
+    "object",
+    "noscript",
+    "template",
+    "title",
+    "select",
+}
+_VOID = {"br", "hr"}
+_KEPT = {
+    "div", "span", "p", "h1", "h2", "h3", "h4", "h5", "table", "thead", "tbody", "tr", "th", "td", "ul", "ol", "li",
+    "strong", "em", "b", "i", "code", "pre", "br", "hr", "section", "small",
+}  # fmt: skip
+_STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; color: #1d2733; background: #fff; margin: 2rem auto; max-width: 70rem;
+    padding: 0 1rem }
+table { border-collapse: collapse; width: 100%; margin: .5rem 0 1.5rem }
+td, th { border: 1px solid #d5dbe1; padding: .35rem .6rem; text-align: left; vertical-align: top }
+h1, h2, h3, h4 { line-height: 1.2 }
+@media (prefers-color-scheme: dark) { body { color: #dbe3ea; background: #14191f } td, th { border-color: #3a444e } }
+"""
+INDEX = "index.html"
+
+
+def write_docs(folder: Path, validated: Mapping[str, Any]) -> int:
+    """Write one page for each suite's result and one that lists them; returns how many were written.
+
+    A page is made anew only when its result is another one: rendering costs more than judging.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    written = 0
+    for name, result in sorted(validated.items()):
+        told = fingerprint(result)
+        page = folder / f"{name}.html"
+        mark = f"<!-- {told} -->\n"
+        if page.is_file() and page.read_text(encoding="utf-8").startswith(mark):
+            continue
+        _replace(page, mark + _page(f"Checks of {name}", self_contained(_rendered(result))))
+        written += 1
+    rows = "".join(
+        f'<tr><td><a href="{html.escape(name)}.html">{html.escape(name)}</a></td>'
+        f"<td>{'passed' if result.success else 'failed'}</td></tr>"
+        for name, result in sorted(validated.items())
+    )
+    _replace(folder / INDEX, _page("What was checked", f"<table><tr><th>Suite</th><th>Result</th></tr>{rows}</table>"))
+    return written
+
+
+def fingerprint(result: Any) -> str:
+    """A hash of what a result says, without the times and names of its run."""
+    plain = result.to_json_dict()
+    said = {
+        "success": plain["success"],
+        "results": [{name: value for name, value in each.items() if name != "meta"} for each in plain["results"]],
+    }
+    return hashlib.sha256(json.dumps(_without_ids(said), sort_keys=True, default=str).encode()).hexdigest()[:20]
+
+
+def self_contained(page: str) -> str:
+    """The text and structure of an HTML page, without anything that a browser would load, run or follow."""
+    parser = _Keep()
+    parser.feed(page)
+    parser.close()
+    return "".join(parser.parts)
+
+
+class _Keep(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: list[str] = []
+        self._inside_dropped: list[str] = []
+
+    def handle_starttag(self, tag: str, _: list[tuple[str, str | None]]) -> None:
+        if tag in _DROPPED:
+            self._inside_dropped.append(tag)
+        elif not self._inside_dropped and tag in _KEPT:
+            self.parts.append(f"<{tag}>")  # no attribute is kept: none of them says anything
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in self._inside_dropped:
+            del self._inside_dropped[self._inside_dropped.index(tag) :]
+        elif not self._inside_dropped and tag in _KEPT and tag not in _VOID:
+            self.parts.append(f"</{tag}>")
+
+    def handle_data(self, data: str) -> None:
+        if not self._inside_dropped:
+            self.parts.append(html.escape(data))
+
+
+def _rendered(result: Any) -> str:
+    from great_expectations.render.renderer import ValidationResultsPageRenderer
+    from great_expectations.render.view import DefaultJinjaPageView
+
+    document = ValidationResultsPageRenderer().render(result)
+    rendered: str = DefaultJinjaPageView().render(document)  # type: ignore[no-untyped-call]
+    return rendered.partition("<body>")[2] or rendered
+
+
+def _without_ids(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_ids(part) for name, part in value.items() if name not in ("id", "batch_id")}
+    return [_without_ids(part) for part in value] if isinstance(value, list) else value
+
+
+def _page(title: str, body: str) -> str:
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta name="viewport" content="width=device-width"><title>{html.escape(title)}</title>'
+        f"<style>{_STYLE}</style></head><body><h1>{html.escape(title)}</h1>\n{body}</body></html>\n"
+    )
+
+
+def _replace(path: Path, text: str) -> None:
+    arriving = path.with_name(f".{path.name}.new")
+    arriving.write_text(text, encoding="utf-8")
+    os.replace(arriving, path)

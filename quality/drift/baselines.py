@@ -1,0 +1,41 @@
+"""What a site's event mix is expected to be: the default, the plant's own, or that of a named period."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+EVENT_TYPES = ("working", "idle", "absent", "product_count")
+DEFAULT_MIX = (0.70, 0.20, 0.05, 0.05)
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """The expected shares of `EVENT_TYPES`, and the words that say where they come from."""
+
+    shares: tuple[float, float, float, float] = DEFAULT_MIX
+    origin: str = "the default baseline"
+
+
+def resolve(
+    site: str, rows: Sequence[Mapping[str, object]], counts: Callable[[str, date, date], Sequence[int]]
+) -> Baseline:
+    """A site's baseline: its own row of baselines.csv, else that of `*`, else the default.
+
+    `counts` gives a site's events by type in a period, for a row that names one; a period without events falls back to
+    the default, and the baseline's words say so.
+    """
+    row = next((row for wanted in (site, "*") for row in rows if row["site_id"] == wanted), None)
+    if row is None:
+        return Baseline()
+    first, last = row["reference_from"], row["reference_to"]
+    if isinstance(first, date) and isinstance(last, date):
+        seen = counts(site, first, last)
+        total = sum(seen)
+        if total == 0:
+            return Baseline(origin=f"the default baseline (no events from {first} to {last})")
+        working, idle, absent, product_count = (count / total for count in seen)
+        return Baseline((working, idle, absent, product_count), f"the period from {first} to {last}")
+    working, idle, absent, product_count = (float(str(row[kind])) for kind in EVENT_TYPES)
+    return Baseline((working, idle, absent, product_count), "baselines.csv")

@@ -1,0 +1,32 @@
+"""Many cameras that change on the same day for one reason are one incident: that of their model version."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Flags = NDArray[np.bool_]
+Ints = NDArray[np.int64]
+
+SMALLEST_CAMERAS = 3
+SMALLEST_PART = 0.5
+
+
+def group_evidence(evidence: Flags, judged: Flags, groups: Ints) -> tuple[Flags, Flags, Flags]:
+    """Split evidence into that of single cells and that of groups.
+
+    `evidence` and `judged` have the shape (cells, days), `groups` numbers the cell's model version on each day (-1 for
+    none). A group has evidence when at least three and at least half of its judged cells have; these cells then have
+    none of their own. Returns the cells' evidence (cells, days), the groups' evidence and the groups' judged days
+    (groups, days).
+    """
+    count = int(groups.max(initial=-1)) + 1
+    days = evidence.shape[1]
+    alarmed, seen = np.zeros((count, days), dtype=np.int64), np.zeros((count, days), dtype=np.int64)
+    rows, columns = np.nonzero(judged & (groups >= 0))
+    np.add.at(seen, (groups[rows, columns], columns), 1)
+    np.add.at(alarmed, (groups[rows, columns], columns), evidence[rows, columns])
+    of_group = (alarmed >= SMALLEST_CAMERAS) & (alarmed >= SMALLEST_PART * seen)
+    covered = np.zeros(evidence.shape, dtype=bool)
+    covered[rows, columns] = of_group[groups[rows, columns], columns]
+    return evidence & ~covered, of_group, seen >= SMALLEST_CAMERAS

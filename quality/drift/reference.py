@@ -1,0 +1,197 @@
+"""A day and a week against the cell's own weeks before, with the variance that its own days show.
+
+Events of one camera follow one another: states last, light changes with the hour. Counting them as independent
+would call every day significant. So the day is the unit: what days of the same cell differ by, once the weekday is
+taken off, is the variance of a day, whatever causes it (Moulton, "An illustration of a pitfall in estimating the
+effects of aggregate variables on micro units", Review of Economics and Statistics 72, 1990).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+WINDOW_DAYS = 7
+# The reference ends a week before the week that is judged: a camera that turns by degrees must not become its own.
+GAP_DAYS = 7
+REFERENCE_DAYS = 42
+SMALLEST_REFERENCE_DAYS = 14
+SMALLEST_WINDOW_DAYS = 4
+# A weekday is learned from at least so many of its kind; with fewer, its pattern stays in the variance.
+SMALLEST_WEEKDAYS = 3
+# Where Huber's estimator cuts: one strange day neither makes an alarm of a week nor hides one for a month.
+CLIP = 3.0
+# The prior days' worth of variance that a cell borrows from its site (Smyth, "Linear models and empirical Bayes
+# methods", Statistical Applications in Genetics and Molecular Biology 3, 2004), and of correlation between days.
+PRIOR_DAYS = 8.0
+PRIOR_CORRELATION, PRIOR_CORRELATION_CELLS = 0.3, 2.0
+HIGHEST_CORRELATION = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """For every cell and day, shape (cells, days); NaN where there is too little to compare.
+
+    `day` is the day minus what its weekday leads to expect, `week` the median of seven such differences, in the
+    panel's unit; `day_t` and `week_t` are their Student statistics, `degrees` the degrees of freedom; `expected` is
+    the reference's level for the day, `deviation` the standard deviation of a day.
+    """
+
+    day: Floats
+    day_t: Floats
+    week: Floats
+    week_t: Floats
+    degrees: Floats
+    expected: Floats
+    deviation: Floats
+
+
+def compare_with_reference(
+    values: Floats, counts: Floats, weekdays: Ints, groups: Ints, prior_deviation: float, first_day: int = 0
+) -> Comparison:
+    """Compare every day from `first_day` on with the reference before it.
+
+    `values` and `counts` (events) have the shape (cells, days), days without gaps, NaN where a day is not judged;
+    `weekdays` is 0 to 6 per day; `groups` numbers each cell's site; `prior_deviation` is what a day's standard
+    deviation is taken to be where no cell of a site has history.
+    """
+    values, counts = np.asarray(values, dtype=np.float64), np.asarray(counts, dtype=np.float64)
+    cells, days = values.shape
+    results = np.full((7, cells, days), np.nan)
+    for day in range(first_day, days):
+        start, end = max(0, day - GAP_DAYS - WINDOW_DAYS + 1 - REFERENCE_DAYS), max(0, day - GAP_DAYS - WINDOW_DAYS + 1)
+        window = slice(max(0, day - WINDOW_DAYS + 1), day + 1)
+        results[:, :, day] = _compare_one(
+            values[:, start:end],
+            counts[:, start:end],
+            weekdays[start:end],
+            values[:, window],
+            counts[:, window],
+            weekdays[window],
+            groups,
+            prior_deviation,
+        )
+    return Comparison(*results)
+
+
+def variance_inflation(correlation: Floats | float, days: Floats) -> Floats:
+    """By how much the variance of a mean of so many days exceeds that of independent ones, for an AR(1) series.
+
+    1 + 2 Σ (1 - lag/days) correlation^lag (Bartlett 1946; Bence, "Analysis of short time series", Ecology 76, 1995).
+    """
+    lags = np.arange(1, WINDOW_DAYS)
+    shares = np.clip(1 - lags / np.asarray(days, dtype=np.float64)[..., None], 0, None)
+    inflation: Floats = 1 + 2 * (shares * np.asarray(correlation)[..., None] ** lags).sum(axis=-1)
+    return inflation
+
+
+def _compare_one(
+    reference: Floats,
+    reference_counts: Floats,
+    reference_weekdays: Ints,
+    window: Floats,
+    window_counts: Floats,
+    window_weekdays: Ints,
+    groups: Ints,
+    prior_deviation: float,
+) -> tuple[Floats, ...]:
+    level, size, is_by_weekday = _levels(reference, reference_weekdays)
+    known = np.isfinite(reference)
+    reference_days = known.sum(axis=1)
+    residuals = np.where(known, reference - level[:, reference_weekdays], 0.0)
+    degrees = np.maximum(reference_days - np.where(is_by_weekday, (size > 0).sum(axis=1), 1), 0)
+    variance = _clipped_variance(residuals, degrees)
+    pooled = _pooled(variance, degrees, groups, prior_deviation)
+    variance = (PRIOR_DAYS * pooled + degrees * np.where(degrees > 0, variance, 0.0)) / (PRIOR_DAYS + degrees)
+    deviation = np.sqrt(variance)
+    correlation = _correlation(np.clip(residuals, -CLIP * deviation[:, None], CLIP * deviation[:, None]), known, groups)
+
+    differences = window - level[:, window_weekdays]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        usual = np.nansum(reference_counts * known, axis=1) / np.maximum(reference_days, 1)
+        inflation = np.maximum(1.0, usual[:, None] / window_counts)
+        # The reference mean's own variance: by weekday it rests on few days that lie a week apart.
+        serial = (1 + correlation) / (1 - correlation)
+        of_day = np.where(is_by_weekday, 1 / size[:, window_weekdays[-1]], serial / reference_days)
+        day = differences[:, -1]
+        day_t = day / (deviation * np.sqrt(inflation[:, -1] + of_day))
+        judged = np.isfinite(differences)
+        judged_days = judged.sum(axis=1)
+        clipped = np.clip(np.where(judged, differences, 0.0), -CLIP * deviation[:, None], CLIP * deviation[:, None])
+        mean = clipped.sum(axis=1) / judged_days
+        mean_inflation = np.where(judged, inflation, 0.0).sum(axis=1) / judged_days
+        of_week = mean_inflation * variance_inflation(correlation, judged_days) / judged_days
+        week_t = mean / (deviation * np.sqrt(of_week + serial / reference_days))
+    enough = reference_days >= SMALLEST_REFERENCE_DAYS
+    enough_week = enough & (judged_days >= SMALLEST_WINDOW_DAYS)
+    week = row_median(np.where(enough_week[:, None], differences, np.nan))
+    nothing = np.full(len(reference), np.nan)
+    return (
+        np.where(enough, day, nothing),
+        np.where(enough, day_t, nothing),
+        week,
+        np.where(enough_week, week_t, nothing),
+        PRIOR_DAYS + degrees,
+        np.where(reference_days > 0, level[:, window_weekdays[-1]], nothing),
+        deviation,
+    )
+
+
+def _levels(reference: Floats, weekdays: Ints) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+    """The expected value for each weekday (cells, 7), the days it rests on, and whether weekdays were told apart."""
+    known = np.isfinite(reference)
+    filled = np.where(known, reference, 0.0)
+    is_weekday = (weekdays[:, None] == np.arange(7)).astype(np.float64)
+    size = known @ is_weekday
+    days = known.sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        overall = filled.sum(axis=1) / days
+        by_weekday = (filled @ is_weekday) / size
+    smallest = np.where(size > 0, size, np.inf).min(axis=1, initial=np.inf)
+    is_by_weekday = np.isfinite(smallest) & (smallest >= SMALLEST_WEEKDAYS)
+    use = is_by_weekday[:, None] & (size > 0)
+    return np.where(use, by_weekday, overall[:, None]), np.where(use, size, days[:, None]), is_by_weekday
+
+
+def _clipped_variance(residuals: Floats, degrees: Ints) -> Floats:
+    """The variance of a day with strange days cut at `CLIP` deviations (Huber, "Robust Statistics", 1981)."""
+    variance: Floats = (residuals**2).sum(axis=1) / np.maximum(degrees, 1)
+    for _ in range(3):
+        limit = CLIP * np.sqrt(variance)[:, None]
+        variance = (np.clip(residuals, -limit, limit) ** 2).sum(axis=1) / np.maximum(degrees, 1)
+    return variance
+
+
+def _pooled(variance: Floats, degrees: Ints, groups: Ints, prior_deviation: float) -> Floats:
+    """Each cell's site's variance of a day: the mean over its cells' degrees of freedom and `PRIOR_DAYS` of prior."""
+    count = int(groups.max(initial=-1)) + 1
+    total = np.bincount(groups, weights=degrees * variance, minlength=count)
+    weight = np.bincount(groups, weights=degrees, minlength=count)
+    pooled: Floats = (total + PRIOR_DAYS * prior_deviation**2) / (weight + PRIOR_DAYS)
+    return pooled[groups]
+
+
+def _correlation(residuals: Floats, known: NDArray[np.bool_], groups: Ints) -> Floats:
+    """The correlation of neighbouring days, learned over a site's cells and drawn towards the prior."""
+    count = int(groups.max(initial=-1)) + 1
+    both = known[:, 1:] & known[:, :-1]
+    together = np.bincount(groups, weights=(residuals[:, 1:] * residuals[:, :-1] * both).sum(axis=1), minlength=count)
+    alone = np.bincount(groups, weights=(residuals[:, 1:] ** 2 * both).sum(axis=1), minlength=count)
+    cells = np.bincount(groups, weights=both.any(axis=1), minlength=count)
+    seen = np.divide(together, alone, out=np.zeros(count), where=alone > 0)
+    drawn = (cells * seen + PRIOR_CORRELATION_CELLS * PRIOR_CORRELATION) / (cells + PRIOR_CORRELATION_CELLS)
+    return np.clip(drawn, 0.0, HIGHEST_CORRELATION)[groups]
+
+
+def row_median(values: Floats) -> Floats:
+    """The median of each row without its NaNs (numpy's own is slow on many short rows); NaN for a row without any."""
+    ordered = np.sort(values, axis=1)  # NaNs come last
+    size = np.isfinite(ordered).sum(axis=1)
+    rows = np.arange(len(ordered))
+    median: Floats = 0.5 * (ordered[rows, np.maximum(size - 1, 0) // 2] + ordered[rows, size // 2 % ordered.shape[1]])
+    return median

@@ -1,0 +1,277 @@
+"""The decisions about cameras' days: what was seen, what was expected, how far apart, how surely, and so what.
+
+Every rule asks for an effect that matters *and* for significance at `ALPHA` after correction for all cells of the
+site; below the smallest sample it answers neither yes nor no. Each looks at the day alone and at the week that ends
+with it, and pays for looking twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quality.drift import distances, reference
+from quality.drift.reference import Comparison, Floats, Ints, compare_with_reference, variance_inflation
+from quality.drift.significance import (
+    adjust_for_cells,
+    chi_square_p,
+    design_effect,
+    smallest_of,
+    student_p,
+)
+
+Flags = NDArray[np.bool_]
+
+# The chance of a false alarm of one rule on one day of one site, before hysteresis. Seven rules on 365 days, of which
+# a week's overlap leaves about a hundred that are independent: below one false alert a site and year.
+ALPHA = 0.01
+# Events of a cell's day; fewer are `insufficient_data`.
+SMALLEST_SAMPLE = 200
+
+SMALLEST_DROP = 0.02  # of a mean confidence, in its own unit
+STRONG_DROP = 0.10  # one day of this is enough to open an incident
+SMALLEST_DISTANCE = 0.03  # Wasserstein-1 of a week's confidence, in its own unit
+LOW_CONFIDENCE = 0.60
+SMALLEST_RISE = 0.05  # of the share of events below LOW_CONFIDENCE
+SMALLEST_SHIFT = 0.05  # total variation of a camera's own event mix
+BASELINE_SHIFT = 0.15  # total variation from the baseline
+SMALLEST_FALL = 0.50  # of a camera's events, beside the other cameras of its site
+SMALLEST_GAP = 0.25  # of the scheduled time that a camera covers
+SMALLEST_DELAY = 0.20  # of the share of events that are late
+DISTRIBUTION_EDGES = np.array([0.3, 0.5, 0.6, 0.7, 0.8, 0.86, 0.9, 0.94, 0.98])
+
+# What a day is taken to differ by before a site has shown it (the simulated plants' cameras, benchmarks/drift).
+PRIOR_MEAN_DEVIATION = 0.015
+PRIOR_SHARE_DEVIATION = 0.03
+PRIOR_VOLUME_DEVIATION = 0.30
+PRIOR_COVERAGE_DEVIATION = 0.10
+PRIOR_DESIGN_EFFECT, PRIOR_DESIGN_DAYS = 10.0, 4.0
+# The variance of a median of independent normal values exceeds that of their mean by this factor.
+MEDIAN_INFLATION = np.pi / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """For every cell and day, shape (cells, days).
+
+    `observed` and `expected` are in the rule's unit, `effect` is their signed or absolute difference, `p` is corrected
+    for horizons and cells; all NaN where not `judged`. `evidence` counts towards an incident, `strong` opens one alone.
+    """
+
+    observed: Floats
+    expected: Floats
+    effect: Floats
+    p: Floats
+    judged: Flags
+    evidence: Flags
+    strong: Flags
+
+
+def only_enough(values: Floats, counts: Floats, smallest: float = SMALLEST_SAMPLE) -> Floats:
+    """The values of days with the smallest sample, NaN for the others."""
+    return np.where(counts >= smallest, values, np.nan)
+
+
+def drop_of_mean(means: Floats, counts: Floats, weekdays: Ints, sites: Ints, first_day: int = 0) -> Judgement:
+    """Mean confidence against the cell's own weeks before, one-sided: a model that is less sure than it was."""
+    seen = compare_with_reference(
+        only_enough(means, counts), counts, weekdays, sites, PRIOR_MEAN_DEVIATION, first_day=first_day
+    )
+    p, effect = _either_horizon(seen, two_sided=False)
+    adjusted = adjust_for_cells(p, sites)
+    strong = (adjusted < ALPHA) & (effect <= -STRONG_DROP)
+    return _judgement(means, seen.expected, effect, adjusted, effect <= -SMALLEST_DROP, strong)
+
+
+def rise_of_low_confidence(
+    shares: Floats, counts: Floats, weekdays: Ints, sites: Ints, first_day: int = 0
+) -> Judgement:
+    """The share of events below `LOW_CONFIDENCE` against the cell's own weeks before, one-sided."""
+    seen = compare_with_reference(
+        only_enough(-shares, counts), counts, weekdays, sites, PRIOR_SHARE_DEVIATION, first_day=first_day
+    )
+    p, effect = _either_horizon(seen, two_sided=False)
+    return _judgement(shares, -seen.expected, -effect, adjust_for_cells(p, sites), -effect >= SMALLEST_RISE)
+
+
+def fall_of_coverage(coverage: Floats, weekdays: Ints, sites: Ints, first_day: int = 0) -> Judgement:
+    """The part of the scheduled time that a camera covers (cells, days; NaN: nothing scheduled), one-sided."""
+    whole = np.where(np.isfinite(coverage), 1.0, 0.0)
+    seen = compare_with_reference(coverage, whole, weekdays, sites, PRIOR_COVERAGE_DEVIATION, first_day=first_day)
+    p, effect = _either_horizon(seen, two_sided=False)
+    return _judgement(coverage, seen.expected, effect, adjust_for_cells(p, sites), effect <= -SMALLEST_GAP)
+
+
+def rise_of_lateness(shares: Floats, counts: Floats, weekdays: Ints, sites: Ints, first_day: int = 0) -> Judgement:
+    """The share of events that are late (cells, days), one-sided."""
+    seen = compare_with_reference(
+        only_enough(-shares, counts), counts, weekdays, sites, PRIOR_COVERAGE_DEVIATION, first_day=first_day
+    )
+    p, effect = _either_horizon(seen, two_sided=False)
+    return _judgement(shares, -seen.expected, -effect, adjust_for_cells(p, sites), -effect >= SMALLEST_DELAY)
+
+
+def below_floor(
+    means: Floats, counts: Floats, weekdays: Ints, sites: Ints, floor: float, first_day: int = 0
+) -> Judgement:
+    """Mean confidence against the floor, one-sided; the cell's own deviation says what is significant.
+
+    The floor is the effect. A week is its median day, with the variance of a median of correlated days.
+    """
+    values = only_enough(means, counts)
+    seen = compare_with_reference(values, counts, weekdays, sites, PRIOR_MEAN_DEVIATION, first_day=first_day)
+    week, days = _trailing_median(values, first_day)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        day_t = (values - floor) / seen.deviation
+        inflation = variance_inflation(reference.PRIOR_CORRELATION, np.maximum(days, 1))
+        week_t = (week - floor) / (seen.deviation * np.sqrt(MEDIAN_INFLATION * inflation / days))
+    day_p = student_p(day_t, seen.degrees, two_sided=False)
+    week_p = np.where(days >= reference.SMALLEST_WINDOW_DAYS, student_p(week_t, seen.degrees, two_sided=False), np.nan)
+    adjusted = adjust_for_cells(smallest_of(np.stack([day_p, week_p])), sites)
+    with np.errstate(invalid="ignore"):
+        effect = np.where(np.isnan(week_p) | (day_p <= week_p), values, week) - floor
+        strong = (adjusted < ALPHA) & (effect <= -STRONG_DROP)
+        return _judgement(means, np.full(means.shape, floor), effect, adjusted, effect < 0, strong)
+
+
+def change_of_distribution(histograms: Floats, weekdays: Ints, sites: Ints, first_day: int = 0) -> Judgement:
+    """The whole distribution of confidence (cells, days, bins), two-sided: catches what leaves the mean alone.
+
+    Significance is that of the cumulative share at nine fixed points, each with the variance that its own days show
+    (a Kolmogorov–Smirnov statistic for days in place of events); the effect is the Wasserstein-1 distance between the
+    week's mean histogram and the reference's.
+    """
+    counts = histograms.sum(axis=-1)
+    below = distances.shares_below(histograms, DISTRIBUTION_EDGES)
+    p_values = []
+    for shares in below:
+        seen = compare_with_reference(
+            only_enough(shares, counts), counts, weekdays, sites, PRIOR_SHARE_DEVIATION, first_day=first_day
+        )
+        p_values.append(student_p(seen.week_t, seen.degrees, two_sided=True))
+    distance = _window_distance(histograms, counts, first_day)
+    adjusted = adjust_for_cells(smallest_of(np.stack(p_values), len(below)), sites)
+    with np.errstate(invalid="ignore"):
+        return _judgement(distance, np.zeros(distance.shape), distance, adjusted, distance >= SMALLEST_DISTANCE)
+
+
+def shift_of_mix(counts: Floats, weekdays: Ints, sites: Ints, first_day: int = 0) -> Judgement:
+    """Shares of event types (cells, days, types) against the cell's own weeks before; the effect: total variation."""
+    total = counts.sum(axis=-1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        shares = counts / total[..., None]
+    seen = [
+        compare_with_reference(
+            only_enough(shares[..., kind], total), total, weekdays, sites, PRIOR_SHARE_DEVIATION, first_day=first_day
+        )
+        for kind in range(counts.shape[-1])
+    ]
+    day_p = smallest_of(np.stack([student_p(one.day_t, one.degrees, two_sided=True) for one in seen]))
+    week_p = smallest_of(np.stack([student_p(one.week_t, one.degrees, two_sided=True) for one in seen]))
+    with np.errstate(invalid="ignore"):
+        day_shift, week_shift = (0.5 * np.abs(np.stack(parts)).sum(axis=0) for parts in _horizons(seen))
+        effect = np.where(np.isnan(week_p) | (day_p <= week_p), day_shift, week_shift)
+    adjusted = adjust_for_cells(smallest_of(np.stack([day_p, week_p])), sites)
+    with np.errstate(invalid="ignore"):
+        return _judgement(effect, np.zeros(effect.shape), effect, adjusted, effect >= SMALLEST_SHIFT)
+
+
+def away_from_baseline(counts: Floats, weekdays: Ints, baselines: Floats, first_day: int = 0) -> Judgement:
+    """A site's week of events (sites, days, types) against its baseline (sites, types): total variation and chi-square.
+
+    Each day counts alike, so that a week is a week whatever its busiest day was.
+    """
+    sites, days, _ = counts.shape
+    total = counts.sum(axis=-1)
+    effect, p = np.full((sites, days), np.nan), np.full((sites, days), np.nan)
+    for day in range(first_day, days):
+        window = slice(max(0, day - reference.WINDOW_DAYS + 1), day + 1)
+        history = slice(max(0, day - reference.REFERENCE_DAYS + 1), day + 1)
+        pooled = counts[:, window].sum(axis=1)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            shares = pooled / pooled.sum(axis=-1, keepdims=True)
+        design, degrees = design_effect(counts[:, history], weekdays[history], PRIOR_DESIGN_EFFECT, PRIOR_DESIGN_DAYS)
+        seen_days = (total[:, window] > 0).sum(axis=1)
+        design = design * variance_inflation(reference.PRIOR_CORRELATION, np.maximum(seen_days, 1))
+        enough = (pooled.sum(axis=-1) >= SMALLEST_SAMPLE) & (total[:, day] > 0)
+        effect[:, day] = np.where(enough, distances.total_variation(shares, baselines), np.nan)
+        p[:, day] = np.where(enough, chi_square_p(pooled, baselines, design, degrees), np.nan)
+    with np.errstate(invalid="ignore"):
+        return _judgement(effect, np.zeros(effect.shape), effect, p, effect >= BASELINE_SHIFT)
+
+
+def fall_of_volume(counts: Floats, weekdays: Ints, sites: Ints, first_day: int = 0) -> Judgement:
+    """A camera's events (cells, days) against its own weeks before, beside the other cameras of its site, one-sided.
+
+    Counts are compared as logarithms; the median of the site's cameras is taken off where there are at least three, so
+    that a public holiday is nobody's fault. A day without any event of the site is not judged: the plant was closed.
+    """
+    is_open = np.stack([np.nansum(counts[sites == site], axis=0) > 0 for site in range(sites.max(initial=-1) + 1)])
+    logs = np.where(is_open[sites], np.log1p(np.nan_to_num(counts)), np.nan)
+    steady = np.ones(counts.shape)
+    for site in range(len(is_open)):
+        rows = np.flatnonzero(sites == site)
+        if len(rows) >= 3:
+            with np.errstate(invalid="ignore"):
+                logs[rows] -= np.where(is_open[site], np.median(logs[rows], axis=0), 0.0)
+    seen = compare_with_reference(logs, steady, weekdays, sites, PRIOR_VOLUME_DEVIATION, first_day=first_day)
+    p, effect = _either_horizon(seen, two_sided=False)
+    ratio = np.expm1(effect)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        expected = np.nan_to_num(counts) / np.exp(effect)
+        return _judgement(counts, expected, ratio, adjust_for_cells(p, sites), ratio <= -SMALLEST_FALL)
+
+
+def _judgement(
+    observed: Floats, expected: Floats, effect: Floats, p: Floats, is_large: Flags, strong: Flags | None = None
+) -> Judgement:
+    judged = np.isfinite(p) & np.isfinite(effect)
+    evidence = judged & (np.nan_to_num(p, nan=1.0) < ALPHA) & is_large
+    hidden = np.where(judged, 0.0, np.nan)
+    none = np.zeros(judged.shape, dtype=bool)
+    return Judgement(
+        observed, expected + hidden, effect + hidden, p + hidden, judged, evidence, none if strong is None else strong
+    )
+
+
+def _either_horizon(seen: Comparison, *, two_sided: bool) -> tuple[Floats, Floats]:
+    """The p-value of the day or the week, whichever is surer, for looking twice; and that horizon's difference."""
+    day_p = student_p(seen.day_t, seen.degrees, two_sided=two_sided)
+    week_p = student_p(seen.week_t, seen.degrees, two_sided=two_sided)
+    with np.errstate(invalid="ignore"):
+        effect = np.where(np.isnan(week_p) | (day_p <= week_p), seen.day, seen.week)
+    return smallest_of(np.stack([day_p, week_p])), effect
+
+
+def _horizons(seen: list[Comparison]) -> tuple[list[Floats], list[Floats]]:
+    return [one.day for one in seen], [one.week for one in seen]
+
+
+def _trailing_median(values: Floats, first_day: int) -> tuple[Floats, Floats]:
+    """The median of the days of each week that ends on a judged day, and how many of them there are."""
+    median, size = np.full(values.shape, np.nan), np.zeros(values.shape)
+    for day in range(first_day, values.shape[1]):
+        window = values[:, max(0, day - reference.WINDOW_DAYS + 1) : day + 1]
+        known = np.isfinite(window[:, -1])
+        size[:, day] = np.where(known, np.isfinite(window).sum(axis=1), 0)
+        median[:, day] = np.where(known, reference.row_median(window), np.nan)
+    return median, size
+
+
+def _window_distance(histograms: Floats, counts: Floats, first_day: int) -> Floats:
+    """Wasserstein-1 of each week's mean histogram from its reference's, every day with enough events counting alike."""
+    enough = counts >= SMALLEST_SAMPLE
+    with np.errstate(invalid="ignore", divide="ignore"):
+        daily = np.where(enough[..., None], histograms / counts[..., None], 0.0)
+    distance = np.full(counts.shape, np.nan)
+    for day in range(first_day, counts.shape[1]):
+        start = max(0, day - reference.WINDOW_DAYS + 1)
+        before = slice(
+            max(0, start - reference.GAP_DAYS - reference.REFERENCE_DAYS), max(0, start - reference.GAP_DAYS)
+        )
+        both = enough[:, start : day + 1].any(axis=1) & enough[:, before].any(axis=1)
+        moved = distances.wasserstein_1(daily[:, start : day + 1].sum(axis=1), daily[:, before].sum(axis=1))
+        distance[:, day] = np.where(both, moved, np.nan)
+    return distance

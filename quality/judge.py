@@ -1,0 +1,183 @@
+"""Judge a batch before it is published: drift, facts and suites on the marts; results and incidents into marts.
+
+The shell around the pure parts: reads aggregates, calls the rules, writes two tables. The caller holds the warehouse.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import duckdb
+
+from ingestion.settings import Settings
+from ingestion.warehouse import transaction
+from quality import facts, store
+from quality.aggregates import JUDGED_DAYS, Panels, read_panels
+from quality.day_checks import day_results
+from quality.drift.baselines import EVENT_TYPES, Baseline, resolve
+from quality.incidents import Incident, find_spells, merge
+from quality.results import Cell, CheckResult, DayResult
+from quality.suites import SUITES, Plant, Suite
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What a batch's judging found: results and incidents as written, the suites' results, GX's own objects by suite.
+
+    `errors` are sentences about parts that could not be judged; the batch goes on without them.
+    """
+
+    results: list[DayResult] = field(default_factory=list)
+    incidents: list[Incident] = field(default_factory=list)
+    suites: list[tuple[Suite, list[CheckResult]]] = field(default_factory=list)
+    validated: dict[str, Any] = field(default_factory=dict)
+    errors: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    import_seconds: float = 0.0
+
+
+def judge(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Verdict:
+    """Judge the marts of an open warehouse and write `check_results` and `incidents`.
+
+    A part that cannot be judged is said and left out: the numbers are there and are published whatever their checks.
+    """
+    started = time.monotonic()
+    verdict = Verdict()
+    store.make_tables(connection)
+    connection.execute("set search_path = 'marts'")
+    newest = connection.execute("select max(landed_at) from landed_objects").fetchone()
+    if newest is None or newest[0] is None:
+        return verdict
+    judged_at: datetime = newest[0]
+    landing_days = _days_until(judged_at.date(), JUDGED_DAYS)
+    panels = _try(verdict, "the cameras' days", lambda: read_panels(connection))
+    event_days = panels.days[panels.first_judged :] if panels else []
+    baselines = _baselines(connection, panels.sites if panels else [])
+    of_days: list[DayResult] = []
+    if panels:
+        told: Panels = panels
+        of_days += _try(verdict, "drift", lambda: list(day_results(told, settings.confidence_floor, baselines))) or []
+        of_days += (
+            _try(verdict, "facts", lambda: list(facts.day_facts(connection, event_days[0], event_days[-1]))) or []
+        )
+    of_landing = (
+        _try(verdict, "landing", lambda: list(facts.landing_facts(connection, landing_days[0], landing_days[-1]))) or []
+    )
+    known = store.read_incidents(connection)
+    with transaction(connection):
+        store.replace_results(connection, of_days, judged_at, event_days, landing=False)
+        store.replace_results(connection, of_landing, judged_at, landing_days, landing=True)
+        _judge_suites(connection, Plant(baselines), verdict)
+        of_suites = list(_suite_results(verdict, judged_at.date()))
+        store.replace_results(connection, [*of_landing, *of_suites], judged_at, landing_days, landing=True)
+        alarming = [each for each in (*of_landing, *of_suites) if each.metric != facts.DIVERGENCE]
+        spells = find_spells(alarming, {}, landing_days)
+        versions = _versions(panels) if panels else {}
+        found = merge([each for each in known if each.metric in facts.LANDING_METRICS], spells, judged_at, landing_days)
+        others = [each for each in known if each.metric not in facts.LANDING_METRICS]
+        found += (
+            merge(others, find_spells(of_days, versions, event_days), judged_at, event_days) if event_days else others
+        )
+        store.replace_incidents(connection, found, judged_at)
+    verdict.results, verdict.incidents = [*of_days, *of_landing, *of_suites], found
+    verdict.seconds = time.monotonic() - started
+    return verdict
+
+
+def _judge_suites(connection: duckdb.DuckDBPyConnection, plant: Plant, verdict: Verdict) -> None:
+    """Every suite on its frame. A suite that cannot run has failed, and the others go on."""
+    started = time.monotonic()
+    import great_expectations  # noqa: F401  # timed on its own: it is most of what checking costs
+
+    from quality.frames import read_frame
+    from quality.validate import not_judged, validate
+
+    verdict.import_seconds = time.monotonic() - started
+    for suite in SUITES:
+        name = suite.expectations.__name__.removesuffix("_suite")
+
+        def keep(result: Any, name: str = name) -> None:
+            verdict.validated[name] = result
+
+        try:
+            results = validate(suite.mart, suite.expectations(plant), read_frame(connection, suite.frame), keep)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the numbers themselves are not its matter
+            results = [not_judged(suite.mart, check, error) for check in suite.checks]
+        verdict.suites.append((suite, results))
+
+
+def _suite_results(verdict: Verdict, day: date) -> list[DayResult]:
+    """The suites' own rules as results of the day; what day checks and facts found has rows of its own already."""
+    states = {"passed": "pass", "insufficient_data": "insufficient_data"}
+    return [
+        DayResult(
+            evidence_date=day,
+            check_name=result.name,
+            metric=facts.INTEGRITY if result.severity == "critical" else facts.DIVERGENCE,
+            cell=Cell("*"),
+            status=states.get(result.status, "fail" if result.severity == "critical" else "warn"),
+            severity=result.severity,
+            observed=result.observed,
+            threshold=None,
+            sample_size=result.sample_size,
+            effect=None,
+            p_value=None,
+            sentence=result.sentence,
+            is_strong=result.severity == "critical",
+        )
+        for suite, results in verdict.suites
+        if suite.mart != "check_results"
+        for result in worst_by_name(results)
+    ]
+
+
+def worst_by_name(results: Sequence[CheckResult]) -> list[CheckResult]:
+    """One result for each rule: of a rule that is judged for each site, the one that is worst."""
+    badness = {"failed": 2, "passed": 1, "insufficient_data": 0}
+    worst: dict[str, CheckResult] = {}
+    for result in results:
+        if result.name not in worst or badness[result.status] > badness[worst[result.name].status]:
+            worst[result.name] = result
+    return list(worst.values())
+
+
+def _baselines(connection: duckdb.DuckDBPyConnection, sites: Sequence[str]) -> dict[str, Baseline]:
+    found = connection.execute("from raw.baselines order by all")
+    names = [column[0] for column in found.description or ()]
+    rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    sums = ", ".join(f"coalesce(sum({kind}_events), 0)" for kind in EVENT_TYPES)
+
+    def counts(site: str, first: date, last: date) -> tuple[int, ...]:
+        row = connection.execute(
+            f"select {sums} from model_days where site_id = ? and event_date between ? and ?", [site, first, last]
+        ).fetchone()
+        return tuple(int(count) for count in row or ())
+
+    return {site: resolve(site, rows, counts) for site in sites}
+
+
+def _versions(panels: Panels) -> dict[tuple[Cell, date], Cell]:
+    """The model version that most events of a camera's day came from."""
+    return {
+        (Cell(*camera), panels.days[at]): Cell(version[0], "", version[1], version[2])
+        for row, camera in enumerate(panels.cameras)
+        for at in range(panels.first_judged, len(panels.days))
+        if panels.version[row, at] >= 0
+        for version in [panels.versions[panels.version[row, at]]]
+    }
+
+
+def _days_until(last: date, count: int) -> list[date]:
+    return [last - timedelta(days=number) for number in reversed(range(count))]
+
+
+def _try(verdict: Verdict, what: str, part: Callable[[], Any]) -> Any:
+    try:
+        return part()
+    except Exception as error:  # noqa: BLE001  # the batch's numbers are published whatever becomes of their checks
+        verdict.errors.append(f"{what} could not be judged: {' '.join(str(error).split())[:300]}")
+        return None

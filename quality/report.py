@@ -1,0 +1,50 @@
+"""What judging leaves beside the marts: the suites' results for Dagster, and Data Docs for the site."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from quality.results import CheckResult
+
+if TYPE_CHECKING:
+    from quality.judge import Verdict
+
+RESULTS_NAME = "suites.json"
+DOCS_FOLDER = "docs"
+
+
+def write_report(folder: Path, verdict: Verdict, confidence_floor: float) -> None:
+    """Write both; pages whose results are as before stay as they are."""
+    from quality.docs import write_docs
+    from quality.judge import worst_by_name
+
+    folder.mkdir(parents=True, exist_ok=True)
+    results = [dataclasses.asdict(result) for _, of_suite in verdict.suites for result in worst_by_name(of_suite)]
+    arriving = folder / f".{RESULTS_NAME}.new"
+    told = {"confidence_floor": confidence_floor, "results": results}
+    arriving.write_text(json.dumps(told), encoding="utf-8")
+    os.replace(arriving, folder / RESULTS_NAME)
+    if verdict.validated:
+        write_docs(folder / DOCS_FOLDER, verdict.validated)
+
+
+def read_results(folder: Path) -> dict[str, CheckResult]:
+    """The suites' results by check, as the newest batch left them; empty where none has."""
+    return {row["name"]: CheckResult(**row) for row in _read(folder).get("results", [])}
+
+
+def is_judged_by(folder: Path, confidence_floor: float) -> bool:
+    """Whether the newest batch was judged by this floor: another one changes no number, but what is said of them."""
+    return bool(_read(folder).get("confidence_floor") == confidence_floor)
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    try:
+        told: dict[str, Any] = json.loads((folder / RESULTS_NAME).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return told

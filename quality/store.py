@@ -1,0 +1,132 @@
+"""The two marts that this package makes: `check_results` and `incidents`, in the warehouse's schema `marts`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
+
+import duckdb
+import pyarrow as pa
+
+from quality.facts import LANDING_METRICS
+from quality.incidents import PAGE, Incident
+from quality.marts import TABLES
+from quality.results import Cell, DayResult
+
+# Results of older days and incidents that closed longer ago are forgotten.
+RESULT_DAYS = 90
+INCIDENT_DAYS = 400
+
+
+def make_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """Have both tables, empty where they are new."""
+    connection.execute("create schema if not exists marts")
+    for name, columns in TABLES.items():
+        connection.execute(f"create table if not exists marts.{name} ({columns})")
+
+
+def read_incidents(connection: duckdb.DuckDBPyConnection) -> list[Incident]:
+    """All incidents that are kept."""
+    rows = connection.execute(
+        """
+        select incident_id, metric, site_id, camera_id, model_name, model_version, opened_at, closed_at,
+            first_evidence_date, last_evidence_date, severity, sentence, closing_sentence
+        from marts.incidents order by incident_id
+        """
+    ).fetchall()
+    return [Incident(incident_id, metric, Cell(*rest[:4]), *rest[4:]) for incident_id, metric, *rest in rows]
+
+
+def replace_results(
+    connection: duckdb.DuckDBPyConnection,
+    results: Iterable[DayResult],
+    judged_at: datetime,
+    days: Sequence[date],
+    *,
+    landing: bool,
+) -> None:
+    """Replace the results of the judged `days`: those of days of landing, or those of the events' days."""
+    if not days:
+        return
+    table = _arrow("check_results", [_result_row(result, judged_at) for result in results], connection)
+    connection.execute(
+        f"""
+        delete from marts.check_results
+        where list_contains($metrics, metric) = {str(landing).lower()}
+            and (evidence_date between $first and $last or evidence_date < $oldest)
+        """,
+        {
+            "metrics": sorted(LANDING_METRICS),
+            "first": days[0],
+            "last": days[-1],
+            "oldest": days[-1] - timedelta(days=RESULT_DAYS),
+        },
+    )
+    connection.register("new_results", table)
+    connection.execute("insert into marts.check_results by name from new_results")
+    connection.unregister("new_results")
+
+
+def replace_incidents(
+    connection: duckdb.DuckDBPyConnection, incidents: Sequence[Incident], judged_at: datetime
+) -> None:
+    """Replace all incidents; those that closed long ago are forgotten."""
+    kept = [
+        each for each in incidents if each.closed_at is None or judged_at - each.closed_at < timedelta(INCIDENT_DAYS)
+    ]
+    connection.execute("delete from marts.incidents")
+    connection.register("new_incidents", _arrow("incidents", [_incident_row(each) for each in kept], connection))
+    connection.execute("insert into marts.incidents by name from new_incidents")
+    connection.unregister("new_incidents")
+
+
+def _result_row(result: DayResult, judged_at: datetime) -> dict[str, object]:
+    return {
+        **_cell_columns(result.cell),
+        "evidence_date": result.evidence_date,
+        "check_name": result.check_name,
+        "metric": result.metric,
+        "status": result.status,
+        "severity": result.severity,
+        "observed": result.observed,
+        "threshold": result.threshold,
+        "sample_size": result.sample_size,
+        "effect": result.effect,
+        "p_value": result.p_value,
+        "sentence": result.sentence,
+        "judged_at": judged_at,
+    }
+
+
+def _incident_row(incident: Incident) -> dict[str, object]:
+    return {
+        **_cell_columns(incident.cell),
+        "incident_id": incident.incident_id,
+        "metric": incident.metric,
+        "opened_at": incident.opened_at,
+        "closed_at": incident.closed_at,
+        "first_evidence_date": incident.first_evidence_date,
+        "last_evidence_date": incident.last_evidence_date,
+        "severity": incident.severity,
+        "status": incident.status,
+        "sentence": incident.sentence,
+        "closing_sentence": incident.closing_sentence,
+        "page": PAGE,
+    }
+
+
+def _cell_columns(cell: Cell) -> dict[str, object]:
+    return {
+        "site_id": cell.site_id,
+        "cell": cell.name,
+        "camera_id": cell.camera_id,
+        "model_name": cell.model_name,
+        "model_version": cell.model_version,
+    }
+
+
+def _arrow(table: str, rows: list[dict[str, object]], connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """The rows with the table's own types, also where a column has no value or there is no row."""
+    schema = connection.cursor().sql(f"from marts.{table} limit 0").to_arrow_table().schema
+    columns = {field.name: pa.array([row[field.name] for row in rows], field.type) for field in schema}
+    return pa.table(columns)
