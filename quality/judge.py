@@ -18,9 +18,9 @@ from ingestion.warehouse import transaction
 from quality import facts, store
 from quality.aggregates import JUDGED_DAYS, Panels, read_panels
 from quality.day_checks import day_results
-from quality.drift.baselines import EVENT_TYPES, Baseline, resolve
 from quality.incidents import Incident, find_spells, merge
 from quality.results import Cell, CheckResult, DayResult
+from quality.site_baselines import read_baselines
 from quality.suites import SUITES, Plant, Suite
 
 
@@ -56,7 +56,7 @@ def judge(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Verdict:
     landing_days = _days_until(judged_at.date(), JUDGED_DAYS)
     panels = _try(verdict, "the cameras' days", lambda: read_panels(connection))
     event_days = panels.days[panels.first_judged :] if panels else []
-    baselines = _baselines(connection, panels.sites if panels else [])
+    baselines = read_baselines(connection, panels.sites if panels else [])
     of_days: list[DayResult] = []
     if panels:
         told: Panels = panels
@@ -143,21 +143,6 @@ def worst_by_name(results: Sequence[CheckResult]) -> list[CheckResult]:
         if result.name not in worst or badness[result.status] > badness[worst[result.name].status]:
             worst[result.name] = result
     return list(worst.values())
-
-
-def _baselines(connection: duckdb.DuckDBPyConnection, sites: Sequence[str]) -> dict[str, Baseline]:
-    found = connection.execute("from raw.baselines order by all")
-    names = [column[0] for column in found.description or ()]
-    rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
-    sums = ", ".join(f"coalesce(sum({kind}_events), 0)" for kind in EVENT_TYPES)
-
-    def counts(site: str, first: date, last: date) -> tuple[int, ...]:
-        row = connection.execute(
-            f"select {sums} from model_days where site_id = ? and event_date between ? and ?", [site, first, last]
-        ).fetchone()
-        return tuple(int(count) for count in row or ())
-
-    return {site: resolve(site, rows, counts) for site in sites}
 
 
 def _versions(panels: Panels) -> dict[tuple[Cell, date], Cell]:

@@ -45,6 +45,7 @@ def publish_site(settings: Settings, shell: Path = BUILD_FOLDER) -> SiteReport:
     metrics = publish_metrics(settings.published_path, settings.site_path, is_about_persons)
     data = publish_data(settings.published_path, settings.site_path / "data", settings.worker_identity)
     placed = place_shell(shell, settings.site_path)
+    place_pages(settings.quality_path / "docs", settings.site_path / "checks")
     return SiteReport(
         bytes_written=data.bytes_written
         + metrics.bytes_written
@@ -94,6 +95,22 @@ def place_shell(shell: Path, site: Path) -> list[str]:
     arriving.write_text(json.dumps(stamp), encoding="utf-8")
     os.replace(arriving, site / STAMP_NAME)
     return names
+
+
+def place_pages(source: Path, target: Path) -> int:
+    """Have the checks' own pages in the site as they are in `source`, each replaced whole; returns how many changed."""
+    changed = 0
+    target.mkdir(parents=True, exist_ok=True)
+    names = {page.name for page in source.glob("*.html")}
+    for name in sorted(names):
+        content, page = (source / name).read_bytes(), target / name
+        if not page.is_file() or page.read_bytes() != content:
+            arriving = page.with_name(f".{name}.new")
+            arriving.write_bytes(content)
+            os.replace(arriving, page)
+            changed += 1
+    _remove_files(target, {page.name for page in target.glob("*.html")} - names)
+    return changed
 
 
 def _remove_files(site: Path, names: Iterable[str]) -> None:

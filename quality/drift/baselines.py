@@ -17,6 +17,11 @@ class Baseline:
     shares: tuple[float, float, float, float] = DEFAULT_MIX
     origin: str = "the default baseline"
 
+    @property
+    def by_type(self) -> dict[str, float]:
+        """The share of each type."""
+        return dict(zip(EVENT_TYPES, self.shares, strict=True))
+
 
 def resolve(
     site: str, rows: Sequence[Mapping[str, object]], counts: Callable[[str, date, date], Sequence[int]]

@@ -35,7 +35,7 @@ from quality.models.tracking import track_requests
 from quality.models.training_set import DAYS, HOLDOUT_SHARE, write_training_set
 from quality.models.triggers import Finding
 from quality.models.verdicts import compare_accuracy, compare_confidence
-from quality.suites.event_mix import BASELINE
+from quality.site_baselines import read_baselines
 
 TRAINING_SET = "training_set.parquet"
 MANIFEST = "manifest.json"
@@ -145,7 +145,8 @@ def _findings(
     if settings.retraining_floor_days:
         yield triggers.confidence_below_floor(running.days, settings.confidence_floor, settings.retraining_floor_days)
     if settings.retraining_mix_shift:
-        yield triggers.event_mix_moved(running.days, BASELINE, settings.retraining_mix_shift)
+        baseline = read_baselines(connection, [model[0]])[model[0]].by_type
+        yield triggers.event_mix_moved(running.days, baseline, settings.retraining_mix_shift)
     if settings.retraining_accuracy:
         labelled, correct, low = recent_accuracy(connection, model, running.model_version)
         least = settings.retraining_least_labels

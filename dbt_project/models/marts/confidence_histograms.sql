@@ -15,7 +15,9 @@ binned as (
         model_name,
         model_version,
         -- 1.0 belongs to the last bin, not to one of its own
-        least(cast(floor(confidence * {{ var('confidence_bins') }}) as integer), {{ var('confidence_bins') }} - 1) as bin
+        least(
+            cast(floor(confidence * {{ var('confidence_bins') }}) as integer), {{ var('confidence_bins') }} - 1
+        ) as bin
     from camera_events
 
 )
