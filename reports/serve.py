@@ -22,12 +22,8 @@ from ingestion.errors import FloorhouseError, ReportError
 from ingestion.settings import read_settings
 from reports.metrics_names import file_of_address
 
-_FILE_FOLDERS = (
-    "data",
-    "_app",
-    "api",
-    "checks",
-)  # below these a missing file is missing; elsewhere it may be a page's address
+# Below these a missing file is missing; elsewhere it may be a page's address.
+_FILE_FOLDERS = ("data", "_app", "api", "checks")
 _IMMUTABLE = re.compile(r"(_app/immutable|data/[0-9a-f]{16})/")
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)$")
 _CHUNK_BYTES = 1 << 18
