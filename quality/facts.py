@@ -99,20 +99,18 @@ UNREGISTERED = Fact(
     is_strong=False,
 )
 
-# Of the records that landed on a day, those that said again what another had said; by landing, as a day's events may
-# have landed on several.
+# Of all events that are kept, those that say again what another one says. Their number is known without reading them;
+# the sums of landed_objects would also count what retention and erasure have removed since.
 DUPLICATES = Fact(
     "few_records_are_duplicates",
     "duplicate_share",
     "warning",
-    ("landed_objects", "worker_shifts"),
+    ("worker_shifts",),
     0.30,
     1000,
     "{value:.1%} of all accepted events say what another one says",
     """
-    with landed as (
-        select sum(accepted) as accepted from landed_objects where starts_with(object_key, 'events/')
-    ),
+    with landed as (select count(*) as accepted from raw.events),
     kept as (select sum(event_count) as events from worker_shifts)
     select '*' as site_id, '' as camera_id, $last as day, 1 - events / accepted as value, accepted as size
     from landed, kept

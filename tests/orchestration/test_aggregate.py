@@ -3,11 +3,10 @@
 import json
 from pathlib import Path
 
-from ingestion.warehouse import warehouse_lock
-from orchestration.checks.suites import judge
+from ingestion.warehouse import open_warehouse, warehouse_lock
 from orchestration.privacy import keep_promises
 from orchestration.summary import Checks, read_totals, summary_lines
-from quality.suites import SUITES
+from quality.judge import judge
 from tests.plant import NOW, Plant
 
 
@@ -49,6 +48,9 @@ def test_changing_to_aggregate_removes_what_was_published_about_persons(tmp_path
     assert [row["payload"] for row in plant.mart("rejected_records")] == [None]
     said = "\n".join(summary_lines(read_totals(plant.settings.published_path), Checks(0, [], 0), 0, "", 0.0))
     assert "nothing about single persons is published" in said
-    failed = [one for suite in SUITES for one in judge(suite, plant.settings.published_path) if one.status == "failed"]
-    assert [one.name for one in failed if "could not be judged" in one.sentence] == []
+    with open_warehouse(plant.settings) as connection:
+        verdict = judge(connection, plant.settings)
+    results = [one for _, of_suite in verdict.suites for one in of_suite]
+    assert verdict.errors == []
+    assert [one.name for one in results if "could not be judged" in one.sentence] == []
     assert len(plant.raw("events")) == 12
