@@ -55,6 +55,11 @@ def rewrite_file(path: Path) -> None:
         connection.execute("checkpoint rewritten")
     with open(fresh, "rb") as file:
         os.fsync(file.fileno())
+    _put_in_place(fresh, path)
+
+
+def _put_in_place(fresh: Path, path: Path) -> None:
+    """The one moment: before it the old file counts, after it the new one."""
     log = path.with_name(f"{path.name}.wal")
     if log.exists() and log.stat().st_size:
         raise OSError(f"{log} is not empty after a checkpoint")

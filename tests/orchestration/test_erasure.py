@@ -226,7 +226,7 @@ from tests.plant import Plant
 place, at = sys.argv[2], int(sys.argv[3])
 module, name = {"object": (bucket_erasure, "replace"), "tables": (erasure, "erase_from_warehouse"),
                 "after tables": (erasure, "_other_files"), "build": (privacy, "build_models"),
-                "versions": (privacy, "keep_published_version_only"), "file": (tables.os, "replace"),
+                "versions": (privacy, "keep_published_version_only"), "file": (tables, "_put_in_place"),
                 "search": (privacy, "search_everywhere")}[place]
 original, calls = getattr(module, name), 0
 
