@@ -8,7 +8,7 @@ SQL_FOLDERS := dbt_project/models dbt_project/data_tests
 export NODE_EXTRA_CA_CERTS ?= $(wildcard /etc/ssl/certs/ca-certificates.crt)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ready demo run replay-rejects verify explain erase-worker retention serve dev test bench bench-drift bench-landing-large lint format docs screenshots lock clean clean-data
+.PHONY: help setup ready demo run replay-rejects verify explain erase-worker retention serve dev test bench bench-drift bench-landing-large bench-history lint format docs screenshots lock clean clean-data
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ bench-landing-large: ready  ## landing of 20 M events, and into a warehouse of 5
 
 bench-drift: ready  ## measure false alarms and power of the drift checks; writes benchmarks/results-drift.md
 	@$(PYTHON) -m benchmarks.drift
+
+bench-history: ready  ## measure a batch after 1, 10 and 100 million events (hours, 40 GB); SIZES="1000000" for less
+	@$(PYTHON) -m benchmarks.history $(if $(SIZES),--sizes $(SIZES))
 
 lint: ready  ## ruff, mypy, sqlfluff
 	@$(PYTHON) -m ruff check .

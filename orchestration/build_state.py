@@ -50,6 +50,10 @@ _STATE = """
     create table if not exists build.batch (
         is_full boolean, is_repair boolean, first_date date, last_date date, last_object_id bigint
     );
+    -- Days of which marts with history have got or lost rows since they were published; NULL means any day.
+    create table if not exists build.changed_days (mart varchar not null, day date);
+    create table if not exists build.histories (mart varchar not null);  -- marts whose changes are noted
+    create table if not exists build.published (version varchar not null);
 """
 
 _NOTHING_REMEMBERED = """
@@ -158,6 +162,29 @@ def is_current(connection: duckdb.DuckDBPyConnection) -> bool:
         "(select count(*) from raw.changed_objects) from build.state where is_finished"
     ).fetchone()
     return row == (models_hash(), raw_state(connection), 0, 0)
+
+
+def changed_days(connection: duckdb.DuckDBPyConnection, mart: str) -> set[date] | None:
+    """The days of which a mart has got or lost rows since it was published; None where it may be any."""
+    days = {
+        day for (day,) in connection.execute("select day from build.changed_days where mart = ?", [mart]).fetchall()
+    }
+    has_history = connection.execute("select count(*) from build.histories where mart = ?", [mart]).fetchone()
+    return None if None in days or has_history == (0,) else days
+
+
+def published_version(connection: duckdb.DuckDBPyConnection) -> str | None:
+    """The name of the version that `changed_days` starts from; a version of another name says nothing about them."""
+    row = connection.execute("select version from build.published").fetchone()
+    return str(row[0]) if row else None
+
+
+def note_published(connection: duckdb.DuckDBPyConnection, version: str) -> None:
+    """From now on days are changed as compared with this version."""
+    with transaction(connection):
+        connection.execute("delete from build.changed_days")
+        connection.execute("delete from build.published")
+        connection.execute("insert into build.published values ($version)", {"version": version})
 
 
 def _why_everything(connection: duckdb.DuckDBPyConnection) -> str | None:

@@ -5,9 +5,12 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from ingestion.errors import WarehouseError
 from ingestion.replay import replay_rejected
+from ingestion.settings import Settings
 from orchestration.privacy import retain
 from orchestration.resources import WAREHOUSE_POOL, Warehouse
+from orchestration.verify import table_lines, verify
 
 
 @dg.op(pool=WAREHOUSE_POOL)
@@ -36,3 +39,19 @@ def retention() -> None:
 def replay_rejects() -> None:
     """The one step."""
     replay()
+
+
+@dg.op
+def verify_marts(context: dg.OpExecutionContext, settings: dg.ResourceParam[Settings]) -> None:
+    """Outside of the warehouse's pool: batches go on while a copy of the warehouse is rebuilt."""
+    comparisons = verify(settings, log=context.log.info)
+    context.log.info("\n".join(table_lines(comparisons)))
+    different = [one.mart for one in comparisons if not one.is_equal]
+    if different:
+        raise WarehouseError(f"Not what a full rebuild gives: {', '.join(different)}.")
+
+
+@dg.job(name="verify", description="Compare every mart, row for row, with a full rebuild of a copy of the warehouse.")
+def verify_job() -> None:
+    """The one step."""
+    verify_marts()

@@ -120,7 +120,7 @@ def purge(settings: Settings, log: Log) -> None:
     Killed at any moment, it is owed still and done by the next batch.
     """
     build_models(settings)
-    publish_marts(settings)
+    publish_marts(settings, anew=True)
     keep_published_version_only(settings)
     _purge_site(settings, log)
     try:

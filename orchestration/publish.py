@@ -10,6 +10,7 @@ import os
 import shutil
 import time
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import duckdb
@@ -19,11 +20,14 @@ from ingestion.errors import WarehouseError
 from ingestion.privacy.suppression import published_rows
 from ingestion.settings import Settings
 from ingestion.warehouse import open_warehouse
-from orchestration.build_state import finished_build, is_current
+from orchestration.build_state import changed_days, finished_build, is_current, note_published, published_version
+from orchestration.partitions import LARGEST_FILE_ROWS, partitions
 
 VERSIONS_FOLDER = "published-versions"
 # The version before stays for readers that have it open.
 KEPT_VERSIONS = 2
+# What large marts are cut by, whichever of these they have. Dates, or instants by their UTC date.
+DAY_COLUMNS = ("shift_date", "event_date", "landed_at", "rejected_at", "timestamp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,33 +40,49 @@ class PublishReport:
     seconds: float
 
 
-def publish_marts(settings: Settings) -> PublishReport:
-    """Write every mart as Parquet into a new version and make it the published one. The caller holds the lock.
+def publish_marts(settings: Settings, anew: bool = False) -> PublishReport:
+    """Write what changed of every mart as Parquet into a new version and make it the published one.
+
+    A small mart is a file; a large one a folder of files by time (partitions.py). Files without a changed row are those
+    of the version before, under a second name; with `anew` none is, because rows were deleted that nobody noted. The
+    caller holds the lock.
 
     Raises:
-        WarehouseError: a file cannot be written; the version published before stays.
+        WarehouseError: a file cannot be written, or the marts are unfinished; the version published before stays.
     """
     started = time.monotonic()
     versions = settings.data_dir / VERSIONS_FOLDER
     with open_warehouse(settings) as connection:
         build = finished_build(connection)
-    if build is None:
-        raise WarehouseError("The marts are not published: their last computation did not finish. Run a whole batch.")
-    version = f"{time.time_ns():020d}-{build}"
-    unfinished = versions / f"{version}.part"
-    try:
-        unfinished.mkdir(parents=True)
-        rows = _copy_marts(settings, unfinished)
-        _flush(unfinished)
-        folder = unfinished.rename(versions / version)
-        _point_to(settings.published_path, folder)
-        _remove_old(versions, folder)
-    except (OSError, duckdb.Error) as error:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        reason = " ".join(str(error).split())
-        raise WarehouseError(f"The marts cannot be published to {versions}: {reason[:300]}") from error
-    size = sum(path.stat().st_size for path in folder.iterdir())
-    return PublishReport(version, rows, size, time.monotonic() - started)
+        if build is None:
+            raise WarehouseError("The marts are unfinished, as their last computation stopped; run a whole batch.")
+        version = f"{time.time_ns():020d}-{build}"
+        unfinished = versions / f"{version}.part"
+        before = settings.published_path.resolve()
+        try:
+            unfinished.mkdir(parents=True)
+            # What may be shown of a group of workers hangs on more than the rows of a day: nothing of it is kept.
+            is_noted = settings.worker_identity != "aggregate"
+            is_known = is_noted and not anew and published_version(connection) == before.name
+            known = before if is_known else None
+            rows = {
+                mart: _write_mart(connection, settings, mart, unfinished, known) for mart in _mart_names(connection)
+            }
+            _flush(unfinished)
+            folder = unfinished.rename(versions / version)
+            _point_to(settings.published_path, folder)
+            note_published(connection, version if is_noted else "")
+            _remove_old(versions, folder)
+        except (OSError, duckdb.Error) as error:
+            shutil.rmtree(unfinished, ignore_errors=True)
+            reason = " ".join(str(error).split())
+            raise WarehouseError(f"The marts cannot be published to {versions}: {reason[:300]}") from error
+    return PublishReport(version, rows, size_of(folder), time.monotonic() - started)
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file, or of all files of a folder."""
+    return path.stat().st_size if path.is_file() else sum(one.stat().st_size for one in path.rglob("*.parquet"))
 
 
 def keep_published_version_only(settings: Settings) -> None:
@@ -87,28 +107,74 @@ def is_published(settings: Settings) -> bool:
         return is_shown and is_current(connection)
 
 
-def _copy_marts(settings: Settings, folder: Path) -> dict[str, int]:
-    """Every table of the schema `marts`, each sorted so that the same rows give the same file."""
-    rows: dict[str, int] = {}
-    with duckdb.connect(settings.warehouse_path) as connection:
-        connection.execute("set timezone = 'UTC'")
-        marts = connection.execute(
-            "select table_name from information_schema.tables where table_schema = 'marts' order by table_name"
-        ).fetchall()
-        for (mart,) in marts:
-            select = published_rows(connection, settings, mart)
-            copied = connection.execute(
-                f"copy ({select} order by all) to $path (format parquet, compression zstd)",
-                {"path": str(folder / f"{mart}.parquet")},
-            ).fetchone()
-            rows[mart] = copied[0] if copied else 0
+def _mart_names(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    rows = connection.execute(
+        "select table_name from duckdb_tables() where schema_name = 'marts' order by table_name"
+    ).fetchall()
+    return [name for (name,) in rows]
+
+
+def _write_mart(
+    connection: duckdb.DuckDBPyConnection, settings: Settings, mart: str, version: Path, before: Path | None
+) -> int:
+    """The file or files of a mart; returns its rows. `before` is the version that `build.changed_days` starts from."""
+    path, old = version / f"{mart}.parquet", before / f"{mart}.parquet" if before else None
+    changed = changed_days(connection, mart)
+    select = published_rows(connection, settings, mart)
+    rows = _count(connection, select)
+    if changed is not None and not changed and old is not None and old.exists():
+        _link(old, path)
+        return rows
+    day = _day_column(connection, mart)
+    if day is None or rows <= LARGEST_FILE_ROWS:
+        _copy(connection, f"{select} order by all", path)
+        return rows
+    by_day = connection.execute(
+        f'select cast("{day}" as date) as day, count(*) from ({select}) group by all'
+    ).fetchall()
+    path.mkdir()
+    for part in partitions(dict(by_day)):
+        old_file = old / part.file if old is not None else None
+        is_changed = changed is None or any(part.first <= one <= part.last for one in changed)
+        if not is_changed and old_file is not None and old_file.is_file():
+            _link(old_file, path / part.file)
+        else:
+            days = f"\"{day}\" >= '{part.first}' and \"{day}\" < '{part.last + timedelta(days=1)}'"
+            _copy(connection, f"from ({select}) where {days} order by all", path / part.file)
     return rows
+
+
+def _day_column(connection: duckdb.DuckDBPyConnection, mart: str) -> str | None:
+    """The column that a mart is cut by; None where it has none and stays one file."""
+    columns = [name for (name,) in connection.execute(f'select column_name from (describe marts."{mart}")').fetchall()]
+    return next((column for column in DAY_COLUMNS if column in columns), None)
+
+
+def _count(connection: duckdb.DuckDBPyConnection, select: str) -> int:
+    row = connection.execute(f"select count(*) from ({select})").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, rows: str, path: Path) -> None:
+    """Sorted, so that the same rows give the same file."""
+    connection.execute(f"copy ({rows}) to $path (format parquet, compression zstd)", {"path": str(path)})
+
+
+def _link(old: Path, new: Path) -> None:
+    """The same files under new names: nothing is copied, and removing the old names removes no file."""
+    if old.is_file():
+        os.link(old, new)
+        return
+    new.mkdir()
+    for file in old.iterdir():
+        os.link(file, new / file.name)
 
 
 def _flush(folder: Path) -> None:
     """Have the files on disk before they are shown: a power cut must not leave the link on empty files."""
-    for path in (*folder.iterdir(), folder):
-        sync(path)
+    for path in (*folder.rglob("*"), folder):
+        if path.is_dir() or path.stat().st_nlink == 1:  # else it is part of the version before
+            sync(path)
 
 
 def _point_to(link: Path, folder: Path) -> None:

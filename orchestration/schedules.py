@@ -27,3 +27,15 @@ def build_daily_retention(job_name: str) -> dg.ScheduleDefinition:
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description="Keeps the plant to its retention settings; without any of them it deletes nothing.",
     )
+
+
+def build_weekly_verification(job: dg.JobDefinition) -> dg.ScheduleDefinition:
+    """The schedule that compares the marts with a rebuild; off until somebody wants to pay for a rebuild a week."""
+    return dg.ScheduleDefinition(
+        name="verify_weekly",
+        job=job,
+        cron_schedule="30 3 * * 0",
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.STOPPED,
+        description="Finds marts that are not what a full rebuild gives. It needs room for a second warehouse.",
+    )

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 # Unit tests protect the models' rules before a release; on a plant's data they would test the same made-up rows again.
 _BUILD = ("build", "--exclude-resource-type", "unit_test")
 
+# Views stand as the last rebuild left them, and changed models mean a rebuild.
+_STANDING = ("config.materialized:view",)
+
 
 @dataclass(frozen=True, slots=True)
 class TransformReport:
@@ -63,7 +66,9 @@ def build_models(
         arguments = [*_BUILD, "--no-write-json", *(["--select", select] if select else [])]
         if plan.reason:
             begin_part(settings, part, is_first=number == 0)
-            arguments += ["--full-refresh"] if number == 0 else ["--exclude", "tag:calendar"]
+            arguments += ["--full-refresh"] if number == 0 else ["--exclude", "tag:calendar", *_STANDING]
+        elif not select:
+            arguments += ["--exclude", *_STANDING]
         if len(plan.parts) > 1:
             log(f"part {number + 1} of {len(plan.parts)}, shift dates from {part.first_date}")
         for row in _run_build(settings, arguments, on_event):

@@ -4,6 +4,7 @@
       scope  window (site_id, shift_date, shift_id), date (site_id, event_date),
              camera_date (the same columns; dates whose cameras are judged again) or object (object_key, etag)
       at     with the scope date: the instant whose UTC date it is, where there is no column event_date
+      dated  with the scope object: the column by whose UTC date a large mart is published
       names  a list of worker and workstation, where a row also shows what a registry says of one -#}
 
 {% macro scope_keys(scope) -%}

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
-from orchestration.publish import publish_marts
+from orchestration.publish import publish_marts, size_of
 from orchestration.resources import WAREHOUSE_POOL, Warehouse
 
 
@@ -41,7 +41,7 @@ def build_published_asset(marts: Sequence[str]) -> dg.AssetsDefinition:
                 asset_key=["published", mart],
                 metadata={
                     "dagster/row_count": report.rows[mart],
-                    "bytes": path.stat().st_size,
+                    "bytes": size_of(path),
                     "version": report.version,
                     "seconds": round(report.seconds, 3),
                 },

@@ -1,4 +1,4 @@
-{{ config(materialized="scoped", meta={"scope": "object"}) }}
+{{ config(materialized="scoped", meta={"scope": "object", "dated": "landed_at"}) }}
 
 with landed_objects as (
 

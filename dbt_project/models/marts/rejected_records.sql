@@ -1,4 +1,4 @@
-{{ config(materialized="scoped", meta={"scope": "object"}) }}
+{{ config(materialized="scoped", meta={"scope": "object", "dated": "rejected_at"}) }}
 
 with rejected_records as (
 

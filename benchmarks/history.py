@@ -1,0 +1,202 @@
+"""`make bench-history`: does a batch cost the same after years? Apart from `make bench` because of its length.
+
+A plant's history is made inside DuckDB, always at the same rate, so that a larger one is a longer one. Then a batch of
+the latest hours comes, some of it late, and is computed and published in a process of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from ingestion.settings import Settings
+from ingestion.warehouse import changed_minutes_of, open_warehouse, transaction
+from orchestration.publish import publish_marts
+from orchestration.transform import build_models
+
+RESULTS = Path(__file__).with_name("history.md")
+SIZES = (1_000_000, 10_000_000, 100_000_000)
+BATCH_EVENTS = 100_000
+EVENTS_PER_HOUR = 10_000  # 4 sites with 50 workers each, about one event a minute for each of them
+EVENTS_PER_OBJECT = 100
+REBUILT_EVENTS = 10_000_000
+BATCHES = 3
+
+# One event after the other in time, from the first to the last; 1 in 100 happened up to three days before it arrived,
+# 1 in 20 repeats the one before with another camera's word. All follows from an event's number.
+_EVENTS = """
+    with numbered as (
+        select
+            number - (hash(number, 'twice') % 20 = 0)::bigint as number,
+            hash(number, 'twice') % 20 = 0 as is_repeated,
+            number as arrived
+        from range($first, $last) as numbers (number)
+    )
+
+    select
+        arrived // 100 + 1 as object_id,
+        arrived % 100 + 1 as position,
+        timestamptz '2024-01-01 00:00:00+00' + to_microseconds(
+            number * 3600000000 // 10000
+            - case when hash(number, 'late') % 100 = 0 then (hash(number, 'delay') % 259200000000)::bigint else 0 end
+        ) as event_at,
+        'site-' || hash(number, 'worker') % 4 as site_id,
+        'camera-' || (hash(number, 'worker') // 4 % 20) || case when is_repeated then 'b' else 'a' end as camera_id,
+        'worker-' || hash(number, 'worker') // 4 % 50 as worker_id,
+        'station-' || (hash(number, 'worker') // 4 % 50 + (hash(number, 'moved') % 50 = 0)::bigint) as workstation_id,
+        ['working', 'working', 'working', 'idle', 'absent', 'product_count'][1 + (hash(number, 'type') % 6)::bigint]
+            as event_type,
+        0.5 + hash(arrived, 'confidence') % 5000 / 10000 as confidence,
+        hash(number, 'count') % 4 as unit_count,
+        'eye' as model_name,
+        '3.1' as model_version
+    from numbered
+"""
+
+
+def main() -> None:
+    """Measure the sizes one after the other; each leaves nothing behind."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.history", description=__doc__)
+    parser.add_argument("--sizes", type=int, nargs="*", default=SIZES, help="events of history")
+    parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()), help="a folder with 40 GB of room")
+    parser.add_argument("--step", choices=sorted(_STEPS), help=argparse.SUPPRESS)
+    parser.add_argument("--data-dir", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--events", type=int, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.step:
+        print(json.dumps(_measured(_STEPS[arguments.step], Settings(data_dir=arguments.data_dir), arguments.events)))
+        return
+    lines = ["| history | rebuild | publishing it | a batch | of it publishing | peak memory of both | warehouse |"]
+    lines += ["| --- | --- | --- | --- | --- | --- | --- |"]
+    for line in lines:
+        print(line)
+    for events in arguments.sizes:
+        with tempfile.TemporaryDirectory(prefix="floorhouse-history-", dir=arguments.work) as folder:
+            lines.append(_row(Path(folder), events))
+        print(lines[-1], flush=True)
+    if tuple(arguments.sizes) == SIZES:
+        page = "# What a batch costs after a long history"
+        batch = f"A batch: {BATCH_EVENTS:,} new events, 1 % of them up to three days late."
+        RESULTS.write_text("\n".join([page, "", batch, "", *lines, ""]))
+
+
+def _row(folder: Path, events: int) -> str:
+    data_dir = folder / "plant"
+    _run("make", data_dir, events)
+    floor = f", {_run('floor', data_dir, events)['seconds']:.0f} s to scan and sort" if events == REBUILT_EVENTS else ""
+    rebuild = _run("rebuild", data_dir, events)
+    first = _run("publish", data_dir, events)
+    size = (data_dir / "warehouse.duckdb").stat().st_size
+    batches = []
+    for number in range(BATCHES):
+        _run("add", data_dir, events + number * BATCH_EVENTS)
+        batches.append(_run("batch", data_dir, events))
+    batch = sorted(batches, key=lambda one: one["seconds"])[BATCHES // 2]
+    print(f"  slowest models of the batch: {batch['slowest']}", flush=True)
+    shutil.rmtree(data_dir)
+    peaks = f"{rebuild['peak'] / 2**20:.2f} and {max(one['peak'] for one in batches) / 2**20:.2f} GiB"
+    return (
+        f"| {events:,} | {rebuild['seconds']:.1f} s, {events / rebuild['seconds']:,.0f} events/s{floor} "
+        f"| {first['seconds']:.1f} s | {batch['seconds']:.1f} s | {batch['published']:.1f} s | {peaks} "
+        f"| {size / events:,.0f} MB per million events |"
+    )
+
+
+def _run(step: str, data_dir: Path, events: int) -> dict[str, Any]:
+    """One step in a process of its own, so that its memory is its own."""
+    command = [sys.executable, "-m", "benchmarks.history", "--step", step, "--data-dir", str(data_dir)]
+    done = subprocess.run([*command, "--events", str(events)], check=True, stdout=subprocess.PIPE, text=True)
+    measured: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return measured
+
+
+def _measured(step: Callable[[Settings, int], dict[str, Any]], settings: Settings, events: int) -> dict[str, Any]:
+    started = time.monotonic()
+    found = step(settings, events)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return {"seconds": time.monotonic() - started, "peak": peak, **found}
+
+
+def _make(settings: Settings, events: int) -> dict[str, Any]:
+    """A warehouse with a history of events, as landing leaves it."""
+    settings.data_dir.mkdir(parents=True)
+    _add_events(settings, 0, events)
+    return {}
+
+
+def _add(settings: Settings, events: int) -> dict[str, Any]:
+    _add_events(settings, events, events + BATCH_EVENTS)
+    return {}
+
+
+def _add_events(settings: Settings, first: int, last: int) -> None:
+    numbers = {"first": first, "last": last}
+    with open_warehouse(settings) as connection, transaction(connection):
+        connection.execute("set memory_limit = '2500MB'")
+        connection.execute(
+            "insert into raw.settings by name "
+            "select 1800000000 as last_event_microseconds, '028f' as review_keys_below "
+            "where not exists (from raw.settings)"
+        )
+        connection.execute(f"insert into raw.events by name {_EVENTS}", numbers)
+        connection.execute(
+            "insert into raw.landed_objects select number // 100 + 1, 'events/' || number, md5(number::varchar), "
+            "25000, 100, 100, 0, [], "
+            "timestamptz '2024-01-01 00:05:00+00' + to_microseconds(number * 3600000000 // 10000) "
+            "from range($first, $last, 100) as numbers (number)",
+            numbers,
+        )
+        new = f"raw.events where object_id > {first // EVENTS_PER_OBJECT}"
+        connection.execute(changed_minutes_of(new))
+
+
+def _floor(settings: Settings, _: int) -> dict[str, Any]:
+    """The least that could be done: read the events once and put them into the order of the intervals."""
+    with duckdb.connect(settings.warehouse_path) as connection:
+        connection.execute("set memory_limit = '2500MB'")
+        connection.execute("attach ':memory:' as floor")
+        started = time.monotonic()
+        connection.execute("create table floor.sorted as from raw.events order by site_id, worker_id, event_at")
+        return {"seconds": time.monotonic() - started}
+
+
+def _rebuild(settings: Settings, _: int) -> dict[str, Any]:
+    return {"seconds": build_models(settings).seconds}
+
+
+def _publish(settings: Settings, _: int) -> dict[str, Any]:
+    return {"seconds": publish_marts(settings).seconds}
+
+
+def _batch(settings: Settings, _: int) -> dict[str, Any]:
+    models: dict[str, float] = {}
+
+    def note(event: Any) -> None:
+        if event.info.name in ("LogModelResult", "LogTestResult"):
+            models[event.data.node_info.node_name] = event.data.execution_time
+
+    built, published = build_models(settings, note), publish_marts(settings)
+    slowest = sorted(models.items(), key=lambda one: -one[1])[:8]
+    return {
+        "seconds": built.seconds + published.seconds,
+        "published": published.seconds,
+        "slowest": ", ".join(f"{name} {seconds:.2f} s" for name, seconds in slowest),
+    }
+
+
+_STEPS = {"make": _make, "add": _add, "floor": _floor, "rebuild": _rebuild, "publish": _publish, "batch": _batch}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,197 @@
+"""What a batch computes after a change, and what is left of one that was killed."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from orchestration import publish
+from orchestration.partitions import partitions
+from orchestration.publish import publish_marts
+from orchestration.transform import build_models
+from orchestration.verify import main, verify
+from tests.plant import Plant
+
+EVENT = (
+    '{"timestamp":"2026-%s:00Z","worker_id":"%s","workstation_id":"S%s","event_type":"%s","confidence":0.9,'
+    '"site_id":"%s"}\n'
+)
+DAYS = [f"01-{day:02}" for day in range(5, 25)] + ["02-10", "02-11"]
+SITES = "site_id,name,timezone\nnorth,North,Europe/Berlin\nsouth,South,UTC\n"
+SHIFTS = "site_id,shift_id,start_local,duration_minutes,valid_from,valid_to\n"
+OLD_SHIFTS = SHIFTS + "*,day,06:00,480,,\n*,late,14:00,600,,\n"
+NEW_SHIFTS = SHIFTS + "north,day,06:00,480,,2026-01-20\nnorth,day,07:30,480,2026-01-21,\nnorth,late,14:00,600,,\n"
+NEW_SHIFTS += "*,day,06:00,480,,\n*,late,14:00,600,,\n"
+NAMES = "site_id,worker_id,name\nnorth,W1,%s\nnorth,W9,Never seen\n"
+
+
+def history() -> Iterator[str]:
+    for day in DAYS:
+        for site in ("north", "south"):
+            for worker in ("W1", "W2"):
+                yield EVENT % (f"{day}T05:40", worker, 1, "working", site)
+                yield EVENT % (f"{day}T06:10", worker, 2, "idle", site)
+                yield EVENT % (f"{day}T15:20", worker, 1, "product_count", site)
+                yield EVENT % (f"{day}T23:50", worker, 1, "working", site)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Plant:
+    """Twenty days, a gap, and two days more, at two sites."""
+    plant = Plant(tmp_path_factory.mktemp("built"))
+    plant.drop("registry/sites.csv", SITES)
+    plant.drop("registry/shifts.csv", OLD_SHIFTS)
+    plant.drop("registry/workers.csv", NAMES % "First")
+    plant.drop("events/history.jsonl", "".join(history()))
+    plant.batch()
+    return plant
+
+
+@pytest.fixture
+def plant(built: Plant, tmp_path: Path) -> Plant:
+    """A plant of its own, as the batch left it."""
+    shutil.copytree(built.settings.data_dir, tmp_path / "plant", symlinks=True)
+    return Plant(tmp_path / "plant")
+
+
+def affected(plant: Plant, name: str) -> list[tuple[object, ...]]:
+    return [tuple(row.values()) for row in plant.query(f"from warehouse.intermediate.int_affected_{name}", attach=True)]
+
+
+def differences(plant: Plant) -> list[str]:
+    return [one.mart for one in verify(plant.settings) if not one.is_equal]
+
+
+def test_a_late_event_of_last_month_touches_its_one_window(plant: Plant) -> None:
+    plant.drop("events/late.jsonl", EVENT % ("01-12T09:00", "W1", 1, "idle", "north"))
+    plant.batch()
+    assert affected(plant, "windows") == [("north", date(2026, 1, 12), "day")]
+    assert affected(plant, "dates") == [("north", date(2026, 1, 12))]
+    assert differences(plant) == []
+
+
+def test_a_calendar_that_changes_on_a_date_touches_the_shift_dates_from_then_on(plant: Plant) -> None:
+    plant.drop("registry/shifts.csv", NEW_SHIFTS)
+    plant.batch()
+    windows = affected(plant, "windows")
+    assert {site for site, _, _ in windows} == {"north"}
+    # the hour and a half before the first new shift is unscheduled now, and on the same local date
+    assert min(day for _, day, _ in windows) == date(2026, 1, 21)  # type: ignore[type-var]
+    assert max(day for _, day, _ in windows) >= date(2026, 2, 11)  # type: ignore[type-var, operator]
+    assert differences(plant) == []
+
+
+def test_a_new_name_touches_the_rows_that_show_it_and_no_window(plant: Plant) -> None:
+    plant.drop("registry/workers.csv", NAMES % "Another")
+    plant.batch()
+    assert affected(plant, "windows") == affected(plant, "dates") == affected(plant, "workstations") == []
+    assert affected(plant, "workers") == [("north", "W1")]
+    named = {(row["site_id"], row["worker_id"]): row["worker_name"] for row in plant.mart("worker_shifts")}
+    assert (named["north", "W1"], named["south", "W1"]) == ("Another", "W1")
+    assert differences(plant) == []
+
+
+def test_a_changed_setting_computes_everything_again_and_says_why(plant: Plant) -> None:
+    changed = Plant(plant.settings.data_dir, last_event_minutes=20)
+    changed.land()
+    said: list[str] = []
+    build_models(changed.settings, log=said.append)
+    assert said == ["everything is computed again: LAST_EVENT_MINUTES changed from 30 to 20"]
+
+
+_KILLED = """
+import os, signal, sys
+from pathlib import Path
+from orchestration import publish, transform
+from tests.plant import Plant
+
+def die(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+plant, at = Plant(Path(sys.argv[1])), sys.argv[2]
+plant.land()
+if at == "finish":
+    transform.finish_build = die
+def note(event):
+    if event.info.name == sys.argv[3] and event.data.node_info.node_name == at:
+        die()
+transform.build_models(plant.settings, note)
+if at == "publish":
+    die()
+publish._point_to = die
+publish.publish_marts(plant.settings)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("at", "event"),
+    [
+        ("int_affected_windows", "LogModelResult"),
+        ("state_intervals", "LogStartLine"),
+        ("worker_shifts", "LogModelResult"),
+        ("finish", ""),
+        ("publish", ""),
+        ("switch", ""),
+    ],
+)
+def test_a_killed_batch_leaves_the_published_marts_and_the_next_one_repairs_the_warehouse(
+    plant: Plant, at: str, event: str
+) -> None:
+    before = {mart: plant.mart(mart) for mart in ("worker_shifts", "state_intervals", "site_shifts")}
+    plant.drop("registry/shifts.csv", NEW_SHIFTS)
+    plant.drop("events/late.jsonl", EVENT % ("01-12T09:00", "W1", 1, "idle", "north"))
+    command = [sys.executable, "-c", _KILLED, str(plant.settings.data_dir), at, event]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    assert {mart: plant.mart(mart) for mart in before} == before
+    # What the killed batch began with a calendar that holds no more is taken back too.
+    plant.drop("registry/shifts.csv", OLD_SHIFTS)
+    plant.batch()
+    assert len(plant.mart("state_intervals")) == len(before["state_intervals"]) + 1
+    assert differences(plant) == []
+    rows = plant.query('from warehouse.marts."worker_shifts" order by all', attach=True)
+    assert plant.mart("worker_shifts") == rows
+
+
+def test_a_row_that_no_rebuild_gives_is_found_and_said(
+    plant: Plant, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with duckdb.connect(plant.settings.warehouse_path) as connection:
+        connection.execute("update marts.site_shifts set units = units + 1 where shift_date = '2026-01-07'")
+    monkeypatch.setenv("FLOORHOUSE_DATA_DIR", str(plant.settings.data_dir))
+    assert main([]) == 1
+    assert capsys.readouterr().err == "Not what a full rebuild gives: site_shifts.\n"
+
+
+def test_a_large_mart_is_a_folder_of_which_a_batch_writes_what_changed(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publish, "LARGEST_FILE_ROWS", 10)
+    monkeypatch.setattr(publish, "partitions", lambda rows: partitions(rows, 10))
+    whole = plant.mart("worker_shifts")
+    plant.drop("events/first.jsonl", EVENT % ("01-12T09:00", "W3", 1, "idle", "north"))
+    plant.batch()
+    first = plant.settings.published_path.resolve() / "worker_shifts.parquet"
+    assert len(list(first.iterdir())) == len(DAYS) + 2  # by day; in the north the last event is on the next one
+    plant.drop("events/second.jsonl", EVENT % ("01-13T09:00", "W3", 1, "idle", "north"))
+    plant.batch()
+    second = plant.settings.published_path.resolve() / "worker_shifts.parquet"
+    rewritten = [file.name for file in second.iterdir() if file.stat().st_ino != (first / file.name).stat().st_ino]
+    assert rewritten == ["2026-01-13.parquet"]
+    assert len(plant.mart("worker_shifts")) == len(whole) + 2
+    assert plant.mart("worker_shifts") == plant.query("from warehouse.marts.worker_shifts order by all", attach=True)
+    # A version that the warehouse does not know is no start for anything.
+    unknown = second.parent.rename(second.parent.with_name("0-restored"))
+    plant.settings.published_path.unlink()
+    plant.settings.published_path.symlink_to(unknown)
+    publish_marts(plant.settings)
+    third = plant.settings.published_path.resolve() / "worker_shifts.parquet"
+    assert all(file.stat().st_nlink == 1 for file in third.iterdir())
