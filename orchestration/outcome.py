@@ -51,6 +51,13 @@ def _chain(error: SerializableErrorInfo) -> Iterator[SerializableErrorInfo]:
         link = link.cause or link.context
 
 
+def step_seconds(events: Iterable[DagsterEvent]) -> dict[str, float]:
+    """How long each step that succeeded took, in the order in which they ended."""
+    return {
+        str(event.step_key): event.step_success_data.duration_ms / 1000 for event in events if event.is_step_success
+    }
+
+
 def count_checks(evaluations: Iterable[Any]) -> Checks:
     """Of asset check evaluations: how many passed, which failed, how many had too little to judge."""
     passed, insufficient = 0, 0

@@ -76,8 +76,8 @@ def _run(settings: Settings, with_site: bool) -> ExecuteInProcessResult:
 
 
 def _tell(result: ExecuteInProcessResult, settings: Settings, with_site: bool, log_path: Path, seconds: float) -> int:
-    from orchestration.outcome import count_checks, failures, root_of, sentence_of
-    from orchestration.summary import read_totals, summary_lines
+    from orchestration.outcome import count_checks, failures, root_of, sentence_of, step_seconds
+    from orchestration.summary import read_totals, summary_lines, time_line
 
     errors = failures(result.all_events)
     if not result.success:
@@ -98,6 +98,7 @@ def _tell(result: ExecuteInProcessResult, settings: Settings, with_site: bool, l
     checks = count_checks(result.get_asset_check_evaluations())
     for line in summary_lines(read_totals(settings.published_path), checks, new_objects, report, seconds):
         _say(line)
+    _say(f"  {'time':<12} {time_line(seconds, step_seconds(result.all_events))}")
     _deliver_alerts(settings, log_path)
     return 0
 

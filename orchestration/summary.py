@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,6 +86,12 @@ def summary_lines(totals: Totals, checks: Checks, new_objects: int, report: str,
         ("report", report),
     ]
     return [f"Batch finished in {seconds:.1f} s.", *(f"  {label:<12} {text}" for label, text in rows)]
+
+
+def time_line(total: float, steps: Mapping[str, float]) -> str:
+    """Where the seconds of a batch went; what no step took is starting up: imports, and Dagster's own work."""
+    parts = {"starting": max(0.0, total - sum(steps.values())), **steps}
+    return ", ".join(f"{name} {seconds:.1f} s" for name, seconds in parts.items())
 
 
 def _about_persons(totals: Totals) -> list[tuple[str, str]]:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from ingestion.errors import TransformError
@@ -39,6 +41,7 @@ class TransformReport:
     tests: int
     warned: tuple[str, ...]
     seconds: float
+    slowest: tuple[tuple[str, float], ...]  # models or tests, and seconds of each
 
 
 def build_models(
@@ -62,6 +65,7 @@ def build_models(
         log(f"everything is computed{' again' * plan.is_again}: {plan.reason}")
     nodes: dict[str, Any] = {}
     warned: set[str] = set()
+    took: dict[str, float] = defaultdict(float)
     for number, part in enumerate(plan.parts):
         arguments = [*_BUILD, "--no-write-json", *(["--select", select] if select else [])]
         if plan.reason:
@@ -73,6 +77,7 @@ def build_models(
             log(f"part {number + 1} of {len(plan.parts)}, shift dates from {part.first_date}")
         for row in _run_build(settings, arguments, on_event):
             nodes[row.node.unique_id] = row.node
+            took[row.node.name] += row.execution_time
             warned |= {row.node.name} if row.status == "warn" else set()
     if not select:
         with open_warehouse(settings) as connection:
@@ -84,6 +89,7 @@ def build_models(
         tests=sum(is_test),
         warned=tuple(sorted(warned)),
         seconds=time.monotonic() - started,
+        slowest=tuple(sorted(took.items(), key=itemgetter(1), reverse=True)[:5]),
     )
 
 

@@ -76,7 +76,7 @@ def build_models_asset(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
             raise failure
         context.log.info(
             f"{report.models} models and {report.tests} data tests, {len(report.warned)} warned, "
-            f"in {report.seconds:.1f} s"
+            f"in {report.seconds:.1f} s; longest: {', '.join(f'{name} {took:.2f} s' for name, took in report.slowest)}"
         )
 
     return models

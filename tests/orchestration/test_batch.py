@@ -8,7 +8,7 @@ import pytest
 
 from orchestration.definitions import build_definitions
 from orchestration.outcome import count_checks
-from orchestration.summary import read_totals, summary_lines
+from orchestration.summary import read_totals, summary_lines, time_line
 from tests.orchestration.conftest import FinishedBatch
 
 
@@ -124,3 +124,8 @@ def test_the_job_that_replays_rejects_tells_how_many_it_tried(finished: Finished
     [output] = [event for event in result.all_events if event.event_type_value == "STEP_OUTPUT"]
     told = output.step_output_data.metadata
     assert (told["tried"].value, told["accepted"].value) == (1, 0)
+
+
+def test_the_seconds_of_a_batch_are_told_by_step_and_what_is_left_is_starting() -> None:
+    assert time_line(9.5, {"landing": 1.25, "models": 4.0}) == "starting 4.2 s, landing 1.2 s, models 4.0 s"
+    assert time_line(1.0, {"landing": 1.1}) == "starting 0.0 s, landing 1.1 s"
