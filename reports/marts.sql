@@ -56,6 +56,10 @@ create table incidents (
     site_id varchar, incident_id varchar, metric varchar, cell varchar, opened_at timestamptz, closed_at timestamptz,
     severity varchar, status varchar, sentence varchar, closing_sentence varchar
 );
+create table review_queue (
+    site_id varchar, event_key varchar, timestamp timestamptz, workstation_id varchar,
+    event_type varchar, confidence double, camera_id varchar, model_name varchar, model_version varchar
+);
 create table label_accuracy (
     site_id varchar, model_name varchar, model_version varchar, event_type varchar, week_started_on date,
     labelled_events bigint, correct_events bigint, disputed_events bigint, accuracy double, accuracy_low double,

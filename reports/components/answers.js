@@ -74,25 +74,51 @@ const prepare = (page, key) => {
 
 const engine = () => import('./engine.js');
 let isWarm = false;
+const rehearsed = new Set(); // pages whose questions the engine has been asked once
 
-/** Start the engine while the reader looks at the first figures, so that the first choice is answered at once. */
-export const warmUp = () => {
-	if (isWarm) return;
+/** Start the engine while the reader looks at the first figures and ask it the page's questions once: what they need is
+ *  then loaded, and the first choice is answered at once. */
+export const warmUp = (page, values, current) => {
+	if (rehearsed.has(page)) return;
+	rehearsed.add(page);
 	isWarm = true;
-	const begin = () => engine().then(({ ready }) => ready()).catch(() => (isWarm = false));
+	const begin = async () => {
+		try {
+			await (await engine()).ready();
+			for (const sql of Object.values(QUERIES[page])) {
+				if (parameters(sql).size) await askEngine(sql, values, current);
+			}
+		} catch {
+			rehearsed.delete(page);
+		}
+	};
 	setTimeout(() => (window.requestIdleCallback ?? setTimeout)(begin), 400);
+};
+
+const KEPT_ANSWERS = 200;
+const asked = new Map(); // version and text → promise of rows: going back to a choice asks nothing
+
+const askEngine = (sql, values, current) => {
+	const wanted = parameters(sql);
+	const text = filled(sql, values);
+	const key = `${current.version} ${current.definitions} ${text}`;
+	if (!asked.has(key)) {
+		const asking = engine().then(({ ask }) => ask(text, (table) => partsFor(table, wanted, values, current)));
+		asking.catch(() => asked.delete(key));
+		asked.set(key, asking);
+		if (asked.size > KEPT_ANSWERS) asked.delete(asked.keys().next().value);
+	}
+	return asked.get(key);
 };
 
 const answerOne = async (page, name, values, current) => {
 	const sql = QUERIES[page][name];
 	const entry = current.pages[page];
-	const asked = parameters(sql);
-	if (entry && [...asked].every((parameter) => (entry.values[parameter] ?? null) === (values[parameter] ?? null))) {
+	if (entry && [...parameters(sql)].every((parameter) => (entry.values[parameter] ?? null) === (values[parameter] ?? null))) {
 		return { rows: unpack((await prepare(page, entry.key))[name]) };
 	}
 	try {
-		const { ask } = await engine();
-		return { rows: await ask(filled(sql, values), (table) => partsFor(table, asked, values, current)) };
+		return { rows: await askEngine(sql, values, current) };
 	} catch (error) {
 		if (/is gone/.test(error.message)) throw error;
 		return { rows: [], error: error.message };
@@ -123,10 +149,16 @@ export const answerPage = async (page, values, current) => {
 	}
 };
 
+let tidied;
+
 /** Have the engine let go of what no longer shows. */
 export const tidy = async (current) => {
+	if (tidied === current) return;
+	tidied = current;
+	const pages = new Set(Object.values(current.pages).map(({ key }) => key));
+	for (const key of prepared.keys()) if (!pages.has(key)) prepared.delete(key);
+	for (const key of asked.keys()) if (!key.startsWith(`${current.version} `)) asked.delete(key);
 	if (!isWarm) return;
 	const keys = new Set(Object.values(current.tables).flatMap(({ parts }) => Object.values(parts)));
-	prepared.clear();
 	await (await engine()).forget(keys);
 };

@@ -175,6 +175,33 @@ create table incidents as
         timestamptz '2026-02-28 12:00:00+00' as opened_at, null::timestamptz as closed_at, 'critical' as severity,
         'open' as status, 'mean confidence 0.71 is under the floor 0.85' as sentence,
         null::varchar as closing_sentence;
+create table camera_days as
+    select
+        site_id, event_date, camera_id, sum(event_count)::bigint as event_count,
+        timestamptz '2026-03-01 04:50:00+00' - if(camera_id = 'south-cam3', 5, 0) * interval 1 hour as last_event_at,
+        28800.0::double as scheduled_seconds, (28800 - hash(camera_id) % 9000)::double as covered_seconds,
+        1800.0::double as longest_silence_seconds, 2::bigint as late_events, 60.0::double as p95_lateness_seconds,
+        0.5::double as clock_offset_seconds
+    from model_days group by all;
+create table check_results as
+    select distinct
+        site_id, event_date as evidence_date, 'event_mix_is_near_its_baseline' as check_name,
+        'event_mix_baseline' as metric, site_id as cell, if(site_id = 'north', 'warn', 'pass') as status,
+        'warning' as severity, if(site_id = 'north', 0.21, 0.04)::double as observed, 0.15::double as threshold,
+        900::bigint as sample_size, 'the mix of ' || site_id as sentence
+    from model_days;
+create table label_accuracy as
+    select
+        site_id, model_name, model_version, state as event_type, date_trunc('week', event_date) as week_started_on,
+        100::bigint as labelled_events, (80 + hash(site_id, state, week_started_on) % 20)::bigint as correct_events,
+        3::bigint as disputed_events, correct_events / 100.0::double as accuracy, null::double as accuracy_low,
+        null::double as accuracy_high
+    from model_days, (values ('working'), ('idle')) as states(state) group by all;
+create table model_verdicts as
+    select
+        'north' as site_id, 'floor-vision' as model_name, '1.4' as earlier_version, '1.5' as later_version,
+        'accuracy' as metric, 0.91::double as earlier_value, 0.87::double as later_value,
+        'later_is_worse' as verdict, null::bigint as more_needed, '1.5 is worse than 1.4' as sentence;
 create table review_queue as
     select
         site_id, md5(worker_id || started_at) as event_key, started_at as timestamp, worker_id, workstation_id,
@@ -192,6 +219,10 @@ MARTS = (
     "site_shifts",
     "hourly_output",
     "model_days",
+    "camera_days",
+    "check_results",
+    "label_accuracy",
+    "model_verdicts",
     "landed_objects",
     "rejected_records",
     "review_queue",

@@ -191,6 +191,13 @@ def test_what_needs_attention_names_the_open_incident_and_stations_behind_their_
     assert "Behind target" in text
 
 
+def test_a_camera_is_silent_when_the_others_of_its_site_went_on_without_it(met: dict[tuple[str, int], Met]) -> None:
+    text = met["plant", OFFICE]["text"]
+    assert text.count("Silent camera") == 1
+    # 04:50 UTC less five hours, by the clock of Chicago
+    assert "no events since 2026-02-28 17:50, 5 h before the newest of its site" in text
+
+
 def test_a_narrowed_view_opened_by_its_address_shows_what_the_query_says(
     settings: Settings, met: dict[tuple[str, int], Met]
 ) -> None:
@@ -295,6 +302,79 @@ def test_what_no_registry_lists_is_shown_as_not_registered(met: dict[tuple[str, 
     unregistered = {(row[1], row[2]) for row in rows if row[0] in {"worker", "workstation"}}
     sites = ("North plant", "South plant")
     assert unregistered == {(name, site) for name in ("W99", "S4") for site in sites}
+
+
+def _table(page: Met, *heads: str) -> list[list[str]]:
+    """The rows of the page's table whose first heads are these."""
+    return next(table[1:] for table in page["tables"] if table[0][: len(heads)] == list(heads))
+
+
+def test_the_models_page_shows_what_people_labelled(settings: Settings, met: dict[tuple[str, int], Met]) -> None:
+    rows = read_rows(
+        "select model_version, event_type, site_id, sum(labelled_events), sum(correct_events) / sum(labelled_events) "
+        f"from '{settings.published_path}/label_accuracy.parquet' group by all"
+    )
+    sites = {"north": "North plant", "south": "South plant"}
+    expected = {
+        (f"floor-vision {version}", sites[site], kind, f"{labelled:,.0f}", _percent(accuracy))
+        for version, kind, site, labelled, accuracy in rows
+    }
+    shown = _table(met["models", OFFICE], "Model", "Site", "Reported", "Reviewed", "Disputed")
+    assert {(*row[:4], row[5].removeprefix("▼ ")) for row in shown} == expected
+
+
+def test_the_models_page_lists_the_sample_that_people_are_asked_to_label(
+    settings: Settings, met: dict[tuple[str, int], Met]
+) -> None:
+    file = f"{settings.published_path}/review_queue.parquet"
+    (waiting,) = read_rows(f"select count(*) from '{file}'")[0]
+    page = met["models", OFFICE]
+    shown = _table(page, "Model", "Site", "Reported", "Events asked for")
+    assert sum(int(row[3].replace(",", "")) for row in shown) == waiting > 0
+    keys = {row[0] for row in read_rows(f"select event_key from '{file}'")}
+    newest = _table(page, "Time", "Site", "Camera")
+    assert newest
+    assert {row[-1] for row in newest} <= keys
+
+
+def test_the_models_page_holds_the_event_mix_against_its_baseline_and_tells_the_verdicts(
+    met: dict[tuple[str, int], Met],
+) -> None:
+    page = met["models", OFFICE]
+    assert "Event mix against its baseline" in page["text"]
+    assert "alarm 15.0 %" in page["text"]
+    (verdict,) = _table(page, "Versions", "Site", "Metric", "Verdict")
+    assert verdict[:6] == ["1.4 → 1.5", "North plant", "accuracy", "later is worse", _percent(0.91), _percent(0.87)]
+
+
+def test_data_health_tells_of_unknown_fields_since_when_and_of_how_many_cameras(
+    settings: Settings, met: dict[tuple[str, int], Met]
+) -> None:
+    rows = read_rows(
+        "select field, camera_count, object_count, "
+        "strftime(timezone('Europe/Berlin', first_seen_at), '%-d %b %Y, %H:%M') || ' CET' "
+        f"from '{settings.published_path}/unexpected_fields.parquet' order by field"
+    )
+    shown = _table(met["data health", OFFICE], "Field", "Site", "Cameras", "Files", "First seen")
+    assert [(row[0], int(row[2]), int(row[3]), row[4]) for row in shown] == rows
+
+
+def test_data_health_shows_how_much_of_its_time_each_camera_covered(
+    settings: Settings, met: dict[tuple[str, int], Met]
+) -> None:
+    rows = read_rows(
+        "select camera_id, sum(covered_seconds) / sum(scheduled_seconds), sum(late_events) / sum(event_count) "
+        f"from '{settings.published_path}/camera_days.parquet' group by all"
+    )
+    shown = {row[0]: (row[7], row[9]) for row in _table(met["data health", OFFICE], "Camera", "Site", "Days silent")}
+    assert shown == {camera: (_percent(coverage), _percent(late)) for camera, coverage, late in rows}
+
+
+def test_data_health_leads_to_the_checks_own_pages(met: dict[tuple[str, int], Met]) -> None:
+    assert any(urlsplit(link).path == "/checks/index.html" for link in met["data health", OFFICE]["links"])
+    shown = _table(met["data health", OFFICE], "Check", "Newest day", "Judged")
+    assert [row[0] for row in shown] == ["event mix is near its baseline"]
+    assert shown[0][2:6] == ["2", "1", "1", "0"]
 
 
 def test_data_health_counts_what_landed(settings: Settings, met: dict[tuple[str, int], Met]) -> None:

@@ -1,15 +1,15 @@
--- One row per check: its newest day of evidence, how its cells came out, and the sentence of the worst.
+-- One row per check: the newest day of evidence of each site, how its cells came out, and the sentence of the worst.
 with newest as (
 
     select
         *,
-        max(evidence_date) over (partition by check_name) as newest_date
+        max(evidence_date) over (partition by check_name, site_id) as newest_date
     from check_results
 
 )
 
 select
-    check_name,
+    replace(check_name, '_', ' ') as check_name,
     strftime(max(evidence_date), '%Y-%m-%d') as evidence_date,
     count(*)::double as cells,
     (count(*) filter (where status = 'pass'))::double as passed,
@@ -21,5 +21,5 @@ select
     ) as sentence
 from newest
 where evidence_date = newest_date
-group by check_name
-order by failed desc, check_name
+group by newest.check_name
+order by failed desc, newest.check_name

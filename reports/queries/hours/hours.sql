@@ -1,10 +1,12 @@
--- One row per hour of the shift: all stations, or the one chosen. Targets count where a station has one.
+-- One row per hour of the shift: all stations, or the one chosen. A gap is between the target and the units of the
+-- stations that have one; what others put out counts as units alone.
 with hours as (
 
     select
         hour_ms,
         sum(units)::double as units,
         sum(target_units)::double as target_units,
+        (sum(units) filter (where target_units is not null))::double as targeted_units,
         sum(working_seconds) as working_seconds,
         sum(idle_seconds) as idle_seconds
     from plant.station_hours
@@ -17,10 +19,11 @@ select
     hour_ms::double as hour_ms,
     units,
     target_units,
-    units - target_units as gap,
+    targeted_units - target_units as gap,
     sum(units) over (order by hour_ms) as cumulative_units,
     sum(target_units) over (order by hour_ms) as cumulative_target_units,
-    sum(units) over (order by hour_ms) - sum(target_units) over (order by hour_ms) as cumulative_gap,
+    sum(targeted_units) over (order by hour_ms) as cumulative_targeted_units,
+    sum(targeted_units) over (order by hour_ms) - sum(target_units) over (order by hour_ms) as cumulative_gap,
     working_seconds,
     idle_seconds
 from hours

@@ -5,7 +5,7 @@ select
     metric,
     earlier_value,
     later_value,
-    verdict,
+    replace(verdict, '_', ' ') as verdict,
     more_needed::double as more_needed,
     sentence
 from model_verdicts

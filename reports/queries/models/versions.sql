@@ -2,8 +2,8 @@
 select
     site_id,
     model_name || ' ' || model_version as model,
-    epoch_ms(first_event_at) as first_ms,
-    epoch_ms(last_event_at) as last_ms,
+    strftime(first_event_at, '%Y-%m-%d') as first_date,
+    strftime(last_event_at, '%Y-%m-%d') as last_date,
     camera_count::double as cameras,
     event_count::double as events,
     mean_confidence,

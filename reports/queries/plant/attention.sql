@@ -14,14 +14,15 @@ with focus as (
 
 ),
 
+-- A camera is silent when the site's others went on for two hours or more after its last event.
 cameras as (
 
     select
         site_id,
         camera_id,
-        max(event_date) as newest_date,
-        max(max(event_date)) over (partition by site_id) as site_date
-    from model_days
+        max(last_event_at) as last_event_at,
+        max(max(last_event_at)) over (partition by site_id) as site_last_event_at
+    from camera_days
     group by site_id, camera_id
 
 ),
@@ -70,19 +71,24 @@ listed as (
         site_id,
         coalesce(nullif(cell, ''), metric) as subject,
         sentence as what,
-        '/models/' as path
+        if(starts_with(metric, 'confidence') or starts_with(metric, 'event_mix'), '/models/', '/data-health/') as path
     from incidents
     where closed_at is null
     union all
     select
         2,
-        'Dark camera',
-        site_id,
-        camera_id,
-        'no events since ' || strftime(newest_date, '%Y-%m-%d'),
+        'Silent camera',
+        cameras.site_id,
+        cameras.camera_id,
+        'no events since '
+        || strftime(timezone(coalesce(sites.timezone, 'UTC'), cameras.last_event_at), '%Y-%m-%d %H:%M') || ', '
+        || date_diff('hour', cameras.last_event_at, cameras.site_last_event_at)
+        || ' h before the newest of its site',
         '/data-health/'
     from cameras
-    where site_date > newest_date
+    left join sites
+        on cameras.site_id = sites.site_id
+    where cameras.last_event_at <= cameras.site_last_event_at - interval 2 hour
     union all
     select
         3,

@@ -20,6 +20,7 @@ select
     ended_ms,
     units::double as units,
     target_units,
+    targeted_units::double as targeted_units,
     targeted_units::double / nullif(target_units, 0) as attainment,
     active_seconds / nullif(present_seconds, 0) as utilization,
     present_seconds / nullif(tracked_seconds, 0) as attendance,
