@@ -56,23 +56,6 @@ REJECTED = Fact(
     by_landing=True,
 )
 
-FRESHNESS = Fact(
-    "every_site_is_heard",
-    "freshness",
-    "critical",
-    ("landed_objects", "model_days"),
-    1,
-    0,
-    "its newest event is {value:.0f} days older than the newest of the plant",
-    """
-    with sites as (select site_id, max(event_date) as newest from model_days group by site_id)
-    select site_id, '' as camera_id, $last as day, max(newest) over () - newest as value, 1 as size
-    from sites
-    qualify newest > max(newest) over () - 60
-    """,
-    by_landing=True,
-)
-
 UNREGISTERED = Fact(
     "every_worker_and_station_is_registered",
     "unregistered_ids",
@@ -133,7 +116,7 @@ CLOCK = Fact(
     """,
 )
 
-FACTS = (REJECTED, FRESHNESS, UNREGISTERED, DUPLICATES, CLOCK)
+FACTS = (REJECTED, UNREGISTERED, DUPLICATES, CLOCK)
 # The suites' own rules count for these; a divergence is a distance without significance, and opens no incident.
 INTEGRITY, DIVERGENCE = "integrity", "event_mix_divergence"
 LANDING_METRICS = {INTEGRITY, DIVERGENCE, *(fact.metric for fact in FACTS if fact.by_landing)}

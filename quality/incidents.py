@@ -26,7 +26,8 @@ Places = NDArray[np.intp]
 FORGOTTEN_DAYS = 30
 # Of these metrics, cameras of one model version that change on one day are one incident.
 GROUPED = {"confidence_floor", "confidence_drift", "event_mix_drift"}
-PAGE = "data-health"
+# The page that lists them, in the site.
+PAGE = "models/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,12 @@ def merge(
     return sorted(now.values(), key=lambda each: (each.cell.site_id, each.first_evidence_date, each.incident_id))
 
 
+def name_incident(metric: str, cell: Cell, first: date) -> str:
+    """The same for the same metric, cell and first day, whoever names it."""
+    named = "\0".join((metric, *(getattr(cell, part) for part in Cell.__slots__), first.isoformat()))
+    return hashlib.sha256(named.encode()).hexdigest()[:16]
+
+
 def _group_of(metric: str, result: DayResult, version_of: Mapping[tuple[Cell, date], Cell]) -> Cell | None:
     if metric not in GROUPED or not result.cell.camera_id:
         return None
@@ -229,9 +236,8 @@ def _same(known: Iterable[Incident], spell: Spell, matched: set[str]) -> Inciden
 
 
 def _new(spell: Spell, judged_at: datetime) -> Incident:
-    named = "\0".join((spell.metric, *(getattr(spell.cell, part) for part in Cell.__slots__), spell.first.isoformat()))
     return Incident(
-        incident_id=hashlib.sha256(named.encode()).hexdigest()[:16],
+        incident_id=name_incident(spell.metric, spell.cell, spell.first),
         metric=spell.metric,
         cell=spell.cell,
         opened_at=judged_at,

@@ -15,11 +15,12 @@ import duckdb
 
 from ingestion.settings import Settings
 from ingestion.warehouse import transaction
-from quality import facts, store
+from quality import facts, freshness, store
 from quality.aggregates import JUDGED_DAYS, Panels, read_panels
 from quality.day_checks import day_results
 from quality.incidents import Incident, find_spells, merge
 from quality.results import Cell, CheckResult, DayResult
+from quality.silences import merge_silences
 from quality.site_baselines import read_baselines
 from quality.suites import SUITES, Plant, Suite
 
@@ -40,10 +41,11 @@ class Verdict:
     import_seconds: float = 0.0
 
 
-def judge(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Verdict:
+def judge(connection: duckdb.DuckDBPyConnection, settings: Settings, now: datetime) -> Verdict:
     """Judge the marts of an open warehouse and write `check_results` and `incidents`.
 
-    A part that cannot be judged is said and left out: the numbers are there and are published whatever their checks.
+    The data is judged as of its newest landing; `now` tells which sites fell silent, and nothing else. A part that
+    cannot be judged is said and left out: the numbers are there and are published whatever their checks.
     """
     started = time.monotonic()
     verdict = Verdict()
@@ -67,10 +69,13 @@ def judge(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Verdict:
     of_landing = (
         _try(verdict, "landing", lambda: list(facts.landing_facts(connection, landing_days[0], landing_days[-1]))) or []
     )
+    heard = _try(verdict, "freshness", lambda: freshness.read_heard(connection))
+    of_sites = freshness.freshness(heard or [], now)
     known = store.read_incidents(connection)
     with transaction(connection):
         store.replace_results(connection, of_days, judged_at, event_days, landing=False)
         store.replace_results(connection, of_landing, judged_at, landing_days, landing=True)
+        store.replace_freshness(connection, of_sites, now)
         _judge_suites(connection, Plant(baselines), verdict)
         of_suites = list(_suite_results(verdict, judged_at.date()))
         store.replace_results(connection, [*of_landing, *of_suites], judged_at, landing_days, landing=True)
@@ -78,12 +83,16 @@ def judge(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Verdict:
         spells = find_spells(alarming, {}, landing_days)
         versions = _versions(panels) if panels else {}
         found = merge([each for each in known if each.metric in facts.LANDING_METRICS], spells, judged_at, landing_days)
-        others = [each for each in known if each.metric not in facts.LANDING_METRICS]
+        silences = [each for each in known if each.metric == freshness.METRIC]
+        if heard is not None:
+            silences = merge_silences(silences, of_sites, {site.site_id: site.last_event_at for site in heard}, now)
+        found += silences
+        others = [each for each in known if each.metric not in {freshness.METRIC, *facts.LANDING_METRICS}]
         found += (
             merge(others, find_spells(of_days, versions, event_days), judged_at, event_days) if event_days else others
         )
         store.replace_incidents(connection, found, judged_at)
-    verdict.results, verdict.incidents = [*of_days, *of_landing, *of_suites], found
+    verdict.results, verdict.incidents = [*of_days, *of_landing, *of_sites, *of_suites], found
     verdict.seconds = time.monotonic() - started
     return verdict
 

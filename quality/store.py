@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 import duckdb
 import pyarrow as pa
 
+from quality import freshness
 from quality.facts import LANDING_METRICS
 from quality.incidents import PAGE, Incident
 from quality.marts import TABLES
@@ -48,23 +49,27 @@ def replace_results(
     """Replace the results of the judged `days`: those of days of landing, or those of the events' days."""
     if not days:
         return
-    table = _arrow("check_results", [_result_row(result, judged_at) for result in results], connection)
     connection.execute(
         f"""
         delete from marts.check_results
-        where list_contains($metrics, metric) = {str(landing).lower()}
+        where list_contains($metrics, metric) = {str(landing).lower()} and metric <> $moment
             and (evidence_date between $first and $last or evidence_date < $oldest)
         """,
         {
             "metrics": sorted(LANDING_METRICS),
+            "moment": freshness.METRIC,
             "first": days[0],
             "last": days[-1],
             "oldest": days[-1] - timedelta(days=RESULT_DAYS),
         },
     )
-    connection.register("new_results", table)
-    connection.execute("insert into marts.check_results by name from new_results")
-    connection.unregister("new_results")
+    _insert_results(connection, results, judged_at)
+
+
+def replace_freshness(connection: duckdb.DuckDBPyConnection, results: Iterable[DayResult], now: datetime) -> None:
+    """Have the results of the sites' freshness as they are at this moment, and no others."""
+    connection.execute("delete from marts.check_results where metric = ?", [freshness.METRIC])
+    _insert_results(connection, results, now)
 
 
 def replace_incidents(
@@ -78,6 +83,13 @@ def replace_incidents(
     connection.register("new_incidents", _arrow("incidents", [_incident_row(each) for each in kept], connection))
     connection.execute("insert into marts.incidents by name from new_incidents")
     connection.unregister("new_incidents")
+
+
+def _insert_results(connection: duckdb.DuckDBPyConnection, results: Iterable[DayResult], judged_at: datetime) -> None:
+    rows = [_result_row(result, judged_at) for result in results]
+    connection.register("new_results", _arrow("check_results", rows, connection))
+    connection.execute("insert into marts.check_results by name from new_results")
+    connection.unregister("new_results")
 
 
 def _result_row(result: DayResult, judged_at: datetime) -> dict[str, object]:

@@ -6,10 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from ingestion.bucket import Bucket, open_bucket
 from tests.plant import Plant
 from tests.s3_server import BUCKET, s3_server
+
+# How long an example takes is the machine's matter: a busy one must not fail a rule.
+settings.register_profile("busy", deadline=None)
+settings.load_profile("busy")
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 
 import dagster as dg
 
@@ -37,7 +38,7 @@ def build_checked_asset(marts: Sequence[str]) -> dg.AssetsDefinition:
         from quality.report import write_report
 
         with open_warehouse(warehouse.settings) as connection:
-            verdict = judge(connection, warehouse.settings)
+            verdict = judge(connection, warehouse.settings, datetime.now(UTC))
         for error in verdict.errors:
             context.log.warning(error)
         write_report(warehouse.settings.quality_path, verdict, warehouse.settings.confidence_floor)

@@ -47,12 +47,13 @@ def build_landing_asset(with_site: bool) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult[None]]:
         """Every new object of the bucket, exactly once, and the registries as they are now."""
         keep_promises(warehouse.settings, context.log.info)
-        report = land(warehouse.settings, datetime.now(UTC), log=context.log.info)
+        now = datetime.now(UTC)
+        report = land(warehouse.settings, now, log=context.log.info)
         context.log.info(
             f"{report.objects:,} objects landed, {report.accepted:,} events, {report.labels:,} labels, "
             f"{report.rejected:,} rejected in {report.seconds:.1f} s"
         )
-        if _is_up_to_date(warehouse.settings, with_site):
+        if _is_up_to_date(warehouse.settings, with_site, now):
             # Nothing is materialized, and so Dagster skips all that would be made of it.
             context.log.info("nothing has changed since the last batch; its marts and its report stand")
             return
@@ -64,13 +65,19 @@ def build_landing_asset(with_site: bool) -> dg.AssetsDefinition:
     return landing
 
 
-def _is_up_to_date(settings: Settings, with_site: bool) -> bool:
+def _is_up_to_date(settings: Settings, with_site: bool, now: datetime) -> bool:
     # Imported here: the sensor's process never needs it.
+    from ingestion.warehouse import open_warehouse
+    from quality.freshness import has_changed
     from quality.report import is_judged_by
     from reports.site import is_site_current
 
     is_current = is_published(settings) and is_judged_by(settings.quality_path, settings.confidence_floor)
-    return is_current and (not with_site or is_site_current(settings))
+    if not is_current or (with_site and not is_site_current(settings)):
+        return False
+    # A site that falls silent sends nothing that would tell of it: the clock does.
+    with open_warehouse(settings) as connection:
+        return not has_changed(connection, now)
 
 
 def _landed(table: str, report: LandingReport) -> dict[str, int | float | str]:

@@ -74,8 +74,8 @@ _RULES = (
         "warning",
     ),
     (
-        facts.FRESHNESS.name,
-        "Every site's newest event is about as new as the plant's.",
+        check_names.FRESHNESS,
+        "No site has been silent for longer than its usual weeks explain.",
         "A site that fell silent shows yesterday's numbers as if they were today's.",
         "critical",
     ),

@@ -49,7 +49,7 @@ def test_changing_to_aggregate_removes_what_was_published_about_persons(tmp_path
     said = "\n".join(summary_lines(read_totals(plant.settings.published_path), Checks(0, [], 0), 0, "", 0.0))
     assert "nothing about single persons is published" in said
     with open_warehouse(plant.settings) as connection:
-        verdict = judge(connection, plant.settings)
+        verdict = judge(connection, plant.settings, NOW)
     results = [one for _, of_suite in verdict.suites for one in of_suite]
     assert verdict.errors == []
     assert [one.name for one in results if "could not be judged" in one.sentence] == []

@@ -20,7 +20,7 @@ from quality.alerts.deliver import deliver
 from quality.alerts.messages import messages_of
 from quality.alerts.outbox import LONGEST_WAIT_SECONDS, Outbox, wait_seconds
 from quality.alerts.settings import AlertSettings, read_alert_settings
-from quality.incidents import Incident
+from quality.incidents import PAGE, Incident
 from quality.results import Cell
 from quality.store import make_tables, replace_incidents
 from tests.quality.alerts.receivers import MailServer, Webhook, running
@@ -38,6 +38,11 @@ OPEN = Incident(
     "Site north, camera cam <1> & co: mean confidence is 0.80.",
 )
 CLOSED = replace(OPEN, closed_at=AT + timedelta(days=4), closing_sentence="Over after 3 days without evidence.")
+
+
+def test_the_page_of_an_alert_lists_the_incidents() -> None:
+    page = Path(__file__).parents[3] / "reports/pages" / f"{PAGE.rstrip('/')}.md"
+    assert 'ask="incidents"' in page.read_text()
 
 
 def publish(settings: Settings, *incidents: Incident) -> None:
@@ -94,7 +99,7 @@ def test_an_opening_and_a_closing_reach_every_sink_once_with_the_page_that_shows
     assert deliver(settings, alerts, now=3).sent == 0
 
     assert webhook.keys == ["0123456789abcdef-opened", "0123456789abcdef-closed"]
-    assert "<https://floor.example/report/data-health>" in webhook.taken[0]["text"]
+    assert f"<https://floor.example/report/{PAGE}>" in webhook.taken[0]["text"]
     assert "cam &lt;1&gt; &amp; co" in webhook.taken[0]["text"]
     opened, closed = mail_server.mails
     assert opened["Message-ID"] == "<0123456789abcdef-opened@floorhouse>"
@@ -192,7 +197,7 @@ def test_two_processes_at_once_send_one_message(settings: Settings, alerts: Aler
 
 def test_an_incident_that_was_over_long_ago_is_history_and_nobody_is_called() -> None:
     row = {name: getattr(CLOSED, name) for name in Incident.__slots__ if name != "cell"}
-    row |= {"status": "closed", "site_id": "north", "cell": "site north", "page": "data-health"}
+    row |= {"status": "closed", "site_id": "north", "cell": "site north", "page": PAGE}
     assert messages_of(row, AT + timedelta(days=60), "http://x") == []
     assert [one.transition for one in messages_of(row, AT + timedelta(days=5), "http://x")] == ["opened", "closed"]
 

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from quality.freshness import Heard, Window, changed_sites, freshness, missed_days
+from quality.incidents import Incident
+from quality.results import DayResult
+from quality.silences import merge_silences
+
+FRIDAY = datetime(2026, 1, 30, 14, tzinfo=UTC)
+MINUTES = timedelta(minutes=5)
+
+
+def windows(weekdays: range, start: int, hours: int, weeks: int = 4, until: datetime = FRIDAY) -> list[Window]:
+    """Worked windows on these weekdays, in the weeks up to `until`."""
+    found = []
+    for number in range(7 * weeks):
+        day = until.date() - timedelta(days=number)
+        begin = datetime(day.year, day.month, day.day, start, tzinfo=UTC)
+        if day.weekday() in weekdays and begin < until:
+            found.append(Window(day, begin, begin + timedelta(hours=hours)))
+    return sorted(found, key=lambda window: window.started_at)
+
+
+def site(worked: list[Window], last: datetime = FRIDAY, weeks: int = 5, age: timedelta | None = MINUTES) -> Heard:
+    return Heard("north", last - timedelta(weeks=weeks), last, age, worked)
+
+
+def status(heard: Heard, now: datetime) -> str:
+    [result] = freshness([heard], now)
+    return result.status
+
+
+ONE_SHIFT = windows(range(5), 6, 8)
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        (datetime(2026, 1, 30, 15, tzinfo=UTC), "pass"),
+        (datetime(2026, 2, 1, 23, tzinfo=UTC), "pass"),  # a Sunday, as every week
+        (datetime(2026, 2, 2, 23, tzinfo=UTC), "pass"),  # one Monday off
+        (datetime(2026, 2, 3, 9, tzinfo=UTC), "pass"),
+        (datetime(2026, 2, 3, 11, tzinfo=UTC), "fail"),  # Monday and more than half of Tuesday
+        (datetime(2026, 3, 20, tzinfo=UTC), "fail"),
+    ],
+)
+def test_a_plant_that_works_five_days_is_silent_when_more_than_a_day_and_a_half_of_work_is_missing(
+    now: datetime, expected: str
+) -> None:
+    assert status(site(ONE_SHIFT), now) == expected
+
+
+def test_a_plant_that_never_rests_is_silent_after_a_day_and_a_half() -> None:
+    always = windows(range(7), 0, 24)
+    assert status(site(always), FRIDAY + timedelta(hours=35)) == "pass"
+    assert status(site(always), FRIDAY + timedelta(hours=37)) == "fail"
+
+
+def test_a_week_of_holidays_among_the_four_before_changes_little() -> None:
+    off = [window for window in ONE_SHIFT if not date(2026, 1, 12) <= window.shift_date <= date(2026, 1, 16)]
+    assert status(site(off), datetime(2026, 2, 3, 11, tzinfo=UTC)) == "fail"
+
+
+def test_a_site_without_a_usual_week_is_silent_after_four_days() -> None:
+    for heard in (site([]), site(ONE_SHIFT[-2:], weeks=0)):
+        assert status(heard, FRIDAY + timedelta(days=3)) == "pass"
+        assert status(heard, FRIDAY + timedelta(days=4, hours=1)) == "fail"
+
+
+def test_an_archive_is_never_silent() -> None:
+    assert status(site(ONE_SHIFT, age=timedelta(days=9)), FRIDAY + timedelta(days=9)) == "insufficient_data"
+
+
+def test_a_site_that_closed_down_is_not_judged() -> None:
+    assert freshness([site(ONE_SHIFT)], FRIDAY + timedelta(days=61)) == []
+
+
+@given(st.integers(0, 6), st.integers(0, 23), st.integers(1, 24), st.lists(st.integers(0, 60 * 24 * 7), min_size=2))
+def test_what_is_missed_never_gets_less_as_time_goes_on(first: int, start: int, hours: int, minutes: list[int]) -> None:
+    heard = site(windows(range(first, 7), start, hours))
+    missed = [missed_days(heard, FRIDAY + timedelta(minutes=after)) for after in sorted(minutes)]
+    known = [value for value in missed if value is not None]
+    assert known == sorted(known)
+
+
+def walk(known: list[Incident], heard: Heard, now: datetime) -> list[Incident]:
+    return merge_silences(known, freshness([heard], now), {heard.site_id: heard.last_event_at}, now)
+
+
+def test_a_silence_opens_once_goes_on_under_its_name_and_closes_when_the_site_is_heard() -> None:
+    tuesday = datetime(2026, 2, 3, 12, tzinfo=UTC)
+    assert walk([], site(ONE_SHIFT), tuesday - timedelta(days=1)) == []
+    [opened] = walk([], site(ONE_SHIFT), tuesday)
+    assert (opened.status, opened.severity, opened.opened_at) == ("open", "critical", tuesday)
+    assert opened.first_evidence_date == FRIDAY.date()
+    # An event that came late moves the beginning, and the incident stays the same.
+    [later] = walk([opened], site(ONE_SHIFT, last=FRIDAY + timedelta(hours=12)), tuesday + timedelta(days=1))
+    assert (later.incident_id, later.status, later.opened_at) == (opened.incident_id, "open", tuesday)
+    heard_at = tuesday + timedelta(days=2)
+    [closed] = walk([later], site(ONE_SHIFT, last=heard_at), heard_at + timedelta(minutes=5))
+    assert (closed.incident_id, closed.status) == (opened.incident_id, "closed")
+    assert (closed.closing_sentence or "").startswith("Heard again. Site north: its newest event is of 2026-02-05")
+    assert walk([closed], site(ONE_SHIFT, last=heard_at), heard_at + timedelta(minutes=9)) == [closed]
+
+
+def test_a_site_that_closed_down_ends_its_silence() -> None:
+    [opened] = walk([], site(ONE_SHIFT), FRIDAY + timedelta(days=5))
+    [closed] = walk([opened], site(ONE_SHIFT), FRIDAY + timedelta(days=61))
+    assert "closed down" in (closed.closing_sentence or "")
+
+
+def results(**status_of: str) -> list[DayResult]:
+    heard = {"pass": FRIDAY + timedelta(days=5), "fail": FRIDAY, "insufficient_data": FRIDAY}
+    age = {"insufficient_data": timedelta(days=9)}
+    return freshness(
+        [Heard(name, FRIDAY, heard[one], age.get(one, MINUTES), []) for name, one in status_of.items()],
+        FRIDAY + timedelta(days=5),
+    )
+
+
+def test_only_openings_and_closings_are_news() -> None:
+    found = results(a="pass", b="fail", c="insufficient_data")
+    assert changed_sites(found, {"b"}) == set()
+    assert changed_sites(found, set()) == {"b"}
+    assert changed_sites(found, {"a", "b", "c"}) == {"a"}
+    assert changed_sites(found, {"b", "gone"}) == {"gone"}
