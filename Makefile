@@ -52,7 +52,7 @@ test:  ## everything that can be checked, browser included
 	@$(PYTHON) -m reports.shell
 	@$(PYTHON) -m pytest
 
-bench: ready  ## measure simulator, landing, models, publishing, whole cycle; writes benchmarks/results.md
+bench: ready  ## measure simulator, landing, models, checks, publishing, whole cycle; writes benchmarks/results.md
 	@$(PYTHON) -m benchmarks
 
 bench-landing-large: ready  ## landing of 20 M events, and into a warehouse of 50 M; takes minutes and 8 GB of disk

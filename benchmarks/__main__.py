@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks import landing, stages
+from benchmarks.checks import checks
 from benchmarks.intake import intake
 from benchmarks.report import report
 
@@ -68,6 +69,7 @@ def main() -> None:
         landing.from_server(work, arguments.events, arguments.rounds, now, table.add)
         stages.transformation_and_publishing(work, arguments.events, table.add)
         stages.whole_cycle(work, table.add)
+        checks(work, table.add)
         intake(work, table.add)
         report(work, table.add)
         peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
