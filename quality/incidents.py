@@ -253,7 +253,7 @@ def _new(spell: Spell, judged_at: datetime) -> Incident:
 def _end_unmatched(incident: Incident, judged_at: datetime, days: Sequence[date]) -> Incident:
     """An open incident without evidence in the judged days: withdrawn by late events, or nobody is there any more."""
     if incident.first_evidence_date >= days[0]:
-        told = "Withdrawn: events that came late changed the days it rested on."
+        told = "Withdrawn: judged anew, the days it rested on are no evidence any more."
     elif days[-1] - incident.last_evidence_date >= timedelta(days=FORGOTTEN_DAYS):
         told = f"Over: no evidence for {FORGOTTEN_DAYS} days."
     else:
