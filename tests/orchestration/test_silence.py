@@ -56,6 +56,7 @@ def batch(settings: Settings, monkeypatch: pytest.MonkeyPatch, now: datetime) ->
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # six batches, three of them whole
 def test_a_plant_that_falls_silent_is_told_of_once_and_once_when_it_is_heard_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
