@@ -88,7 +88,10 @@ const visit = async (wanted) => {
 			met.answer = await page.evaluate(`(async () => { ${script} })()`);
 			await settledAgain(page);
 		}
-		if (media) await page.emulateMedia({ media });
+		if (media) {
+			await page.emulateMedia({ media });
+			await settledAgain(page); // charts are drawn anew for the sheet's width
+		}
 		if (check) {
 			await page.evaluate(order.axe ??= await readFile(new URL('./node_modules/axe-core/axe.min.js', import.meta.url), 'utf8'));
 			met.issues = await page.evaluate(async () =>

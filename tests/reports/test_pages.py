@@ -447,6 +447,13 @@ def test_dark_colours_and_paper_are_drawn(server: SiteServer, met: dict[tuple[st
     assert paper["background"] == "rgb(255, 255, 255)"
 
 
+def test_a_sheet_of_paper_holds_every_column_of_a_page(server: SiteServer) -> None:
+    a4 = 794  # the width of the sheet in CSS pixels
+    names = ("plant", "hours", "workers", "worker", "workstations", "workstation", "compare")
+    for page in _open(server, [Visit(PAGES[name], a4, name, media="print") for name in names]):
+        assert (page["name"], page["scrollWidth"]) == (page["name"], a4)
+
+
 def test_a_page_that_stays_open_shows_the_next_batch_whole_and_without_a_flash(
     tmp_path: Path, shell: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
