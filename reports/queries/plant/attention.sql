@@ -71,7 +71,7 @@ listed as (
         site_id,
         coalesce(nullif(cell, ''), metric) as subject,
         sentence as what,
-        if(starts_with(metric, 'confidence') or starts_with(metric, 'event_mix'), '/models/', '/data-health/') as path
+        '/models/' as path  -- the one page that lists incidents
     from incidents
     where closed_at is null
     union all
