@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ingestion.errors import WarehouseError
 from ingestion.settings import Settings
+from orchestration.sqlite_files import tune_sqlite
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
@@ -76,6 +77,7 @@ def open_instance(home: Path) -> Iterator[DagsterInstance]:
     """Dagster's records of runs and events, kept in `home`."""
     from dagster import DagsterInstance
 
+    tune_sqlite()
     # Two processes that both find an empty folder would both create its tables, and one would fail.
     with open(home / ".opening.lock", "w", encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

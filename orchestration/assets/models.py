@@ -13,6 +13,7 @@ from dagster_dbt import DagsterDbtTranslator, dbt_assets
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
 from ingestion.errors import TransformError
+from orchestration.import_ahead import ImportAhead
 from orchestration.manifest import manifest_path
 from orchestration.resources import WAREHOUSE_POOL, Warehouse
 from orchestration.transform import build_models
@@ -60,11 +61,15 @@ def build_models_asset(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         """Build the models and run their data tests; a test of severity error stops the batch before it publishes."""
         messages: dict[str, DbtCoreCliEventMessage] = {}
         failure: TransformError | None = None
+        judging = ImportAhead("great_expectations")
+
+        def note(event: Any) -> None:
+            judging.start()
+            _keep(messages, event)
+
         select = _selection(context) if context.is_subset else None
         try:
-            report = build_models(
-                warehouse.settings, lambda event: _keep(messages, event), select=select, log=context.log.info
-            )
+            report = build_models(warehouse.settings, note, select=select, log=context.log.info)
         except TransformError as error:
             failure = error
         rows = warehouse.row_counts()
