@@ -50,7 +50,7 @@ dev: ready  ## the Dagster UI with its daemon, so that sensor and schedule work
 test:  ## everything that can be checked, browser included
 	@scripts/setup --quiet --browser
 	@$(PYTHON) -m reports.shell
-	@$(PYTHON) -m pytest
+	@$(PYTHON) -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadscope
 
 bench: ready  ## measure simulator, landing, models, checks, publishing, whole cycle; writes benchmarks/results.md
 	@$(PYTHON) -m benchmarks
