@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -53,16 +55,23 @@ EARLY = "".join(
 LATE = record("13:00:00", "working") + record("20:50:00", "idle") + record("22:00:00", "working")
 
 
-@pytest.fixture
-def explained(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> Plant:
-    plant = Plant(plant.settings.data_dir, max_state_minutes=60)
+@pytest.fixture(scope="module")
+def computed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder of the shift after two batches; a test gets a copy, as a batch takes seconds."""
+    plant = Plant(tmp_path_factory.mktemp("computed") / "data", max_state_minutes=60)
     for key, text in {**REGISTRY, "events/early.jsonl": EARLY, "events/late.jsonl": LATE}.items():
         plant.drop(key, text)
     plant.batch()
     plant.drop("events/again.jsonl", record("08:00:00", "working"))
     plant.batch()
-    monkeypatch.setenv("FLOORHOUSE_DATA_DIR", str(plant.settings.data_dir))
-    return plant
+    return plant.settings.data_dir
+
+
+@pytest.fixture
+def explained(computed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plant:
+    data_dir = shutil.copytree(computed, tmp_path / "data", symlinks=True)
+    monkeypatch.setenv("FLOORHOUSE_DATA_DIR", str(data_dir))
+    return Plant(data_dir, max_state_minutes=60)
 
 
 def said(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 0) -> str:
