@@ -162,3 +162,7 @@ export const tidy = async (current) => {
 	const keys = new Set(Object.values(current.tables).flatMap(({ parts }) => Object.values(parts)));
 	await (await engine()).forget(keys);
 };
+
+/** An answer with those of its rows that have these values. */
+export const rowsWhere = (answer, where) =>
+	answer?.rows ? { ...answer, rows: answer.rows.filter((row) => Object.entries(where).every(([name, value]) => row[name] === value)) } : answer;
