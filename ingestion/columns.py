@@ -1,5 +1,8 @@
 """The records of a slice as columns, by one statement: DuckDB parses and checks on all cores, without a Python object.
 
+The statement is run by a database of its own in memory: it needs nothing of the warehouse, runs beside what is stored
+there, and may fail without ending the warehouse's transaction.
+
 A record is plain when what was read of it obeys the rules of the contract's version 1; that nothing else stands in it
 is for `proof.py` to show. Every rule here accepts a part of what `contract.py` accepts, with the same values; where the
 two could differ (a timestamp written in an unusual way, a number as a text) a record is not plain, and is judged there.
@@ -7,6 +10,7 @@ two could differ (a timestamp written in an unusual way, a number as a text) a r
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -69,22 +73,22 @@ _DEFAULTS = {
     "model_name": f"coalesce(model_name, '{UNKNOWN}')",
     "model_version": f"coalesce(model_version, '{UNKNOWN}')",
 }
-# Trimming copies a text, so it is done only where there is something to trim.
+# Trimming copies a text, so it is done only where there is something to trim; what is below '!' may begin with a space.
 _IDENTIFIERS = ", ".join(
-    f"case when starts_with({text}, ' ') or ends_with({text}, ' ') then trim({text}, ' ') else {text} end as {name}"
+    f"case when {text} < '!' or ends_with({text}, ' ') then trim({text}, ' ') else {text} end as {name}"
     for name, text in _DEFAULTS.items()
 )
+# Of a plain record all required fields are there, so that only the others are counted.
+_OTHERS = [f"({name} is not null)::tinyint" for name in (*OPTIONAL_FIELDS, VERSION_FIELD) if name in _NUMBERS]
+_OTHER_TEXTS = [f"(read.{name} is not null)::tinyint" for name in OPTIONAL_FIELDS if name not in _NUMBERS]
+_REQUIRED_TEXTS = sum(name not in _NUMBERS for name in REQUIRED_FIELDS)
+
+_STRICTLY = f"from_json(line, '{_STRUCTURE}')"  # fails on a line that is no JSON
+_KINDLY = f"case when json_valid(line) then {_STRICTLY} end"  # as try() on one line repeats its whole vector
 
 _PARSE = f"""
-    create or replace temp table landing_records as
     with read as (
-        -- from_json fails on a line that is no JSON, and try() on one line repeats its whole vector.
-        select
-            place,
-            object_index,
-            position,
-            unnest(case when json_valid(line) then from_json(line, '{_STRUCTURE}') end)
-        from lines
+        select place, object_index, position, unnest($record) from lines
     ),
 
     typed as (
@@ -103,15 +107,17 @@ _PARSE = f"""
                 when regexp_full_match(count, '[0-9]{{1,7}}') then count::varchar::bigint
             end as unit_count,
             {VERSION_FIELD}::varchar as version,
-            ({" + ".join(f"(read.{name} is not null)::tinyint" for name in _FIELDS)})::tinyint as members,
-            ({" + ".join(f"(read.{name} is not null)::tinyint" for name in _FIELDS if name not in _NUMBERS)})::tinyint
-                as texts
+            ({" + ".join([str(_REQUIRED_TEXTS), *_OTHER_TEXTS])})::tinyint as texts,
+            ({" + ".join([str(len(REQUIRED_FIELDS) - _REQUIRED_TEXTS), *_OTHERS])})::tinyint as numbers
         from read
         inner join folders using (object_index)
     )
 
     select
-        *,
+        place,
+        {", ".join(EVENT_COLUMNS.names)},
+        texts,
+        texts + numbers as members,
         coalesce(
             (version is null or version = '1')
             and event_at between $earliest and $latest
@@ -127,8 +133,9 @@ _PARSE = f"""
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What is known of each record of a slice, by its place."""
+    """The records of a slice as `EVENT_COLUMNS`, and what is known of each, all by its place."""
 
+    events: pa.Table
     is_plain: npt.NDArray[np.bool_]
     members: npt.NDArray[np.int8]
     texts: npt.NDArray[np.int8]
@@ -137,32 +144,34 @@ class Checked:
 def parse(
     records: Slice,
     left_out: list[int],
-    key_folders: list[Folder],
+    key_folders: Mapping[int, Folder],
     landed_at: datetime,
     session: duckdb.DuckDBPyConnection,
+    strictly: bool,
 ) -> Checked:
-    """Make the session's temporary table `landing_records` of the slice; the records `left_out` are not plain there."""
+    """The records read as columns; those `left_out` are not plain there. `key_folders` is by the objects' indexes.
+
+    `strictly` costs a tenth less.
+
+    Raises:
+        duckdb.InvalidInputException, UnicodeDecodeError: read strictly, a record is no JSON.
+    """
     lines = _lines(records, left_out)  # noqa: F841  # DuckDB finds the tables by their names
     folders = pa.table(  # noqa: F841
         {
-            "object_index": pa.array(range(len(key_folders)), pa.int32()),
-            "site_id": pa.array([_storable(folder.site_id) for folder in key_folders], pa.string()),
-            "camera_id": pa.array([_storable(folder.camera_id) for folder in key_folders], pa.string()),
+            "object_index": pa.array(key_folders, pa.int32()),
+            "site_id": pa.array([_storable(folder.site_id) for folder in key_folders.values()], pa.string()),
+            "camera_id": pa.array([_storable(folder.camera_id) for folder in key_folders.values()], pa.string()),
         }
     )
-    session.execute(_PARSE, {"earliest": EARLIEST, "latest": landed_at + LATEST_AFTER_LANDING})
-    known = session.execute("select place, is_plain, members, texts from landing_records").fetchnumpy()
-    order = np.argsort(known["place"])
-    return Checked(*(np.ma.getdata(known[name])[order] for name in ("is_plain", "members", "texts")))
-
-
-def plain_events(session: duckdb.DuckDBPyConnection, refused: list[int]) -> duckdb.DuckDBPyRelation:
-    """The plain records of `landing_records`, but for the places that are refused, as `EVENT_COLUMNS`."""
-    places = pa.table({"place": pa.array(refused, pa.int64())})  # noqa: F841  # DuckDB finds the table by its name
-    return session.sql(
-        f"select {', '.join(EVENT_COLUMNS.names)} from landing_records "
-        f"where is_plain {'and place not in (select place from places)' if refused else ''}"
-    )
+    statement = _PARSE.replace("$record", _STRICTLY if strictly else _KINDLY)
+    range_of_time = {"earliest": EARLIEST, "latest": landed_at + LATEST_AFTER_LANDING}
+    read = session.sql(statement, params=range_of_time).to_arrow_table()
+    places = read["place"].to_numpy()
+    if not np.array_equal(places, np.arange(len(records))):
+        read = read.take(pa.array(np.argsort(places)))
+    flags = {name: read[name].to_numpy() for name in ("is_plain", "members", "texts")}
+    return Checked(read.select(EVENT_COLUMNS.names), **flags)
 
 
 def member_names(raws: list[bytes], session: duckdb.DuckDBPyConnection) -> list[list[str]]:

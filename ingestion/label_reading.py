@@ -1,17 +1,16 @@
-"""From fetched label objects to columns. People write labels, so there are few: each is judged by itself."""
+"""From the records of label objects to columns. People write labels, so there are few: each is judged by itself."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 
 import pyarrow as pa
 
-from ingestion.bucket import FetchedObject
 from ingestion.contract import Refusal
 from ingestion.label_contract import Label, judge_label
-from ingestion.opening import ReadObjects, open_slices
-from ingestion.settings import Settings
+from ingestion.opening import ReadObjects
+from ingestion.slices import Slice
 
 # The payload is kept of accepted labels too: one whose event never arrives is rejected later, with its raw text.
 LABEL_COLUMNS = pa.schema(
@@ -27,29 +26,20 @@ LABEL_COLUMNS = pa.schema(
 )
 
 
-def read_labels(objects: Sequence[FetchedObject], settings: Settings, landed_at: datetime) -> ReadObjects:
-    """Every record of the objects; what is accepted has `LABEL_COLUMNS`."""
-    result = ReadObjects.none_yet(objects)
-    result.accepted = _read(objects, settings, landed_at, result)
-    return result
-
-
-def _read(
-    objects: Sequence[FetchedObject], settings: Settings, landed_at: datetime, result: ReadObjects
-) -> Iterator[pa.Table]:
-    for records, left_out in open_slices(objects, settings, result):
-        accepted: list[dict[str, object]] = []
-        for place in sorted(set(range(len(records))) - set(left_out)):
-            raw, index = records.raw(place), int(records.object_indexes[place])
-            position, payload = int(records.positions[place]), raw.decode("utf-8", errors="replace")
-            verdict, unexpected = judge_label(raw, landed_at)
-            result.unexpected_fields[index] |= unexpected
-            if isinstance(verdict, Refusal):
-                result.reject(index, position, verdict.reason, verdict.detail, payload)
-            else:
-                accepted.append(columns_of_label(verdict, payload, index, position))
-        if accepted:
-            yield pa.Table.from_pylist(accepted, schema=LABEL_COLUMNS)
+def read_labels(records: Slice, left_out: list[int], result: ReadObjects, landed_at: datetime) -> Iterator[pa.Table]:
+    """The labels of a slice, as `LABEL_COLUMNS`; those that are not accepted are noted in the result."""
+    accepted: list[dict[str, object]] = []
+    for place in sorted(set(range(len(records))) - set(left_out)):
+        raw, index = records.raw(place), int(records.object_indexes[place])
+        position, payload = int(records.positions[place]), raw.decode("utf-8", errors="replace")
+        verdict, unexpected = judge_label(raw, landed_at)
+        result.unexpected_fields[index] |= unexpected
+        if isinstance(verdict, Refusal):
+            result.reject(index, position, verdict.reason, verdict.detail, payload)
+        else:
+            accepted.append(columns_of_label(verdict, payload, index, position))
+    if accepted:
+        yield pa.Table.from_pylist(accepted, schema=LABEL_COLUMNS)
 
 
 def columns_of_label(label: Label, payload: str, object_index: int, position: int) -> dict[str, object]:

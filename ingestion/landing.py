@@ -12,8 +12,7 @@ server's etag; in a folder whose objects are kept, by the file's version) is not
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -22,24 +21,19 @@ import duckdb
 import pyarrow as pa
 
 from ingestion.archiving import Archiver, ArchiveReport
-from ingestion.bucket import Bucket, FetchedObject, ObjectInfo, open_landing_bucket
+from ingestion.bucket import Bucket, ObjectInfo, open_landing_bucket
+from ingestion.chunks import TABLES, Chunk, read_chunks, table_of
 from ingestion.errors import WarehouseError
 from ingestion.event_key import sample_bound
-from ingestion.label_reading import read_labels
 from ingestion.label_settling import settle_labels
 from ingestion.manifest import Manifest, landing_time, remember_kept, storable_key
-from ingestion.opening import ReadObjects, Rows
+from ingestion.opening import ReadObjects
 from ingestion.privacy.identity import Identity, settle_identity
-from ingestion.reading import read_objects
 from ingestion.registry import Registry, read_registry
 from ingestion.settings import Settings
 from ingestion.unexpected import record_unexpected_fields
 from ingestion.warehouse import changed_minutes_of, open_warehouse, transaction
 
-EVENTS_PREFIX = "events/"
-LABELS_PREFIX = "labels/"
-# Where an object's accepted records go, by its prefix.
-TABLES = {EVENTS_PREFIX: "events", LABELS_PREFIX: "labels"}
 OBJECT_ENDINGS = tuple(
     f".{form}{compression}" for form in ("json", "jsonl", "ndjson") for compression in ("", ".gz", ".zst")
 )
@@ -105,12 +99,12 @@ def land(settings: Settings, now: datetime, log: Callable[[str], None] = lambda 
             if settings.landed_objects == "archive":
                 archiver.take(manifest.landed)
             report = replace(report, already_landed=report.already_landed + len(manifest.landed))
-            for fetched in _fetch(bucket, _chunks(manifest.pending), settings.max_object_bytes):
-                report = _land_chunk(connection, fetched, manifest, settings, identity, landed_at, report)
+            for chunk in read_chunks(bucket, _chunks(manifest.pending), manifest, settings, landed_at):
+                report = _land_chunk(connection, chunk, identity, landed_at, report)
                 if settings.landed_objects == "archive":
-                    archiver.take(fetched)
+                    archiver.take(chunk.fetched)
                 else:
-                    remember_kept(connection, fetched)
+                    remember_kept(connection, chunk.fetched)
                 log(f"landed {report.objects:,} objects, {report.accepted:,} events, {report.rejected:,} rejected")
         waiting = settle_labels(connection, landed_at)
         landed = time.monotonic()
@@ -173,73 +167,39 @@ def _chunks(pending: list[ObjectInfo]) -> Iterator[list[str]]:
         yield chunk
 
 
-def table_of(key: str) -> str:
-    """The raw table for the records of an object, by the key of the object."""
-    return next(table for prefix, table in TABLES.items() if key.startswith(prefix))
-
-
-def _fetch(bucket: Bucket, chunks: Iterable[list[str]], max_bytes: int) -> Iterator[list[FetchedObject]]:
-    """Each chunk's objects; the next chunk's are read and hashed while this one is parsed and stored."""
-
-    def fetch(keys: list[str]) -> list[FetchedObject]:
-        return list(bucket.fetch(keys, max_bytes))
-
-    with ThreadPoolExecutor(1) as pool:
-        ahead = None
-        for keys in chunks:
-            following = pool.submit(fetch, keys)
-            if ahead is not None:
-                yield ahead.result()
-            ahead = following
-        if ahead is not None:
-            yield ahead.result()
-
-
 def _land_chunk(
     connection: duckdb.DuckDBPyConnection,
-    fetched: list[FetchedObject],
-    manifest: Manifest,
-    settings: Settings,
+    chunk: Chunk,
     identity: Identity,
     landed_at: datetime,
     report: LandingReport,
 ) -> LandingReport:
-    new = [one for one in fetched if not manifest.has(one.key, one.etag)]
-    if not new:
-        return replace(report, already_landed=report.already_landed + len(fetched))
-    table = table_of(new[0].key)
-    if table == "labels":
-        records = read_labels(new, settings, landed_at)
-    else:
-        records = identity.records(new, read_objects(new, settings, landed_at, connection))
-    _commit(connection, table, new, records, landed_at)
+    records = chunk.records if chunk.table == "labels" else identity.records(chunk.records)
+    _commit(connection, chunk.table, records, landed_at)
     accepted = sum(records.record_counts) - len(records.rejected)
     return replace(
         report,
-        objects=report.objects + len(new),
-        bytes=report.bytes + sum(one.size for one in new),
+        objects=report.objects + len(records.objects),
+        bytes=report.bytes + sum(one.size for one in records.objects),
         records=report.records + sum(records.record_counts),
-        accepted=report.accepted + (accepted if table == "events" else 0),
-        labels=report.labels + (accepted if table == "labels" else 0),
+        accepted=report.accepted + (accepted if chunk.table == "events" else 0),
+        labels=report.labels + (accepted if chunk.table == "labels" else 0),
         rejected=report.rejected + len(records.rejected),
-        already_landed=report.already_landed + len(fetched) - len(new),
+        already_landed=report.already_landed + len(chunk.fetched) - len(records.objects),
     )
 
 
-def _commit(
-    connection: duckdb.DuckDBPyConnection,
-    table: str,
-    objects: list[FetchedObject],
-    records: ReadObjects,
-    now: datetime,
-) -> None:
+def _commit(connection: duckdb.DuckDBPyConnection, table: str, records: ReadObjects, now: datetime) -> None:
     """Accepted and rejected records and manifest rows of some objects in one transaction: the one place that lands."""
     with transaction(connection):
         row = connection.execute("select coalesce(max(object_id), 0) from raw.landed_objects").fetchone()
         first_id = (row[0] if row else 0) + 1
-        ids = range(first_id, first_id + len(objects))
         for accepted in records.accepted:
             _append(connection, table, accepted, first_id)
+        objects = records.objects
+        if not objects:
+            return  # all of them turned out to be landed already
+        ids = range(first_id, first_id + len(objects))
         rejected_counts = [0] * len(objects)
         for record in records.rejected:
             rejected_counts[record.object_index] += 1
@@ -281,7 +241,7 @@ def _commit(
         _check_conservation(connection, table, first_id)
 
 
-def _append(connection: duckdb.DuckDBPyConnection, table: str, accepted: Rows, first_id: int) -> None:  # noqa: ARG001
+def _append(connection: duckdb.DuckDBPyConnection, table: str, accepted: pa.Table, first_id: int) -> None:  # noqa: ARG001
     """Accepted records behind those that are stored. The one place where what lands is written."""
     connection.execute(
         f"insert into raw.{table} by name "

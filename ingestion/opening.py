@@ -6,11 +6,9 @@ of an object mean is not known here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 
@@ -21,8 +19,6 @@ from ingestion.slices import Elements, Lines, Piece, Slice, join_pieces
 
 # Enough of a record that is too large to see where it comes from, in bytes.
 KEPT_OF_HUGE_RECORD = 4096
-
-Rows: TypeAlias = duckdb.DuckDBPyRelation | pa.Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +39,18 @@ class ReadObjects:
     `accepted` gives rows, each lot to be used before the next is asked for; all else is complete when it has ended.
     """
 
-    accepted: Iterator[Rows]
-    record_counts: list[int]  # per object
-    unexpected_fields: list[set[str]]  # per object
+    accepted: Iterable[pa.Table] = ()
+    objects: list[FetchedObject] = field(default_factory=list)
+    record_counts: list[int] = field(default_factory=list)  # per object
+    unexpected_fields: list[set[str]] = field(default_factory=list)  # per object
     rejected: list[RejectedRecord] = field(default_factory=list)
 
-    @classmethod
-    def none_yet(cls, objects: Sequence[FetchedObject]) -> ReadObjects:
-        """The state before anything of the objects is read."""
-        return cls(iter(()), [0] * len(objects), [set() for _ in objects])
+    def add(self, fetched: FetchedObject) -> int:
+        """One object more, of which nothing is read yet; gives its index."""
+        self.objects.append(fetched.light())
+        self.record_counts.append(0)
+        self.unexpected_fields.append(set())
+        return len(self.objects) - 1
 
     def reject(self, object_index: int, position: int, reason: str, detail: str, payload: str | None) -> None:
         """Note a rejected record."""
@@ -59,18 +58,20 @@ class ReadObjects:
 
 
 def open_slices(
-    objects: Sequence[FetchedObject], settings: Settings, result: ReadObjects
+    objects: Iterable[FetchedObject], settings: Settings, result: ReadObjects
 ) -> Iterator[tuple[Slice, list[int]]]:
     """The objects' records, and the places of those that are rejected already; `result` counts them all."""
     for records in join_pieces(_pieces(objects, settings.max_object_bytes, result)):
         if len(records):
-            for index, count in enumerate(np.bincount(records.object_indexes).tolist()):
+            first = int(records.object_indexes.min())
+            for index, count in enumerate(np.bincount(records.object_indexes - first).tolist(), first):
                 result.record_counts[index] += count
             yield records, _reject_huge(records, settings.max_record_bytes, result)
 
 
-def _pieces(objects: Sequence[FetchedObject], max_bytes: int, result: ReadObjects) -> Iterator[Piece]:
-    for index, fetched in enumerate(objects):
+def _pieces(objects: Iterable[FetchedObject], max_bytes: int, result: ReadObjects) -> Iterator[Piece]:
+    for fetched in objects:
+        index = result.add(fetched)
         try:
             framed = frame(_content(fetched, max_bytes))
         except Undecodable as error:

@@ -1,9 +1,9 @@
-"""From fetched objects to events and rejected records: the fast way for plain records, the exact one for all others.
+"""From slices of records to events and rejected records: the fast way for plain ones, the exact one for all others.
 
 The fast way is DuckDB's own JSON parser and its vectorised checks, on all cores, over the very bytes that were read
 (`columns.py`), followed by a proof that these bytes hold nothing that the parser passed over (`proof.py`). Per record
 nothing happens in Python: no object, no string, no call. The objects' bytes are joined first (`slices.py`), as many
-small files cost a reader far more than their bytes do, and the columns stay in the engine that stores them.
+small files cost a reader far more than their bytes do.
 
 What is not plain goes on to `contract.py`, which alone decides. In between are records whose columns are right but
 whose bytes hold more, an unknown field for instance: a second parser, a strict one, says whether they are JSON.
@@ -11,7 +11,7 @@ whose bytes hold more, an unknown field for instance: a second parser, a strict 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,13 +20,11 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from ingestion.bucket import FetchedObject
-from ingestion.columns import EVENT_COLUMNS, member_names, parse, plain_events
+from ingestion.columns import EVENT_COLUMNS, Checked, member_names, parse
 from ingestion.contract import FIELDS, Event, Folder, Refusal, folder_of, judge_record
 from ingestion.framing import MAX_NESTING
-from ingestion.opening import ReadObjects, Rows, open_slices
+from ingestion.opening import ReadObjects
 from ingestion.proof import unproved
-from ingestion.settings import Settings
 from ingestion.slices import Slice
 
 
@@ -50,38 +48,38 @@ _decode_members = msgspec.json.Decoder(_Members).decode
 _REFUSED = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
-def read_objects(
-    objects: Sequence[FetchedObject], settings: Settings, landed_at: datetime, session: duckdb.DuckDBPyConnection
-) -> ReadObjects:
-    """Every record of the objects; what is accepted has `EVENT_COLUMNS`. The `session` gets a temporary table."""
-    result = ReadObjects.none_yet(objects)
-    result.accepted = _Reader(objects, settings, landed_at, session, result).read()
-    return result
+@dataclass(slots=True)
+class EventReader:
+    """Reads slices of events, one after the other."""
 
-
-@dataclass(frozen=True, slots=True)
-class _Reader:
-    objects: Sequence[FetchedObject]
-    settings: Settings
     landed_at: datetime
-    session: duckdb.DuckDBPyConnection
-    result: ReadObjects
+    session: duckdb.DuckDBPyConnection  # of a database in memory, in UTC
+    _strictly: bool = True  # until a record is no JSON: where there is one, there are more
 
-    def read(self) -> Iterator[Rows]:
-        folders = [folder_of(fetched.key) for fetched in self.objects]
-        for records, left_out in open_slices(self.objects, self.settings, self.result):
-            yield from self._read_slice(records, left_out, folders)
-
-    def _read_slice(self, records: Slice, left_out: list[int], folders: list[Folder]) -> Iterator[Rows]:
-        checked = parse(records, left_out, folders, self.landed_at, self.session)
-        refused = self._refuse(records, unproved(records, checked.members, checked.texts, checked.is_plain))
-        yield plain_events(self.session, refused)
-        doubtful = np.setdiff1d(np.flatnonzero(~checked.is_plain), left_out).tolist()
-        exact = self._judge(records, sorted([*doubtful, *refused]), folders)
+    def read(self, records: Slice, left_out: list[int], result: ReadObjects) -> Iterator[pa.Table]:
+        """The events of a slice, as `EVENT_COLUMNS`; those that are not accepted are noted in the result."""
+        indexes = np.unique(records.object_indexes).tolist()
+        folders = {index: folder_of(result.objects[index].key) for index in indexes}
+        checked = self._parse(records, left_out, folders)
+        refused = self._refuse(records, unproved(records, checked.members, checked.texts, checked.is_plain), result)
+        is_accepted = checked.is_plain.copy()
+        is_accepted[refused] = False
+        yield checked.events if is_accepted.all() else checked.events.filter(pa.array(is_accepted))
+        doubtful = ~is_accepted
+        doubtful[left_out] = False
+        exact = self._judge(records, np.flatnonzero(doubtful).tolist(), folders, result)
         if exact is not None:
             yield exact
 
-    def _refuse(self, records: Slice, places: list[int]) -> list[int]:
+    def _parse(self, records: Slice, left_out: list[int], folders: Mapping[int, Folder]) -> Checked:
+        if self._strictly:
+            try:
+                return parse(records, left_out, folders, self.landed_at, self.session, strictly=True)
+            except (duckdb.InvalidInputException, UnicodeDecodeError):  # the second: its own text is not UTF-8
+                self._strictly = False
+        return parse(records, left_out, folders, self.landed_at, self.session, strictly=False)
+
+    def _refuse(self, records: Slice, places: list[int], result: ReadObjects) -> list[int]:
         """Those of the plain records which the exact reading might not accept, or not with the same values.
 
         The unknown names in the others are noted.
@@ -98,20 +96,22 @@ class _Reader:
             if len(set(names)) < len(names) or raw.count(b"[") + raw.count(b"{") > MAX_NESTING:
                 refused.append(place)
                 continue
-            self.result.unexpected_fields[records.object_indexes[place]] |= set(names) - FIELDS
+            result.unexpected_fields[records.object_indexes[place]] |= set(names) - FIELDS
         return refused
 
-    def _judge(self, records: Slice, places: list[int], folders: list[Folder]) -> pa.Table | None:
+    def _judge(
+        self, records: Slice, places: list[int], folders: Mapping[int, Folder], result: ReadObjects
+    ) -> pa.Table | None:
         """Judge records one by one, by the contract's own words; those that are accepted."""
         accepted: list[dict[str, object]] = []
         for place in places:
             raw, position = records.raw(place), int(records.positions[place])
             index = int(records.object_indexes[place])
             verdict, unexpected = judge_record(raw, folders[index], self.landed_at)
-            self.result.unexpected_fields[index] |= unexpected
+            result.unexpected_fields[index] |= unexpected
             if isinstance(verdict, Refusal):
                 payload = raw.decode("utf-8", errors="replace")
-                self.result.reject(index, position, verdict.reason, verdict.detail, payload)
+                result.reject(index, position, verdict.reason, verdict.detail, payload)
             else:
                 accepted.append(columns_of(verdict, index, position))
         return pa.Table.from_pylist(accepted, schema=EVENT_COLUMNS) if accepted else None

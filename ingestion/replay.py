@@ -16,13 +16,13 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from ingestion.chunks import TABLES, table_of
 from ingestion.columns import EVENT_COLUMNS
 from ingestion.contract import Refusal, folder_of, judge_record
 from ingestion.errors import FloorhouseError, SettingsError
 from ingestion.label_contract import judge_label
 from ingestion.label_reading import LABEL_COLUMNS, columns_of_label
 from ingestion.label_settling import find_labelled_events
-from ingestion.landing import TABLES, table_of
 from ingestion.privacy.identity import settle_identity
 from ingestion.reading import columns_of
 from ingestion.settings import Settings, read_settings

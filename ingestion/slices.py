@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from ingestion.framing import JSON_WHITE_SPACE
 
-SLICE_BYTES = 128 * 1024 * 1024
+# Parsing a slice costs some milliseconds however small it is; a larger one keeps the stages waiting for each other.
+SLICE_BYTES = 32 * 1024 * 1024
 _BLOCK = 1 << 18  # bytes looked at in one go: they and the mask stay in the processor's cache
 _LINE_FEED = ord("\n")
 

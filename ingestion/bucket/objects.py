@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -45,6 +45,10 @@ class FetchedObject:
     etag: str
     version: str = ""
     identity: tuple[int, int, int] | None = None
+
+    def light(self) -> FetchedObject:
+        """The object without its content where it is a file's, which archiving renames and does not write."""
+        return self if self.identity is None else replace(self, content=None)
 
 
 class Bucket(Protocol):

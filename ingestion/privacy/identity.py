@@ -5,17 +5,16 @@ What a pseudonym is, is said in pseudonyms.py; what is published of whom in supp
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import duckdb
 import pyarrow as pa
 
-from ingestion.bucket import FetchedObject
 from ingestion.contract import folder_of
 from ingestion.errors import SettingsError
 from ingestion.event_key import EVENT_KEY_SQL
-from ingestion.opening import ReadObjects, Rows
+from ingestion.opening import ReadObjects
 from ingestion.privacy.journal import owe_purge
 from ingestion.privacy.payloads import redact
 from ingestion.privacy.pseudonyms import key_check, pseudonym, pseudonymise
@@ -41,21 +40,19 @@ class Identity:
         ]
         return replace(registry, workers=workers)
 
-    def records(self, objects: Sequence[FetchedObject], records: ReadObjects) -> ReadObjects:
+    def records(self, records: ReadObjects) -> ReadObjects:
         """What was read, as it is stored."""
         if self.key is not None:
-            records.accepted = self._hidden(objects, records, records.accepted, self.key)
+            records.accepted = self._hidden(records, records.accepted, self.key)
         return records
 
     @staticmethod
-    def _hidden(
-        objects: Sequence[FetchedObject], records: ReadObjects, lots: Iterator[Rows], key: bytes
-    ) -> Iterator[Rows]:
+    def _hidden(records: ReadObjects, lots: Iterable[pa.Table], key: bytes) -> Iterator[pa.Table]:
         """The accepted rows under pseudonyms; when they have ended, the rejected records are known, and redacted."""
         for lot in lots:
-            yield pseudonymise(lot if isinstance(lot, pa.Table) else lot.to_arrow_table(), key)
+            yield pseudonymise(lot, key)
         for place, one in enumerate(records.rejected):
-            payload, detail = redact(one.payload, one.detail, folder_of(objects[one.object_index].key), key)
+            payload, detail = redact(one.payload, one.detail, folder_of(records.objects[one.object_index].key), key)
             records.rejected[place] = replace(one, payload=payload, detail=detail)
 
 

@@ -11,7 +11,6 @@ from random import Random
 from typing import Any
 
 import duckdb
-import pyarrow as pa
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
@@ -20,7 +19,8 @@ from ingestion import proof, slices
 from ingestion.bucket import FetchedObject
 from ingestion.contract import Refusal, folder_of, judge_record
 from ingestion.framing import JSON_WHITE_SPACE
-from ingestion.reading import columns_of, read_objects
+from ingestion.opening import ReadObjects, open_slices
+from ingestion.reading import EventReader, columns_of
 from ingestion.settings import Settings
 from tests.plant import NOW
 from tests.properties.awkward_objects import record_text
@@ -165,8 +165,9 @@ def test_columns_judge_every_line_as_the_exact_reading_does(
         patched.setattr(proof, "_BLOCK_RECORDS", block_records)
         patched.setattr(slices, "SLICE_BYTES", slice_bytes)
         session.execute("set timezone = 'UTC'")
-        read = read_objects(objects, SETTINGS, NOW, session)
-        tables = [events if isinstance(events, pa.Table) else events.to_arrow_table() for events in read.accepted]
+        read, reader = ReadObjects(), EventReader(NOW, session)
+        opened = open_slices(objects, SETTINGS, read)
+        tables = [events for records, left_out in opened for events in reader.read(records, left_out, read)]
     rows = [row for table in tables for row in table.to_pylist()]
     found = {(row["object_index"], row["position"]): row for row in rows}
     found |= {(one.object_index, one.position): astuple(one) for one in read.rejected}
