@@ -68,6 +68,8 @@ _NOTHING_REMEMBERED = """
     create or replace table build.settings as from raw.settings limit 0;
     delete from raw.changed_minutes;
     delete from raw.changed_objects;
+    -- All of it is computed again; tables of models that are no more would stay for ever.
+    drop schema if exists intermediate cascade;
 """
 
 _FIRST = "this is the first build of this warehouse"

@@ -29,8 +29,11 @@ if TYPE_CHECKING:
 # Unit tests protect the models' rules before a release; on a plant's data they would test the same made-up rows again.
 _BUILD = ("build", "--exclude-resource-type", "unit_test")
 
-# Views stand as the last rebuild left them, and changed models mean a rebuild.
-_STANDING = ("config.materialized:view",)
+# The views of staging stand as the last rebuild left them, and changed models mean a rebuild.
+_STANDING = ("path:models/staging",)
+
+# Tables of one run alone: they are in memory, and gone when it ends (dbt_project/profiles.yml).
+_SCRATCH = "config.database:scratch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ def build_models(
     warned: set[str] = set()
     took: dict[str, float] = defaultdict(float)
     for number, part in enumerate(plan.parts):
-        arguments = [*_BUILD, "--no-write-json", *(["--select", select] if select else [])]
+        arguments = [*_BUILD, "--no-write-json", *(["--select", *_selected(select)] if select else [])]
         if plan.reason:
             begin_part(settings, part, is_first=number == 0)
             arguments += ["--full-refresh"] if number == 0 else ["--exclude", "tag:calendar", *_STANDING]
@@ -91,6 +94,12 @@ def build_models(
         seconds=time.monotonic() - started,
         slowest=tuple(sorted(took.items(), key=itemgetter(1), reverse=True)[:5]),
     )
+
+
+def _selected(select: str) -> Sequence[str]:
+    """A selection together with the tables in memory that its models read, which no earlier run has left."""
+    names = select.split()
+    return [*names, *(f"+{name},{_SCRATCH}" for name in names)]
 
 
 def _run_build(settings: Settings, arguments: Sequence[str], on_event: Callable[[Any], None] | None) -> list[Any]:

@@ -1,4 +1,5 @@
 -- A worker is in one state at a time. (Windows themselves may overlap; then so may the intervals of different ones.)
+-- Where any two intervals overlap, so do two that follow each other in the order of their starts.
 with intervals as (
 
     select
@@ -8,11 +9,10 @@ with intervals as (
         shift_id,
         started_at,
         ended_at,
-        max(ended_at) over (
+        lead(started_at) over (
             partition by site_id, worker_id, shift_date, shift_id
             order by started_at asc, ended_at asc
-            rows between unbounded preceding and 1 preceding
-        ) as earlier_ended_at
+        ) as next_started_at
 
     from {{ get_where_subquery(ref('state_intervals')) }}
 
@@ -20,4 +20,4 @@ with intervals as (
 
 select *
 from intervals
-where earlier_ended_at > started_at
+where ended_at > next_started_at

@@ -40,3 +40,13 @@
 {% macro quantile(expression, fraction) -%} {{ adapter.dispatch('quantile', 'floorhouse')(expression, fraction) }} {%- endmacro %}
 {% macro duckdb__quantile(expression, fraction) -%} quantile_cont({{ expression }}, {{ fraction }}) {%- endmacro %}
 {% macro spark__quantile(expression, fraction) -%} percentile({{ expression }}, {{ fraction }}) {%- endmacro %}
+
+{#- A hash (64 bits) of several values, to find rows that may be equal; equal rows have equal ones. -#}
+{% macro hash_of(columns) -%} {{ adapter.dispatch('hash_of', 'floorhouse')(columns) }} {%- endmacro %}
+{% macro duckdb__hash_of(columns) -%} hash({{ columns | join(', ') }}) {%- endmacro %}
+{% macro spark__hash_of(columns) -%} xxhash64({{ columns | join(', ') }}) {%- endmacro %}
+
+{#- The next value that is not null, in the order of a named window; null where there is none. -#}
+{% macro next_known(expression, in_window) -%} {{ adapter.dispatch('next_known', 'floorhouse')(expression, in_window) }} {%- endmacro %}
+{% macro duckdb__next_known(expression, in_window) -%} lead({{ expression }} ignore nulls) over {{ in_window }} {%- endmacro %}
+{% macro spark__next_known(expression, in_window) -%} lead({{ expression }}) ignore nulls over {{ in_window }} {%- endmacro %}

@@ -24,8 +24,17 @@
     end
 {%- endmacro %}
 
-{#- The UTC date of an instant. -#}
-{% macro utc_date(instant) -%} cast({{ to_local(instant, "'UTC'") }} as date) {%- endmacro %}
+{#- The UTC date of an instant, and the UTC hour that it lies in. In DuckDB without its time zones, which take ten times
+    as long to find the same. -#}
+{% macro utc_date(instant) -%} {{ adapter.dispatch('utc_date', 'floorhouse')(instant) }} {%- endmacro %}
+{% macro duckdb__utc_date(instant) -%} cast(make_timestamp(epoch_us({{ instant }})) as date) {%- endmacro %}
+{% macro spark__utc_date(instant) -%} cast({{ to_local(instant, "'UTC'") }} as date) {%- endmacro %}
+
+{% macro utc_hour(instant) -%} {{ adapter.dispatch('utc_hour', 'floorhouse')(instant) }} {%- endmacro %}
+{% macro duckdb__utc_hour(instant) -%}
+    make_timestamptz(epoch_us(date_trunc('hour', make_timestamp(epoch_us({{ instant }})))))
+{%- endmacro %}
+{% macro spark__utc_hour(instant) -%} date_trunc('hour', {{ instant }}) {%- endmacro %}
 
 {#- The instant at which a UTC date begins. -#}
 {% macro utc_midnight(date) -%} {{ to_instant("cast(" ~ date ~ " as timestamp)", "'UTC'") }} {%- endmacro %}

@@ -76,7 +76,8 @@ def build_models_asset(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
         # Also after a failure: which test failed and which models were built is what an operator looks for.
         for message in messages.values():
             for event in message.to_default_asset_events(manifest, translator, context):
-                yield _with_rows(event, rows, manifest, message)
+                if _is_asked_for(event, context):
+                    yield _with_rows(event, rows, manifest, message)
         if failure is not None:
             raise failure
         context.log.info(
@@ -105,6 +106,16 @@ def _keep(messages: dict[str, DbtCoreCliEventMessage], event: Any) -> None:
 def _selection(context: dg.AssetExecutionContext) -> str:
     """dbt's words for the models that a person chose in the UI."""
     return " ".join(sorted(key.path[-1] for key in context.selected_asset_keys))
+
+
+def _is_asked_for(event: Any, context: dg.AssetExecutionContext) -> bool:
+    """Not so of the tables in memory that come along with a selection, and of their tests."""
+    if isinstance(event, dg.Output):
+        return event.output_name in context.op_execution_context.selected_output_names
+    if isinstance(event, dg.AssetCheckResult):
+        chosen = {(key.asset_key, key.name) for key in context.selected_asset_check_keys}
+        return (event.asset_key, event.check_name) in chosen
+    return True
 
 
 def _with_rows(event: Any, rows: dict[str, int], manifest: Mapping[str, Any], message: DbtCoreCliEventMessage) -> Any:

@@ -6,10 +6,11 @@ import dagster as dg
 import duckdb
 import pytest
 
-from orchestration.definitions import build_definitions
+from orchestration.definitions import BATCH, build_definitions
 from orchestration.outcome import count_checks
 from orchestration.summary import read_totals, summary_lines, time_line
-from tests.orchestration.conftest import FinishedBatch
+from tests.orchestration.conftest import FinishedBatch, drop_day
+from tests.plant import Plant
 
 
 def metadata_of(finished: FinishedBatch, *path: str) -> dict[str, Any]:
@@ -42,9 +43,21 @@ def test_landing_tells_rows_rejects_bytes_and_seconds(finished: FinishedBatch) -
 
 
 def test_every_model_tells_its_rows_and_seconds(finished: FinishedBatch) -> None:
-    model = metadata_of(finished, "intermediate", "int_events")
-    assert model["dagster/row_count"] == 311
+    model = metadata_of(finished, "intermediate", "int_event_days")
+    assert model["dagster/row_count"] == 5  # three types of one site's day, two of the other's
     assert model["Execution Duration"] > 0
+
+
+def test_a_model_chosen_by_itself_is_computed_with_the_tables_in_memory_that_it_reads(plant: Plant) -> None:
+    drop_day(plant.settings.data_dir / "landing")
+    plant.batch()
+    chosen = dg.AssetKey(["marts", "worker_shifts"])
+    with dg.DagsterInstance.ephemeral() as instance:
+        job = build_definitions(site=False, settings=plant.settings).resolve_job_def(BATCH)
+        result = job.execute_in_process(instance=instance, asset_selection=[chosen])
+    assert result.success
+    assert {event.asset_key for event in result.get_asset_materialization_events()} == {chosen}
+    assert {one.asset_key for one in result.get_asset_check_evaluations()} == {chosen}
 
 
 def test_published_marts_tell_rows_bytes_and_version(finished: FinishedBatch) -> None:

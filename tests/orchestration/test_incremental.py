@@ -107,6 +107,18 @@ def test_a_changed_setting_computes_everything_again_and_says_why(plant: Plant) 
     assert said == ["everything is computed again: LAST_EVENT_MINUTES changed from 30 to 20"]
 
 
+def test_a_rebuild_leaves_no_table_of_a_model_that_is_no_more(plant: Plant) -> None:
+    with duckdb.connect(plant.settings.warehouse_path) as connection:
+        connection.execute("create table intermediate.int_of_an_older_release as select 'W1' as worker_id")
+    Plant(plant.settings.data_dir, last_event_minutes=20).batch()
+    with duckdb.connect(plant.settings.warehouse_path) as connection:
+        found = connection.execute(
+            "select table_name from duckdb_tables() where schema_name = 'intermediate'"
+        ).fetchall()
+    assert ("int_event_days",) in found
+    assert ("int_of_an_older_release",) not in found
+
+
 _KILLED = """
 import os, signal, sys
 from pathlib import Path

@@ -1,3 +1,5 @@
+{{ config(database="scratch") }}
+
 with affected_dates as (
 
     select * from {{ ref('int_affected_dates') }}
@@ -14,13 +16,40 @@ events as (
 
 affected_events as (
 
-    select events.*
+    select
+        events.*,
+        {{ hash_of(['events.event_at', 'events.worker_id']) }} as moment
 
     from events
 
     inner join affected_dates
         on events.site_id = affected_dates.site_id
         and {{ utc_date('events.event_at') }} = affected_dates.event_date
+
+),
+
+-- Most events are the only one of their worker and instant: they have no duplicate, and no other camera saw the scene.
+-- Only the others are grouped and compared here and in the models that follow. (A hash that two moments happen to share
+-- makes such others of events that are alone, which changes no result.)
+crowded_moments as (
+
+    select moment
+    from affected_events
+    group by moment
+    having count(*) > 1
+
+),
+
+marked as (
+
+    select
+        affected_events.*,
+        crowded_moments.moment is not null as is_crowded
+
+    from affected_events
+
+    left join crowded_moments
+        on affected_events.moment = crowded_moments.moment
 
 ),
 
@@ -40,7 +69,9 @@ most_confident as (
         -- Objects are numbered as they land: the smallest is the landing that brought the event first.
         min(object_id) as first_object_id
 
-    from affected_events
+    from marked
+
+    where is_crowded
 
     group by site_id, event_at, worker_id, workstation_id, event_type, camera_id, model_name, model_version
 
@@ -55,7 +86,26 @@ select
     camera_id,
     model_name,
     model_version,
+    confidence,
+    unit_count,
+    object_id as first_object_id,
+    is_crowded
+from marked
+where not is_crowded
+
+union all
+
+select
+    site_id,
+    event_at,
+    worker_id,
+    workstation_id,
+    event_type,
+    camera_id,
+    model_name,
+    model_version,
     best.first as confidence,
     best.second as unit_count,
-    first_object_id
+    first_object_id,
+    true as is_crowded
 from most_confident

@@ -12,37 +12,61 @@ settings as (
 
 ),
 
-instants as (
+timed as (
 
-    select distinct
-        site_id,
-        {{ utc_date('event_at') }} as event_date,
-        camera_id,
-        event_at
+    select
+        camera_events.site_id,
+        {{ utc_date('camera_events.event_at') }} as event_date,
+        camera_events.camera_id,
+        camera_events.event_at,
+        {{ epoch_microseconds('camera_events.event_at') }} as microsecond,
+        -- Shorter gaps neither end what an event vouches for nor count as a silence.
+        greatest(
+            least(settings.last_event_microseconds, {{ minutes(var('camera_silence_minutes')) }}), 1
+        ) as shortest_gap
 
     from camera_events
+
+    cross join settings
+
+),
+
+-- No such gap lies within a stretch of its length: only each stretch's first and last event can be next to one.
+stretches as (
+
+    select
+        site_id,
+        event_date,
+        camera_id,
+        shortest_gap,
+        min(event_at) as first_event_at,
+        max(event_at) as last_event_at
+
+    from timed
+
+    group by site_id, event_date, camera_id, shortest_gap, microsecond - microsecond % shortest_gap
 
 ),
 
 gaps as (
 
     select
-        *,
-        lead(event_at) over (partition by site_id, event_date, camera_id order by event_at) as next_event_at
+        site_id,
+        event_date,
+        camera_id,
+        shortest_gap,
+        last_event_at as started_at,
+        lead(first_event_at) over (partition by site_id, event_date, camera_id order by first_event_at) as ended_at
 
-    from instants
+    from stretches
 
 )
 
 select
-    gaps.site_id,
-    gaps.event_date,
-    gaps.camera_id,
-    gaps.event_at as started_at,
-    gaps.next_event_at as ended_at
+    site_id,
+    event_date,
+    camera_id,
+    started_at,
+    ended_at
 from gaps
-cross join settings
-where
-    -- Shorter ones neither end what an event vouches for nor count as a silence.
-    {{ microseconds_between('gaps.event_at', 'gaps.next_event_at') }}
-    >= least(settings.last_event_microseconds, {{ minutes(var('camera_silence_minutes')) }})
+where {{ microseconds_between('started_at', 'ended_at') }} >= shortest_gap

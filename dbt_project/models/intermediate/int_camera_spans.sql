@@ -1,3 +1,5 @@
+{{ config(database="scratch") }}
+
 with camera_dates as (
 
     select * from {{ ref('int_camera_dates') }}

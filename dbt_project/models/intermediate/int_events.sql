@@ -1,3 +1,5 @@
+{{ config(database="scratch", materialized="view") }}
+
 with camera_events as (
 
     select * from {{ ref('int_camera_events') }}
@@ -15,7 +17,25 @@ ranked as (
 
     from camera_events
 
+    where is_crowded
+
 )
+
+select
+    site_id,
+    event_at,
+    worker_id,
+    workstation_id,
+    event_type,
+    camera_id,
+    model_name,
+    model_version,
+    confidence,
+    unit_count
+from camera_events
+where not is_crowded
+
+union all
 
 select
     site_id,

@@ -17,7 +17,7 @@ hourly_units as (
     select
         site_id,
         workstation_id,
-        date_trunc('hour', event_at) as hour,
+        {{ utc_hour('event_at') }} as hour,
         shift_date,
         shift_id,
         {{ whole_sum('unit_count') }} as units
@@ -26,7 +26,7 @@ hourly_units as (
 
     where event_type = 'product_count'
 
-    group by site_id, workstation_id, date_trunc('hour', event_at), shift_date, shift_id
+    group by site_id, workstation_id, {{ utc_hour('event_at') }}, shift_date, shift_id
 
 )
 

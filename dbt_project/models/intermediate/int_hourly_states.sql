@@ -1,3 +1,5 @@
+{{ config(database="scratch") }}
+
 with state_intervals as (
 
     select * from {{ ref('int_state_intervals') }}
@@ -14,7 +16,7 @@ spans as (
         state,
         started_at,
         ended_at,
-        date_trunc('hour', started_at) as first_hour
+        {{ utc_hour('started_at') }} as first_hour
 
     from state_intervals
 
@@ -27,7 +29,18 @@ numbers as (
     {{ numbers(24) }}
 ),
 
+-- Most intervals end in the hour they began in; only the others are multiplied.
 hours as (
+
+    select
+        *,
+        first_hour as hour
+
+    from spans
+
+    where ended_at <= first_hour + interval 1 hour
+
+    union all
 
     select
         spans.*,
@@ -37,6 +50,8 @@ hours as (
 
     inner join numbers
         on spans.first_hour + numbers.number * interval 1 hour < spans.ended_at
+
+    where spans.ended_at > spans.first_hour + interval 1 hour
 
 ),
 

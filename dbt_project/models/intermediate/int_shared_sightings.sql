@@ -22,7 +22,7 @@ states as (
 
     from camera_events
 
-    where event_type <> 'product_count'
+    where is_crowded and event_type <> 'product_count'
 
     group by site_id, event_at, worker_id, workstation_id, camera_id, model_name, model_version
 

@@ -1,3 +1,5 @@
+{{ config(database="scratch") }}
+
 with state_intervals as (
 
     select * from {{ ref('int_state_intervals') }}

@@ -1,3 +1,5 @@
+{{ config(database="scratch", materialized="view") }}
+
 with events as (
 
     select * from {{ ref('int_windowed_events') }}
@@ -10,36 +12,22 @@ settings as (
 
 ),
 
-state_events as (
-
-    select
-        *,
-        -- At one instant the most confident event comes last: it lasts, the others take no time.
-        lead(event_at) over (
-            partition by site_id, worker_id, shift_date, shift_id, window_started_at
-            order by event_at asc, confidence asc, workstation_id asc, event_type asc
-        ) as next_event_at
-
-    from events
-
-    where event_type <> 'product_count'
-
-),
-
 expected as (
 
     select
-        state_events.*,
+        events.*,
         settings.max_state_microseconds,
         coalesce(
-            state_events.next_event_at,
-            {{ add_microseconds('state_events.event_at', 'settings.last_event_microseconds') }}
+            events.next_state_event_at,
+            {{ add_microseconds('events.event_at', 'settings.last_event_microseconds') }}
         ) as expected_end_at,
-        case when state_events.next_event_at is null then 'assumed' else 'next_event' end as expected_reason
+        case when events.next_state_event_at is null then 'assumed' else 'next_event' end as expected_reason
 
-    from state_events
+    from events
 
     cross join settings
+
+    where events.event_type <> 'product_count'
 
 ),
 

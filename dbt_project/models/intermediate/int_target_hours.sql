@@ -13,12 +13,12 @@ hours as (
 
     select
         station_targets.*,
-        date_trunc('hour', station_targets.window_started_at) + numbers.number * interval 1 hour as hour
+        {{ utc_hour('station_targets.window_started_at') }} + numbers.number * interval 1 hour as hour
 
     from station_targets
 
     inner join numbers
-        on date_trunc('hour', station_targets.window_started_at) + numbers.number * interval 1 hour
+        on {{ utc_hour('station_targets.window_started_at') }} + numbers.number * interval 1 hour
         < station_targets.window_ended_at
 
 )

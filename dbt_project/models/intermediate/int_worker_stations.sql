@@ -1,3 +1,5 @@
+{{ config(database="scratch") }}
+
 with events as (
 
     select * from {{ ref('int_windowed_events') }}
@@ -10,29 +12,16 @@ settings as (
 
 ),
 
-ordered as (
-
-    select
-        *,
-        -- Any event shows that the worker was seen. Of several at one instant the one whose state lasts vouches.
-        lead(event_at) over (
-            partition by site_id, worker_id, shift_date, shift_id, window_started_at
-            order by event_at asc, confidence asc, workstation_id asc, event_type asc
-        ) as next_event_at
-
-    from events
-
-),
-
+-- Any event shows that the worker was seen. Of several at one instant the one whose state lasts vouches.
 observed as (
 
     select
-        ordered.*,
+        events.*,
         {{ vouched_microseconds(
-            'ordered.event_at', 'ordered.next_event_at', 'ordered.window_ended_at', 'settings.last_event_microseconds'
+            'events.event_at', 'events.next_event_at', 'events.window_ended_at', 'settings.last_event_microseconds'
         ) }} as observed_microseconds
 
-    from ordered
+    from events
 
     cross join settings
 

@@ -1,3 +1,5 @@
+{{ config(database="scratch") }}
+
 with events as (
 
     select * from {{ ref('int_windowed_events') }}
