@@ -21,10 +21,10 @@ import duckdb
 import pyarrow as pa
 
 from ingestion.ahead import ahead
-from ingestion.bucket import Bucket, FetchedObject
+from ingestion.bucket import Bucket, FetchedObject, ObjectReplaced
 from ingestion.label_reading import read_labels
 from ingestion.manifest import Manifest
-from ingestion.opening import ReadObjects, open_slices
+from ingestion.opening import HELD_BYTES, ReadObjects, open_slices
 from ingestion.reading import EventReader
 from ingestion.settings import Settings
 from ingestion.slices import Slice
@@ -70,9 +70,12 @@ def _open(
     """The slices of each chunk, and the places in them that are rejected already; at its end none."""
     for keys in chunks:
         chunk = Chunk(table_of(keys[0]))
-        new = _new(bucket.fetch(keys, settings.max_object_bytes), chunk, manifest)
-        for records, left_out in open_slices(new, settings, chunk.records):
-            yield chunk, records, left_out
+        new = _new(bucket.fetch(keys, min(HELD_BYTES, settings.max_object_bytes)), chunk, manifest)
+        try:
+            for records, left_out in open_slices(new, bucket.pieces, settings, chunk.records):
+                yield chunk, records, left_out
+        except ObjectReplaced as replaced:
+            chunk.records.replaced = str(replaced)
         yield chunk, None, []
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -21,6 +21,8 @@ JSON_WHITE_SPACE = b" \t\r\n"
 MAX_NESTING = 256
 # What a zstandard frame may ask for at once; the format's tools refuse more as well unless told otherwise.
 _MAX_WINDOW_BYTES = 128 * 1024 * 1024
+_PART_BYTES = 4 * 1024 * 1024
+_INPUT_BYTES = 256 * 1024
 _TOO_DEEP = f"nested deeper than {MAX_NESTING} levels"
 
 _array_of_slices = msgspec.json.Decoder(list[msgspec.Raw])
@@ -59,16 +61,30 @@ def unpack(key: str, content: bytes, max_bytes: int) -> bytes:
     Raises:
         Undecodable: the compressed stream is damaged or incomplete, or unpacks to more than `max_bytes`.
     """
-    if not content:
-        return content  # an empty object has 0 records, also where no compressed stream can be empty
+    return b"".join(unpacked(key, [content], max_bytes))
+
+
+def is_packed(key: str) -> bool:
+    """Whether the key's ending says that the content is compressed."""
+    return key.endswith((".gz", ".zst"))
+
+
+def unpacked(key: str, pieces: Iterable[bytes], max_bytes: int) -> Iterator[bytes]:
+    """As `unpack`, of a content that comes in pieces, and in parts of some megabytes: no more is ever in memory."""
+    parts = iter(pieces)
+    if key.endswith(".gz"):
+        parts = _decompressed(pieces, lambda: zlib.decompressobj(wbits=31), padding=b"\0")
+    elif key.endswith(".zst"):
+        parts = _decompressed(pieces, _ZstandardFrame, padding=b"")
+    size = 0
     try:
-        if key.endswith(".gz"):
-            return _unpack(content, lambda: zlib.decompressobj(wbits=31), max_bytes, padding=b"\0")
-        if key.endswith(".zst"):
-            return _unpack(content, _ZstandardFrame, max_bytes, padding=b"")
+        for part in parts:
+            size += len(part)
+            if size > max_bytes:
+                raise Undecodable(f"it unpacks to more than {max_bytes:,} bytes")
+            yield part
     except (EOFError, zlib.error, zstandard.ZstdError) as error:
         raise Undecodable(str(error) or type(error).__name__) from error
-    return content
 
 
 class _Member(Protocol):
@@ -112,23 +128,34 @@ class _ZstandardFrame:
         return self._frame.decompress(data[: self._PIECE])
 
 
-def _unpack(content: bytes, start: Callable[[], _Member], max_bytes: int, padding: bytes) -> bytes:
-    """All streams, one after the other, and the padding that the format allows between them."""
-    parts: list[bytes] = []
-    size = 0
-    while content:
-        member = start()
-        rest: Bytes = content
-        while not member.eof:
-            if not len(rest):
-                raise EOFError("the compressed stream ends before its end marker")
-            parts.append(member.decompress(rest, max_bytes + 1 - size))
-            size += len(parts[-1])
-            if size > max_bytes:
-                raise Undecodable(f"it unpacks to more than {max_bytes:,} bytes")
-            rest = member.unconsumed_tail
-        content = member.unused_data.lstrip(padding) if padding else member.unused_data
-    return b"".join(parts)
+def _decompressed(pieces: Iterable[bytes], start: Callable[[], _Member], padding: bytes) -> Iterator[bytes]:
+    """All streams, one after the other, without the padding that the format allows between them."""
+    member: _Member | None = None
+    is_first = True
+    for piece in _chopped(pieces):
+        rest: Bytes = piece
+        while len(rest):
+            if member is None:
+                rest = rest if is_first else bytes(rest).lstrip(padding)
+                member = start() if len(rest) else None
+                is_first = False
+            if member is not None:
+                yield member.decompress(rest, _PART_BYTES)
+                rest = member.unused_data if member.eof else member.unconsumed_tail
+                member = None if member.eof else member
+    while member is not None:
+        part = member.decompress(b"", _PART_BYTES)  # what it held back, as the part before was full
+        yield part
+        if not part and not member.eof:
+            raise EOFError("the compressed stream ends before its end marker")
+        member = None if member.eof else member
+
+
+def _chopped(pieces: Iterable[bytes]) -> Iterator[Bytes]:
+    """What is left of its input a decompressor copies at each step, so that it gets little at once."""
+    for piece in pieces:
+        for at in range(0, len(piece), _INPUT_BYTES):
+            yield memoryview(piece)[at : at + _INPUT_BYTES]
 
 
 def parse_json(raw: bytes) -> object:
@@ -181,14 +208,8 @@ def split_records(content: bytes) -> Records:
 def frame(content: bytes) -> bytes | Records:
     """As `split_records`, but JSON Lines are not split: the lines without a byte-order mark."""
     content = content.removeprefix(BYTE_ORDER_MARK)
-    filled = _NOT_BLANK.search(content)
-    if filled is None:
+    if _NOT_BLANK.search(content) is None or begins_as_lines(content):
         return content
-    line_end = content.find(b"\n", filled.start())
-    if content[filled.start() : filled.end()] != b"[" and line_end >= 0 and _NOT_BLANK.search(content, line_end):
-        first = content[filled.start() : line_end].rstrip(JSON_WHITE_SPACE)
-        if _is_plain_object(first) or _is_json(first):
-            return content  # a second line after a complete first one: the common case, decided by its first line
     value = content.strip(JSON_WHITE_SPACE)
     elements = _elements(value) if value[:1] == b"[" else None
     if elements is not None:
@@ -196,6 +217,28 @@ def frame(content: bytes) -> bytes | Records:
     if value[:1] != b"[" and _is_json(value):
         return Records(range(1, 2), [value])
     return content
+
+
+def begins_as_lines(content: bytes) -> bool:
+    """Whether the start of a content shows JSON Lines: a complete first line, and something behind it.
+
+    The common case; the content need not be looked at as a whole. One that begins with an array may still be lines.
+    """
+    filled = _NOT_BLANK.search(content)
+    if filled is None or filled.group() == b"[":
+        return False
+    line_end = content.find(b"\n", filled.start())
+    if line_end < 0 or _NOT_BLANK.search(content, line_end) is None:
+        return False
+    first = content[filled.start() : line_end].rstrip(JSON_WHITE_SPACE)
+    return _is_plain_object(first) or _is_json(first)
+
+
+def holds_objects_as_lines(content: bytes) -> bool:
+    """Whether the start of a content that is too long to be one document is meant as JSON Lines, some of them bad."""
+    return not content.lstrip(JSON_WHITE_SPACE).startswith(b"[") and any(
+        map(_is_plain_object, content.split(b"\n", 1000)[:1000])
+    )
 
 
 def _is_plain_object(raw: bytes) -> bool:

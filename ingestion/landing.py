@@ -21,13 +21,13 @@ import duckdb
 import pyarrow as pa
 
 from ingestion.archiving import Archiver, ArchiveReport
-from ingestion.bucket import Bucket, ObjectInfo, open_landing_bucket
+from ingestion.bucket import Bucket, ObjectInfo, ObjectReplaced, open_landing_bucket
 from ingestion.chunks import TABLES, Chunk, read_chunks, table_of
 from ingestion.errors import WarehouseError
 from ingestion.event_key import sample_bound
 from ingestion.label_settling import settle_labels
 from ingestion.manifest import Manifest, landing_time, remember_kept, storable_key
-from ingestion.opening import ReadObjects
+from ingestion.opening import HELD_BYTES, ReadObjects
 from ingestion.privacy.identity import Identity, settle_identity
 from ingestion.registry import Registry, read_registry
 from ingestion.settings import Settings
@@ -100,7 +100,11 @@ def land(settings: Settings, now: datetime, log: Callable[[str], None] = lambda 
                 archiver.take(manifest.landed)
             report = replace(report, already_landed=report.already_landed + len(manifest.landed))
             for chunk in read_chunks(bucket, _chunks(manifest.pending), manifest, settings, landed_at):
-                report = _land_chunk(connection, chunk, identity, landed_at, report)
+                try:
+                    report = _land_chunk(connection, chunk, identity, landed_at, report)
+                except ObjectReplaced as replaced:
+                    log(f"{replaced} was replaced while it was read; the next batch lands what is there then")
+                    continue
                 if settings.landed_objects == "archive":
                     archiver.take(chunk.fetched)
                 else:
@@ -157,12 +161,14 @@ def _chunks(pending: list[ObjectInfo]) -> Iterator[list[str]]:
     chunk: list[str] = []
     size = 0
     for info in pending:
-        is_full = size + info.size > CHUNK_BYTES or len(chunk) == CHUNK_OBJECTS
+        # One that is read in blocks has a transaction of its own: where it is replaced meanwhile, no other one waits.
+        own = info.size if info.size <= HELD_BYTES else CHUNK_BYTES + 1
+        is_full = size + own > CHUNK_BYTES or len(chunk) == CHUNK_OBJECTS
         if chunk and (is_full or table_of(info.key) != table_of(chunk[0])):
             yield chunk
             chunk, size = [], 0
         chunk.append(info.key)
-        size += info.size
+        size += own
     if chunk:
         yield chunk
 
@@ -196,6 +202,8 @@ def _commit(connection: duckdb.DuckDBPyConnection, table: str, records: ReadObje
         first_id = (row[0] if row else 0) + 1
         for accepted in records.accepted:
             _append(connection, table, accepted, first_id)
+        if records.replaced is not None:
+            raise ObjectReplaced(records.replaced)
         objects = records.objects
         if not objects:
             return  # all of them turned out to be landed already

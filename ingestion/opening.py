@@ -6,19 +6,30 @@ of an object mean is not known here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
 
-from ingestion.bucket import FetchedObject
-from ingestion.framing import Undecodable, frame, unpack
+from ingestion.bucket import FetchedObject, ObjectReplaced
+from ingestion.framing import Undecodable, begins_as_lines, frame, holds_objects_as_lines, is_packed, unpacked
 from ingestion.settings import Settings
 from ingestion.slices import Elements, Lines, Piece, Slice, join_pieces
+from ingestion.streaming import blocks_of_lines
 
+# Objects up to here, unpacked, are held whole; larger ones are read in blocks of lines.
+HELD_BYTES = 64 * 1024 * 1024
+# An array or another document of several lines can only be read as a whole, which takes several times its size.
+DOCUMENT_BYTES = 256 * 1024 * 1024
 # Enough of a record that is too large to see where it comes from, in bytes.
 KEPT_OF_HUGE_RECORD = 4096
+
+
+Pieces: TypeAlias = Callable[[FetchedObject], Iterator[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +55,7 @@ class ReadObjects:
     record_counts: list[int] = field(default_factory=list)  # per object
     unexpected_fields: list[set[str]] = field(default_factory=list)  # per object
     rejected: list[RejectedRecord] = field(default_factory=list)
+    replaced: str | None = None  # the key of an object that was, while it was read: nothing of the others counts
 
     def add(self, fetched: FetchedObject) -> int:
         """One object more, of which nothing is read yet; gives its index."""
@@ -58,10 +70,16 @@ class ReadObjects:
 
 
 def open_slices(
-    objects: Iterable[FetchedObject], settings: Settings, result: ReadObjects
+    objects: Iterable[FetchedObject], pieces: Pieces, settings: Settings, result: ReadObjects
 ) -> Iterator[tuple[Slice, list[int]]]:
-    """The objects' records, and the places of those that are rejected already; `result` counts them all."""
-    for records in join_pieces(_pieces(objects, settings.max_object_bytes, result)):
+    """The objects' records, and the places of those that are rejected already; `result` counts them all.
+
+    `pieces` gives the content of an object that was fetched without it.
+
+    Raises:
+        ObjectReplaced: such an object is not the one that was fetched; nothing of `result` is to be used.
+    """
+    for records in join_pieces(_all_records(objects, pieces, settings, result)):
         if len(records):
             first = int(records.object_indexes.min())
             for index, count in enumerate(np.bincount(records.object_indexes - first).tolist(), first):
@@ -69,28 +87,74 @@ def open_slices(
             yield records, _reject_huge(records, settings.max_record_bytes, result)
 
 
-def _pieces(objects: Iterable[FetchedObject], max_bytes: int, result: ReadObjects) -> Iterator[Piece]:
+def _all_records(
+    objects: Iterable[FetchedObject], pieces: Pieces, settings: Settings, result: ReadObjects
+) -> Iterator[Piece]:
     for fetched in objects:
         index = result.add(fetched)
         try:
-            framed = frame(_content(fetched, max_bytes))
+            yield from _records(index, fetched, pieces, settings)
         except Undecodable as error:
             result.record_counts[index] += 1
             result.reject(index, 0, "malformed_json", str(error), None)
-            continue
-        if isinstance(framed, bytes):
-            yield Lines(index, framed, 1)
-        else:
-            yield Elements(index, framed.raws, framed.positions)
 
 
-def _content(fetched: FetchedObject, max_bytes: int) -> bytes:
-    if fetched.content is None:
-        raise Undecodable(f"The object has {fetched.size:,} bytes; at most {max_bytes:,} are read.")
+def _records(index: int, fetched: FetchedObject, pieces: Pieces, settings: Settings) -> Iterator[Piece]:
+    """The records of an object, which is held whole or, where it is large, read in blocks of lines.
+
+    A large one is read twice where it is compressed: to see that it can be opened to its end, before any of it is
+    given, and to give it.
+    """
+    if fetched.content is None and fetched.size > settings.max_object_bytes:
+        raise Undecodable(f"The object has {fetched.size:,} bytes; at most {settings.max_object_bytes:,} are read.")
+    content = fetched.content
+    if is_packed(fetched.key):
+        content = _whole(fetched, pieces, settings, HELD_BYTES)
+    if content is None:
+        blocks = blocks_of_lines(_parts(fetched, pieces, settings), settings.max_record_bytes)
+        first = next(blocks, b"")
+        if not begins_as_lines(first):
+            content = _whole(fetched, pieces, settings, DOCUMENT_BYTES)
+            if content is None and not holds_objects_as_lines(first):
+                raise Undecodable(f"The object is one JSON document; at most {DOCUMENT_BYTES:,} bytes of one are read.")
+    if content is None:
+        yield from _lines(index, fetched, chain([first], blocks))
+        return
+    framed = frame(content)
+    yield Lines(index, framed, 1) if isinstance(framed, bytes) else Elements(index, framed.raws, framed.positions)
+
+
+def _lines(index: int, fetched: FetchedObject, blocks: Iterable[bytes]) -> Iterator[Lines]:
+    position = 1
     try:
-        return unpack(fetched.key, fetched.content, max_bytes)
+        for block in blocks:
+            yield Lines(index, block, position)
+            position += block.count(b"\n")
+    except Undecodable as error:  # what could be opened a moment ago
+        raise ObjectReplaced(fetched.key) from error
+
+
+def _whole(fetched: FetchedObject, pieces: Pieces, settings: Settings, max_bytes: int) -> bytes | None:
+    """The whole content, unpacked, or None where it is longer. It is read to its end in any case."""
+    kept: list[bytes] = []
+    size = 0
+    try:
+        for part in _parts(fetched, pieces, settings):
+            size += len(part)
+            if size <= max_bytes:
+                kept.append(part)
+            else:
+                kept.clear()
     except Undecodable as error:
+        if fetched.content is None:  # is it still the object whose etag is known?
+            deque(pieces(fetched), maxlen=0)
         raise Undecodable(f"The object cannot be decompressed: {str(error).rstrip('.')}.") from error
+    return b"".join(kept) if size <= max_bytes else None
+
+
+def _parts(fetched: FetchedObject, pieces: Pieces, settings: Settings) -> Iterator[bytes]:
+    source = pieces(fetched) if fetched.content is None else [fetched.content]
+    return unpacked(fetched.key, source, settings.max_object_bytes)
 
 
 def _reject_huge(records: Slice, max_bytes: int, result: ReadObjects) -> list[int]:
@@ -100,7 +164,7 @@ def _reject_huge(records: Slice, max_bytes: int, result: ReadObjects) -> list[in
         raw = records.raw(place)
         if len(raw) > max_bytes:
             huge.append(place)
-            detail = f"The record has {len(raw):,} bytes; at most {max_bytes:,} are read. Its text is cut."
+            detail = f"The record has more than {max_bytes:,} bytes, the most that is read. Its text is cut."
             payload = raw[:KEPT_OF_HUGE_RECORD].decode("utf-8", errors="replace")
             index, position = int(records.object_indexes[place]), int(records.positions[place])
             result.reject(index, position, "malformed_json", detail, payload)

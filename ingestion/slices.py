@@ -86,7 +86,9 @@ def _join(pieces: list[Piece]) -> Slice:
     starts = _starts_of_lines(text, end_of_lines)
     first_lines = np.searchsorted(starts, np.cumsum([0, *sizes]))  # of each piece, and where the last one ends
     counts = np.diff(first_lines)
-    numbers = np.arange(len(starts)) + np.repeat([piece.first_position for piece in lines] - first_lines[:-1], counts)
+    numbers = np.arange(len(starts)) + np.repeat(
+        np.array([piece.first_position for piece in lines], np.int64) - first_lines[:-1], counts
+    )
     filled = _filled(text, starts, end_of_lines)
 
     ends_of_raws = end_of_lines + np.cumsum([len(raw) + 1 for raw in raws], dtype=np.int64)

@@ -10,7 +10,15 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from ingestion.bucket.local import LocalBucket
-from ingestion.bucket.objects import ARCHIVE_PREFIX, Bucket, FetchedObject, ObjectInfo, archive_key, is_ignored
+from ingestion.bucket.objects import (
+    ARCHIVE_PREFIX,
+    Bucket,
+    FetchedObject,
+    ObjectInfo,
+    ObjectReplaced,
+    archive_key,
+    is_ignored,
+)
 from ingestion.bucket.s3 import S3Bucket
 from ingestion.settings import Settings
 
@@ -20,6 +28,7 @@ __all__ = [
     "FetchedObject",
     "LocalBucket",
     "ObjectInfo",
+    "ObjectReplaced",
     "S3Bucket",
     "archive_key",
     "is_ignored",

@@ -16,7 +16,15 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ingestion.bucket.objects import ARCHIVE_PREFIX, HIDDEN, FetchedObject, ObjectInfo, archive_key, is_ignored
+from ingestion.bucket.objects import (
+    ARCHIVE_PREFIX,
+    HIDDEN,
+    FetchedObject,
+    ObjectInfo,
+    ObjectReplaced,
+    archive_key,
+    is_ignored,
+)
 from ingestion.bucket.retrying import retrying
 from ingestion.durable import sync
 from ingestion.errors import BucketError
@@ -25,6 +33,7 @@ MOVING = f"{ARCHIVE_PREFIX}_moving"
 # A file changed so shortly before it was read may change again without a trace in its times, the coarsest of which
 # count in steps of 2 s. Its version is not relied on.
 SETTLED_SECONDS = 2.0
+PIECE_BYTES = 4 * 1024 * 1024  # of a file that is not held whole
 READ_TRIES = 3  # of a file that changes while it is read
 
 # What a share that is away for a moment answers.
@@ -123,6 +132,21 @@ class LocalBucket:
                 settled = time.time() - max(after.st_mtime, after.st_ctime) >= SETTLED_SECONDS
                 return FetchedObject(key, content, size, etag, _version(after) if settled else "", _identity(after))
         return None
+
+    def pieces(self, fetched: FetchedObject) -> Iterator[bytes]:
+        """The file's content, hashed once more on the way: what was given is what the etag says, or it is refused."""
+        digest = hashlib.blake2b(digest_size=16)
+        try:
+            with open(f"{self._root}/{fetched.key}", "rb", buffering=0) as file:
+                while piece := retrying(lambda: file.read(PIECE_BYTES), _is_passing):
+                    digest.update(piece)
+                    yield piece
+        except (FileNotFoundError, PermissionError) as error:
+            raise ObjectReplaced(fetched.key) from error
+        except OSError as error:
+            raise self._unreadable(fetched.key, error) from error
+        if digest.hexdigest() != fetched.etag:
+            raise ObjectReplaced(fetched.key)
 
     def recognise(self, info: ObjectInfo) -> FetchedObject | None:  # noqa: ARG002  # a server could
         """A folder's listing says no etag."""

@@ -51,6 +51,10 @@ class FetchedObject:
         return self if self.identity is None else replace(self, content=None)
 
 
+class ObjectReplaced(Exception):
+    """An object is no longer what it was; the text says which."""
+
+
 class Bucket(Protocol):
     """What landing needs of a bucket. Every method raises `BucketError` with one sentence when it cannot."""
 
@@ -62,6 +66,13 @@ class Bucket(Protocol):
 
     def fetch(self, keys: Sequence[str], max_bytes: int | None = None) -> Iterator[FetchedObject]:
         """The objects of these keys that exist and may be read, in order; without content above `max_bytes`."""
+
+    def pieces(self, fetched: FetchedObject) -> Iterator[bytes]:
+        """The content of an object that was fetched without it, in pieces of some megabytes.
+
+        Raises:
+            ObjectReplaced: its key holds another content by now, or none; what was given is not to be used.
+        """
 
     def recognise(self, info: ObjectInfo) -> FetchedObject | None:
         """The listed object without its content, where the listing alone says its etag; else None."""

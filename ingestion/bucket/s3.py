@@ -15,15 +15,19 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from ingestion.bucket.conditional import delete_if_match, knows_conditions
-from ingestion.bucket.objects import FetchedObject, ObjectInfo, archive_key, is_ignored
+from ingestion.bucket.objects import FetchedObject, ObjectInfo, ObjectReplaced, archive_key, is_ignored
 from ingestion.bucket.retrying import retrying
 from ingestion.errors import BucketError
 
+if TYPE_CHECKING:
+    from obstore import GetOptions
+
 PAGE_OBJECTS = 1000  # the most that a server gives at once
+PIECE_BYTES = 8 * 1024 * 1024  # of an object that is not held whole
 READ_TIMEOUT = timedelta(seconds=30)  # without a byte
 REQUEST_TIMEOUT = timedelta(hours=1)  # for the largest object on the slowest link
 
@@ -76,7 +80,7 @@ class S3Bucket:
         """An answer of the server. FileNotFoundError where it has no such object, BucketError for all else."""
         try:
             return retrying(action, _is_passing)
-        except FileNotFoundError:
+        except (FileNotFoundError, ObjectReplaced):
             raise
         except Exception as error:
             raise self._error(what, error) from error
@@ -130,6 +134,29 @@ class S3Bucket:
             return self._ask(f"cannot give {key}", get)
         except FileNotFoundError:
             return None
+
+    def pieces(self, fetched: FetchedObject) -> Iterator[bytes]:
+        """The object's content by ranges, each asked for under the condition that it still is that object's."""
+        import obstore
+        from obstore.exceptions import PreconditionError
+
+        for start in range(0, fetched.size, PIECE_BYTES):
+            end = min(start + PIECE_BYTES, fetched.size)
+
+            def get(start: int = start, end: int = end) -> bytes:
+                options: GetOptions = {"range": (start, end), "if_match": f'"{fetched.etag}"'}
+                try:
+                    result = obstore.get(self.store, fetched.key, options=options)
+                except (PreconditionError, FileNotFoundError) as error:
+                    raise ObjectReplaced(fetched.key) from error
+                piece = bytes(result.bytes())
+                if len(piece) != end - start:
+                    raise OSError(f"{len(piece)} of {end - start} bytes arrived")
+                if _bare(result.meta["e_tag"]) != fetched.etag:  # from a server that passes over the condition
+                    raise ObjectReplaced(fetched.key)
+                return piece
+
+            yield self._ask(f"cannot give {fetched.key}", get)
 
     def recognise(self, info: ObjectInfo) -> FetchedObject | None:
         """The object by the listing's etag."""
@@ -213,4 +240,5 @@ def _hash(content: bytes) -> str:
 
 def _is_passing(error: Exception) -> bool:
     is_refused = getattr(error, "code", 0) in (401, 403) or _REFUSED.search(str(error)) is not None
-    return not (is_refused or isinstance(error, FileNotFoundError) or type(error).__name__ in _LASTING)
+    is_lasting = isinstance(error, (FileNotFoundError, ObjectReplaced)) or type(error).__name__ in _LASTING
+    return not (is_refused or is_lasting)

@@ -20,7 +20,6 @@ from ingestion.archiving import GIVE_UP_AFTER_FAILURES, Archiver
 from ingestion.bucket import Bucket, FetchedObject, LocalBucket, ObjectInfo, S3Bucket, open_bucket
 from ingestion.errors import BucketError
 from tests.plant import NOW, Plant
-from tests.s3_server import BUCKET
 
 EVENT = {
     "timestamp": "2026-01-15T10:15:00Z",
@@ -33,16 +32,6 @@ EVENT = {
 
 def line(worker: str, **fields: object) -> bytes:
     return json.dumps({**EVENT, "worker_id": worker, **fields}).encode() + b"\n"
-
-
-@pytest.fixture(params=["local", "s3"])
-def either(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plant:
-    """A plant on either kind of bucket."""
-    if request.param == "local":
-        return Plant(tmp_path)
-    for name, value in request.getfixturevalue("s3_environment").items():
-        monkeypatch.setenv(name, value)
-    return Plant(tmp_path, landing_url=f"s3://{BUCKET}/{tmp_path.name}")
 
 
 def put(plant: Plant, key: str, content: bytes) -> None:

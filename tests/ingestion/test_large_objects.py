@@ -1,0 +1,167 @@
+"""Objects too large to be held: read in blocks of lines, with the same outcome and in little memory."""
+
+import gzip
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+import zstandard
+
+from ingestion import chunks, landing, opening, streaming
+from ingestion.bucket import FetchedObject, LocalBucket, S3Bucket, local, open_bucket, s3
+from tests.plant import Plant
+from tests.properties.awkward_objects import awkward_object
+
+LIMITS = {"max_object_bytes": 200_000, "max_record_bytes": 1000}
+
+
+def event(number: int, **fields: Any) -> bytes:
+    record = {
+        "timestamp": "2026-01-15T10:15:00Z",
+        "worker_id": f"W{number}",
+        "workstation_id": "S3",
+        "event_type": "working",
+        "confidence": 0.93,
+    }
+    return json.dumps({**record, **fields}).encode() + b"\n"
+
+
+@pytest.fixture
+def little_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (opening, chunks, landing):
+        monkeypatch.setattr(module, "HELD_BYTES", 300)
+    monkeypatch.setattr(streaming, "BLOCK_BYTES", 700)
+    for module in (local, s3):
+        monkeypatch.setattr(module, "PIECE_BYTES", 500)
+
+
+def put(plant: Plant, key: str, content: bytes) -> None:
+    open_bucket(plant.settings.landing_url, create=True).put(key, content)
+
+
+def overwrite(bucket: Any, key: str, content: bytes) -> None:
+    """As a writer does that cannot rename."""
+    if isinstance(bucket, LocalBucket):
+        (bucket.root / key).write_bytes(content)
+    else:
+        bucket.put(key, content)
+
+
+def stored(plant: Plant) -> list[list[dict[str, Any]]]:
+    tables = [plant.raw(table) for table in ("landed_objects", "events", "rejected_records", "unexpected_fields")]
+    ids = {one["object_id"]: one["object_key"] for one in tables[0]}
+    rows = [[{**row, "object_id": ids[row["object_id"]]} for row in table] for table in tables]
+    return [sorted(table, key=repr) for table in rows]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_objects_read_in_blocks_are_stored_as_those_that_are_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    random = Random(seed)
+    objects = [awkward_object(number, random) for number in range(150)]
+    filler = b"".join(event(number) for number in range(6))
+    long_line = b"y" * random.choice([998, 999, 1000, 1001, 5000])
+    spaces = b" " * random.choice([10, 2000, 9000])
+    for number, content in enumerate(
+        [
+            filler + long_line + b"\n" + filler,
+            filler + spaces + event(7).strip() + spaces + b"\n" + spaces + b"\r\n" + filler,
+            filler + event(7).strip() + spaces + b"7\n" + filler,
+            b"\xef\xbb\xbf" + filler * 3,
+            b"{" + filler * 3,
+            long_line + b"\n" + filler,
+            b"[" + filler.replace(b"\n", b",\n").strip()[:-1] + b"]",
+        ]
+    ):
+        objects += [
+            (f"events/long-{number}.jsonl", content),
+            (f"events/long-{number}.jsonl.gz", gzip.compress(content)),
+            (f"events/long-{number}.jsonl.zst", zstandard.compress(content)),
+            (f"events/cut-{number}.jsonl.gz", gzip.compress(content)[:-1]),
+        ]
+    plants = [Plant(tmp_path / name, **LIMITS) for name in ("held", "blocks")]
+    for key, content in objects:
+        for plant in plants:
+            plant.drop(key, content)
+    plants[0].land()
+    for module in (opening, chunks, landing):
+        monkeypatch.setattr(module, "HELD_BYTES", random.choice([0, 300]))
+    monkeypatch.setattr(streaming, "BLOCK_BYTES", random.choice([1, 700]))
+    plants[1].land()
+    for held, in_blocks in zip(*map(stored, plants), strict=True):
+        assert in_blocks == held
+    assert plants[1].land().objects == 0
+
+
+@pytest.mark.usefixtures("little_is_held")
+@pytest.mark.parametrize("at", [0, 20])
+def test_an_object_replaced_while_it_is_read_in_blocks_is_never_landed_in_part(
+    either: Plant, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    put(either, "events/large.jsonl", b"".join(map(event, range(100))))
+    put(either, "events/small.jsonl", event(1000))
+    new = b"".join(map(event, range(500, 640)))
+
+    said: list[str] = []
+    with monkeypatch.context() as patched:
+        for kind in (LocalBucket, S3Bucket):
+
+            def replacing(self: Any, fetched: FetchedObject, pieces: Any = kind.pieces) -> Iterator[bytes]:
+                for number, piece in enumerate(pieces(self, fetched)):
+                    if number == at:
+                        overwrite(self, fetched.key, new)
+                    yield piece
+
+            patched.setattr(kind, "pieces", replacing)
+        assert either.land(log=said.append).objects == 1
+    assert "events/large.jsonl was replaced while it was read; the next batch lands what is there then" in said
+    assert [one["worker_id"] for one in either.raw("events")] == ["W1000"]
+    assert either.land().accepted == 140
+    assert list(open_bucket(either.settings.landing_url).list("events/")) == []
+
+
+@pytest.mark.usefixtures("little_is_held")
+def test_a_document_longer_than_can_be_held_is_rejected_and_lines_with_a_bad_first_one_are_not(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "DOCUMENT_BYTES", 2000)
+    lines = b"".join(map(event, range(50)))
+    plant.drop("events/array.json", b"[" + b",".join(lines.splitlines()) + b"]")
+    plant.drop("events/pretty.json", b'{\n"events": [\n' + b",\n".join(lines.splitlines()) + b"\n]}")
+    plant.drop("events/bad-first-line.jsonl", b"{\n" + lines)
+    plant.drop("events/short-array.json", b"[" + event(1) + b"]")
+    assert plant.land().accepted == 51
+    sentence = "The object is one JSON document; at most 2,000 bytes of one are read."
+    assert sorted((one["position"], one["detail"]) for one in plant.raw("rejected_records"))[:2] == [(0, sentence)] * 2
+    assert len(plant.raw("rejected_records")) == 3
+
+
+_LAND_AND_SAY_PEAK_MEMORY = """
+import resource, sys
+from pathlib import Path
+from tests.plant import Plant
+print(Plant(Path(sys.argv[1])).land().accepted, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.slow
+def test_a_large_object_lands_in_a_part_of_its_size(tmp_path: Path) -> None:
+    lines = b"".join(event(number, workstation_id="S" * 60, camera_id="C" * 60) for number in range(1000))
+    times = 450_000_000 // len(lines)
+    plant = Plant(tmp_path)
+    with plant.drop("events/plain.jsonl", b"").open("wb") as file:
+        file.writelines(lines for _ in range(times))
+    packed = gzip.compress(lines * 100, compresslevel=1)
+    plant.drop("events/packed.jsonl.gz", packed * (times // 100))
+    done = subprocess.run(
+        [sys.executable, "-c", _LAND_AND_SAY_PEAK_MEMORY, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    accepted, peak = map(int, done.stdout.split())
+    assert accepted == 1000 * times + 100_000 * (times // 100)
+    assert peak < 800_000  # kilobytes; the two unpack to 900 MB
