@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from unittest.mock import patch
 
@@ -65,7 +66,7 @@ def landing(work: Path, events: int, rounds: int, now: datetime, add: Add) -> No
 
 
 def from_server(work: Path, events: int, rounds: int, now: datetime, add: Add) -> None:
-    """Landing from an S3 server beside plainly getting the same objects, as many at a time."""
+    """Landing from an S3 server beside plainly getting the same objects, and beside landing them from a folder."""
     made.write_one_file(work / "events.json", events)
     made.split_into_objects(work / "events.json", work / "sent", OBJECTS)
     files = sorted((work / "sent/events").rglob("*.jsonl"))
@@ -80,17 +81,22 @@ def from_server(work: Path, events: int, rounds: int, now: datetime, add: Add) -
         for key, file in zip(keys, files, strict=True):
             bucket.put(key, file.read_bytes())
         settings = Settings(data_dir=work / "from-server", landing_url=url, landed_objects="keep")
-        gets, lands = [], []
+        local = settings.model_copy(update={"landing_url": (work / "sent").as_uri()})
+        gets: list[float] = []
+        lands: list[float] = []
+        locally: list[float] = []
         for _ in range(rounds):
             gets.append(_timed(lambda: _get(bucket, keys)))
-            shutil.rmtree(settings.data_dir, ignore_errors=True)
-            settings.data_dir.mkdir()
-            lands.append(_timed(lambda: land(settings, now)))
+            for one, seconds in ((settings, lands), (local, locally)):
+                shutil.rmtree(one.data_dir, ignore_errors=True)
+                one.data_dir.mkdir()
+                seconds.append(_timed(partial(land, one, now)))
     median = statistics.median(lands)
     add(
         f"landing: {OBJECTS} objects from an S3 server",
         f"{median:.2f}",
-        f"{events / median:,.0f} events/s, {_ratio(lands, gets):.2f} × plainly getting them",
+        f"{events / median:,.0f} events/s, {_ratio(lands, gets):.2f} × plainly getting them "
+        f"({statistics.median(gets):.2f} s), {_ratio(lands, locally):.2f} × landing them from a folder",
     )
 
 
