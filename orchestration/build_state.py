@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from math import ceil
 
 import duckdb
 
@@ -20,9 +21,9 @@ from ingestion.settings import Settings
 from ingestion.warehouse import open_warehouse, raw_state, transaction
 from orchestration.manifest import models_hash
 
-# A rebuild goes through the history in parts of about so many events: what a part needs beside the warehouse's own
-# memory stays below two gigabytes, and dbt's seconds per part are few against the minutes of its models.
-EVENTS_PER_PART = 8_000_000
+# A rebuild goes through the history in parts of about so many events: their tables and the sorting of them stay in two
+# gigabytes of memory, and dbt's seconds per part are few against those of its models.
+EVENTS_PER_PART = 5_000_000
 
 # Kept as it was in the last finished build, beside what it is now (dbt sources of the schema `build`).
 _REMEMBERED = {
@@ -218,15 +219,17 @@ def _change(column: str, before: int | str | None, now: int | str | None) -> str
 
 
 def _parts(connection: duckdb.DuckDBPyConnection) -> list[Part]:
-    """All shift dates, cut where the events of the dates before fill a part."""
+    """All shift dates, cut into parts of about as many events each."""
     rows = connection.execute(
         "select cast(event_at as date) as day, count(*) from raw.events group by day order by day"
     ).fetchall()
+    total = sum(count for _, count in rows)
+    number = ceil(total / EVENTS_PER_PART)
     parts: list[Part] = []
     first_date, events = date.min, 0
     for day, count in rows:
-        if events and events + count > EVENTS_PER_PART:
+        if events * number // total > len(parts):
             parts.append(Part(first_date, day - timedelta(days=1)))
-            first_date, events = day, 0
+            first_date = day
         events += count
     return [*parts, Part(first_date, date.max)]

@@ -4,9 +4,28 @@
 {#- Drop what was there and fill it anew; the caller commits. -#}
 {% macro replace_table(existing, target_relation, compiled_code) -%}
     {%- do adapter.ensure_transaction() -%}
-    {%- if existing is not none -%} {%- do adapter.drop_relation(existing) -%} {%- endif -%}
-    {%- call statement('main') -%} {{ create_table_as(false, target_relation, compiled_code) }} {%- endcall -%}
+    {%- call statement('main') %}
+        {{ drop_statement(existing) }}
+        {{ create_table_as(false, target_relation, compiled_code) }}
+    {%- endcall -%}
 {%- endmacro %}
+
+{% macro drop_statement(existing) -%}
+    {%- if existing is not none %} drop {{ existing.type }} if exists {{ existing }} cascade; {% endif -%}
+{%- endmacro %}
+
+{#- A view is only its text: it is written anew in place. -#}
+{% materialization view, adapter='duckdb' %}
+    {%- set existing = load_cached_relation(this) -%}
+    {%- set target_relation = this.incorporate(type='view') -%}
+    {%- do adapter.ensure_transaction() -%}
+    {%- call statement('main') %}
+        {{ drop_statement(existing) }}
+        {{ create_view_as(target_relation, compiled_code) }}
+    {%- endcall -%}
+    {%- do adapter.commit() -%}
+    {{ return({'relations': [target_relation]}) }}
+{% endmaterialization %}
 
 {#- A table that is computed whole by each batch. -#}
 {% materialization table, adapter='duckdb' %}

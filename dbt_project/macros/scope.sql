@@ -103,8 +103,9 @@
 {% macro get_where_subquery(relation) -%}
     {%- set nodes = graph.nodes.values() | selectattr('resource_type', 'equalto', 'model')
         | selectattr('name', 'equalto', relation.identifier) | list if execute else [] -%}
+    {%- set conditions = [config.get('where')] if config.get('where') else [] -%}
     {%- if nodes and nodes[0].config.materialized == 'scoped' -%}
-        {%- do return('(select * from ' ~ relation ~ ' where ' ~ in_scope(dict(nodes[0].config.meta, names=none)) ~ ') as computed_again') -%}
+        {%- do conditions.append(in_scope(dict(nodes[0].config.meta, names=none))) -%}
     {%- endif -%}
-    {%- do return(relation) -%}
+    {%- do return('(select * from ' ~ relation ~ ' where (' ~ conditions | join(') and (') ~ ')) as tested' if conditions else relation) -%}
 {%- endmacro %}

@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration import publish
+from orchestration import build_state, publish
 from orchestration.partitions import partitions
 from orchestration.publish import publish_marts
 from orchestration.transform import build_models
@@ -105,6 +105,16 @@ def test_a_changed_setting_computes_everything_again_and_says_why(plant: Plant) 
     said: list[str] = []
     build_models(changed.settings, log=said.append)
     assert said == ["everything is computed again: LAST_EVENT_MINUTES changed from 30 to 20"]
+
+
+def test_a_rebuild_in_many_parts_gives_what_the_batches_gave(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
+    with duckdb.connect(plant.settings.warehouse_path) as connection:
+        events = len(connection.execute("select 1 from raw.events").fetchall())
+    monkeypatch.setattr(build_state, "EVENTS_PER_PART", events // 2)
+    said: list[str] = []
+    comparisons = verify(plant.settings, said.append)
+    assert [one.mart for one in comparisons if not one.is_equal] == []
+    assert sum(line.startswith("part ") for line in said) >= 2
 
 
 def test_a_rebuild_leaves_no_table_of_a_model_that_is_no_more(plant: Plant) -> None:

@@ -75,6 +75,20 @@ most_confident as (
 
     group by site_id, event_at, worker_id, workstation_id, event_type, camera_id, model_name, model_version
 
+),
+
+-- Of duplicates the first one counts (contract §3).
+ranked as (
+
+    select
+        *,
+        row_number() over (
+            partition by site_id, event_at, worker_id, workstation_id, event_type
+            order by best.first desc, best.second desc, camera_id asc, model_name asc, model_version asc
+        ) as duplicate_rank
+
+    from most_confident
+
 )
 
 select
@@ -89,7 +103,8 @@ select
     confidence,
     unit_count,
     object_id as first_object_id,
-    is_crowded
+    is_crowded,
+    true as is_counted
 from marked
 where not is_crowded
 
@@ -107,5 +122,6 @@ select
     best.first as confidence,
     best.second as unit_count,
     first_object_id,
-    true as is_crowded
-from most_confident
+    true as is_crowded,
+    duplicate_rank = 1 as is_counted
+from ranked

@@ -16,7 +16,9 @@ spans as (
         state,
         started_at,
         ended_at,
-        {{ utc_hour('started_at') }} as first_hour
+        microseconds,
+        {{ utc_hour('started_at') }} as first_hour,
+        {{ utc_hour('ended_at') }} as last_hour
 
     from state_intervals
 
@@ -29,18 +31,7 @@ numbers as (
     {{ numbers(24) }}
 ),
 
--- Most intervals end in the hour they began in; only the others are multiplied.
 hours as (
-
-    select
-        *,
-        first_hour as hour
-
-    from spans
-
-    where ended_at <= first_hour + interval 1 hour
-
-    union all
 
     select
         spans.*,
@@ -51,14 +42,35 @@ hours as (
     inner join numbers
         on spans.first_hour + numbers.number * interval 1 hour < spans.ended_at
 
-    where spans.ended_at > spans.first_hour + interval 1 hour
+    where spans.first_hour <> spans.last_hour
 
 ),
 
+-- Most intervals end in the hour that they began in.
 split as (
 
     select
-        *,
+        site_id,
+        shift_date,
+        shift_id,
+        workstation_id,
+        state,
+        first_hour as hour,
+        microseconds
+
+    from spans
+
+    where first_hour = last_hour
+
+    union all
+
+    select
+        site_id,
+        shift_date,
+        shift_id,
+        workstation_id,
+        state,
+        hour,
         {{ microseconds_between(
             'greatest(started_at, hour)', 'least(ended_at, hour + interval 1 hour)'
         ) }} as microseconds

@@ -1,3 +1,5 @@
+{{ config(tags=["whole"]) }}
+
 with sightings as (
 
     select * from {{ ref('int_review_sightings') }}

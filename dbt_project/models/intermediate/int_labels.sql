@@ -1,3 +1,5 @@
+{{ config(tags=["whole"]) }}
+
 with labels as (
 
     select * from {{ ref('stg_raw__labels') }}

@@ -1,3 +1,5 @@
+{{ config(tags=["whole"]) }}
+
 with labelled_events as (
 
     select * from {{ ref('int_labelled_events') }}

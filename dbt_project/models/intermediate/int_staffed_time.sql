@@ -16,7 +16,8 @@ occupied as (
         started_at,
         ended_at,
         max(ended_at) over (
-            partition by site_id, shift_date, shift_id, workstation_id
+            -- Gaps of unscheduled time share no instant: each can be looked at by itself.
+            partition by window_number, workstation_id
             order by started_at asc, ended_at asc
             rows between unbounded preceding and 1 preceding
         ) as covered_until

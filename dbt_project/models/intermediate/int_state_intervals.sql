@@ -59,6 +59,7 @@ select
     site_id,
     shift_date,
     shift_id,
+    window_number,
     worker_id,
     workstation_id,
     event_type as state,

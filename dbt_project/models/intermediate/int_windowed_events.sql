@@ -24,9 +24,9 @@ affected_segments as (
     select
         segments.*,
         -- Of one window all segments have one number, and each gap of unscheduled time has its own.
-        dense_rank() over (
+        cast(dense_rank() over (
             order by segments.site_id, segments.shift_date, segments.shift_id, segments.window_started_at
-        ) as window_number
+        ) as integer) as window_number
 
     from segments
 
@@ -67,6 +67,7 @@ select
     site_id,
     shift_date,
     shift_id,
+    window_number,
     window_started_at,
     window_ended_at,
     event_at,

@@ -1,4 +1,4 @@
-{{ config(materialized="table") }}
+{{ config(materialized="table", tags=["whole"]) }}
 
 with site_shifts as (
 

@@ -1,0 +1,17 @@
+{#- All rules of a table in one pass over it; `broken_rule` is the first one that a row breaks. -#}
+{% test rules_hold(model, rules) %}
+
+with judged as (
+
+    select
+        *,
+        {{ first_broken(rules) }} as broken_rule
+    from {{ model }}
+
+)
+
+select *
+from judged
+where broken_rule is not null
+
+{% endtest %}
