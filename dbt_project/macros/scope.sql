@@ -103,7 +103,8 @@
 {% macro get_where_subquery(relation) -%}
     {%- set nodes = graph.nodes.values() | selectattr('resource_type', 'equalto', 'model')
         | selectattr('name', 'equalto', relation.identifier) | list if execute else [] -%}
-    {%- set conditions = [config.get('where')] if config.get('where') else [] -%}
+    {%- set where = config.get('where') if execute -%}
+    {%- set conditions = [where] if where else [] -%}
     {%- if nodes and nodes[0].config.materialized == 'scoped' -%}
         {%- do conditions.append(in_scope(dict(nodes[0].config.meta, names=none))) -%}
     {%- endif -%}

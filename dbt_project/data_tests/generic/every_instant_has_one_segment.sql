@@ -1,4 +1,4 @@
-{#- Of each listed date with events: do its segments, cut at its midnights, follow each other without gap or overlap? -#}
+{#- Of each listed date with events, its segments, cut at its midnights, follow each other without gap or overlap. -#}
 {% test every_instant_has_one_segment(model) %}
 
 with cut as (

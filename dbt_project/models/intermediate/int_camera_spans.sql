@@ -40,11 +40,15 @@ expected as (
     select distinct
         camera_dates.site_id,
         camera_dates.camera_id,
-        cast(camera_dates.event_date + numbers.number * interval 1 day as date) as event_date
+        affected_dates.event_date
 
-    from camera_dates
+    from affected_dates
 
     cross join numbers
+
+    inner join camera_dates
+        on affected_dates.site_id = camera_dates.site_id
+        and cast(affected_dates.event_date - numbers.number * interval 1 day as date) = camera_dates.event_date
 
 ),
 
@@ -74,10 +78,6 @@ days as (
     inner join site_dates
         on expected.site_id = site_dates.site_id
         and expected.event_date = site_dates.event_date
-
-    inner join affected_dates
-        on expected.site_id = affected_dates.site_id
-        and expected.event_date = affected_dates.event_date
 
     left join camera_dates
         on expected.site_id = camera_dates.site_id
