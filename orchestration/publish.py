@@ -10,18 +10,19 @@ import os
 import shutil
 import time
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
 
-from ingestion.durable import sync
+from ingestion.durable import point_to, put_in_place, sync
 from ingestion.errors import WarehouseError
-from ingestion.privacy.suppression import published_rows
+from ingestion.privacy.suppression import publication_rules, published_from, published_rows
 from ingestion.settings import Settings
 from ingestion.warehouse import open_warehouse
 from orchestration.build_state import changed_days, finished_build, is_current, note_published, published_version
 from orchestration.partitions import LARGEST_FILE_ROWS, partitions
+from reports.fingerprints import read_fingerprints, shown_as, write_fingerprints
 
 VERSIONS_FOLDER = "published-versions"
 # The version before stays for readers that have it open.
@@ -61,17 +62,18 @@ def publish_marts(settings: Settings, anew: bool = False) -> PublishReport:
         before = settings.published_path.resolve()
         try:
             unfinished.mkdir(parents=True)
-            # What may be shown of a group of workers hangs on more than the rows of a day: nothing of it is kept.
-            is_noted = settings.worker_identity != "aggregate"
-            is_known = is_noted and not anew and published_version(connection) == before.name
-            known = before if is_known else None
+            rules = publication_rules(settings)
+            is_known = published_version(connection) == before.name and shown_as(before) == rules
+            known = before if is_known and not anew else None
             rows = {
                 mart: _write_mart(connection, settings, mart, unfinished, known) for mart in _mart_names(connection)
             }
+            write_fingerprints(unfinished, _shared(unfinished, before), rules)
             _flush(unfinished)
-            folder = unfinished.rename(versions / version)
-            _point_to(settings.published_path, folder)
-            note_published(connection, version if is_noted else "")
+            folder = versions / version
+            put_in_place(unfinished, folder)
+            point_to(settings.published_path, folder)
+            note_published(connection, version)
             _remove_old(versions, folder)
         except (OSError, duckdb.Error) as error:
             shutil.rmtree(unfinished, ignore_errors=True)
@@ -119,7 +121,7 @@ def _write_mart(
 ) -> int:
     """The file or files of a mart; returns its rows. `before` is the version that `build.changed_days` starts from."""
     path, old = version / f"{mart}.parquet", before / f"{mart}.parquet" if before else None
-    changed = changed_days(connection, mart)
+    changed = _changed_days(connection, settings, mart)
     select = published_rows(connection, settings, mart)
     rows = _count(connection, select)
     if changed is not None and not changed and old is not None and old.exists():
@@ -142,6 +144,17 @@ def _write_mart(
             days = f"\"{day}\" >= '{part.first}' and \"{day}\" < '{part.last + timedelta(days=1)}'"
             _copy(connection, f"from ({select}) where {days} order by all", path / part.file)
     return rows
+
+
+def _changed_days(connection: duckdb.DuckDBPyConnection, settings: Settings, mart: str) -> set[date] | None:
+    """The days of which other rows of a mart may be published than before; None where it may be any."""
+    changed: set[date] = set()
+    for source in published_from(settings, mart):
+        days = changed_days(connection, source)
+        if days is None:
+            return None
+        changed |= days
+    return changed
 
 
 def _day_column(connection: duckdb.DuckDBPyConnection, mart: str) -> str | None:
@@ -170,18 +183,20 @@ def _link(old: Path, new: Path) -> None:
         os.link(file, new / file.name)
 
 
+def _shared(folder: Path, before: Path) -> dict[str, str]:
+    """The hashes that the version before told of files that are this one's as well."""
+    return {
+        name: told
+        for name, told in read_fingerprints(before).items()
+        if (folder / name).is_file() and (folder / name).samefile(before / name)
+    }
+
+
 def _flush(folder: Path) -> None:
     """Have the files on disk before they are shown: a power cut must not leave the link on empty files."""
     for path in (*folder.rglob("*"), folder):
         if path.is_dir() or path.stat().st_nlink == 1:  # else it is part of the version before
             sync(path)
-
-
-def _point_to(link: Path, folder: Path) -> None:
-    new_link = link.with_name(f".{link.name}.new")
-    new_link.unlink(missing_ok=True)
-    new_link.symlink_to(os.path.relpath(folder, link.parent), target_is_directory=True)
-    new_link.replace(link)
 
 
 def _remove_old(versions: Path, current: Path) -> None:

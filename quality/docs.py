@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import html
 import json
-import os
 from collections.abc import Mapping
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+
+from ingestion.durable import write_whole
 
 _DROPPED = {
     "script",
@@ -58,14 +59,16 @@ def write_docs(folder: Path, validated: Mapping[str, Any]) -> int:
         mark = f"<!-- {told} -->\n"
         if page.is_file() and page.read_text(encoding="utf-8").startswith(mark):
             continue
-        _replace(page, mark + _page(f"Checks of {name}", self_contained(_rendered(result))))
+        write_whole(page, mark + _page(f"Checks of {name}", self_contained(_rendered(result))))
         written += 1
     rows = "".join(
         f'<tr><td><a href="{html.escape(name)}.html">{html.escape(name)}</a></td>'
         f"<td>{'passed' if result.success else 'failed'}</td></tr>"
         for name, result in sorted(validated.items())
     )
-    _replace(folder / INDEX, _page("What was checked", f"<table><tr><th>Suite</th><th>Result</th></tr>{rows}</table>"))
+    write_whole(
+        folder / INDEX, _page("What was checked", f"<table><tr><th>Suite</th><th>Result</th></tr>{rows}</table>")
+    )
     return written
 
 
@@ -131,9 +134,3 @@ def _page(title: str, body: str) -> str:
         f'<meta name="viewport" content="width=device-width"><title>{html.escape(title)}</title>'
         f"<style>{_STYLE}</style></head><body><h1>{html.escape(title)}</h1>\n{body}</body></html>\n"
     )
-
-
-def _replace(path: Path, text: str) -> None:
-    arriving = path.with_name(f".{path.name}.new")
-    arriving.write_text(text, encoding="utf-8")
-    os.replace(arriving, path)

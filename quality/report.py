@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ingestion.durable import write_whole
 from quality.results import CheckResult
 
 if TYPE_CHECKING:
@@ -24,10 +24,8 @@ def write_report(folder: Path, verdict: Verdict, confidence_floor: float) -> Non
 
     folder.mkdir(parents=True, exist_ok=True)
     results = [dataclasses.asdict(result) for _, of_suite in verdict.suites for result in worst_by_name(of_suite)]
-    arriving = folder / f".{RESULTS_NAME}.new"
     told = {"confidence_floor": confidence_floor, "results": results}
-    arriving.write_text(json.dumps(told), encoding="utf-8")
-    os.replace(arriving, folder / RESULTS_NAME)
+    write_whole(folder / RESULTS_NAME, json.dumps(told))
     if verdict.validated:
         write_docs(folder / DOCS_FOLDER, verdict.validated)
 

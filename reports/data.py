@@ -8,7 +8,6 @@ and a reader never sees two versions under one name. Nothing here knows about pa
 import gzip
 import hashlib
 import json
-import os
 import re
 import shutil
 from collections.abc import Mapping
@@ -18,6 +17,7 @@ from typing import Any
 
 import duckdb
 
+from ingestion.durable import put_in_place, sync, write_whole
 from ingestion.errors import ReportError
 from reports.answers import (
     FRAME,
@@ -29,7 +29,7 @@ from reports.answers import (
     parameters_of,
     to_json,
 )
-from reports.marts import SHAPES, connect, find_marts, hash_mart, quoted
+from reports.marts import SHAPES, connect, find_marts, hash_marts, quoted
 
 TABLES_FOLDER = Path(__file__).parent / "tables"
 MANIFEST_NAME = "manifest.json"
@@ -61,9 +61,9 @@ class _Folder:
     def arrive(self, key: str, arriving: Path) -> None:
         """Show a finished folder under its key: no name that readers ask for ever holds half a file."""
         for file in arriving.iterdir():
-            _flush(file)
+            sync(file)
         shutil.rmtree(self.path / key, ignore_errors=True)
-        os.replace(arriving, self.path / key)
+        put_in_place(arriving, self.path / key)
         self.written += (self.path / key).iterdir()
 
     def new(self, key: str) -> Path:
@@ -83,7 +83,7 @@ def publish_data(published: Path, data_folder: Path, identity: str = "named") ->
     marts = find_marts(published)
     data_folder.mkdir(parents=True, exist_ok=True)
     before = _read_manifest(data_folder / MANIFEST_NAME)
-    hashes = {name: hash_mart(path) for name, path in marts.items()}
+    hashes = hash_marts(marts)
     folder = _Folder(data_folder)
     tables: dict[str, Any] = {}
     with connect(marts) as connection:
@@ -226,22 +226,9 @@ def _replace_manifest(data_folder: Path, manifest: str) -> bool:
     if before == manifest:
         return False
     if before is not None:
-        _replace_text(data_folder / PREVIOUS_NAME, before)
-    _replace_text(current, manifest)
+        write_whole(data_folder / PREVIOUS_NAME, before)
+    write_whole(current, manifest)
     return True
-
-
-def _replace_text(path: Path, text: str) -> None:
-    arriving = path.with_name(f".{path.name}.new")
-    arriving.write_text(text, encoding="utf-8")
-    _flush(arriving)
-    os.replace(arriving, path)
-
-
-def _flush(path: Path) -> None:
-    """Have the content on disk before its name: a power cut must not leave the manifest on empty files."""
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
 
 
 def _remove_unnamed(data_folder: Path) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 
 import duckdb
 
+from ingestion.durable import point_to, sync
 from ingestion.errors import ReportError
 from reports.metrics_names import API, KINDS, folder_name
 
@@ -111,7 +112,7 @@ def publish_metrics(published: Path, site: Path, is_about_persons: bool = True) 
     if before == tree.resolve() and link.is_symlink():
         return MetricsReport()
     written = _write_tree(tree, files, before)
-    _point_to(link, tree)
+    point_to(link, tree)
     for other in link.parent.glob(f".{link.name}-*"):
         if other != tree:
             shutil.rmtree(other, ignore_errors=True)
@@ -238,16 +239,7 @@ def _write_tree(tree: Path, files: dict[str, str], before: Path) -> list[str]:
         if old.is_file() and old.read_bytes() == text.encode():
             os.link(old, path)
             continue
-        with path.open("wb") as file:
-            file.write(text.encode())
-            file.flush()
-            os.fsync(file.fileno())
+        path.write_bytes(text.encode())
+        sync(path)
         written.append(name)
     return written
-
-
-def _point_to(link: Path, tree: Path) -> None:
-    arriving = link.with_name(f".{link.name}.new")
-    arriving.unlink(missing_ok=True)
-    arriving.symlink_to(tree.name, target_is_directory=True)
-    os.replace(arriving, link)

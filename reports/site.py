@@ -5,7 +5,6 @@ the shell comes to be in shell.py.
 """
 
 import json
-import os
 import shutil
 import time
 from collections.abc import Iterable
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ingestion.durable import put_in_place, write_whole
 from ingestion.errors import ReportError
 from ingestion.settings import Settings
 from reports.assembly import STAMP_NAME
@@ -88,12 +88,10 @@ def place_shell(shell: Path, site: Path) -> list[str]:
         target.parent.mkdir(parents=True, exist_ok=True)
         arriving = target.with_name(f".{target.name}.new")
         shutil.copyfile(shell / name, arriving)
-        os.replace(arriving, target)
+        put_in_place(arriving, target)
     _remove_files(site, set(present.get("previous", [])) - set(present.get("files", [])) - set(names))
     stamp = {**wanted, "previous": present.get("files", [])}
-    arriving = site / f".{STAMP_NAME}.new"
-    arriving.write_text(json.dumps(stamp), encoding="utf-8")
-    os.replace(arriving, site / STAMP_NAME)
+    write_whole(site / STAMP_NAME, json.dumps(stamp))
     return names
 
 
@@ -105,9 +103,7 @@ def place_pages(source: Path, target: Path) -> int:
     for name in sorted(names):
         content, page = (source / name).read_bytes(), target / name
         if not page.is_file() or page.read_bytes() != content:
-            arriving = page.with_name(f".{name}.new")
-            arriving.write_bytes(content)
-            os.replace(arriving, page)
+            write_whole(page, content)
             changed += 1
     _remove_files(target, {page.name for page in target.glob("*.html")} - names)
     return changed

@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 
 from ingestion.bucket import LocalBucket, open_landing_bucket
+from ingestion.durable import write_whole
 from ingestion.errors import SettingsError, WarehouseError
 from ingestion.framing import split_records
 from ingestion.privacy.bucket_erasure import BucketErasure, erase_from_bucket
@@ -103,9 +104,7 @@ def _erase_from_file(path: Path, traces: Traces) -> bool:
         kept = _parquet_without(path, traces) if content[:4] == b"PAR1" else _text_without(path, content, traces)
         if kept is None or kept == content:
             return False
-        arriving = path.with_name(f".{path.name}.new")
-        arriving.write_bytes(kept)
-        arriving.replace(path)
+        write_whole(path, kept)
     except OSError as error:
         raise WarehouseError(f"{path} cannot be rewritten: {error.strerror}.") from error
     return True

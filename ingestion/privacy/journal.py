@@ -7,12 +7,12 @@ without saying to whom.
 from __future__ import annotations
 
 import json
-import os
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from ingestion.durable import sync, write_whole
 from ingestion.errors import WarehouseError
 from ingestion.settings import Settings
 
@@ -53,7 +53,7 @@ class PendingErasure:
         if self.path is None:
             return
         self.path.unlink(missing_ok=True)
-        _sync(self.path.parent)
+        sync(self.path.parent)
 
 
 def begin_erasure(settings: Settings, site_id: str, worker_id: str) -> PendingErasure:
@@ -104,20 +104,6 @@ def _folder(settings: Settings) -> Path:
 
 def _write(path: Path, text: str) -> None:
     try:
-        arriving = path.with_name(f".{path.name}.new")
-        with open(arriving, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        arriving.replace(path)
-        _sync(path.parent)
+        write_whole(path, text)
     except OSError as error:
         raise WarehouseError(f"{path} cannot be written: {error.strerror}.") from error
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -41,6 +41,25 @@ _HOUR_MEMBERS = """
 """
 
 
+# What decides, beside a mart's own rows, which of its figures are left out: marts with rows of the same days. What of
+# the raw events decides about the cameras (below) changes together with their marts.
+_DECIDED_BY = {
+    "workstation_shifts": ("worker_station_shifts",),
+    "hourly_output": ("workstation_shifts", "worker_station_shifts", "state_intervals"),
+    "camera_days": ("model_days",),
+}
+
+
+def publication_rules(settings: Settings) -> str:
+    """By which rules rows become public, as a short text: what is published under the same ones can be compared."""
+    return f"{settings.worker_identity} {settings.min_group}" if settings.worker_identity == "aggregate" else "all rows"
+
+
+def published_from(settings: Settings, mart: str) -> tuple[str, ...]:
+    """The marts whose rows of a day decide what is published of this mart's rows of that day."""
+    return (mart, *(_DECIDED_BY.get(mart, ()) if settings.worker_identity == "aggregate" else ()))
+
+
 def published_rows(connection: duckdb.DuckDBPyConnection, settings: Settings, mart: str) -> str:
     """The select whose rows are published of a mart of the schema `marts`."""
     table = f'marts."{mart}"'

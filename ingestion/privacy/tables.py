@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import NamedTuple
 
 import duckdb
+
+from ingestion.durable import put_in_place
 
 
 class Table(NamedTuple):
@@ -53,8 +54,6 @@ def rewrite_file(path: Path) -> None:
         connection.execute(f"attach {_text(fresh)} as rewritten")
         connection.execute(f"copy from database {_name(path.stem)} to rewritten")
         connection.execute("checkpoint rewritten")
-    with open(fresh, "rb") as file:
-        os.fsync(file.fileno())
     _put_in_place(fresh, path)
 
 
@@ -64,13 +63,8 @@ def _put_in_place(fresh: Path, path: Path) -> None:
     if log.exists() and log.stat().st_size:
         raise OSError(f"{log} is not empty after a checkpoint")
     log.unlink(missing_ok=True)
-    os.replace(fresh, path)
+    put_in_place(fresh, path)
     fresh.with_name(f"{fresh.name}.wal").unlink(missing_ok=True)
-    descriptor = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _text(path: Path) -> str:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ingestion.durable import write_whole
 from quality.alerts.messages import Message
 
 # Retries wait 30 s, then twice as long each time, never more than an hour, for ever: an alert is not given up.
@@ -79,18 +79,7 @@ class Outbox:
 
     def write(self, entry: Entry) -> None:
         """Replace a message's file, flushed."""
-        path = self._path(entry.message.key)
-        arriving = path.with_name(f".{path.name}.new")
-        with open(arriving, "w", encoding="utf-8") as file:
-            json.dump(asdict(entry), file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(arriving, path)
-        folder = os.open(self._folder, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        write_whole(self._path(entry.message.key), json.dumps(asdict(entry)))
 
     def forget(self, keep_incidents: set[str]) -> None:
         """Remove delivered messages of incidents that the mart no longer has."""

@@ -6,12 +6,12 @@ only lacks its rename, and any other is what a killed batch left; what was taken
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ingestion.durable import sync
 from ingestion.errors import WarehouseError
 
 _HIDDEN, _UNFINISHED = ".", ".part"
@@ -45,14 +45,14 @@ class Outbox:
             self.folder.mkdir(parents=True, exist_ok=True)
             write(path)
             for part in (*(path.rglob("*") if path.is_dir() else ()), path, self.folder):
-                _sync(part)
+                sync(part)
         note()
         with self._told():
             self._show(path)
 
     def _show(self, path: Path) -> None:
         path.rename(self.folder / path.name.removeprefix(_HIDDEN).removesuffix(_UNFINISHED))
-        _sync(self.folder)
+        sync(self.folder)
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -60,11 +60,3 @@ class Outbox:
             yield
         except OSError as error:
             raise WarehouseError(f"The outbox {self.folder} cannot be written: {error.strerror or error}.") from error
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

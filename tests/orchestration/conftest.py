@@ -12,7 +12,9 @@ import dagster as dg
 import pytest
 
 from ingestion.settings import Settings
+from orchestration import transform
 from orchestration.definitions import BATCH, build_definitions
+from tests.plant import WITHOUT_DATA_TESTS
 
 DAY = Path(__file__).parent.parent / "scenarios" / "one_worker_one_shift"
 REJECTED = (
@@ -48,6 +50,12 @@ def dim_camera(count: int) -> str:
         for minute in range(count)
     ]
     return "\n".join(json.dumps(event) for event in events)
+
+
+@pytest.fixture
+def _without_data_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batches in half the time, for tests that look at something else."""
+    monkeypatch.setattr(transform, "_BUILD", WITHOUT_DATA_TESTS)
 
 
 @pytest.fixture(scope="package")

@@ -2,9 +2,15 @@
 
 import json
 from pathlib import Path
+from random import Random
+
+import pytest
 
 from ingestion.warehouse import open_warehouse, warehouse_lock
+from orchestration import publish
+from orchestration.partitions import partitions
 from orchestration.privacy import keep_promises
+from orchestration.publish import publish_marts
 from orchestration.summary import Checks, read_totals, summary_lines
 from quality.judge import judge
 from tests.plant import NOW, Plant
@@ -26,11 +32,14 @@ def fill(plant: Plant) -> None:
     plant.drop("events/a.jsonl", "".join(json.dumps(record) + "\n" for record in records) + '"Worker-6"\n')
 
 
+pytestmark = pytest.mark.usefixtures("_without_data_tests")
+
+
 def test_changing_to_aggregate_removes_what_was_published_about_persons(tmp_path: Path) -> None:
     named = Plant(tmp_path)
     fill(named)
     named.batch()
-    named.batch(NOW)
+    publish_marts(named.settings)
     published = tmp_path / "published-versions"
     assert any(b"Worker-" in path.read_bytes() for path in published.rglob("*.parquet"))
 
@@ -54,3 +63,59 @@ def test_changing_to_aggregate_removes_what_was_published_about_persons(tmp_path
     assert verdict.errors == []
     assert [one.name for one in results if "could not be judged" in one.sentence] == []
     assert len(plant.raw("events")) == 12
+
+
+def some_events(random: Random, days: list[int], count: int) -> str:
+    """Groups at two stations and two cameras that are now and then too small for the limit of 3."""
+    return "".join(
+        json.dumps(
+            {
+                "timestamp": f"2026-01-{random.choice(days)}T{random.randint(6, 12):02d}:{random.randint(10, 59)}:00Z",
+                "worker_id": f"Worker-{random.randint(1, 5)}",
+                "workstation_id": f"S{random.randint(1, 3)}",
+                "event_type": random.choice(["working", "working", "idle", "product_count"]),
+                "confidence": 0.9,
+                "camera_id": f"C{random.randint(1, 2)}",
+                "model_name": f"eye {random.randint(1, 2)}",
+            }
+        )
+        + "\n"
+        for _ in range(count)
+    )
+
+
+def test_a_batch_writes_the_files_of_the_days_it_changed_and_what_is_left_out_is_as_if_all_were_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publish, "LARGEST_FILE_ROWS", 3)
+    monkeypatch.setattr(publish, "partitions", lambda rows: partitions(rows, 3))
+    plant, random = Plant(tmp_path, worker_identity="aggregate", min_group=3), Random(20260115)
+    plant.drop("events/0.jsonl", some_events(random, list(range(10, 16)), 160))
+    plant.batch()
+    hidden = {day for row in plant.mart("hourly_output") if row["units"] is None for day in [row["shift_date"]]}
+    assert 0 < len(hidden) <= 6
+    for number, days in enumerate(([11], [13, 14], [16, 10], [12]), 1):
+        before = plant.settings.published_path.resolve()
+        plant.drop(f"events/{number}.jsonl", some_events(random, days, 12))
+        plant.batch()
+        now = plant.settings.published_path.resolve()
+        for mart in ("hourly_output", "workstation_shifts", "model_days"):
+            files = {path.name: path.stat().st_ino for path in (now / f"{mart}.parquet").iterdir()}
+            old = {path.name: path.stat().st_ino for path in (before / f"{mart}.parquet").iterdir()}
+            assert {name for name in files if files[name] != old.get(name)} == {
+                f"2026-01-{day}.parquet" for day in days
+            }
+        assert (now / "worker_shifts.parquet").stat().st_size < 5000
+        shown = {path.stem: plant.mart(path.stem) for path in now.glob("*.parquet")}
+        publish_marts(plant.settings, anew=True)
+        assert {name: plant.mart(name) for name in shown} == shown
+
+
+def test_another_limit_of_a_group_writes_every_file_anew(tmp_path: Path) -> None:
+    fill(Plant(tmp_path))
+    Plant(tmp_path, worker_identity="aggregate", min_group=7).batch()
+    plant = Plant(tmp_path, worker_identity="aggregate", min_group=6)
+    assert [row["units"] for row in plant.mart("site_shifts")] == [None]
+    with warehouse_lock(plant.settings):
+        publish_marts(plant.settings)  # also where nobody has made up for the changed setting yet
+    assert [row["units"] for row in plant.mart("site_shifts")] == [6]

@@ -1,11 +1,8 @@
-"""What a batch computes after a change, and what is left of one that was killed."""
+"""What a batch computes after a change."""
 
 from __future__ import annotations
 
 import shutil
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -135,60 +132,6 @@ def test_a_rebuild_leaves_no_table_of_a_model_that_is_no_more(plant: Plant) -> N
         ).fetchall()
     assert ("int_event_days",) in found
     assert ("int_of_an_older_release",) not in found
-
-
-_KILLED = """
-import os, signal, sys
-from pathlib import Path
-from orchestration import publish, transform
-from tests.plant import Plant
-
-def die(*_):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-plant, at = Plant(Path(sys.argv[1])), sys.argv[2]
-plant.land()
-if at == "finish":
-    transform.finish_build = die
-def note(event):
-    if event.info.name == sys.argv[3] and event.data.node_info.node_name == at:
-        die()
-transform.build_models(plant.settings, note)
-if at == "publish":
-    die()
-publish._point_to = die
-publish.publish_marts(plant.settings)
-"""
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("at", "event"),
-    [
-        ("int_affected_windows", "LogModelResult"),
-        ("state_intervals", "LogStartLine"),
-        ("worker_shifts", "LogModelResult"),
-        ("finish", ""),
-        ("publish", ""),
-        ("switch", ""),
-    ],
-)
-def test_a_killed_batch_leaves_the_published_marts_and_the_next_one_repairs_the_warehouse(
-    plant: Plant, at: str, event: str
-) -> None:
-    before = {mart: plant.mart(mart) for mart in ("worker_shifts", "state_intervals", "site_shifts")}
-    plant.drop("registry/shifts.csv", NEW_SHIFTS)
-    plant.drop("events/late.jsonl", EVENT % ("01-12T09:00", "W1", 1, "idle", "north"))
-    command = [sys.executable, "-c", _KILLED, str(plant.settings.data_dir), at, event]
-    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
-    assert {mart: plant.mart(mart) for mart in before} == before
-    # What the killed batch began with a calendar that holds no more is taken back too.
-    plant.drop("registry/shifts.csv", OLD_SHIFTS)
-    plant.batch()
-    assert len(plant.mart("state_intervals")) == len(before["state_intervals"]) + 1
-    assert differences(plant) == []
-    rows = plant.query('from warehouse.marts."worker_shifts" order by all', attach=True)
-    assert plant.mart("worker_shifts") == rows
 
 
 def test_a_row_that_no_rebuild_gives_is_found_and_said(

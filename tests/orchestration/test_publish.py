@@ -1,7 +1,4 @@
-import os
-import signal
-import subprocess
-import sys
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +6,9 @@ from ingestion.errors import WarehouseError
 from orchestration import publish
 from orchestration.manifest import PROJECT_DIR
 from orchestration.publish import publish_marts
+from reports import fingerprints, marts
+from reports.fingerprints import hash_file
+from reports.marts import find_marts, hash_marts
 from tests.plant import Plant
 
 EVENT = (
@@ -48,6 +48,33 @@ def test_the_same_marts_give_the_same_bytes(published: Plant) -> None:
     assert contents() == before
 
 
+def test_a_file_is_hashed_when_it_is_written_and_never_again(published: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
+    hashed: list[str] = []
+
+    def note(file: Path) -> str:
+        hashed.append(file.parent.name if file.parent.suffix == ".parquet" else file.name)
+        return hash_file(file)
+
+    monkeypatch.setattr(fingerprints, "hash_file", note)
+    monkeypatch.setattr(marts, "hash_file", note)
+    first = hash_marts(find_marts(published.settings.published_path))
+    published.drop("events/b.jsonl", EVENT % 2)
+    published.batch()
+    of_events = {"worker_shifts.parquet", "state_intervals.parquet", "landed_objects.parquet"}
+    assert of_events <= set(hashed)
+    assert "rejected_records.parquet" not in hashed
+
+    hashed.clear()
+    found = find_marts(published.settings.published_path)
+    told = hash_marts(found)
+    assert hashed == []
+    assert told["worker_shifts"] != first["worker_shifts"]
+    assert told["rejected_records"] == first["rejected_records"]
+    (published.settings.published_path / fingerprints.NAME).unlink()
+    assert hash_marts(found) == told  # read from the files, where nothing tells
+    assert len(hashed) == len(found)
+
+
 def test_a_full_disk_is_one_sentence_and_leaves_the_published_version(
     published: Plant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -60,31 +87,3 @@ def test_a_full_disk_is_one_sentence_and_leaves_the_published_version(
         publish_marts(published.settings)
     assert published.settings.published_path.resolve() == before
     assert [path.name for path in before.parent.iterdir()] == [before.name]
-
-
-_KILLED = """
-import os, signal, sys
-from pathlib import Path
-from orchestration import publish
-from orchestration.manifest import PROJECT_DIR
-from tests.plant import Plant
-
-def die(*_):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-setattr(publish, sys.argv[2], die)
-publish.publish_marts(Plant(Path(sys.argv[1])).settings)
-"""
-
-
-@pytest.mark.parametrize("step", ["_flush", "_point_to", "_remove_old"])
-def test_publishing_killed_at_any_step_shows_one_whole_version_and_leaves_no_rubbish(
-    published: Plant, step: str
-) -> None:
-    data_dir = published.settings.data_dir
-    killed = subprocess.run([sys.executable, "-c", _KILLED, str(data_dir), step], check=False)
-    assert killed.returncode == -signal.SIGKILL
-    assert len(published.mart("worker_shifts")) == 1
-    publish_marts(published.settings)
-    publish_marts(published.settings)
-    assert len(os.listdir(data_dir / "published-versions")) == publish.KEPT_VERSIONS

@@ -1,0 +1,218 @@
+"""Batches and erasures that die where they are told to: one process that has imported everything, and a fork for each.
+
+A fork kills itself (SIGKILL) just before or after a function is called for the n-th time, or at an event of dbt's. To
+die inside DuckDB's own writing, it is forbidden from there on to write behind some bytes of a file: the system ends it
+(SIGXFSZ). The models' data tests, which only read, are left out: they are half of a small batch's time.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.plant import NOW, WITHOUT_DATA_TESTS, Plant
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SECONDS = 120  # of one run; one that is not told to die must not hang either
+
+
+class Mortal:
+    """The process that forks."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.orchestration.mortal"],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, plant: Plant, action: str = "batch", shell: Path | None = None, **point: Any) -> int:
+        """Run an action in a process of its own; gives its exit code (below 0: the signal).
+
+        A point is `before` or `after` (a function by its full name as its caller knows it; `at`: at which call), or
+        `node` with `event` (one of dbt's, `sql`: how the statement begins); `file_bytes`: where to stop writing, in
+        place of dying at once. Without a point nobody dies.
+        """
+        settings = plant.settings.model_dump(mode="json", exclude_defaults=True)
+        order = {"settings": settings, "action": action, "shell": str(shell or ""), "point": point}
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print(json.dumps(order), file=self._process.stdin, flush=True)
+        return int(self._process.stdout.readline())
+
+    def end(self) -> None:
+        """End the process."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(timeout=30)
+
+
+@contextmanager
+def mortal() -> Iterator[Mortal]:
+    """One for the length of a block."""
+    one = Mortal()
+    try:
+        yield one
+    finally:
+        one.end()
+
+
+def batch(plant: Plant, shell: Path | None, watch: Callable[[Any], None] | None = None) -> None:
+    """What the job of a batch does, in its order, in this process."""
+    from ingestion.landing import land
+    from ingestion.warehouse import open_warehouse, warehouse_lock
+    from orchestration import privacy, publish, transform
+    from quality import judge, report
+    from quality.models import step
+    from reports import site
+
+    settings = plant.settings
+    with warehouse_lock(settings):
+        privacy.keep_promises(settings, print)
+        land(settings, NOW)
+        transform.build_models(settings, watch)
+        with open_warehouse(settings) as connection:
+            verdict = judge.judge(connection, settings, NOW)
+        report.write_report(settings.quality_path, verdict, settings.confidence_floor)
+        step.operate_models(settings, NOW)
+        publish.publish_marts(settings)
+        if shell:
+            site.publish_site(settings, shell)
+
+
+def _show(plant: Plant, shell: Path) -> None:
+    """The end of a batch."""
+    from ingestion.warehouse import warehouse_lock
+    from orchestration import publish
+    from reports import site
+
+    with warehouse_lock(plant.settings):
+        publish.publish_marts(plant.settings)
+        site.publish_site(plant.settings, shell)
+
+
+def _erase(plant: Plant, site_id: str, worker_id: str) -> None:
+    from ingestion.warehouse import warehouse_lock
+    from orchestration import privacy
+
+    with warehouse_lock(plant.settings):
+        privacy.erase_worker(plant.settings, site_id, worker_id)
+
+
+def _retain(plant: Plant) -> None:
+    from ingestion.warehouse import warehouse_lock
+    from orchestration import privacy
+
+    with warehouse_lock(plant.settings):
+        privacy.retain(plant.settings, NOW, print)
+
+
+def _serve() -> None:
+    _import_everything()
+    told = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what the actions print is not the answer
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            _die_or_do(json.loads(line))
+        _, status = os.waitpid(child, 0)
+        print(os.waitstatus_to_exitcode(status), file=told, flush=True)
+
+
+def _import_everything() -> None:
+    """Before the first fork: imports take seconds. Nothing may open DuckDB here, whose threads no fork takes along."""
+    from dbt.adapters.duckdb import connections  # noqa: F401
+    from dbt.cli import main  # noqa: F401
+
+    from orchestration import transform
+    from orchestration.manifest import load_manifest
+
+    setattr(transform, "_BUILD", WITHOUT_DATA_TESTS)  # noqa: B010
+    for module in ("great_expectations", "quality.frames", "quality.validate", "quality.docs", "obstore"):
+        importlib.import_module(module)
+    load_manifest()
+
+
+def _die_or_do(order: dict[str, Any]) -> None:
+    status = 1
+    try:
+        signal.alarm(SECONDS)
+        point = order["point"]
+        for when in ("before", "after"):
+            if when in point:
+                _die_at(point[when], when, point.get("at", 1), point.get("file_bytes", 0))
+        settings = order["settings"]
+        plant = Plant(Path(settings.pop("data_dir")), **settings)
+        action, *names = order["action"].split()
+        shell = Path(order["shell"]) if order["shell"] else None
+        if action == "batch":
+            batch(plant, shell, _watch(point))
+        elif action == "show":
+            assert shell is not None
+            _show(plant, shell)
+        elif action == "retain":
+            _retain(plant)
+        else:
+            _erase(plant, *names)
+        status = 0
+    except Exception:  # noqa: BLE001  # shown by the test that fails
+        traceback.print_exc()
+    finally:
+        os._exit(status)
+
+
+def _die(file_bytes: int = 0) -> None:
+    if not file_bytes:
+        os.kill(os.getpid(), signal.SIGKILL)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
+    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+
+
+def _die_at(name: str, when: str, at: int, file_bytes: int) -> None:
+    module_name, _, function = name.rpartition(".")
+    module = importlib.import_module(module_name)
+    original, calls = getattr(module, function), 0
+
+    def mortal_function(*arguments: Any, **named: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == at and when == "before":
+            _die(file_bytes)
+        result = original(*arguments, **named)
+        if calls == at and when == "after":
+            _die(file_bytes)
+        return result
+
+    setattr(module, function, mortal_function)
+
+
+def _watch(point: dict[str, Any]) -> Callable[[Any], None] | None:
+    """What dies at an event of dbt's."""
+    if "node" not in point:
+        return None
+
+    def watch(event: Any) -> None:
+        if event.info.name != point["event"] or event.data.node_info.node_name != point["node"]:
+            return
+        statement = getattr(event.data, "sql", "").partition("*/")[2]  # behind dbt's own comment
+        if "sql" not in point or statement.split()[: len(point["sql"].split())] == point["sql"].split():
+            _die()
+
+    return watch
+
+
+if __name__ == "__main__":
+    _serve()
