@@ -16,7 +16,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from ingestion.errors import TransformError
-from ingestion.privacy.retention import keep_history
+from ingestion.privacy.retention import has_frozen_history, keep_history
 from ingestion.settings import Settings
 from ingestion.warehouse import open_warehouse
 from orchestration.build_state import begin_build, begin_part, finish_build
@@ -37,6 +37,15 @@ _WHOLE = "tag:whole"
 
 # Tables of one run alone: they are in memory, and gone when it ends (dbt_project/profiles.yml).
 _SCRATCH = "config.database:scratch"
+
+# What is computed whole from tables that have history: once more, where that was not as retention left it.
+_OF_HISTORY = (
+    "--select",
+    "int_review_sightings+,config.materialized:table",
+    "int_model_spans+,config.materialized:table",
+    "sites",
+    "label_estimates",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +98,9 @@ def build_models(
     if not select:
         with open_warehouse(settings) as connection:
             keep_history(connection)  # the models know nothing of what retention froze or removed
+            is_incomplete = bool(plan.reason) and has_frozen_history(connection)
+        if is_incomplete:
+            _run_build(settings, [*_BUILD, "--no-write-json", "--exclude-resource-type", "test", *_OF_HISTORY], None)
         finish_build(settings)
     is_test = [node.resource_type == "test" for node in nodes.values()]
     return TransformReport(

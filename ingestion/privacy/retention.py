@@ -24,6 +24,10 @@ from ingestion.warehouse import changed_objects_of, open_warehouse, transaction
 FROZEN = "frozen"
 # The column that dates the rows of a table with history.
 _DATES = ("shift_date", "event_date")
+# Intermediate tables that keep history, beside those whose name says so: totals by UTC date, and single events that
+# were sampled or labelled. All other intermediate tables hold the events of one batch.
+HISTORIES = ("int_camera_dates", "int_camera_gaps", "int_event_days", "int_model_spans", "int_shared_sightings")
+SIGHTINGS = "int_review_sightings"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,11 @@ def keep_history(connection: duckdb.DuckDBPyConnection) -> int:
     return deleted
 
 
+def has_frozen_history(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether there is history whose events are gone, which a rebuild must be given back."""
+    return _stored(connection, "events") is not None
+
+
 def _horizon(now: datetime, days: int | None) -> date | None:
     """The first UTC date that is kept."""
     return None if days is None else now.astimezone(UTC).date() - timedelta(days=days)
@@ -110,10 +119,11 @@ def _delete_events(connection: duckdb.DuckDBPyConnection, horizon: date) -> tupl
     before = {"instant": _midnight(horizon)}
     with transaction(connection):
         for table in tables_with(connection):
-            # Of the intermediate tables only these keep history; the others hold the events of one batch.
-            is_history = table.schema == "marts" or table.name.endswith("_history")
+            is_history = table.schema == "marts" or table.name.endswith("_history") or table.name in HISTORIES
             if is_history and (day := _day_of(connection, table)) in _DATES:
-                _freeze(connection, table, day, horizon)
+                _freeze(connection, table, quoted(table), day, horizon)
+            elif table.name == SIGHTINGS and (day := _day_of(connection, table)):
+                _freeze(connection, table, _LABELLED, day, horizon)
         _move_horizon(connection, "events", horizon)
         rejected = "(select object_id from raw.rejected_records where rejected_at < $instant)"
         connection.execute(changed_objects_of(f"raw.landed_objects semi join {rejected} using (object_id)"), before)
@@ -124,14 +134,21 @@ def _delete_events(connection: duckdb.DuckDBPyConnection, horizon: date) -> tupl
     return counts[0], counts[1]
 
 
-def _freeze(connection: duckdb.DuckDBPyConnection, table: Table, day: str, horizon: date) -> None:
-    """Keep the rows that the last horizon did not freeze yet and this one does."""
+# What people said of an event outlives it, and who was seen where does not.
+_LABELLED = f"""(
+    select * replace (null::varchar as worker_id, null::varchar as workstation_id)
+    from intermediate.{SIGHTINGS} semi join raw.labels using (event_key)
+)"""
+
+
+def _freeze(connection: duckdb.DuckDBPyConnection, table: Table, rows: str, day: str, horizon: date) -> None:
+    """Keep those of a table's `rows` that the last horizon did not freeze yet and this one does."""
     connection.execute(f"create schema if not exists {FROZEN}")
     frozen = Table(FROZEN, f"{table.schema}.{table.name}")
     connection.execute(f"create table if not exists {quoted(frozen)} as from {quoted(table)} limit 0")
     last = _stored(connection, "events") or date.min
     connection.execute(
-        f"insert into {quoted(frozen)} by name from {quoted(table)} "
+        f"insert into {quoted(frozen)} by name from {rows} "
         f"where {_is_frozen(day, horizon)} and not {_is_frozen(day, last)}"
     )
 
@@ -140,7 +157,7 @@ def _is_frozen(day: str, horizon: date) -> str:
     """Whether events of a window or date may lie before the horizon. A window of the horizon's own date began the day
     before in UTC where its site lies to the east; windows last at most a day.
     """
-    return f"{day} {'<' if day == 'event_date' else '<='} date '{horizon.isoformat()}'"
+    return f"{day} {'<=' if day == 'shift_date' else '<'} date '{horizon.isoformat()}'"
 
 
 def _midnight(day: date) -> datetime:
