@@ -4,11 +4,10 @@ import contextlib
 import gzip
 import json
 import os
+import shutil
 import signal
 import sqlite3
-import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,14 +19,16 @@ from ingestion.bucket import Bucket, open_bucket
 from ingestion.bucket.rewriting import every_object
 from ingestion.privacy.journal import RECORD, pending_erasures
 from ingestion.warehouse import warehouse_lock
-from orchestration import erase
+from orchestration import erase, transform
 from orchestration.privacy import erase_worker, keep_promises, search_worker
 from reports.data import publish_data
-from tests.plant import NOW, Plant
+from tests.orchestration.mortal import Mortal, mortal
+from tests.plant import NOW, WITHOUT_DATA_TESTS, Plant
 from tests.s3_server import BUCKET
 
 SITE, WORKER, NAME = "north", "Worker-17", "Jane Doe-Smith"
 KEY = "a key that is long enough for a plant"
+PSEUDONYMS = {"worker_identity": "pseudonym", "pseudonym_key": KEY}
 EVENT = {"workstation_id": "S3", "event_type": "working", "confidence": 0.93}
 
 
@@ -54,7 +55,7 @@ def bucket_of(plant: Plant) -> Bucket:
     return open_bucket(plant.settings.landing_url, create=True)
 
 
-def fill(plant: Plant) -> Plant:
+def fill(plant: Plant) -> None:
     """Two versions of the marts, a site, logs, Dagster's records, and objects of every kind that name the person."""
     bucket = bucket_of(plant)
     bucket.put("registry/workers.csv", f"site_id,worker_id,name\n{SITE},{WORKER},{NAME}\n{SITE},W2,Jim\n".encode())
@@ -79,7 +80,56 @@ def fill(plant: Plant) -> Plant:
             "insert into event_logs (event) values (?)", [("batch ok",), (f"bad value {WORKER} at {SITE}",)]
         )
         records.commit()
-    return plant
+
+
+Filled = Callable[..., Plant]
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Callable[[dict[str, str]], Path]:
+    """The data folder of a plant that was filled under some settings, once for all tests."""
+    made: dict[str, Path] = {}
+
+    def make(settings: dict[str, str]) -> Path:
+        name = json.dumps(settings, sort_keys=True)
+        if name not in made:
+            made[name] = tmp_path_factory.mktemp("prepared")
+            with pytest.MonkeyPatch.context() as patched:
+                patched.setattr(transform, "_BUILD", WITHOUT_DATA_TESTS)
+                fill(Plant(made[name], **settings))
+        return made[name]
+
+    return make
+
+
+@pytest.fixture
+def filled(prepared: Callable[[dict[str, str]], Path], tmp_path: Path) -> Filled:
+    """Makes a plant of one's own, as `fill` left it, with the bucket in its folder or on a server."""
+
+    def make(where: dict[str, str] | None = None, **settings: str) -> Plant:
+        plant = Plant(tmp_path / "plant", **(where or {}), **settings)
+        if where and plant.settings.landed_objects == "keep":
+            fill(plant)  # the manifest names the etags that only the server gives
+            return plant
+        source = prepared(settings)
+        shutil.copytree(source, plant.settings.data_dir, symlinks=True)
+        if where:
+            shutil.rmtree(plant.landing)
+            here, there = open_bucket((source / "landing").as_uri()), bucket_of(plant)
+            for fetched in here.fetch([info.key for info in every_object(here)]):
+                there.put(fetched.key, fetched.content or b"")
+        return plant
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def killer() -> Iterator[Mortal]:
+    with mortal() as one:
+        yield one
+
+
+pytestmark = pytest.mark.usefixtures("_without_data_tests")
 
 
 def all_bytes(plant: Plant) -> Iterator[tuple[str, bytes]]:
@@ -116,8 +166,8 @@ def others(plant: Plant) -> list[tuple[str, str]]:
     return sorted((row["site_id"], row["worker_id"]) for row in plant.mart("worker_shifts"))
 
 
-def test_a_person_is_found_everywhere_before_and_nowhere_after(tmp_path: Path, where: dict[str, str]) -> None:
-    plant = fill(Plant(tmp_path, **where))
+def test_a_person_is_found_everywhere_before_and_nowhere_after(filled: Filled, where: dict[str, str]) -> None:
+    plant = filled(where)
     found = " ".join(search_now(plant))
     for part in ("warehouse.duckdb: raw.events", "marts.worker_shifts", "published-versions", "site/data", "registry/"):
         assert part in found
@@ -134,8 +184,8 @@ def test_a_person_is_found_everywhere_before_and_nowhere_after(tmp_path: Path, w
     assert places(plant, NAME) == []
 
 
-def test_an_id_that_nobody_else_has_is_in_no_byte_of_any_file(tmp_path: Path) -> None:
-    plant = fill(Plant(tmp_path))
+def test_an_id_that_nobody_else_has_is_in_no_byte_of_any_file(filled: Filled) -> None:
+    plant = filled()
     erase_now(plant, site="south")
     assert places(plant, WORKER) != []
     assert erase_now(plant) == 0
@@ -144,8 +194,8 @@ def test_an_id_that_nobody_else_has_is_in_no_byte_of_any_file(tmp_path: Path) ->
     assert WORKER not in (plant.settings.data_dir / "privacy" / RECORD).read_text()
 
 
-def test_rewritten_objects_are_never_landed_again_and_new_data_is(tmp_path: Path, where: dict[str, str]) -> None:
-    plant = fill(Plant(tmp_path, **where))
+def test_rewritten_objects_are_never_landed_again_and_new_data_is(filled: Filled, where: dict[str, str]) -> None:
+    plant = filled(where)
     before = plant.raw("landed_objects")
     erase_now(plant)
     assert plant.raw("landed_objects") == before
@@ -156,8 +206,8 @@ def test_rewritten_objects_are_never_landed_again_and_new_data_is(tmp_path: Path
     assert (SITE, WORKER) in others(plant)
 
 
-def test_objects_that_stay_in_their_place_stay_landed(tmp_path: Path, where: dict[str, str]) -> None:
-    plant = fill(Plant(tmp_path, landed_objects="keep", **where))
+def test_objects_that_stay_in_their_place_stay_landed(filled: Filled, where: dict[str, str]) -> None:
+    plant = filled(where, landed_objects="keep")
     landed = len(plant.raw("landed_objects"))
     assert erase_now(plant) == 0
     assert plant.land().objects == 1
@@ -166,8 +216,8 @@ def test_objects_that_stay_in_their_place_stay_landed(tmp_path: Path, where: dic
     assert [row["worker_id"] for row in plant.raw("events") if row["site_id"] == SITE].count(WORKER) == 0
 
 
-def test_under_pseudonyms_the_original_id_erases_the_pseudonym(tmp_path: Path) -> None:
-    plant = fill(Plant(tmp_path, worker_identity="pseudonym", pseudonym_key=KEY))
+def test_under_pseudonyms_the_original_id_erases_the_pseudonym(filled: Filled) -> None:
+    plant = filled(**PSEUDONYMS)
     tokens = {row["worker_id"] for row in plant.mart("worker_shifts") if row["site_id"] == SITE}
     assert erase_now(plant) == 0
     left = {row["worker_id"] for row in plant.mart("worker_shifts") if row["site_id"] == SITE}
@@ -189,10 +239,10 @@ def test_a_short_id_is_erased_exactly(tmp_path: Path) -> None:
 
 
 def test_the_command_searches_first_and_erases_when_confirmed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    filled: Filled, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    plant = fill(Plant(tmp_path))
-    monkeypatch.setenv("FLOORHOUSE_DATA_DIR", str(tmp_path))
+    plant = filled()
+    monkeypatch.setenv("FLOORHOUSE_DATA_DIR", str(plant.settings.data_dir))
     asked = ["--site", SITE, "--worker", WORKER]
     assert erase.main(asked) == 0
     said = capsys.readouterr().out
@@ -205,70 +255,89 @@ def test_the_command_searches_first_and_erases_when_confirmed(
 
 
 def test_an_object_that_cannot_be_read_is_named_and_the_command_does_not_claim_success(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    filled: Filled, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    plant = fill(Plant(tmp_path))
+    plant = filled()
     plant.drop("events/broken.jsonl.gz", gzip.compress(lines(event(30)))[:-9])
     plant.land()
-    monkeypatch.setenv("FLOORHOUSE_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("FLOORHOUSE_DATA_DIR", str(plant.settings.data_dir))
     assert erase.main(["--site", SITE, "--worker", WORKER, "--yes"]) == 3
     assert "archive/events/broken." in capsys.readouterr().out
 
 
-_KILLED = """
-import os, signal, sys
-from pathlib import Path
-from ingestion.privacy import bucket_erasure, erasure, tables
-from ingestion.warehouse import warehouse_lock
-from orchestration import privacy
-from tests.plant import Plant
-
-place, at = sys.argv[2], int(sys.argv[3])
-module, name = {"object": (bucket_erasure, "replace"), "tables": (erasure, "erase_from_warehouse"),
-                "after tables": (erasure, "_other_files"), "build": (privacy, "build_models"),
-                "versions": (privacy, "keep_published_version_only"), "file": (tables, "_put_in_place"),
-                "search": (privacy, "search_everywhere")}[place]
-original, calls = getattr(module, name), 0
-
-def counted(*arguments, **named):
-    global calls
-    calls += 1
-    if calls == at:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return original(*arguments, **named)
-
-setattr(module, name, counted)
-plant = Plant(Path(sys.argv[1]), landed_objects=sys.argv[4])
-with warehouse_lock(plant.settings):
-    privacy.erase_worker(plant.settings, "north", "Worker-17")
-"""
+KILLED = {
+    "between two objects": {"before": "ingestion.privacy.bucket_erasure.replace", "at": 2},
+    "before the warehouse": {"before": "ingestion.privacy.erasure.erase_from_warehouse"},
+    "before other files": {"before": "ingestion.privacy.erasure._other_files"},
+    "while the marts are made again": {"before": "orchestration.transform.keep_history"},
+    "before older versions go": {"before": "orchestration.privacy.keep_published_version_only"},
+    "before the warehouse's file is replaced": {"before": "ingestion.privacy.tables._put_in_place"},
+    "before the search": {"before": "orchestration.privacy.search_everywhere"},
+    "when it is on record": {"after": "orchestration.privacy.record"},
+}
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("place", "at", "objects"),
-    [
-        ("object", 2, "archive"),
-        ("object", 2, "keep"),
-        ("tables", 1, "archive"),
-        ("after tables", 1, "archive"),
-        ("versions", 1, "archive"),
-        ("file", 1, "archive"),
-        ("search", 1, "archive"),
-    ],
-)
-def test_an_erasure_killed_at_any_point_is_finished_by_the_next_batch(
-    tmp_path: Path, place: str, at: int, objects: str
-) -> None:
-    plant = fill(Plant(tmp_path, landed_objects=objects))
-    command = [sys.executable, "-c", _KILLED, str(tmp_path), place, str(at), objects]
-    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
-    assert len(pending_erasures(plant.settings)) == 1
-    with warehouse_lock(plant.settings):
-        keep_promises(plant.settings, print)
+def marts_of(plant: Plant) -> dict[str, list[dict[str, Any]]]:
+    """What is published, but for the etags: those of objects that stay in their place change with their content."""
+    return {
+        path.stem: [{name: row[name] for name in row if name != "etag"} for row in plant.mart(path.stem)]
+        for path in plant.settings.published_path.glob("*.parquet")
+    }
+
+
+def assert_erased(plant: Plant, marts: dict[str, list[dict[str, Any]]]) -> None:
+    """Nothing is left of the person or of the work, and all else is there."""
     assert pending_erasures(plant.settings) == []
     assert search_now(plant) == {}
     assert places(plant, NAME) == []
-    assert others(plant) == [(SITE, "W2"), (SITE, "Worker-170"), ("south", WORKER)]
+    assert marts_of(plant) == marts
     assert plant.land().objects == 1  # later.jsonl and nothing that was rewritten
-    assert os.listdir(tmp_path / "privacy") == [RECORD]
+    assert os.listdir(plant.settings.data_dir / "privacy") == [RECORD]
+
+
+@pytest.fixture(scope="module")
+def erased(
+    prepared: Callable[[dict[str, str]], Path], tmp_path_factory: pytest.TempPathFactory, killer: Mortal
+) -> dict[str, list[dict[str, Any]]]:
+    """The marts after an erasure that nobody disturbed."""
+    plant = Plant(tmp_path_factory.mktemp("erased") / "plant")
+    shutil.copytree(prepared({}), plant.settings.data_dir, symlinks=True)
+    assert killer.run(plant, f"erase {SITE} {WORKER}") == 0
+    assert others(plant) == [(SITE, "W2"), (SITE, "Worker-170"), ("south", WORKER)]
+    return marts_of(plant)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("point", KILLED.values(), ids=KILLED)
+def test_an_erasure_killed_at_any_point_is_finished_by_the_next_batch(
+    filled: Filled, killer: Mortal, erased: dict[str, list[dict[str, Any]]], point: dict[str, Any]
+) -> None:
+    plant = filled()
+    assert killer.run(plant, f"erase {SITE} {WORKER}", **point) == -signal.SIGKILL
+    assert len(pending_erasures(plant.settings)) == 1
+    with warehouse_lock(plant.settings):
+        keep_promises(plant.settings, print)
+    assert_erased(plant, erased)
+
+
+@pytest.mark.slow
+def test_an_erasure_killed_again_and_again_is_finished_by_the_same_command(
+    filled: Filled, killer: Mortal, erased: dict[str, list[dict[str, Any]]]
+) -> None:
+    plant = filled()
+    for point in KILLED.values():
+        assert killer.run(plant, f"erase {SITE} {WORKER}", **point) == -signal.SIGKILL
+    assert len(pending_erasures(plant.settings)) == 1
+    assert erase_now(plant) == 0
+    assert_erased(plant, erased)
+
+
+@pytest.mark.slow
+def test_where_objects_stay_in_their_place_a_killed_erasure_is_finished_too(
+    filled: Filled, killer: Mortal, erased: dict[str, list[dict[str, Any]]]
+) -> None:
+    plant = filled(landed_objects="keep")
+    assert killer.run(plant, f"erase {SITE} {WORKER}", **KILLED["between two objects"]) == -signal.SIGKILL
+    with warehouse_lock(plant.settings):
+        keep_promises(plant.settings, print)
+    assert_erased(plant, erased)
