@@ -13,6 +13,9 @@ from ingestion.errors import WarehouseError
 from ingestion.privacy.traces import Traces
 from ingestion.settings import Settings
 
+# How long a daemon that runs beside us may write before we give up; its own transactions take milliseconds.
+BUSY_SECONDS = 60.0
+
 
 def forget_in_records(settings: Settings, traces: Traces) -> int:
     """Delete every row that tells of the person and give its pages back; returns how many there were.
@@ -25,13 +28,16 @@ def forget_in_records(settings: Settings, traces: Traces) -> int:
         try:
             count += _forget(path, traces)
         except sqlite3.Error as error:
-            raise WarehouseError(f"Dagster's records in {path} cannot be searched: {error}.") from error
+            raise WarehouseError(
+                f"Dagster's records in {path} cannot be searched: {error}; "
+                "the erasure is finished by the next batch or by the same command."
+            ) from error
     return count
 
 
 def _forget(path: Path, traces: Traces) -> int:
     count = 0
-    with contextlib.closing(sqlite3.connect(path, timeout=60, isolation_level=None)) as connection:
+    with contextlib.closing(sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)) as connection:
         connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
         tables = connection.execute("select name from sqlite_master where type = 'table'").fetchall()
         for (name,) in tables:

@@ -15,7 +15,7 @@ from orchestration.assets.site import build_site_asset
 from orchestration.checks.suites import suite_checks
 from orchestration.jobs import replay_rejects, retention, verify_job
 from orchestration.resources import settings_resource, warehouse_resource
-from orchestration.schedules import build_daily_retention, build_hourly_schedule, build_weekly_verification
+from orchestration.schedules import build_schedules
 from orchestration.sensors.alerts import alerts_sensor
 from orchestration.sensors.landing import build_landing_sensor
 from orchestration.sensors.retraining import hand_over_request, retraining_sensor
@@ -49,11 +49,7 @@ def build_definitions(
         asset_checks=[suite_checks],
         jobs=[batch, replay_rejects, hand_over_request, retention, verify_job],
         sensors=[build_landing_sensor(BATCH), alerts_sensor, retraining_sensor],
-        schedules=[
-            build_hourly_schedule(BATCH),
-            build_daily_retention(retention.name),
-            build_weekly_verification(verify_job),
-        ],
+        schedules=build_schedules(BATCH, retention.name, verify_job.name),
         resources={"settings": settings_resource, "warehouse": warehouse_resource, **resources},
         loggers=loggers,
         # One process a run: the lock is the process's, and starting a process costs more than most steps.

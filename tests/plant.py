@@ -9,6 +9,7 @@ from typing import Any
 
 import duckdb
 
+from ingestion.bucket import open_bucket
 from ingestion.landing import LandingReport, land
 from ingestion.settings import Settings
 from ingestion.warehouse import warehouse_lock
@@ -19,6 +20,13 @@ from orchestration.transform import build_models
 # dbt's arguments for batches of tests that look at something else than the data tests, which are half of their time.
 WITHOUT_DATA_TESTS = (*transform._BUILD, "--exclude-resource-type", "test")
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
+EVENT = {
+    "timestamp": "2026-01-15T10:15:00Z",
+    "worker_id": "W1",
+    "workstation_id": "S3",
+    "event_type": "working",
+    "confidence": 0.93,
+}
 
 
 class Plant:
@@ -34,6 +42,10 @@ class Plant:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         return path
+
+    def waiting_keys(self) -> list[str]:
+        """Objects that are still where cameras put them."""
+        return [info.key for info in open_bucket(self.settings.landing_url).list("events/")]
 
     def land(self, now: datetime = NOW, log: Callable[[str], None] = lambda _: None) -> LandingReport:
         """Land what the bucket holds."""
@@ -69,3 +81,13 @@ class Plant:
                 if isinstance(value, datetime) and value.tzinfo:
                     row[name] = value.astimezone(UTC)
         return rows
+
+
+def assert_same_marts(plant: Plant, other: Plant) -> None:
+    """Run a batch in both and compare all that they publish."""
+    plant.batch()
+    other.batch()
+    names = sorted(path.stem for path in other.settings.published_path.glob("*.parquet"))
+    assert len(names) >= 8
+    for name in names:
+        assert plant.mart(name) == other.mart(name), name

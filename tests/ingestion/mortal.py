@@ -12,14 +12,12 @@ import json
 import os
 import resource
 import signal
-import subprocess
 import sys
 import threading
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -29,24 +27,18 @@ from ingestion import archiving, landing, manifest, replay, unexpected
 from ingestion.bucket import conditional, local, s3
 from ingestion.settings import Settings
 from ingestion.warehouse import warehouse_lock
+from tests.mortal import ForkingProcess
 from tests.plant import NOW, Plant
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 WATCHED = {module.__file__ for module in (archiving, landing, manifest, replay, unexpected, conditional, local, s3)}
 CHANGES = {"execute", "rename", "link", "unlink", "makedirs", "put", "get", "copy", "delete", "head", "sign"}
 
 
-class Mortal:
+class Mortal(ForkingProcess):
     """The process that forks."""
 
     def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.ingestion.mortal"],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        super().__init__("tests.ingestion.mortal")
 
     def run(self, plant: Plant, action: str = "land", step: int = 0, file_bytes: int = 0) -> tuple[int, int]:
         """Run an action in a process of its own; gives its exit code (below 0: the signal) and the steps it took.
@@ -56,17 +48,8 @@ class Mortal:
         settings = {"data_dir": str(plant.settings.data_dir), "landing_url": plant.settings.landing_url}
         server = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
         order = {"settings": settings, "server": server, "action": action, "step": step, "file_bytes": file_bytes}
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        print(json.dumps(order), file=self._process.stdin, flush=True)
-        code, steps = json.loads(self._process.stdout.readline())
+        code, steps = self.order(order)
         return code, steps
-
-    def end(self) -> None:
-        """End the process."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait(timeout=30)
 
 
 @contextmanager

@@ -6,15 +6,7 @@ import pytest
 
 from ingestion import contract
 from ingestion.replay import ReplayReport, replay_rejected
-from tests.plant import Plant
-
-EVENT = {
-    "timestamp": "2026-01-15T10:15:00Z",
-    "worker_id": "W1",
-    "workstation_id": "S3",
-    "event_type": "working",
-    "confidence": 0.93,
-}
+from tests.plant import EVENT, Plant
 
 
 def of_version(text: str, worker: str) -> str:

@@ -17,7 +17,7 @@ from ingestion import contract
 from ingestion.bucket import open_bucket
 from ingestion.replay import replay_rejected
 from tests.ingestion.mortal import Mortal, mortal
-from tests.plant import Plant
+from tests.plant import Plant, assert_same_marts
 from tests.s3_server import BUCKET
 
 POINTS = 16  # of each kind of bucket, spread over all steps of a batch
@@ -63,19 +63,6 @@ def drop(plant: Plant, number: int, fraction: str = "") -> None:
         bucket.put(f"events/site_id=A/camera_id=c{index}/{name}.jsonl", lines.encode())
 
 
-def left(plant: Plant) -> list[str]:
-    return [info.key for info in open_bucket(plant.settings.landing_url).list("events/")]
-
-
-def assert_same_marts(plant: Plant, other: Plant) -> None:
-    plant.batch()
-    other.batch()
-    names = sorted(path.stem for path in other.settings.published_path.glob("*.parquet"))
-    assert len(names) >= 8
-    for name in names:
-        assert plant.mart(name) == other.mart(name), name
-
-
 @pytest.mark.slow
 def test_a_landing_killed_at_any_point_is_completed_by_the_next_one(
     make_plant: Callable[[str], Plant], killer: Mortal
@@ -83,7 +70,7 @@ def test_a_landing_killed_at_any_point_is_completed_by_the_next_one(
     plant, undisturbed = make_plant("plant"), make_plant("undisturbed")
     drop(plant, 0)
     code, steps = killer.run(plant)
-    assert (code, left(plant)) == (0, [])
+    assert (code, plant.waiting_keys()) == (0, [])
     assert steps > 100
     orders: list[dict[str, int]] = [{"step": 1 + point * (steps - 1) // POINTS} for point in range(POINTS)]
     orders += [{"file_bytes": size} for size in FILE_BYTES]
@@ -93,13 +80,13 @@ def test_a_landing_killed_at_any_point_is_completed_by_the_next_one(
         deaths.append(killer.run(plant, "land", **order)[0])
         if number % 3:  # else the next one is killed over the remains of this one
             plant.land()
-            assert left(plant) == []
+            assert plant.waiting_keys() == []
             assert len(plant.raw("events")) == 10 * (number + 1), order
             assert len(plant.raw("rejected_records")) == 5 * (number + 1), order
     assert deaths.count(-signal.SIGKILL) == POINTS
     assert deaths.count(-signal.SIGXFSZ) == len(FILE_BYTES)
     plant.land()
-    assert left(plant) == []
+    assert plant.waiting_keys() == []
     for number in range(len(orders) + 1):
         drop(undisturbed, number)
         undisturbed.land()

@@ -19,15 +19,7 @@ from ingestion.event_key import event_key
 from ingestion.label_contract import Label, judge_label
 from ingestion.replay import ReplayReport, replay_rejected
 from ingestion.warehouse import open_warehouse
-from tests.plant import NOW, Plant
-
-EVENT = {
-    "timestamp": "2026-01-15T10:15:00Z",
-    "worker_id": "W1",
-    "workstation_id": "S3",
-    "event_type": "working",
-    "confidence": 0.93,
-}
+from tests.plant import EVENT, NOW, Plant
 
 
 def event(number: int) -> dict[str, object]:

@@ -19,15 +19,7 @@ from ingestion import landing
 from ingestion.archiving import GIVE_UP_AFTER_FAILURES, Archiver
 from ingestion.bucket import Bucket, FetchedObject, LocalBucket, ObjectInfo, S3Bucket, open_bucket
 from ingestion.errors import BucketError
-from tests.plant import NOW, Plant
-
-EVENT = {
-    "timestamp": "2026-01-15T10:15:00Z",
-    "worker_id": "W1",
-    "workstation_id": "S3",
-    "event_type": "working",
-    "confidence": 0.93,
-}
+from tests.plant import EVENT, NOW, Plant
 
 
 def line(worker: str, **fields: object) -> bytes:

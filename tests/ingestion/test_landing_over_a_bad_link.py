@@ -12,7 +12,7 @@ import pytest
 from ingestion.bucket import open_bucket, retrying
 from ingestion.errors import BucketError
 from tests.faulty_link import FAULTS, FaultyLink, faulty_link
-from tests.plant import Plant
+from tests.plant import Plant, assert_same_marts
 from tests.s3_server import BUCKET
 
 OBJECTS = 2
@@ -48,24 +48,11 @@ def drop(plant: Plant, name: str) -> None:
         )
 
 
-def left_at_their_keys(plant: Plant) -> list[str]:
-    return [info.key for info in open_bucket(plant.settings.landing_url).list("events/")]
-
-
 def undisturbed(tmp_path: Path, names: list[str]) -> Plant:
     plant = Plant(tmp_path / "undisturbed", landing_url=f"s3://{BUCKET}/{tmp_path.name}/undisturbed")
     for name in names:
         drop(plant, name)
     return plant
-
-
-def assert_same_marts(plant: Plant, other: Plant) -> None:
-    plant.batch()
-    other.batch()
-    names = sorted(path.stem for path in other.settings.published_path.glob("*.parquet"))
-    assert len(names) >= 8
-    for name in names:
-        assert plant.mart(name) == other.mart(name), name
 
 
 @pytest.mark.slow
@@ -100,12 +87,12 @@ def test_a_batch_lands_whatever_fails_once_and_all_after_an_outage(tmp_path: Pat
             assert link.met == 1
             if fault != "403":  # refused credentials are not asked for twice
                 assert has_landed
-                assert left_at_their_keys(plant) == [], (fault, at)
+                assert plant.waiting_keys() == [], (fault, at)
     failures = sum(not batch(f"outage-{at}", "503", at, lasting=1_000_000) for at in range(1, requests + 1))
     assert failures >= 2 + OBJECTS  # before the commit it ends the batch, behind it only the archiving
     link.reset()
     plant.land()
-    assert left_at_their_keys(plant) == []
+    assert plant.waiting_keys() == []
     assert_same_marts(plant, undisturbed(tmp_path, names))
 
 

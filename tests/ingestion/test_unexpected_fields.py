@@ -3,15 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 
-from tests.plant import NOW, Plant
-
-EVENT = {
-    "timestamp": "2026-01-15T10:15:00Z",
-    "worker_id": "W1",
-    "workstation_id": "S3",
-    "event_type": "working",
-    "confidence": 0.93,
-}
+from tests.plant import EVENT, NOW, Plant
 
 
 def lines(*records: object) -> str:

@@ -12,7 +12,6 @@ import json
 import os
 import resource
 import signal
-import subprocess
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -20,23 +19,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.mortal import ForkingProcess
 from tests.plant import NOW, WITHOUT_DATA_TESTS, Plant
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 SECONDS = 120  # of one run; one that is not told to die must not hang either
 
 
-class Mortal:
+class Mortal(ForkingProcess):
     """The process that forks."""
 
     def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.orchestration.mortal"],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        super().__init__("tests.orchestration.mortal")
 
     def run(self, plant: Plant, action: str = "batch", shell: Path | None = None, **point: Any) -> int:
         """Run an action in a process of its own; gives its exit code (below 0: the signal).
@@ -47,16 +40,7 @@ class Mortal:
         """
         settings = plant.settings.model_dump(mode="json", exclude_defaults=True)
         order = {"settings": settings, "action": action, "shell": str(shell or ""), "point": point}
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        print(json.dumps(order), file=self._process.stdin, flush=True)
-        return int(self._process.stdout.readline())
-
-    def end(self) -> None:
-        """End the process."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait(timeout=30)
+        return int(self.order(order))
 
 
 @contextmanager

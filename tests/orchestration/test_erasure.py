@@ -7,6 +7,8 @@ import os
 import shutil
 import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -19,7 +21,7 @@ from ingestion.bucket import Bucket, open_bucket
 from ingestion.bucket.rewriting import every_object
 from ingestion.privacy.journal import RECORD, pending_erasures
 from ingestion.warehouse import warehouse_lock
-from orchestration import erase, transform
+from orchestration import dagster_records, erase, transform
 from orchestration.privacy import erase_worker, keep_promises, search_worker
 from reports.data import publish_data
 from tests.orchestration.mortal import Mortal, mortal
@@ -265,7 +267,42 @@ def test_an_object_that_cannot_be_read_is_named_and_the_command_does_not_claim_s
     assert "archive/events/broken." in capsys.readouterr().out
 
 
-KILLED = {
+_BATCH = """
+import sys, time
+from pathlib import Path
+from ingestion.settings import Settings
+from ingestion.warehouse import warehouse_lock
+with warehouse_lock(Settings(data_dir=Path(sys.argv[1]))):
+    print("running", flush=True)
+    time.sleep(1)
+"""
+
+
+def test_it_waits_for_the_batch_that_runs_and_not_for_ever_for_the_records_of_dagster(
+    filled: Filled, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plant = filled()
+    monkeypatch.setenv("FLOORHOUSE_DATA_DIR", str(plant.settings.data_dir))
+    monkeypatch.setattr(dagster_records, "BUSY_SECONDS", 0.1)
+    command = ["--site", SITE, "--worker", WORKER, "--yes"]
+    batch = subprocess.Popen(
+        [sys.executable, "-c", _BATCH, str(plant.settings.data_dir)], stdout=subprocess.PIPE, text=True
+    )
+    assert batch.stdout is not None
+    assert batch.stdout.readline() == "running\n"
+    with contextlib.closing(sqlite3.connect(plant.settings.dagster_home / "runs.db", isolation_level=None)) as daemon:
+        daemon.execute("begin immediate")
+        assert erase.main(command) == 1
+    assert batch.wait(timeout=10) == 0
+    said = capsys.readouterr()
+    assert f"waiting for another batch (process {batch.pid}) to finish" in said.out
+    assert "runs.db cannot be searched: database is locked; the erasure is finished by the next batch" in said.err
+    assert len(pending_erasures(plant.settings)) == 1
+    assert erase.main(command) == 0
+    assert pending_erasures(plant.settings) == []
+
+
+KILLED: dict[str, dict[str, Any]] = {
     "between two objects": {"before": "ingestion.privacy.bucket_erasure.replace", "at": 2},
     "before the warehouse": {"before": "ingestion.privacy.erasure.erase_from_warehouse"},
     "before other files": {"before": "ingestion.privacy.erasure._other_files"},

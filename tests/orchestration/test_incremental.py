@@ -60,6 +60,9 @@ def plant(built: Plant, tmp_path: Path) -> Plant:
     return Plant(tmp_path / "plant")
 
 
+pytestmark = pytest.mark.usefixtures("_without_data_tests")
+
+
 def affected(plant: Plant, name: str) -> list[tuple[object, ...]]:
     return [tuple(row.values()) for row in plant.query(f"from warehouse.intermediate.int_affected_{name}", attach=True)]
 

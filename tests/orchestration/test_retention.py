@@ -1,17 +1,23 @@
 """What the settings no longer keep is gone, exactly that, and totals outlive the events they came from."""
 
 import json
+import shutil
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ingestion.event_key import EVENT_KEY_SQL
 from ingestion.privacy.journal import is_purge_owed
-from ingestion.privacy.retention import RetentionReport
+from ingestion.privacy.retention import HISTORIES, SIGHTINGS, RetentionReport
 from ingestion.warehouse import warehouse_lock
+from orchestration import transform
+from orchestration.manifest import PROJECT_DIR
 from orchestration.privacy import retain
-from tests.plant import Plant
+from orchestration.verify import verify
+from tests.plant import WITHOUT_DATA_TESTS, Plant
 
 NOW = datetime(2026, 3, 11, 3, tzinfo=UTC)
 TOTALS = ("site_shifts", "workstation_shifts", "hourly_output", "model_days")
@@ -23,14 +29,32 @@ def event(day: int, worker: str = "W1", hour: int = 10) -> str:
     return json.dumps({"timestamp": time, "worker_id": worker, "site_id": "A", **fields}) + "\n"
 
 
-def fill(tmp_path: Path, **settings: Any) -> Plant:
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Ten days of one event each, each landed on its day, under settings that keep everything."""
-    plant = Plant(tmp_path)
+    plant = Plant(tmp_path_factory.mktemp("filled") / "plant")
     for day in range(1, 11):
         plant.drop(f"events/{day:02d}.jsonl", event(day, f"Worker-{day:02d}") + '"bad"\n')
         plant.land(datetime(2026, 3, day, 12, tzinfo=UTC))
-    plant.batch(NOW)
-    return Plant(tmp_path, **settings)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(transform, "_BUILD", WITHOUT_DATA_TESTS)
+        plant.batch(NOW)
+    return plant.settings.data_dir
+
+
+@pytest.fixture
+def fill(filled: Path, tmp_path: Path) -> Callable[..., Plant]:
+    """Makes a plant of one's own of it, under other settings."""
+
+    def make(**settings: Any) -> Plant:
+        plant = Plant(tmp_path / "plant", **settings)
+        shutil.copytree(filled, plant.settings.data_dir, symlinks=True)
+        return plant
+
+    return make
+
+
+pytestmark = pytest.mark.usefixtures("_without_data_tests")
 
 
 def retention(plant: Plant, now: datetime = NOW) -> RetentionReport:
@@ -42,23 +66,23 @@ def days(plant: Plant, mart: str, column: str = "shift_date") -> list[int]:
     return sorted({row[column].day for row in plant.mart(mart)})
 
 
-def test_without_settings_everything_stays(tmp_path: Path) -> None:
-    plant = fill(tmp_path)
+def test_without_settings_everything_stays(fill: Callable[..., Plant]) -> None:
+    plant = fill()
     before = {mart: plant.mart(mart) for mart in (*TOTALS, "worker_shifts")}
     assert retention(plant) == RetentionReport()
     assert {mart: plant.mart(mart) for mart in before} == before
     assert len(list((plant.landing / "archive/events").iterdir())) == 10
 
 
-def test_raw_events_go_and_the_totals_made_of_them_stay_through_a_rebuild(tmp_path: Path) -> None:
-    plant = fill(tmp_path, retention_event_days=4)
+def test_raw_events_go_and_the_totals_made_of_them_stay_through_a_rebuild(fill: Callable[..., Plant]) -> None:
+    plant = fill(retention_event_days=4)
     before = {mart: plant.mart(mart) for mart in (*TOTALS, "worker_shifts", "state_intervals")}
     report = retention(plant)
     assert (report.events, report.rejected) == (6, 6)  # of 1 to 6 March: 7 March is the first day that is kept
     assert [row["event_at"].day for row in plant.raw("events")] == [7, 8, 9, 10]
     assert {mart: plant.mart(mart) for mart in before} == before
     # A changed setting computes everything again that still has its events.
-    changed = Plant(tmp_path, retention_event_days=4, last_event_minutes=10)
+    changed = Plant(plant.settings.data_dir, retention_event_days=4, last_event_minutes=10)
     changed.batch(NOW)
     seconds = {row["shift_date"].day: row["productive_seconds"] for row in changed.mart("site_shifts")}
     assert seconds == {day: 1800 if day <= 7 else 600 for day in range(1, 11)}
@@ -66,8 +90,10 @@ def test_raw_events_go_and_the_totals_made_of_them_stay_through_a_rebuild(tmp_pa
     assert retention(changed).events == 0
 
 
-def test_an_event_that_comes_too_late_changes_no_frozen_number_and_goes_with_the_next_run(tmp_path: Path) -> None:
-    plant = fill(tmp_path, retention_event_days=4)
+def test_an_event_that_comes_too_late_changes_no_frozen_number_and_goes_with_the_next_run(
+    fill: Callable[..., Plant],
+) -> None:
+    plant = fill(retention_event_days=4)
     retention(plant)
     before = {mart: plant.mart(mart) for mart in TOTALS}
     plant.drop("events/late.jsonl", event(3, "W9"))
@@ -77,22 +103,22 @@ def test_an_event_that_comes_too_late_changes_no_frozen_number_and_goes_with_the
     assert retention(plant).events == 1
 
 
-def test_rows_about_single_persons_go_and_do_not_come_back_with_a_rebuild(tmp_path: Path) -> None:
-    plant = fill(tmp_path, retention_person_days=4)
+def test_rows_about_single_persons_go_and_do_not_come_back_with_a_rebuild(fill: Callable[..., Plant]) -> None:
+    plant = fill(retention_person_days=4)
     before = {mart: plant.mart(mart) for mart in TOTALS}
     assert retention(plant).person_rows > 0
-    for again in (plant, Plant(tmp_path, retention_person_days=4, last_event_minutes=10)):
+    for again in (plant, Plant(plant.settings.data_dir, retention_person_days=4, last_event_minutes=10)):
         again.batch(NOW)
         assert days(again, "worker_shifts") == days(again, "state_intervals") == [7, 8, 9, 10]
         assert days(again, "site_shifts") == list(range(1, 11))
     assert before["model_days"] == plant.mart("model_days")
 
 
-def test_what_went_is_in_no_byte_of_the_data_folder(tmp_path: Path) -> None:
-    plant = fill(tmp_path, retention_event_days=4, retention_person_days=4, retention_archive_days=4)
+def test_what_went_is_in_no_byte_of_the_data_folder(fill: Callable[..., Plant]) -> None:
+    plant = fill(retention_event_days=4, retention_person_days=4, retention_archive_days=4)
 
     def found(worker: str) -> list[str]:
-        paths = [path for path in tmp_path.rglob("*") if path.is_file()]
+        paths = [path for path in plant.settings.data_dir.rglob("*") if path.is_file()]
         return [path.as_posix() for path in paths if worker.encode() in path.read_bytes()]
 
     assert all(found(f"Worker-{day:02d}") for day in range(1, 11))
@@ -102,21 +128,51 @@ def test_what_went_is_in_no_byte_of_the_data_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("days_kept", "left"), [(0, 0), (4, 4), (30, 10)])
-def test_archived_objects_go_by_the_time_they_landed(tmp_path: Path, days_kept: int, left: int) -> None:
-    plant = fill(tmp_path, retention_archive_days=days_kept)
+def test_archived_objects_go_by_the_time_they_landed(fill: Callable[..., Plant], days_kept: int, left: int) -> None:
+    plant = fill(retention_archive_days=days_kept)
     assert retention(plant).objects == 10 - left
     kept = sorted(path.name[:2] for path in (plant.landing / "archive/events").iterdir())
     assert kept == [f"{day:02d}" for day in range(11 - left, 11)]
     assert plant.land().objects == 0
 
 
-def test_a_horizon_never_moves_back(tmp_path: Path) -> None:
-    plant = fill(tmp_path, retention_event_days=4, retention_person_days=4)
+def test_a_horizon_never_moves_back(fill: Callable[..., Plant]) -> None:
+    plant = fill(retention_event_days=4, retention_person_days=4)
     retention(plant)
-    longer = Plant(tmp_path, retention_event_days=100, retention_person_days=100)
+    longer = Plant(plant.settings.data_dir, retention_event_days=100, retention_person_days=100)
     retention(longer, NOW + timedelta(days=1))
     assert {row["name"]: row["first_date"] for row in longer.raw("horizons")} == {
         "events": date(2026, 3, 7),
         "persons": date(2026, 3, 7),
     }
     assert days(longer, "worker_shifts") == [7, 8, 9, 10]
+
+
+@pytest.mark.parametrize("settings", [{}, {"retention_person_days": 4}], ids=["events", "events and persons"])
+def test_what_is_left_is_what_a_rebuild_gives(fill: Callable[..., Plant], settings: dict[str, int]) -> None:
+    plant = fill(retention_event_days=5, **settings)
+    keys = [
+        row["event_key"] for row in plant.query(f"select {EVENT_KEY_SQL} as event_key from warehouse.raw.events", True)
+    ]
+    label = {"true_event_type": "idle", "reviewer": "R1", "reviewed_at": "2026-03-10T09:00:00Z"}
+    plant.drop("labels/a.jsonl", "".join(json.dumps({**label, "event_key": key}) + "\n" for key in keys[::2]))
+    plant.batch(NOW)
+    whole = ("sites", "model_versions", "label_estimates", *(() if settings else ("label_accuracy", "label_confusion")))
+    before = {mart: plant.mart(mart) for mart in whole}
+    assert all(before.values())
+    retention(plant)
+    assert {mart: plant.mart(mart) for mart in whole} == before
+    assert [one.mart for one in verify(plant.settings) if not one.is_equal] == []
+    # Who was seen where behind the horizon is nowhere any more, and what people said of it is.
+    sightings = plant.query("from warehouse.intermediate.int_review_sightings", attach=True)
+    assert {row["event_at"].day for row in sightings if row["worker_id"] is not None} <= {6, 7, 8, 9, 10}
+    # A rebuild in the plant itself gives them back too, and a late event changes none of them.
+    plant.drop("events/late.jsonl", event(3, "W9"))
+    Plant(plant.settings.data_dir, retention_event_days=5, last_event_minutes=10, **settings).batch(NOW)
+    assert {mart: plant.mart(mart) for mart in whole} == before
+
+
+def test_retention_knows_every_table_that_keeps_history() -> None:
+    models = (PROJECT_DIR / "models/intermediate").glob("*.sql")
+    scoped = {path.stem for path in models if 'materialized="scoped"' in path.read_text(encoding="utf-8")}
+    assert {name for name in scoped if not name.endswith("_history")} == {*HISTORIES, SIGHTINGS}
