@@ -16,7 +16,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from ingestion.errors import TransformError
-from ingestion.privacy.retention import has_frozen_history, keep_history
+from ingestion.privacy.retention import keep_history
 from ingestion.settings import Settings
 from ingestion.warehouse import open_warehouse
 from orchestration.build_state import begin_build, begin_part, finish_build
@@ -97,9 +97,8 @@ def build_models(
             warned |= {row.node.name} if row.status == "warn" else set()
     if not select:
         with open_warehouse(settings) as connection:
-            keep_history(connection)  # the models know nothing of what retention froze or removed
-            is_incomplete = bool(plan.reason) and has_frozen_history(connection)
-        if is_incomplete:
+            kept = keep_history(connection)  # the models know nothing of what retention froze or removed
+        if kept.is_changed:
             _run_build(settings, [*_BUILD, "--no-write-json", "--exclude-resource-type", "test", *_OF_HISTORY], None)
         finish_build(settings)
     is_test = [node.resource_type == "test" for node in nodes.values()]

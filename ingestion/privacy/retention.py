@@ -64,22 +64,35 @@ def apply_retention(settings: Settings, now: datetime, log: Callable[[str], None
         if persons:
             with transaction(connection):
                 _move_horizon(connection, "persons", persons)
-        person_rows = keep_history(connection)
+        person_rows = keep_history(connection).person_rows
     return RetentionReport(*counts, person_rows, objects)
 
 
-def keep_history(connection: duckdb.DuckDBPyConnection) -> int:
-    """Make history be what the horizons say, whatever a build made of it; how many rows about persons went.
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What history was not as the horizons say: tables that were given frozen rows back, rows that had to go."""
+
+    put_back: int = 0
+    person_rows: int = 0
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether what is computed of history as a whole has to be computed again."""
+        return bool(self.put_back or self.person_rows)
+
+
+def keep_history(connection: duckdb.DuckDBPyConnection) -> Kept:
+    """Make history be what the horizons say, whatever a build made of it.
 
     Rows behind the event horizon are put back where they differ from the frozen ones.
     """
     persons, events = _stored(connection, "persons"), _stored(connection, "events")
-    deleted = 0
+    put_back = deleted = 0
     with transaction(connection):
         if events:
             for frozen in tables_with(connection):
                 if frozen.schema == FROZEN:
-                    _put_back(connection, frozen, events)
+                    put_back += _put_back(connection, frozen, events)
             for table in tables_with(connection, "event_key", "timestamp"):  # single events that people review
                 connection.execute(f"delete from {quoted(table)} where timestamp < ?", [_midnight(events)])
         if persons:
@@ -87,12 +100,7 @@ def keep_history(connection: duckdb.DuckDBPyConnection) -> int:
                 if table.schema != "raw" and (day := _day_of(connection, table)):
                     row = connection.execute(f"delete from {quoted(table)} where {day} < ?", [persons]).fetchone()
                     deleted += row[0] if row else 0
-    return deleted
-
-
-def has_frozen_history(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether there is history whose events are gone, which a rebuild must be given back."""
-    return _stored(connection, "events") is not None
+    return Kept(put_back, deleted)
 
 
 def _horizon(now: datetime, days: int | None) -> date | None:
@@ -164,22 +172,25 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
-def _put_back(connection: duckdb.DuckDBPyConnection, frozen: Table, horizon: date) -> None:
+def _put_back(connection: duckdb.DuckDBPyConnection, frozen: Table, horizon: date) -> bool:
+    """Give a table its frozen rows; whether others stood there."""
     live = Table(*frozen.name.split(".", 1))
     if live not in tables_with(connection):
-        return  # a model that is no more
+        return False  # a model that is no more
     day = _day_of(connection, live)
     columns = ", ".join(f'"{name}"' for name in _shared_columns(connection, live, frozen))
     if day is None or not columns:
-        return
+        return False
     where = _is_frozen(day, horizon)
     same = connection.execute(
         f"select (select (count(*), bit_xor(hash({columns}))) from {quoted(live)} where {where}) "
         f"= (select (count(*), bit_xor(hash({columns}))) from {quoted(frozen)} where {where})"
     ).fetchone()
-    if same is None or not same[0]:
-        connection.execute(f"delete from {quoted(live)} where {where}")
-        connection.execute(f"insert into {quoted(live)} by name select {columns} from {quoted(frozen)} where {where}")
+    if same is not None and same[0]:
+        return False
+    connection.execute(f"delete from {quoted(live)} where {where}")
+    connection.execute(f"insert into {quoted(live)} by name select {columns} from {quoted(frozen)} where {where}")
+    return True
 
 
 def _shared_columns(connection: duckdb.DuckDBPyConnection, *tables: Table) -> list[str]:
