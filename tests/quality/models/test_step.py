@@ -219,7 +219,7 @@ if moment == "while writing":
 elif moment.endswith("showing"):
     outbox.Outbox._show = at_turn(outbox.Outbox._show)
 else:
-    outbox._sync = at_turn(outbox._sync)
+    outbox.sync = at_turn(outbox.sync)
 step.operate_models(Settings(data_dir=Path(sys.argv[1]), **SETTINGS), NOW)
 """
 
