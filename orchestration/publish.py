@@ -22,7 +22,6 @@ from ingestion.settings import Settings
 from ingestion.warehouse import open_warehouse
 from orchestration.build_state import changed_days, finished_build, is_current, note_published, published_version
 from orchestration.partitions import LARGEST_FILE_ROWS, partitions
-from reports.fingerprints import read_fingerprints, shown_as, write_fingerprints
 
 VERSIONS_FOLDER = "published-versions"
 # The version before stays for readers that have it open.
@@ -51,6 +50,9 @@ def publish_marts(settings: Settings, anew: bool = False) -> PublishReport:
     Raises:
         WarehouseError: a file cannot be written, or the marts are unfinished; the version published before stays.
     """
+    # Imported here: a process that only watches never needs the report.
+    from reports.fingerprints import read_fingerprints, shown_as, write_fingerprints
+
     started = time.monotonic()
     versions = settings.data_dir / VERSIONS_FOLDER
     with open_warehouse(settings) as connection:
@@ -68,7 +70,7 @@ def publish_marts(settings: Settings, anew: bool = False) -> PublishReport:
             rows = {
                 mart: _write_mart(connection, settings, mart, unfinished, known) for mart in _mart_names(connection)
             }
-            write_fingerprints(unfinished, _shared(unfinished, before), rules)
+            write_fingerprints(unfinished, _shared(unfinished, before, read_fingerprints(before)), rules)
             _flush(unfinished)
             folder = versions / version
             put_in_place(unfinished, folder)
@@ -183,11 +185,11 @@ def _link(old: Path, new: Path) -> None:
         os.link(file, new / file.name)
 
 
-def _shared(folder: Path, before: Path) -> dict[str, str]:
-    """The hashes that the version before told of files that are this one's as well."""
+def _shared(folder: Path, before: Path, told: dict[str, str]) -> dict[str, str]:
+    """Of the hashes that the version before told, those of files that are this one's as well."""
     return {
-        name: told
-        for name, told in read_fingerprints(before).items()
+        name: hashed
+        for name, hashed in told.items()
         if (folder / name).is_file() and (folder / name).samefile(before / name)
     }
 
