@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -25,6 +24,7 @@ from ingestion.settings import Settings
 from ingestion.warehouse import changed_minutes_of, open_warehouse, transaction
 from orchestration.publish import publish_marts
 from orchestration.transform import build_models
+from tests.peak_memory import peak_kilobytes
 
 RESULTS = Path(__file__).with_name("history.md")
 SIZES = (1_000_000, 10_000_000, 100_000_000)
@@ -154,7 +154,7 @@ def _measured(step: Callable[[Settings, int], dict[str, Any]], settings: Setting
     started = time.monotonic()
     cpu = time.process_time()
     found = step(settings, events)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    peak = peak_kilobytes()
     return {"seconds": time.monotonic() - started, "cpu": time.process_time() - cpu, "peak": peak, **found}
 
 

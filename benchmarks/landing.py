@@ -165,15 +165,16 @@ def _fill(settings: Settings, events: int, objects: int) -> None:
 
 
 _LAND = """
-import resource, sys, time
+import sys, time
 from datetime import datetime
 from pathlib import Path
 from ingestion.landing import land
 from ingestion.settings import Settings
+from tests.peak_memory import peak_kilobytes
 settings = Settings(data_dir=Path(sys.argv[1]), landed_objects="keep")
 started = time.monotonic()
 land(settings, datetime.fromisoformat(sys.argv[2]))
-print(time.monotonic() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(time.monotonic() - started, peak_kilobytes())
 """
 
 

@@ -2,8 +2,6 @@
 
 import gzip
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -14,6 +12,7 @@ import zstandard
 
 from ingestion import chunks, landing, opening, streaming
 from ingestion.bucket import FetchedObject, LocalBucket, S3Bucket, local, open_bucket, s3
+from tests.peak_memory import land_apart
 from tests.plant import Plant
 from tests.properties.awkward_objects import awkward_object
 
@@ -142,14 +141,6 @@ def test_a_document_longer_than_can_be_held_is_rejected_and_lines_with_a_bad_fir
     assert len(plant.raw("rejected_records")) == 3
 
 
-_LAND_AND_SAY_PEAK_MEMORY = """
-import resource, sys
-from pathlib import Path
-from tests.plant import Plant
-print(Plant(Path(sys.argv[1])).land().accepted, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
-"""
-
-
 @pytest.mark.slow
 def test_a_large_object_lands_in_a_part_of_its_size(tmp_path: Path) -> None:
     lines = b"".join(event(number, workstation_id="S" * 60, camera_id="C" * 60) for number in range(1000))
@@ -159,9 +150,6 @@ def test_a_large_object_lands_in_a_part_of_its_size(tmp_path: Path) -> None:
         file.writelines(lines for _ in range(times))
     packed = gzip.compress(lines * 100, compresslevel=1)
     plant.drop("events/packed.jsonl.gz", packed * (times // 100))
-    done = subprocess.run(
-        [sys.executable, "-c", _LAND_AND_SAY_PEAK_MEMORY, str(tmp_path)], capture_output=True, text=True, check=True
-    )
-    accepted, peak = map(int, done.stdout.split())
+    accepted, peak = land_apart(tmp_path)
     assert accepted == 1000 * times + 100_000 * (times // 100)
     assert peak < 800_000  # kilobytes; the two unpack to 900 MB

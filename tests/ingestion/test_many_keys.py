@@ -1,8 +1,6 @@
 """Listings of many keys: several pages of a real server, and as many files as are made quickly, in bounded memory."""
 
 import os
-import subprocess
-import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ingestion.bucket.s3 import PAGE_OBJECTS, S3Bucket
+from tests.peak_memory import land_apart
 from tests.plant import Plant
 from tests.s3_server import BUCKET
 
@@ -35,32 +34,20 @@ def test_a_listing_of_several_pages_lands_each_object_once(
     assert (plant.land().objects, len(plant.raw("events"))) == (0, len(sent))
 
 
-_LAND = """
-import resource, sys
-from pathlib import Path
-from ingestion import landing
-from tests.plant import Plant
-landing.WINDOW_OBJECTS = 5_000
-report = Plant(Path(sys.argv[1]), landed_objects="keep").land()
-print(report.accepted, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
-"""
-
-
-def peak_kilobytes(data_dir: Path, files: int) -> int:
-    """Of a landing of so many links to one file, in a process of its own."""
+def peak_with(data_dir: Path, files: int) -> int:
+    """Kilobytes of a landing of so many links to one file, in a process of its own."""
     one = Plant(data_dir).drop("one.jsonl", LINE)
     for number in range(files):
         link = data_dir / f"landing/events/{number // 1000}/{number}.jsonl"
         if number % 1000 == 0:
             link.parent.mkdir(parents=True)
         os.link(one, link)
-    done = subprocess.run([sys.executable, "-c", _LAND, str(data_dir)], capture_output=True, text=True, check=True)
-    accepted, peak = map(int, done.stdout.split())
+    accepted, peak = land_apart(data_dir, window_objects=5_000, landed_objects="keep")
     assert accepted == files
     return peak
 
 
 @pytest.mark.slow
 def test_memory_does_not_grow_with_the_keys_that_wait(tmp_path: Path) -> None:
-    few, many = peak_kilobytes(tmp_path / "few", 5_000), peak_kilobytes(tmp_path / "many", 60_000)
+    few, many = peak_with(tmp_path / "few", 5_000), peak_with(tmp_path / "many", 60_000)
     assert many - few < 40_000  # less than the keys, etags and contents of 55,000 objects would be

@@ -6,9 +6,11 @@ import dagster as dg
 import duckdb
 import pytest
 
+from ingestion.errors import TransformError
 from orchestration.definitions import BATCH, build_definitions
 from orchestration.outcome import count_checks
 from orchestration.summary import read_totals, summary_lines, time_line
+from orchestration.transform import build_models
 from tests.orchestration.conftest import FinishedBatch, drop_day
 from tests.plant import Plant
 
@@ -142,3 +144,12 @@ def test_the_job_that_replays_rejects_tells_how_many_it_tried(finished: Finished
 def test_the_seconds_of_a_batch_are_told_by_step_and_what_is_left_is_starting() -> None:
     assert time_line(9.5, {"landing": 1.25, "models": 4.0}) == "starting 4.2 s, landing 1.2 s, models 4.0 s"
     assert time_line(1.0, {"landing": 1.1}) == "starting 0.0 s, landing 1.1 s"
+
+
+def test_a_broken_rule_is_told_with_the_number_of_its_rows(plant: Plant) -> None:
+    drop_day(plant.settings.data_dir / "landing")
+    plant.land()
+    with duckdb.connect(plant.settings.warehouse_path) as connection:
+        connection.execute("update raw.settings set last_event_microseconds = -1000000")
+    with pytest.raises(TransformError, match=r"^test rules_of_\w+_hold failed: [\d,]+ rows break the rule: \w+ "):
+        build_models(plant.settings)

@@ -1,0 +1,32 @@
+"""The most memory that a process has used, and a landing in a process of its own that says it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from ingestion import landing
+from tests.plant import Plant
+
+
+def peak_kilobytes() -> int:
+    """Of this process. (`getrusage` would begin with what its parent used when it made this one.)"""
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")))
+
+
+def land_apart(data_dir: Path, window_objects: int = landing.WINDOW_OBJECTS, **settings: Any) -> tuple[int, int]:
+    """Events accepted, and the peak memory in kilobytes."""
+    arguments = json.dumps([str(data_dir), window_objects, settings])
+    command = [sys.executable, "-m", "tests.peak_memory", arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    accepted, peak = map(int, done.stdout.split())
+    return accepted, peak
+
+
+if __name__ == "__main__":
+    folder, landing.WINDOW_OBJECTS, chosen = json.loads(sys.argv[1])
+    print(Plant(Path(folder), **chosen).land().accepted, peak_kilobytes())
