@@ -244,7 +244,7 @@ def test_every_mart_says_what_one_row_is_and_has_the_columns_of_the_contract(mar
     assert all(column.get("data_type") and column.get("description") for column in model["columns"])
 
 
-@pytest.mark.parametrize("file", ["_marts__models.yml", "_floor__models.yml"])
+@pytest.mark.parametrize("file", ["_marts__models.yml", "_floor__models.yml", "_review__models.yml"])
 def test_every_column_of_a_mart_says_its_unit_and_its_source_and_a_number_its_formula(file: str) -> None:
     models = yaml.safe_load(text_of(f"dbt_project/models/marts/{file}"))["models"]
     columns = {(model["name"], column["name"]): column for model in models for column in model["columns"]}
