@@ -61,7 +61,7 @@ bench-landing-large: ready  ## landing of 20 M events, and into a warehouse of 5
 bench-drift: ready  ## measure false alarms and power of the drift checks; writes benchmarks/results-drift.md
 	@$(PYTHON) -m benchmarks.drift
 
-bench-history: ready  ## measure a batch after 1, 10 and 100 million events (hours, 40 GB); SIZES="1000000" for less
+bench-history: ready  ## measure a batch after 1, 10 and 100 million events (20 minutes, 10 GB); SIZES="1000000" for less
 	@$(PYTHON) -m benchmarks.history $(if $(SIZES),--sizes $(SIZES))
 
 lint: ready  ## ruff, mypy, sqlfluff

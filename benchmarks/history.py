@@ -83,7 +83,7 @@ def main() -> None:
     """Measure the sizes one after the other; each leaves nothing behind."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.history", description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="*", default=SIZES, help="events of history")
-    parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()), help="a folder with 40 GB of room")
+    parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()), help="a folder with 10 GB of room")
     parser.add_argument("--step", choices=sorted(_STEPS), help=argparse.SUPPRESS)
     parser.add_argument("--data-dir", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--events", type=int, help=argparse.SUPPRESS)
