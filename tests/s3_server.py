@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +24,29 @@ START_SECONDS = 60
 @contextmanager
 def s3_server(folder: Path) -> Iterator[dict[str, str]]:
     """The server with one empty bucket; gives the `AWS_*` variables that reach it."""
+    with _one_at_a_time():
+        process, environment = _start(folder)
+        try:
+            _make_bucket(environment)
+        except BaseException:
+            process.kill()
+            raise
+    try:
+        yield environment
+    finally:
+        process.kill()  # nothing in it is worth an orderly end, which takes it half a minute
+        process.wait()
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Two servers that start at once would find the same ports free, and one would get none of them."""
+    with (Path(tempfile.gettempdir()) / "floorhouse-s3-server.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _start(folder: Path) -> tuple[subprocess.Popen[bytes], dict[str, str]]:
     s3, master, volume, filer = _free_ports(4)
     config = folder / "s3.json"
     config.write_text(
@@ -59,18 +84,13 @@ def s3_server(folder: Path) -> Iterator[dict[str, str]]:
             stdout=log,
             stderr=log,
         )
-    try:
-        environment = {
-            "AWS_ACCESS_KEY_ID": ACCESS_KEY,
-            "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
-            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{s3}",
-            "AWS_REGION": "us-east-1",
-        }
-        _make_bucket(environment)
-        yield environment
-    finally:
-        process.kill()  # nothing in it is worth an orderly end, which takes it half a minute
-        process.wait()
+    environment = {
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{s3}",
+        "AWS_REGION": "us-east-1",
+    }
+    return process, environment
 
 
 def _make_bucket(environment: dict[str, str]) -> None:
