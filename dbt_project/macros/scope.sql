@@ -110,3 +110,18 @@
     {%- endif -%}
     {%- do return('(select * from ' ~ relation ~ ' where (' ~ conditions | join(') and (') ~ ')) as tested' if conditions else relation) -%}
 {%- endmacro %}
+
+{#- The rows that only one of two tables of the same columns has: what is now, and what was before. -#}
+{% macro changed_rows(now, before) -%}
+    (
+        select * from {{ now }}
+        except
+        select * from {{ before }}
+    )
+    union all
+    (
+        select * from {{ before }}
+        except
+        select * from {{ now }}
+    )
+{%- endmacro %}

@@ -50,17 +50,7 @@ event_dates_before as (
 -- Where the calendar cuts time otherwise than before, the windows of then lose what those of now gain.
 moved_segments as (
 
-    (
-        select * from segments
-        except
-        select * from segments_before
-    )
-    union all
-    (
-        select * from segments_before
-        except
-        select * from segments
-    )
+    {{ changed_rows('segments', 'segments_before') }}
 
 ),
 

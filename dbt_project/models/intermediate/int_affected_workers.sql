@@ -30,17 +30,7 @@ batch as (
 
 changed as (
 
-    (
-        select * from registered
-        except
-        select * from registered_before
-    )
-    union all
-    (
-        select * from registered_before
-        except
-        select * from registered
-    )
+    {{ changed_rows('registered', 'registered_before') }}
 
 )
 

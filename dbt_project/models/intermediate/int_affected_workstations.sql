@@ -60,33 +60,13 @@ batch as (
 
 registered_anew as (
 
-    (
-        select * from registered
-        except
-        select * from registered_before
-    )
-    union all
-    (
-        select * from registered_before
-        except
-        select * from registered
-    )
+    {{ changed_rows('registered', 'registered_before') }}
 
 ),
 
 targeted_anew as (
 
-    (
-        select * from targets
-        except
-        select * from targets_before
-    )
-    union all
-    (
-        select * from targets_before
-        except
-        select * from targets
-    )
+    {{ changed_rows('targets', 'targets_before') }}
 
 ),
 
