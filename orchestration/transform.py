@@ -82,7 +82,7 @@ def build_models(
     warned: set[str] = set()
     took: dict[str, float] = defaultdict(float)
     for number, part in enumerate(plan.parts):
-        arguments = [*_BUILD, "--no-write-json", *(["--select", *_selected(select)] if select else [])]
+        arguments = [*_BUILD, *(["--select", *_selected(select)] if select else [])]
         if plan.reason:
             begin_part(settings, part, is_first=number == 0)
             arguments += ["--full-refresh"] if number == 0 else ["--exclude", "tag:calendar", *_STANDING]
@@ -99,7 +99,7 @@ def build_models(
         with open_warehouse(settings) as connection:
             kept = keep_history(connection)  # the models know nothing of what retention froze or removed
         if kept.is_changed:
-            _run_build(settings, [*_BUILD, "--no-write-json", "--exclude-resource-type", "test", *_OF_HISTORY], None)
+            _run_build(settings, [*_BUILD, "--exclude-resource-type", "test", *_OF_HISTORY], None)
         finish_build(settings)
     is_test = [node.resource_type == "test" for node in nodes.values()]
     return TransformReport(
@@ -119,7 +119,7 @@ def _selected(select: str) -> Sequence[str]:
 
 def _run_build(settings: Settings, arguments: Sequence[str], on_event: Callable[[Any], None] | None) -> list[Any]:
     """The results of one dbt build."""
-    result = run_dbt(settings, arguments, on_event, load_manifest())
+    result = run_dbt(settings, [*arguments, "--no-write-json"], on_event, load_manifest())
     rows: list[Any] = getattr(result.result, "results", [])
     failed = [row for row in rows if row.status in ("error", "fail")]
     if failed:
