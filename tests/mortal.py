@@ -6,13 +6,16 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 class ForkingProcess:
-    """Runs a module that reads one order a line, does it in a fork of itself, and answers with a line."""
+    """Runs a module that reads one order a line, does it in a fork of itself, and answers with a line.
+
+    Its block (`with`) ends it.
+    """
 
     def __init__(self, module: str) -> None:
         self._process = subprocess.Popen(
@@ -26,8 +29,10 @@ class ForkingProcess:
         print(json.dumps(order), file=self._process.stdin, flush=True)
         return json.loads(self._process.stdout.readline())
 
-    def end(self) -> None:
-        """End the process."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         assert self._process.stdin is not None
         self._process.stdin.close()
         self._process.wait(timeout=30)

@@ -15,8 +15,6 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import count
 from types import FrameType
 from typing import Any
@@ -35,7 +33,7 @@ CHANGES = {"execute", "rename", "link", "unlink", "makedirs", "put", "get", "cop
 
 
 class Mortal(ForkingProcess):
-    """The process that forks."""
+    """The process that forks; `with Mortal() as killer` ends it."""
 
     def __init__(self) -> None:
         super().__init__("tests.ingestion.mortal")
@@ -50,16 +48,6 @@ class Mortal(ForkingProcess):
         order = {"settings": settings, "server": server, "action": action, "step": step, "file_bytes": file_bytes}
         code, steps = self.order(order)
         return code, steps
-
-
-@contextmanager
-def mortal() -> Iterator[Mortal]:
-    """One for the length of a block."""
-    one = Mortal()
-    try:
-        yield one
-    finally:
-        one.end()
 
 
 def _serve() -> None:

@@ -16,7 +16,7 @@ import pytest
 from ingestion import contract
 from ingestion.bucket import open_bucket
 from ingestion.replay import replay_rejected
-from tests.ingestion.mortal import Mortal, mortal
+from tests.ingestion.mortal import Mortal
 from tests.plant import Plant, assert_same_marts
 from tests.s3_server import BUCKET
 
@@ -27,7 +27,7 @@ FILE_BYTES = (100, 700, 1500, 3000, 30_000)
 
 @pytest.fixture(scope="module")
 def killer() -> Iterator[Mortal]:
-    with mortal() as one:
+    with Mortal() as one:
         yield one
 
 

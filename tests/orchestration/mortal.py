@@ -14,8 +14,7 @@ import resource
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ SECONDS = 120  # of one run; one that is not told to die must not hang either
 
 
 class Mortal(ForkingProcess):
-    """The process that forks."""
+    """The process that forks; `with Mortal() as killer` ends it."""
 
     def __init__(self) -> None:
         super().__init__("tests.orchestration.mortal")
@@ -41,16 +40,6 @@ class Mortal(ForkingProcess):
         settings = plant.settings.model_dump(mode="json", exclude_defaults=True)
         order = {"settings": settings, "action": action, "shell": str(shell or ""), "point": point}
         return int(self.order(order))
-
-
-@contextmanager
-def mortal() -> Iterator[Mortal]:
-    """One for the length of a block."""
-    one = Mortal()
-    try:
-        yield one
-    finally:
-        one.end()
 
 
 def batch(plant: Plant, shell: Path | None, watch: Callable[[Any], None] | None = None) -> None:

@@ -24,7 +24,7 @@ from ingestion.warehouse import warehouse_lock
 from orchestration import dagster_records, erase, transform
 from orchestration.privacy import erase_worker, keep_promises, search_worker
 from reports.data import publish_data
-from tests.orchestration.mortal import Mortal, mortal
+from tests.orchestration.mortal import Mortal
 from tests.plant import NOW, WITHOUT_DATA_TESTS, Plant
 from tests.s3_server import BUCKET
 
@@ -127,7 +127,7 @@ def filled(prepared: Callable[[dict[str, str]], Path], tmp_path: Path) -> Filled
 
 @pytest.fixture(scope="module")
 def killer() -> Iterator[Mortal]:
-    with mortal() as one:
+    with Mortal() as one:
         yield one
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from orchestration.publish import KEPT_VERSIONS, VERSIONS_FOLDER
-from tests.orchestration.mortal import Mortal, mortal
+from tests.orchestration.mortal import Mortal
 from tests.plant import Plant
 from tests.properties.comparison import bits
 from tests.reports.conftest import write_shell
@@ -82,7 +82,7 @@ def shown_on_site(plant: Plant) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def killer() -> Iterator[Mortal]:
-    with mortal() as one:
+    with Mortal() as one:
         yield one
 
 
