@@ -1,26 +1,28 @@
 """From the bucket's pending objects to chunks of rows that only need storing, in stages that work beside each other.
 
-One thread fetches, hashes, unpacks and joins objects to slices of records; a second has them parsed and proved; the
-caller stores the rows of the slice before. Nearly all of it happens outside of Python's lock: in hashing, in numpy, in
-DuckDB. So the processor's cores are busy from the first slice to the last, also across the borders of chunks, and no
-more than a few slices are in memory, however many objects wait.
+One thread fetches, hashes, unpacks and joins objects to slices of records; a second has them parsed; a third judges
+them; the caller stores the rows of the slices before. Nearly all of it happens outside of Python's lock: in hashing, in
+numpy, in DuckDB. So the processor's cores are busy from the first slice to the last, also across the borders of chunks,
+and no more than a few slices are in memory, however many objects wait.
 
-Rows are given in lots of one whole row group, as DuckDB stores them: a smaller or a ragged lot costs it up to twice as
-much, for it takes the last group up again each time.
+Rows are given in whole row groups, as DuckDB stores them: a smaller or a ragged lot costs it up to twice as much, for
+it takes the last group up again each time. All groups that are there are given at once, and then stored by as many
+threads: the longer they waited for the store, the faster it becomes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
+from typing import NamedTuple
 
 import duckdb
 import pyarrow as pa
 
-from ingestion.ahead import ahead
+from ingestion.ahead import Ahead
 from ingestion.bucket import Bucket, FetchedObject, ObjectReplaced
 from ingestion.label_reading import read_labels
 from ingestion.manifest import Manifest
@@ -35,6 +37,7 @@ LABELS_PREFIX = "labels/"
 TABLES = {EVENTS_PREFIX: "events", LABELS_PREFIX: "labels"}
 
 ROW_GROUP = 122_880  # records; DuckDB's own number
+MOST_AT_ONCE = 8 * ROW_GROUP
 
 
 @dataclass(eq=False, slots=True)
@@ -44,6 +47,14 @@ class Chunk:
     table: str
     fetched: list[FetchedObject] = field(default_factory=list)  # those of `records`, and those that are landed already
     records: ReadObjects = field(default_factory=ReadObjects)
+
+
+class _Part(NamedTuple):
+    """A slice of a chunk, and the places in it that are rejected already; or the chunk's end."""
+
+    chunk: Chunk
+    records: Slice | None
+    left_out: list[int]
 
 
 def table_of(key: str) -> str:
@@ -57,26 +68,28 @@ def read_chunks(
     """A chunk for each share of keys, in order; its rows are to be used before the next is asked for."""
     with duckdb.connect(config={"temp_directory": ""}) as session:
         session.execute("set timezone = 'UTC'")
-        opened = ahead(_open(bucket, chunks, manifest, settings))
-        read = ahead(_read(opened, EventReader(landed_at, session)))
-        for chunk, lots in groupby(read, key=itemgetter(0)):
-            chunk.records.accepted = in_row_groups(table for _, tables in lots for table in tables)
-            yield chunk
+        reader = EventReader(landed_at, session)
+        with (
+            Ahead(_open(bucket, chunks, manifest, settings)) as opened,
+            Ahead(_parse(iter(opened), reader)) as parsed,
+            Ahead(_judge(iter(parsed), reader)) as judged,
+        ):
+            for chunk, lots in groupby(judged, key=itemgetter(0)):
+                chunk.records.accepted = in_row_groups((one for _, tables in lots for one in tables), judged.is_ready)
+                yield chunk
 
 
-def _open(
-    bucket: Bucket, chunks: Iterable[Sequence[str]], manifest: Manifest, settings: Settings
-) -> Iterator[tuple[Chunk, Slice | None, list[int]]]:
-    """The slices of each chunk, and the places in them that are rejected already; at its end none."""
+def _open(bucket: Bucket, chunks: Iterable[Sequence[str]], manifest: Manifest, settings: Settings) -> Iterator[_Part]:
+    """The slices of each chunk, and at its end none."""
     for keys in chunks:
         chunk = Chunk(table_of(keys[0]))
         new = _new(bucket.fetch(keys, min(HELD_BYTES, settings.max_object_bytes)), chunk, manifest)
         try:
             for records, left_out in open_slices(new, bucket.pieces, settings, chunk.records):
-                yield chunk, records, left_out
+                yield _Part(chunk, records, left_out)
         except ObjectReplaced as replaced:
             chunk.records.replaced = str(replaced)
-        yield chunk, None, []
+        yield _Part(chunk, None, [])
 
 
 def _new(objects: Iterable[FetchedObject], chunk: Chunk, manifest: Manifest) -> Iterator[FetchedObject]:
@@ -86,28 +99,47 @@ def _new(objects: Iterable[FetchedObject], chunk: Chunk, manifest: Manifest) -> 
             yield one
 
 
-def _read(
-    opened: Iterator[tuple[Chunk, Slice | None, list[int]]], events: EventReader
-) -> Iterator[tuple[Chunk, list[pa.Table]]]:
-    for chunk, records, left_out in opened:
-        if records is None:
-            yield chunk, []
-        elif chunk.table == "labels":
-            yield chunk, list(read_labels(records, left_out, chunk.records, events.landed_at))
+def _parse(opened: Iterable[_Part], reader: EventReader) -> Iterator[tuple[_Part, pa.Table | None]]:
+    """With each slice of events its columns."""
+    for part in opened:
+        if part.records is not None and part.chunk.table == "events":
+            yield part, reader.parse(part.records, part.left_out)
         else:
-            yield chunk, list(events.read(records, left_out, chunk.records))
+            yield part, None
 
 
-def in_row_groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
-    """The same rows in lots of `ROW_GROUP`, each in one piece; the last lot has the rest."""
+def _judge(
+    parsed: Iterable[tuple[_Part, pa.Table | None]], reader: EventReader
+) -> Iterator[tuple[Chunk, list[pa.Table]]]:
+    """For each slice the rows that are accepted."""
+    for (chunk, records, left_out), columns in parsed:
+        rows: Iterable[pa.Table] = []
+        if records is not None and columns is not None:
+            rows = reader.judge(columns, records, left_out, chunk.records)
+        elif records is not None:
+            rows = read_labels(records, left_out, chunk.records, reader.landed_at)
+        yield chunk, list(rows)
+
+
+def in_row_groups(tables: Iterable[pa.Table], is_ready: Callable[[], bool] = lambda: False) -> Iterator[pa.Table]:
+    """The same rows in lots of one or more whole groups of `ROW_GROUP`, each in one piece; the last lot has the rest.
+
+    `is_ready` tells whether the next table need not be waited for.
+    """
     waiting: list[pa.Table] = []
     rows = 0
     for table in tables:
         waiting.append(table)
         rows += table.num_rows
-        while rows >= ROW_GROUP:
-            whole = pa.concat_tables(waiting)
-            yield whole.slice(0, ROW_GROUP).combine_chunks()
-            waiting, rows = [whole.slice(ROW_GROUP)], rows - ROW_GROUP
+        if rows >= MOST_AT_ONCE or (rows >= ROW_GROUP and not is_ready()):
+            groups = rows // ROW_GROUP
+            joined = pa.concat_tables(waiting)
+            yield _regrouped(joined.slice(0, groups * ROW_GROUP))
+            waiting, rows = [joined.slice(groups * ROW_GROUP)], rows % ROW_GROUP
     if rows:
-        yield pa.concat_tables(waiting).combine_chunks()
+        yield _regrouped(pa.concat_tables(waiting))
+
+
+def _regrouped(table: pa.Table) -> pa.Table:
+    groups = range(0, table.num_rows, ROW_GROUP)
+    return pa.concat_tables(table.slice(first, ROW_GROUP).combine_chunks() for first in groups)

@@ -169,9 +169,7 @@ def parse_json(raw: bytes) -> object:
     except UnicodeDecodeError as error:
         raise NotJson(f"not UTF-8 at byte {error.start + 1}") from error
     try:
-        value: object = json.loads(
-            text.strip(" \t\r\n"), parse_float=NumberToken, parse_int=NumberToken, parse_constant=_refuse_constant
-        )
+        value: object = _decoder.decode(text.strip(" \t\r\n"))
     except ValueError as error:
         raise NotJson(f"not JSON: {error}") from error
     except RecursionError as error:
@@ -184,6 +182,10 @@ def parse_json(raw: bytes) -> object:
 
 def _refuse_constant(name: str) -> object:
     raise ValueError(f"{name} is not a JSON number")
+
+
+# Made once, as that takes as long as reading a record.
+_decoder = json.JSONDecoder(parse_float=NumberToken, parse_int=NumberToken, parse_constant=_refuse_constant)
 
 
 def _nesting(raw: bytes) -> int:
@@ -208,7 +210,7 @@ def split_records(content: bytes) -> Records:
 def frame(content: bytes) -> bytes | Records:
     """As `split_records`, but JSON Lines are not split: the lines without a byte-order mark."""
     content = content.removeprefix(BYTE_ORDER_MARK)
-    if _NOT_BLANK.search(content) is None or begins_as_lines(content):
+    if begins_as_lines(content) or _NOT_BLANK.search(content) is None:
         return content
     value = content.strip(JSON_WHITE_SPACE)
     elements = _elements(value) if value[:1] == b"[" else None

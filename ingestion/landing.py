@@ -41,8 +41,8 @@ OBJECT_ENDINGS = tuple(
 # Of the listing held at once, about 300 bytes each.
 WINDOW_OBJECTS = 100_000
 # One transaction's share: what a commit costs is spread over so much, and so much is read again after a failure.
-CHUNK_BYTES = 128 * 1024 * 1024
-CHUNK_OBJECTS = 5000
+CHUNK_BYTES = 256 * 1024 * 1024
+CHUNK_OBJECTS = 20_000
 
 
 @dataclass(frozen=True, slots=True)

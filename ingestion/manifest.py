@@ -88,4 +88,4 @@ def landing_time(connection: duckdb.DuckDBPyConnection, now: datetime, log: Call
 
 def storable_key(key: str) -> str:
     """The key as text: bytes of a file name that are not UTF-8 are written as `\\xNN`, so that no two keys meet."""
-    return key.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return key if key.isascii() else key.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -20,7 +20,8 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from ingestion.columns import EVENT_COLUMNS, Checked, member_names, parse
+from ingestion.column_rules import EVENT_COLUMNS, check
+from ingestion.columns import member_names, parse
 from ingestion.contract import FIELDS, Event, Folder, Refusal, folder_of, judge_record
 from ingestion.framing import MAX_NESTING
 from ingestion.opening import ReadObjects
@@ -45,39 +46,50 @@ class _Members(msgspec.Struct, gc=False):
 
 
 _decode_members = msgspec.json.Decoder(_Members).decode
+_NO_JSON = (duckdb.InvalidInputException, UnicodeDecodeError)  # the second: its own text is not UTF-8
+_MOST_TORN = 0.05  # share of a slice's records; each of them is judged by itself, which costs ten times more
 _REFUSED = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 @dataclass(slots=True)
 class EventReader:
-    """Reads slices of events, one after the other."""
+    """Reads slices of events in two steps, each one slice after the other; both may be under way at once."""
 
     landed_at: datetime
     session: duckdb.DuckDBPyConnection  # of a database in memory, in UTC
-    _strictly: bool = True  # until a record is no JSON: where there is one, there are more
+    # Until a record is no JSON, and then until it does not even look torn: where there is one, there are more.
+    _strictly: bool = True
+    _but_for_torn: bool = True
 
-    def read(self, records: Slice, left_out: list[int], result: ReadObjects) -> Iterator[pa.Table]:
-        """The events of a slice, as `EVENT_COLUMNS`; those that are not accepted are noted in the result."""
+    def parse(self, records: Slice, left_out: list[int]) -> pa.Table:
+        """The first step: the records as columns."""
+        if self._strictly:
+            try:
+                return parse(records, left_out, self.session, strictly=True)
+            except _NO_JSON:
+                self._strictly = False
+        torn = records.torn().tolist() if self._but_for_torn else []
+        if 0 < len(torn) < _MOST_TORN * len(records):
+            try:
+                return parse(records, [*left_out, *torn], self.session, strictly=True)
+            except _NO_JSON:
+                self._but_for_torn = False
+        return parse(records, left_out, self.session, strictly=False)
+
+    def judge(self, parsed: pa.Table, records: Slice, left_out: list[int], result: ReadObjects) -> Iterator[pa.Table]:
+        """The second step: the events, as `EVENT_COLUMNS`. What is not accepted is noted in the result."""
         indexes = np.unique(records.object_indexes).tolist()
         folders = {index: folder_of(result.objects[index].key) for index in indexes}
-        checked = self._parse(records, left_out, folders)
+        checked = check(parsed, records, folders, self.landed_at)
         refused = self._refuse(records, unproved(records, checked.members, checked.texts, checked.is_plain), result)
         is_accepted = checked.is_plain.copy()
         is_accepted[refused] = False
         yield checked.events if is_accepted.all() else checked.events.filter(pa.array(is_accepted))
         doubtful = ~is_accepted
         doubtful[left_out] = False
-        exact = self._judge(records, np.flatnonzero(doubtful).tolist(), folders, result)
+        exact = self._judge_exactly(records, np.flatnonzero(doubtful).tolist(), folders, result)
         if exact is not None:
             yield exact
-
-    def _parse(self, records: Slice, left_out: list[int], folders: Mapping[int, Folder]) -> Checked:
-        if self._strictly:
-            try:
-                return parse(records, left_out, folders, self.landed_at, self.session, strictly=True)
-            except (duckdb.InvalidInputException, UnicodeDecodeError):  # the second: its own text is not UTF-8
-                self._strictly = False
-        return parse(records, left_out, folders, self.landed_at, self.session, strictly=False)
 
     def _refuse(self, records: Slice, places: list[int], result: ReadObjects) -> list[int]:
         """Those of the plain records which the exact reading might not accept, or not with the same values.
@@ -86,7 +98,7 @@ class EventReader:
         """
         refused = []
         raws = [records.raw(place) for place in places]
-        for place, raw, names in zip(places, raws, member_names(raws, self.session), strict=True):
+        for place, raw, names in zip(places, raws, member_names(raws, self.session.cursor()), strict=True):
             try:
                 _decode_members(raw)
             except _REFUSED:
@@ -99,7 +111,7 @@ class EventReader:
             result.unexpected_fields[records.object_indexes[place]] |= set(names) - FIELDS
         return refused
 
-    def _judge(
+    def _judge_exactly(
         self, records: Slice, places: list[int], folders: Mapping[int, Folder], result: ReadObjects
     ) -> pa.Table | None:
         """Judge records one by one, by the contract's own words; those that are accepted."""

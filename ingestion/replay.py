@@ -17,7 +17,7 @@ import duckdb
 import pyarrow as pa
 
 from ingestion.chunks import TABLES, table_of
-from ingestion.columns import EVENT_COLUMNS
+from ingestion.column_rules import EVENT_COLUMNS
 from ingestion.contract import Refusal, folder_of, judge_record
 from ingestion.errors import FloorhouseError, SettingsError
 from ingestion.label_contract import judge_label

@@ -17,6 +17,8 @@ from ingestion.framing import JSON_WHITE_SPACE
 
 # Parsing a slice costs some milliseconds however small it is; a larger one keeps the stages waiting for each other.
 SLICE_BYTES = 32 * 1024 * 1024
+# The first ones are smaller, so that the stages behind have something to do soon.
+_FIRST_BYTES = SLICE_BYTES // 4
 _BLOCK = 1 << 18  # bytes looked at in one go: they and the mask stay in the processor's cache
 _LINE_FEED = ord("\n")
 
@@ -54,19 +56,30 @@ class Slice:
     def __len__(self) -> int:
         return len(self.positions)
 
+    def torn(self) -> Integers:
+        """The places of records that do not begin and end as an object does: of most that are no JSON."""
+        starts, ends = self.bounds[:-1], self.bounds[1:] - 2  # before the line feed
+        codes = np.frombuffer(self.text, np.uint8)
+        begins = (codes[starts] == ord("{")) & (codes.take(starts + 1, mode="clip") == ord('"'))
+        return np.flatnonzero(~begins | (codes[ends] != ord("}")))
+
     def raw(self, place: int) -> bytes:
         """A record's own bytes."""
         return self.text[self.bounds[place] : self.bounds[place + 1]].strip(JSON_WHITE_SPACE)
 
 
 def join_pieces(pieces: Iterable[Piece]) -> Iterator[Slice]:
-    """The pieces' records in slices of about `SLICE_BYTES`, never much more than that and the largest piece."""
+    """The pieces' records in slices of about `SLICE_BYTES`, never much more than that and the largest piece.
+
+    Until it is reached, a slice is as large as all before it.
+    """
     waiting: list[Piece] = []
-    size = 0
+    size, joined = 0, 0
     for piece in pieces:
         own = len(piece.text) if isinstance(piece, Lines) else sum(map(len, piece.raws))
-        if waiting and size + own > SLICE_BYTES:
+        if waiting and size + own > min(SLICE_BYTES, max(joined, _FIRST_BYTES)):
             yield _join(waiting)
+            joined += size
             waiting, size = [], 0
         waiting.append(piece)
         size += own

@@ -116,18 +116,20 @@ class LocalBucket:
     def _read(self, key: str, max_bytes: int | None) -> FetchedObject | None:
         for _ in range(READ_TRIES):
             try:
-                file = open(f"{self._root}/{key}", "rb", buffering=0)  # noqa: SIM115  # closed below
+                file = os.open(f"{self._root}/{key}", os.O_RDONLY | os.O_CLOEXEC)
             except FileNotFoundError:
                 return None
-            with file:
-                before = os.fstat(file.fileno())
+            try:
+                before = os.fstat(file)
                 content = None
                 if max_bytes is None or before.st_size <= max_bytes:
-                    content = file.readall()
+                    content = _content(file, before.st_size)
                     etag, size = _etag(content), len(content)
                 else:
-                    etag, size = _etag_of_file(file.fileno()), before.st_size
-                after = os.fstat(file.fileno())
+                    etag, size = _etag_of_file(file), before.st_size
+                after = os.fstat(file)
+            finally:
+                os.close(file)
             if _identity(before) == _identity(after) and size == after.st_size:
                 settled = time.time() - max(after.st_mtime, after.st_ctime) >= SETTLED_SECONDS
                 return FetchedObject(key, content, size, etag, _version(after) if settled else "", _identity(after))
@@ -254,6 +256,14 @@ def _name_again(aside: str, source: str) -> bool:
         return True
     os.unlink(aside)
     return True
+
+
+def _content(descriptor: int, size: int) -> bytes:
+    """All of a file from where it is read, most often by one call; `size` is what it is expected to have."""
+    content = os.read(descriptor, size + 1)
+    while len(content) != size and (more := os.read(descriptor, PIECE_BYTES)):
+        content += more
+    return content
 
 
 def _etag(content: bytes) -> str:

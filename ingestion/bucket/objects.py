@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -15,6 +15,7 @@ ARCHIVE_PREFIX = "archive/"
 MAX_NAME_BYTES = 255  # of a file; also keeps an S3 key of ordinary depth within its 1024
 
 HIDDEN = (".", "_")
+_HIDDEN_SEGMENTS = tuple(f"/{start}" for start in HIDDEN)
 UNFINISHED = (".tmp", ".part")
 
 
@@ -48,7 +49,9 @@ class FetchedObject:
 
     def light(self) -> FetchedObject:
         """The object without its content where it is a file's, which archiving renames and does not write."""
-        return self if self.identity is None else replace(self, content=None)
+        if self.identity is None:
+            return self
+        return FetchedObject(self.key, None, self.size, self.etag, self.version, self.identity)
 
 
 class ObjectReplaced(Exception):
@@ -92,7 +95,7 @@ class Bucket(Protocol):
 
 def is_ignored(key: str) -> bool:
     """Whether the contract ignores a key: hidden segments, and the names of objects still being written."""
-    return key.endswith(UNFINISHED) or any(segment.startswith(HIDDEN) for segment in key.split("/"))
+    return key.endswith(UNFINISHED) or key.startswith(HIDDEN) or any(start in key for start in _HIDDEN_SEGMENTS)
 
 
 def archive_key(key: str, etag: str) -> str:

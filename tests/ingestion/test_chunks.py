@@ -7,8 +7,8 @@ from itertools import pairwise
 import pyarrow as pa
 import pytest
 
-from ingestion.ahead import ahead
-from ingestion.chunks import ROW_GROUP, in_row_groups
+from ingestion.ahead import Ahead
+from ingestion.chunks import MOST_AT_ONCE, ROW_GROUP, in_row_groups
 
 
 def test_what_is_made_ahead_comes_in_order_and_an_error_comes_in_its_turn() -> None:
@@ -20,20 +20,38 @@ def test_what_is_made_ahead_comes_in_order_and_an_error_comes_in_its_turn() -> N
             yield number
         raise OSError("away")
 
-    made = ahead(numbers())
-    assert next(made) == 0
-    assert is_made.acquire(timeout=10)
-    assert is_made.acquire(timeout=10)  # the second one, which nobody has asked for
-    assert [next(made), next(made)] == [1, 2]
-    with pytest.raises(OSError, match="away"):
-        next(made)
+    with Ahead(numbers()) as ahead:
+        made = iter(ahead)
+        assert next(made) == 0
+        assert is_made.acquire(timeout=10)
+        assert is_made.acquire(timeout=10)  # the second one, which nobody has asked for
+        assert [next(made), next(made)] == [1, 2]
+        with pytest.raises(OSError, match="away"):
+            next(made)
+
+
+def test_it_is_known_whether_the_next_one_is_made() -> None:
+    may_be_made = threading.Event()
+
+    def numbers() -> Iterator[int]:
+        yield 1
+        may_be_made.wait(10)
+        yield 2
+
+    with Ahead(numbers()) as ahead:
+        made = iter(ahead)
+        assert next(made) == 1
+        assert not ahead.is_ready()
+        may_be_made.set()
+        assert next(made) == 2
+        assert list(made) == []
+        assert ahead.is_ready()
 
 
 def test_who_stops_early_leaves_no_thread_behind() -> None:
     before = threading.active_count()
-    made = ahead(ahead(iter(range(100))))
-    assert next(made) == 0
-    del made
+    with Ahead(iter(range(100))) as first, Ahead(iter(first)) as second:
+        assert next(iter(second)) == 0
     assert threading.active_count() == before
 
 
@@ -42,6 +60,15 @@ def test_rows_are_stored_in_whole_row_groups_and_none_is_lost(sizes: list[int]) 
     ends = [sum(sizes[:place]) for place in range(len(sizes) + 1)]
     tables = [pa.table({"row": pa.array(range(*pair), pa.int64())}) for pair in pairwise(ends)]
     lots = list(in_row_groups(tables))
-    assert [lot.num_rows for lot in lots[:-1]] == [ROW_GROUP] * (len(lots) - 1)
-    assert all(0 < lot.num_rows <= ROW_GROUP and lot["row"].num_chunks == 1 for lot in lots)
-    assert [row for lot in lots for row in lot["row"].to_pylist()] == list(range(sum(sizes)))
+    assert all(lot.num_rows % ROW_GROUP == 0 for lot in lots[:-1])
+    groups = [batch for lot in lots for batch in lot.to_batches()]
+    assert [group.num_rows for group in groups[:-1]] == [ROW_GROUP] * (len(groups) - 1)
+    assert all(0 < group.num_rows <= ROW_GROUP for group in groups)
+    assert [row for group in groups for row in group["row"].to_pylist()] == list(range(sum(sizes)))
+
+
+def test_what_has_waited_is_stored_together_up_to_a_limit() -> None:
+    tables = [pa.table({"row": pa.array(range(ROW_GROUP + 1), pa.int64())}) for _ in range(10)]
+    waits = iter([True, False, *[True] * 8])
+    lots = [lot.num_rows for lot in in_row_groups(tables, lambda: next(waits))]
+    assert lots == [2 * ROW_GROUP, MOST_AT_ONCE, 10 * (ROW_GROUP + 1) - 2 * ROW_GROUP - MOST_AT_ONCE]

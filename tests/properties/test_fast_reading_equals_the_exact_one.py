@@ -15,7 +15,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from ingestion import proof, slices
+from ingestion import column_rules, proof, reading, slices
 from ingestion.bucket import FetchedObject
 from ingestion.contract import Refusal, folder_of, judge_record
 from ingestion.framing import JSON_WHITE_SPACE
@@ -43,12 +43,20 @@ NAMES = [
     "{",
     "é",
 ]
+TIMESTAMPS = [
+    *["2026-01-{day:02}T10:15:{second:02}Z"] * 4,
+    "2026-01-{day:02}T10:15:{second:02}.{second:03}Z",
+    "2026-01-{day:02} 10:15:{second:02}.{second:06}+05:30",
+    "2026-01-{day:02}T{day:02}:15-{second:02}:00",
+    "2026-01-{day:02}T{day:02}:15:{second:02}.1234567Z",
+    "2026-0{day}-{day:02}T10:15:00Z",
+]
 TEXTS = ['"x"', '"a, b"', '"{}"', '"[]"', r'"\""', r'"\u0041"', r'"\\"', '"é"', '" x "', '"a:b"', '""']
 
 
 def plain(random: Random) -> dict[str, Any]:
     record: dict[str, Any] = {
-        "timestamp": f"2026-01-{random.randint(1, 28):02d}T10:15:{random.randint(0, 59):02d}Z",
+        "timestamp": random.choice(TIMESTAMPS).format(day=random.randint(1, 28), second=random.randint(0, 59)),
         "worker_id": f"W{random.randint(0, 400)}",
         "workstation_id": random.choice(["S1", "7", "true", "null", "Station 3"]),
         "event_type": random.choice(["working", "idle", "absent", "product_count"]),
@@ -163,11 +171,16 @@ def test_columns_judge_every_line_as_the_exact_reading_does(
         objects.append(FetchedObject(key, content.encode(), len(content.encode()), ""))
     with pytest.MonkeyPatch.context() as patched, duckdb.connect() as session:
         patched.setattr(proof, "_BLOCK_RECORDS", block_records)
+        patched.setattr(column_rules, "_BLOCK_RECORDS", block_records)
         patched.setattr(slices, "SLICE_BYTES", slice_bytes)
         session.execute("set timezone = 'UTC'")
         read, reader = ReadObjects(), EventReader(NOW, session)
         opened = open_slices(objects, lambda _: iter(()), SETTINGS, read)
-        tables = [events for records, left_out in opened for events in reader.read(records, left_out, read)]
+        tables = [
+            events
+            for records, left_out in opened
+            for events in reader.judge(reader.parse(records, left_out), records, left_out, read)
+        ]
     rows = [row for table in tables for row in table.to_pylist()]
     found = {(row["object_index"], row["position"]): row for row in rows}
     found |= {(one.object_index, one.position): astuple(one) for one in read.rejected}
@@ -175,3 +188,27 @@ def test_columns_judge_every_line_as_the_exact_reading_does(
     assert {place: (one, expected.get(place)) for place, one in found.items() if one != expected.get(place)} == {}
     assert len(rows) + len(read.rejected) == len(found) == len(expected)
     assert (read.record_counts, read.unexpected_fields) == (counts, unexpected)
+
+
+def test_what_is_plainly_right_is_never_judged_record_by_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    def judged(raw: bytes, *_: object) -> None:
+        raise AssertionError(raw)
+
+    monkeypatch.setattr(reading, "judge_record", judged)
+    random = Random(7)
+    lines = [json.dumps(plain(random) | {"timestamp": f"2026-01-15T10:15:{place % 60:02}.5Z"}) for place in range(900)]
+    padded = json.dumps(
+        plain(random) | {"timestamp": "2026-01-15 10:15+01:00", "worker_id": " W1 ", "site_id": "é" * 64}
+    )
+    content = "\n".join([*lines, padded]).encode()
+    key = "events/camera_id=c 1/all.jsonl"
+    with duckdb.connect() as session:
+        session.execute("set timezone = 'UTC'")
+        read, reader = ReadObjects(), EventReader(NOW, session)
+        [(records, left_out)] = open_slices(
+            [FetchedObject(key, content, len(content), "")], lambda _: iter(()), SETTINGS, read
+        )
+        [events] = reader.judge(reader.parse(records, left_out), records, left_out, read)
+    assert (events.num_rows, read.rejected) == (901, [])
+    last = events.to_pylist()[-1]
+    assert (last["worker_id"], last["site_id"]) == ("W1", "é" * 64)
