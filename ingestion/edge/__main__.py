@@ -14,7 +14,7 @@ import threading
 from collections.abc import Sequence
 
 from ingestion.edge.add import add_lines
-from ingestion.edge.errors import EdgeError
+from ingestion.edge.errors import EdgeError, RecordRefusedError
 from ingestion.edge.settings import EdgeSettings, read_edge_settings
 from ingestion.edge.spool import Spool, utc_now
 from ingestion.edge.status import read_status
@@ -27,7 +27,8 @@ EXIT_DONE, EXIT_LEFT, EXIT_BAD_SETTING, EXIT_LATER = 0, 1, 2, 75
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; gives the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m ingestion.edge", description=__doc__.splitlines()[0])
+    purpose = "Keep a camera's events safe and bring them to the landing bucket."
+    parser = argparse.ArgumentParser(prog="python -m ingestion.edge", description=purpose)
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="upload until SIGTERM or Ctrl-C")
     run.add_argument("--once", action="store_true", help="try everything once, then end; status 1 if something is left")
@@ -38,16 +39,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
 
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
+    # Every state that a kill leaves is a good one: without a handler of its own, a command just ends, in silence.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
         settings = read_edge_settings()
         if options.command == "run":
             return _run(settings, options.once)
         if options.command == "add":
+            signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # whoever read the acknowledgements is gone
             spool = Spool(settings)
             has_refused = add_lines(sys.stdin.buffer, sys.stdout, sys.stderr, spool, options.site, options.camera)
             return EXIT_LEFT if has_refused else EXIT_DONE
         return _status(settings)
-    except SettingsError as error:
+    except (SettingsError, RecordRefusedError) as error:  # of a record: its --site or --camera
         print(error, file=sys.stderr)
         return EXIT_BAD_SETTING
     except EdgeError as error:

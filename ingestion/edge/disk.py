@@ -13,6 +13,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+BLOCK_BYTES = 4096  # what a file system gives to a file at least, and in whole ones
+
+
+def on_disk(size: int) -> int:
+    """The bytes of the disk that a file of so many bytes uses."""
+    return -(-size // BLOCK_BYTES) * BLOCK_BYTES
+
 
 def write_all(descriptor: int, content: bytes) -> None:
     """Write every byte; a short write is not an error of the disk."""

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ingestion.edge import disk
 from ingestion.edge.names import ENDINGS, Stream, why_not_an_identifier
 
 
@@ -76,6 +77,6 @@ def _walk(folder: Path, below: tuple[str, ...], default: Stream, max_bytes: int)
                 refusal = f"its name ends in none of {', '.join(ENDINGS)}"
             elif any(why_not_an_identifier(one) for one in ids):
                 refusal = f"its folders name the camera {ids!r}, which cannot be part of a key"
-            elif size > max_bytes:
+            elif disk.on_disk(size) > max_bytes:
                 refusal = f"it has {size} bytes, more than the whole spool may hold ({max_bytes})"
             yield InboxFile(folder / entry.name, size, stream, ending or "", refusal)

@@ -8,9 +8,10 @@
   the oldest of a camera always before its younger ones, never the one being written. Counted before it is removed and
   reported as dropped in every status. To be chosen where today's floor matters more than last week's.
 
-The limit counts the bytes of objects and torn ends; the inbox belongs to those who write there. Each process counts
-its own appends exactly and the others' when it opens an object or meets the limit: several that append at once may
-pass the limit by one open object each. Everything here happens with the spool's lock held.
+The limit counts objects and torn ends in whole blocks, as the disk does: by the bytes of their content alone, a slow
+camera's small objects would fill a disk of ten times the limit. The inbox belongs to those who write there. Each
+process counts its own appends exactly and the others' when it opens an object or meets the limit: several that append
+at once may pass the limit by one open object each. Everything here happens with the spool's lock held.
 """
 
 from __future__ import annotations
@@ -43,11 +44,11 @@ class Room:
         self._used: int | None = None  # as far as this process knows
 
     def measure(self) -> int:
-        """The bytes in use, from the disk."""
+        """The bytes of the disk in use."""
         total = 0
         for part in ("objects", "torn"):
             for folder, _, files in os.walk(self.folder / part):
-                total += sum(_size(os.path.join(folder, file)) for file in files if file != COUNTER)
+                total += sum(disk.on_disk(_size(os.path.join(folder, file))) for file in files if file != COUNTER)
         return total
 
     def forget(self) -> None:
@@ -55,7 +56,7 @@ class Room:
         self._used = None
 
     def take(self, size: int, cameras: Callable[[], Sequence[Camera]], now: datetime) -> None:
-        """Count so many bytes as used, after the rule has made room for them.
+        """Count so many bytes of the disk as used, after the rule has made room for them.
 
         Raises:
             SpoolFullError: they do not fit, and nothing may go or nothing is left that may.

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from ingestion.edge.disk import on_disk
 from ingestion.edge.names import Stream, why_not_an_identifier
 from ingestion.errors import SettingsError
 
@@ -102,8 +103,9 @@ class EdgeSettings:
                 object.__setattr__(self, one.name, one.metadata["read"](str(value)))
             except ValueError as error:
                 raise _bad(one.name, value, one.metadata["allowed"]) from error
-        if self.spool_max_bytes < self.object_max_bytes:
-            allowed = f"at least {ENVIRONMENT_PREFIX}OBJECT_MAX_BYTES ({self.object_max_bytes})"
+        if self.spool_max_bytes < on_disk(self.object_max_bytes):
+            needed = on_disk(self.object_max_bytes)
+            allowed = f"at least {ENVIRONMENT_PREFIX}OBJECT_MAX_BYTES in whole blocks of the disk ({needed})"
             raise _bad("spool_max_bytes", self.spool_max_bytes, allowed)
         if self.retry_max_seconds < self.retry_base_seconds:
             allowed = f"at least {ENVIRONMENT_PREFIX}RETRY_BASE_SECONDS ({self.retry_base_seconds:g})"

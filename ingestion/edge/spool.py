@@ -110,7 +110,7 @@ class Spool:
             SpoolError: the disk failed; the file is where it was, or taken.
         """
         with self._locked(f"cannot take {file}"):
-            self.room.take(os.stat(file).st_size, self.cameras, self._now())
+            self.room.take(disk.on_disk(os.stat(file).st_size), self.cameras, self._now())
             return self.camera(stream).take(file, ending, self._now()).key(stream)
 
     def remove(self, camera: Camera, name: ObjectName) -> None:
@@ -141,7 +141,7 @@ class Spool:
             if count and size + added + len(line) > max_bytes:
                 break
             count, added = count + 1, added + len(line)
-        self.room.take(added, self.cameras, self._now())
+        self.room.take(disk.on_disk(size + added) - disk.on_disk(size), self.cameras, self._now())
         camera.append(lines[:count], self._now())
         if size + added >= max_bytes or events + count >= max_events:
             try:

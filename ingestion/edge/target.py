@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from ingestion.edge import disk
 from ingestion.edge.errors import UploadError
+from ingestion.errors import SettingsError
 
 CONNECT_SECONDS = 10
 COPY_BYTES = 1_048_576
@@ -72,7 +73,7 @@ class S3Target:
         try:
             from obstore.store import S3Store
         except ImportError as error:
-            raise UploadError(f"The target {url} needs the package obstore, which is not installed.") from error
+            raise SettingsError(f"The target {url} needs the package obstore, which is not installed.") from error
 
         self.url = url
         parts = urlsplit(url)
@@ -89,7 +90,7 @@ class S3Target:
         try:
             self.store = S3Store(parts.netloc, client_options=client, **options)
         except Exception as error:
-            raise self._error("cannot be opened", error) from error
+            raise SettingsError(str(self._error("cannot be opened", error))) from error
 
     def put(self, key: str, path: Path) -> None:
         """Write one object with a single PUT; its etag is then the hash of its content, the same at every attempt."""

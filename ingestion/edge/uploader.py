@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 
 from ingestion.edge import disk
 from ingestion.edge.backoff import Backoff
@@ -57,6 +58,7 @@ class Uploader:
         self._open_since: dict[tuple[Stream, ObjectName], float] = {}
         self._refused: set[InboxFile] = set()
         self._turn = 0
+        self._worth_a_request = self.settings.object_max_bytes // 16
         try:
             disk.make_folder(self.settings.inbox_dir)
             is_one_disk = os.stat(self.settings.inbox_dir).st_dev == os.stat(spool.folder).st_dev
@@ -125,15 +127,20 @@ class Uploader:
     def _seal_by_age(self) -> None:
         """Seal what has been open for long enough by the monotonic clock, since this uploader first saw it: a wall
         clock that jumps can neither hold an object back nor cut it short.
+
+        Behind an object that still waits it could not go yet, and it grows on until it is worth a request of its own:
+        after a day without a link, a slow camera has a few objects to upload, not one for each minute.
         """
         now, still_open = self._monotonic(), {}
         for camera in self.spool.cameras():
-            for name in camera.objects()[-1:]:
+            objects = camera.objects()
+            for name in objects[-1:]:
                 if name.ending != OPEN:
                     continue
                 since = self._open_since.get((camera.stream, name), now)
                 still_open[camera.stream, name] = since
-                if now - since >= self.settings.object_max_age_seconds:
+                is_old = now - since >= self.settings.object_max_age_seconds
+                if is_old and (len(objects) == 1 or _size_of(camera.path(name)) >= self._worth_a_request):
                     with self._noting_errors():
                         self.spool.seal(camera)
         self._open_since = still_open
@@ -143,6 +150,8 @@ class Uploader:
 
         True where the time was over before. Without `until` every camera is tried at once, whatever failed before.
         """
+        if until is not None and not self._target_backoff.is_due(self._monotonic()):
+            return False
         queues = self._queues()
         while queues:
             for camera in list(queues):
@@ -228,3 +237,10 @@ class Uploader:
         self.ledger.write(self.spool.folder)
         with self._noting_errors():
             _log.info("%s", report_line(read_status(self.spool, self._now())))
+
+
+def _size_of(path: Path) -> int:
+    try:
+        return os.stat(path).st_size
+    except FileNotFoundError:  # sealed by whoever appends, since it was listed
+        return 0

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from ingestion.edge.disk import BLOCK_BYTES
 from ingestion.edge.inbox import list_inbox, stream_of
 from ingestion.edge.names import Stream
 from ingestion.edge.status import read_status
@@ -82,12 +83,12 @@ def test_an_inbox_that_cannot_be_listed_is_not_an_empty_one(tmp_path: Path) -> N
 
 
 def test_a_file_for_which_there_is_no_room_waits_and_holds_up_its_cameras_later_ones_only(tmp_path: Path) -> None:
-    gateway = Gateway(tmp_path, spool_max_bytes=1000, object_max_bytes=256)
-    put(gateway, "camera_id=C1/1.jsonl", b'{"n":1,"note":"%s"}\n' % (b"x" * 600))
-    put(gateway, "camera_id=C1/2.jsonl", b'{"n":2,"note":"%s"}\n' % (b"x" * 600))
+    gateway = Gateway(tmp_path, spool_max_bytes=3 * BLOCK_BYTES, object_max_bytes=256)
+    put(gateway, "camera_id=C1/1.jsonl", b'{"n":1,"note":"%s"}\n' % (b"x" * BLOCK_BYTES))
+    put(gateway, "camera_id=C1/2.jsonl", b'{"n":2,"note":"%s"}\n' % (b"x" * BLOCK_BYTES))
     put(gateway, "camera_id=C1/3.jsonl", b'{"n":3}\n')
     put(gateway, "camera_id=C2/1.jsonl", b'{"n":4}\n')
-    put(gateway, "camera_id=C2/0-never-fits.jsonl", b"x" * 1001)
+    put(gateway, "camera_id=C2/0-never-fits.jsonl", b"x" * (3 * BLOCK_BYTES + 1))
     uploader = gateway.uploader()
     uploader._take_inbox()
     assert [camera.stream.camera_id for camera in gateway.spool.cameras()] == ["C1", "C2"]

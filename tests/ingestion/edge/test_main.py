@@ -78,7 +78,7 @@ def test_a_slow_camera_is_acknowledged_line_by_line(gateway: Gateway) -> None:
 
 def test_a_full_spool_is_status_75_after_the_number_of_the_last_line_that_is_safe(gateway: Gateway) -> None:
     stdin = b"".join(b'{"n":%d}\n' % n for n in range(1, 1000))
-    variables = {"SPOOL_MAX_BYTES": "1000", "OBJECT_MAX_BYTES": "256"}
+    variables = {"SPOOL_MAX_BYTES": "16384", "OBJECT_MAX_BYTES": "256"}
     status, output, complaints = run(gateway, "add", stdin=stdin, **variables)
     assert status == 75
     assert "is full" in complaints
@@ -139,3 +139,32 @@ def test_a_stop_seals_what_is_open_and_leaves_the_rest_for_next_time(gateway: Ga
     assert gateway.events() == [1]
     assert [name.rsplit("_", 1)[1] for name in gateway.spooled()] == ["e1.jsonl"]
     assert b"backlog 1 objects, 1 events, 8 bytes" in complaints
+
+
+def test_an_id_that_cannot_be_part_of_a_key_is_status_2_because_no_later_try_helps(gateway: Gateway) -> None:
+    status, output, complaints = run(gateway, "add", "--camera", "a/b", stdin=b'{"n":1}\n')
+    assert (status, output) == (2, "")
+    assert complaints.strip() == "camera_id is 'a/b'; allowed is a text without slashes and control characters."
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGPIPE], ids=["Ctrl-C", "nobody reads"])
+def test_adding_ends_in_silence_when_it_is_interrupted_or_nobody_reads_its_acknowledgements(
+    gateway: Gateway, number: int
+) -> None:
+    with start(gateway, "add") as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdin.write(b'{"n":1}\n')
+        process.stdin.flush()
+        assert process.stdout.readline() == b"1\n"
+        if number == signal.SIGPIPE:
+            process.stdout.close()
+            process.stdin.write(b'{"n":2}\n')
+            process.stdin.flush()
+        else:
+            process.send_signal(number)
+        assert process.stderr.read() == b""
+    assert process.returncode == -number
+    gateway.upload()
+    assert gateway.events()[0] == 1

@@ -32,7 +32,7 @@ def test_values_are_read_into_their_types(tmp_path: Path) -> None:
         ("OBJECT_MAX_BYTES", "255", "a whole number of bytes, at least 256"),
         ("OBJECT_MAX_EVENTS", "2.5", "a whole number of events, at least 1"),
         ("SPOOL_MAX_BYTES", "-1", "a whole number of bytes, at least 256"),
-        ("SPOOL_MAX_BYTES", "1000", "at least FLOORHOUSE_EDGE_OBJECT_MAX_BYTES (1048576)"),
+        ("SPOOL_MAX_BYTES", "1000", "at least FLOORHOUSE_EDGE_OBJECT_MAX_BYTES in whole blocks of the disk (1048576)"),
         ("RETRY_MAX_SECONDS", "0.5", "at least FLOORHOUSE_EDGE_RETRY_BASE_SECONDS (1)"),
         ("OBJECT_MAX_AGE_SECONDS", "nan", "a number of seconds above 0, at most 86400"),
         ("POLL_SECONDS", "0", "a number of seconds above 0, at most 86400"),

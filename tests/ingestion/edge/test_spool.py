@@ -7,6 +7,7 @@ import pytest
 
 from ingestion.edge import EdgeSettings, RecordRefusedError, Spool, SpoolError, SpoolFullError
 from ingestion.edge.camera import split_torn
+from ingestion.edge.disk import BLOCK_BYTES
 from tests.ingestion.edge.gateway import SMALL_OBJECTS, Gateway, fill
 
 
@@ -166,12 +167,12 @@ def test_an_object_with_nothing_but_a_torn_end_is_not_uploaded(gateway: Gateway)
 
 
 def test_refuse_keeps_what_was_acknowledged_and_says_no_to_the_new(tmp_path: Path) -> None:
-    gateway = Gateway(tmp_path, spool_max_bytes=1000, **SMALL_OBJECTS)
+    gateway = Gateway(tmp_path, spool_max_bytes=20 * BLOCK_BYTES, **SMALL_OBJECTS)
     taken = fill(gateway)
     assert taken > 50
-    with pytest.raises(SpoolFullError, match=r"is full: \d+ of 1000 bytes are used, \d+ more are needed"):
+    with pytest.raises(SpoolFullError, match=r"is full: \d+ of 81920 bytes are used, \d+ more are needed"):
         gateway.spool.append({"n": taken})
-    assert sum(path.stat().st_size for path in gateway.settings.spool_dir.rglob("20*")) <= 1000
+    assert len([*gateway.settings.spool_dir.rglob("20*")]) <= 20
     gateway.upload()
     assert gateway.events() == [*range(taken)]
     gateway.spool.append({"n": taken})  # there is room again
@@ -180,8 +181,19 @@ def test_refuse_keeps_what_was_acknowledged_and_says_no_to_the_new(tmp_path: Pat
     assert gateway.spool.room.dropped()["objects"] == 0
 
 
+def test_the_limit_counts_what_small_objects_take_of_the_disk(tmp_path: Path) -> None:
+    gateway = Gateway(tmp_path, spool_max_bytes=10 * BLOCK_BYTES, **SMALL_OBJECTS)
+    for n in range(10):
+        gateway.spool.append({"n": n}, camera_id=f"C{n}")
+    gateway.spool.append({"n": 10}, camera_id="C0")  # in the block that it has
+    with pytest.raises(SpoolFullError):
+        gateway.spool.append({"n": 11}, camera_id="C10")
+    objects = [path.stat() for path in gateway.settings.spool_dir.rglob("20*")]
+    assert sum(stat.st_blocks * 512 for stat in objects) <= gateway.spool.room.measure() == 10 * BLOCK_BYTES
+
+
 def test_a_call_that_meets_the_limit_says_how_many_of_its_records_are_durable(tmp_path: Path) -> None:
-    gateway = Gateway(tmp_path, spool_max_bytes=300, **SMALL_OBJECTS)
+    gateway = Gateway(tmp_path, spool_max_bytes=8 * BLOCK_BYTES, **SMALL_OBJECTS)
     with pytest.raises(SpoolFullError) as error:
         gateway.spool.append_many([{"n": n} for n in range(100)])
     gateway.upload()
@@ -190,10 +202,10 @@ def test_a_call_that_meets_the_limit_says_how_many_of_its_records_are_durable(tm
 
 
 def test_drop_oldest_drops_sealed_objects_from_the_oldest_on_and_counts_them(tmp_path: Path) -> None:
-    gateway = Gateway(tmp_path, spool_max_bytes=300, when_full="drop_oldest", **SMALL_OBJECTS)
+    gateway = Gateway(tmp_path, spool_max_bytes=8 * BLOCK_BYTES, when_full="drop_oldest", **SMALL_OBJECTS)
     for n in range(100):
         gateway.spool.append({"n": n})
-    assert gateway.spool.room.measure() <= 300
+    assert gateway.spool.room.measure() <= 8 * BLOCK_BYTES
     dropped = gateway.spool.room.dropped()
     gateway.upload()
     assert gateway.events() == [*range(dropped["events"], 100)]
@@ -209,7 +221,7 @@ def test_drop_oldest_never_drops_a_cameras_younger_object_before_its_older_one(t
         gateway.spool.append({"n": n}, camera_id=f"C{n % 2}")
     for at, path in enumerate(sorted(gateway.settings.spool_dir.rglob("*.jsonl"))):
         os.utime(path, (1_000_000 - at % 5, 1_000_000 - at % 5))  # the clock was set back again and again
-    full = Gateway(tmp_path, when_full="drop_oldest", spool_max_bytes=256, **SMALL_OBJECTS)
+    full = Gateway(tmp_path, when_full="drop_oldest", spool_max_bytes=8 * BLOCK_BYTES, **SMALL_OBJECTS)
     full.spool.append({"n": 30, "note": "x" * 30}, camera_id="C0")
     full.upload()
     for camera in ("C0", "C1"):
@@ -221,7 +233,7 @@ def test_drop_oldest_never_drops_a_cameras_younger_object_before_its_older_one(t
 def test_a_drop_that_was_counted_before_a_crash_is_not_counted_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gateway = Gateway(tmp_path, spool_max_bytes=300, when_full="drop_oldest", **SMALL_OBJECTS)
+    gateway = Gateway(tmp_path, spool_max_bytes=11 * BLOCK_BYTES, when_full="drop_oldest", **SMALL_OBJECTS)
     gateway.spool.append_many([{"n": n} for n in range(33)])
 
     def crash(*_: object, **__: object) -> None:
@@ -231,7 +243,7 @@ def test_a_drop_that_was_counted_before_a_crash_is_not_counted_again(
         patch.setattr(Path, "unlink", crash)
         with pytest.raises(KeyboardInterrupt):
             gateway.spool.append({"n": 33, "note": "x" * 10})
-    after_restart = Gateway(tmp_path, spool_max_bytes=300, when_full="drop_oldest", **SMALL_OBJECTS)
+    after_restart = Gateway(tmp_path, spool_max_bytes=11 * BLOCK_BYTES, when_full="drop_oldest", **SMALL_OBJECTS)
     after_restart.spool.append({"n": 33, "note": "x" * 10})
     assert after_restart.spool.room.dropped()["objects"] == 1
     after_restart.upload()
@@ -239,7 +251,7 @@ def test_a_drop_that_was_counted_before_a_crash_is_not_counted_again(
 
 
 def test_the_object_being_written_is_never_dropped(tmp_path: Path) -> None:
-    gateway = Gateway(tmp_path, spool_max_bytes=256, object_max_bytes=256, when_full="drop_oldest")
+    gateway = Gateway(tmp_path, spool_max_bytes=BLOCK_BYTES, object_max_bytes=256, when_full="drop_oldest")
     gateway.spool.append({"n": 1, "note": "x" * 150}, camera_id="C1")
     with pytest.raises(SpoolFullError):
         gateway.spool.append({"n": 2, "note": "x" * 150}, camera_id="C2")

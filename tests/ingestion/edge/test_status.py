@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from ingestion.edge.disk import BLOCK_BYTES
 from ingestion.edge.status import read_status, report_line
 from tests.ingestion.edge.gateway import SMALL_OBJECTS, Gateway
 
@@ -33,7 +34,7 @@ def test_the_backlog_counts_objects_events_bytes_and_the_age_of_the_oldest(tmp_p
         ("C1", 3, 7),
         ("C2", 1, 1),
     ]
-    assert status["used_bytes"] == 64
+    assert status["used_bytes"] == 4 * BLOCK_BYTES
 
 
 def test_a_clock_that_was_set_back_gives_no_negative_age(gateway: Gateway) -> None:

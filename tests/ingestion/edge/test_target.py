@@ -1,6 +1,7 @@
 import http.server
 import os
 import socket
+import sys
 import threading
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from ingestion.bucket import S3Bucket
 from ingestion.edge.errors import UploadError
 from ingestion.edge.target import FolderTarget, S3Target, open_target
+from ingestion.errors import SettingsError
 from tests.ingestion.edge.gateway import SMALL_OBJECTS, Clock, Gateway
 from tests.s3_server import BUCKET
 
@@ -62,6 +64,14 @@ def test_an_object_that_is_gone_is_told_from_a_target_that_fails(gateway: Gatewa
 
 
 @pytest.mark.slow
+def test_an_s3_target_without_obstore_is_a_bad_setting_because_no_later_try_helps(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "obstore.store", None)
+    with pytest.raises(SettingsError, match="needs the package obstore"):
+        open_target("s3://plant/landing", 1)
+
+
 def test_a_real_s3_server_has_the_keys_that_landing_reads_and_one_etag_for_every_attempt(
     s3_environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -148,6 +148,23 @@ def test_an_object_is_sealed_by_its_age_on_the_monotonic_clock(tmp_path: Path) -
     assert gateway.events() == [1, 2]
 
 
+def test_behind_an_object_that_waits_an_open_one_grows_until_it_is_worth_a_request(tmp_path: Path) -> None:
+    gateway, clock = Gateway(tmp_path, object_max_age_seconds=60, object_max_bytes=1600), Clock()
+    target = AwayTarget(gateway.landing)
+    uploader = gateway.uploader(target, monotonic=clock, chance=lambda: 1.0)
+    for n in range(100):
+        gateway.spool.append({"n": n})
+        uploader.step()
+        clock.seconds += 61
+    assert len(gateway.spooled()) <= 12  # of 100 bytes each; the first and the one being written have less
+    target.is_back = True
+    for _ in range(10):
+        uploader.step()
+        clock.seconds += 301
+    assert gateway.events() == [*range(100)]  # with all before it uploaded, the open one waits no longer
+    assert gateway.spooled() == []
+
+
 def test_a_spool_has_one_uploader_at_a_time(gateway: Gateway) -> None:
     stop, is_running = threading.Event(), threading.Event()
 
