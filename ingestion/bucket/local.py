@@ -62,17 +62,19 @@ class LocalBucket:
         """Every file below a prefix; a folder that cannot be read is an error, never "nothing there"."""
         folder = prefix.rstrip("/")
         try:
-            if not (self.root / "events").is_dir():
-                raise BucketError(
-                    f"The landing folder {self.root} has no folder events; is it mounted? "
-                    "For a new one, make that folder."
-                )
+            self._require_bucket()
             if (self.root / folder).exists():
                 yield from self._walk(folder)
         except OSError as error:
             raise BucketError(
                 f"The landing folder {self.root / prefix} cannot be listed: {error.strerror or error}."
             ) from error
+
+    def _require_bucket(self) -> None:
+        if not (self.root / "events").is_dir():
+            raise BucketError(
+                f"The landing folder {self.root} has no folder events; is it mounted? For a new one, make that folder."
+            )
 
     def _walk(self, folder: str) -> Iterator[ObjectInfo]:
         with os.scandir(f"{self._root}/{folder}") as entries:
@@ -207,7 +209,10 @@ class LocalBucket:
             self._archive_folders.add(folder)
 
     def put(self, key: str, content: bytes) -> None:
-        """Write under a name that is ignored, then rename; file and name are on the disk when this returns."""
+        """Write under a name that is ignored, then rename; file and name are on the disk when this returns.
+
+        Below the mount point of a share that is away nothing is written: nobody would find it there.
+        """
         target = self.root / key
         aside = target.with_name(f"_{target.name}.{os.getpid()}.part")
         try:
@@ -227,6 +232,7 @@ class LocalBucket:
         """Make a folder that outlives a power loss: its name and its parents' are on the disk, whoever made them."""
         if folder in self._durable_folders and folder.is_dir():
             return
+        self._require_bucket()
         folder.mkdir(parents=True, exist_ok=True)
         for parent in folder.relative_to(self.root).parents:
             sync(self.root / parent)

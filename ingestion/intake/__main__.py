@@ -11,13 +11,14 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 
-from ingestion.bucket import open_landing_bucket
+from ingestion.bucket import Bucket, open_bucket, open_landing_bucket
 from ingestion.errors import FloorhouseError, SettingsError
 from ingestion.intake.app import build_app
+from ingestion.intake.connections import TimedConnection
 from ingestion.intake.keys import ApiKeys, read_api_keys
 from ingestion.intake.service import Intake
 from ingestion.intake.settings import IntakeSettings, read_intake_settings
-from ingestion.settings import read_settings
+from ingestion.settings import Settings, read_settings
 
 STOP_SECONDS_BEYOND_LIMITS = 2  # for the answers themselves to be sent
 
@@ -31,20 +32,29 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         settings = read_intake_settings(host=given.host, port=given.port)
         keys = read_api_keys(settings.api_keys_file) if settings.api_keys_file else ApiKeys()
-        bucket = open_landing_bucket(read_settings())
+        plant = read_settings()
+        bucket = _open_bucket(plant)
         listener = _listen(settings)
     except FloorhouseError as error:
         print(error, file=sys.stderr)
         return 1
     with listener:
         intake = Intake(settings, keys, bucket, lambda: len(server.server_state.connections))
-        server = _server(build_app(intake), settings)
+        server = _server(build_app(intake, plant.max_record_bytes), settings)
         _stop_on_signals(server)
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         address = f"http://{host}:{listener.getsockname()[1]}"
         print(f"Taking events at {address}/api/events; {address}/docs says how. Ctrl+C stops.", flush=True)
         server.run(sockets=[listener])
     return 0
+
+
+def _open_bucket(plant: Settings) -> Bucket:
+    """The landing bucket. Its folders are made in the data folder only: elsewhere, one that is not there may be a share
+    that is mounted later, and is waited for with 503.
+    """
+    is_own = plant.landing_url.startswith(f"{plant.data_dir.as_uri()}/")
+    return open_landing_bucket(plant) if is_own else open_bucket(plant.landing_url)
 
 
 def _listen(settings: IntakeSettings) -> socket.socket:
@@ -60,13 +70,14 @@ def _server(app: FastAPI, settings: IntakeSettings) -> uvicorn.Server:
     return uvicorn.Server(
         uvicorn.Config(
             app,
-            http="h11",  # bounds the headers of a request, which the faster parser does not
+            http=TimedConnection,
             ws="none",
             lifespan="off",
             access_log=False,
             log_level="warning",
             server_header=False,
-            # Longer than any request may take, so that only a fault of this program is ever cut off.
+            # Longer than any request may take, so that only a fault of this program is ever cut off at the end, and
+            # while it serves only a connection on which nothing goes on (`connections.py`).
             timeout_graceful_shutdown=int(
                 settings.read_seconds
                 + settings.write_seconds * 2

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, Response
 
 from ingestion.intake.answers import AcceptedEvent, BatchAnswer, EventRecord, Health, Problem, Refusal
-from ingestion.intake.judging import judge_batch, judge_event
+from ingestion.intake.judging import Bounds, judge_batch, judge_event
 from ingestion.intake.service import KEY_HEADER, Intake, refuse
 
 _PAGE_FOLDER = Path(__file__).with_name("page")
@@ -34,11 +34,12 @@ answer, and landing keeps one of them.
 """
 
 _SENTENCES = {
-    400: "The body is not JSON, or for a batch not an array.",
+    400: "The body is empty, or for a batch not a JSON array.",
     401: "The API key is missing or not known.",
     403: "The API key is for another site or camera.",
     408: "The body did not arrive in time.",
     413: "The body is too large, or the batch has too many records.",
+    415: "The body has a Content-Encoding.",
     429: "Too many requests are waiting; Retry-After says how many seconds to wait.",
     503: "The bucket cannot be written; nothing was acknowledged. Retry-After says how many seconds to wait.",
 }
@@ -48,12 +49,13 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
 _EVENT_REF = {"$ref": "#/components/schemas/EventRecord"}
 
 
-def build_app(intake: Intake) -> FastAPI:
-    """The application around a running intake. Opens nothing by itself."""
+def build_app(intake: Intake, max_record_bytes: int) -> FastAPI:
+    """The application around a running intake. Opens nothing by itself. Landing reads no larger record than that."""
     app = FastAPI(
         title="Floorhouse intake", version="1", description=_DESCRIPTION, docs_url=None, redoc_url=None
     )  # FastAPI's own pages load their scripts from the internet
-    judge_whole_batch = partial(judge_batch, max_records=intake.settings.max_batch_records)
+    bounds = Bounds(intake.settings.max_batch_records, max_record_bytes)
+    judge_one, judge_list = partial(judge_event, bounds=bounds), partial(judge_batch, bounds=bounds)
 
     @app.post(
         "/api/events",
@@ -68,7 +70,7 @@ def build_app(intake: Intake) -> FastAPI:
         openapi_extra=_body_of(_EVENT_REF),
     )
     async def post_event(request: Request) -> Response:
-        return await intake.answer(request, judge_event)
+        return await intake.answer(request, judge_one)
 
     @app.post(
         "/api/events/batch",
@@ -86,7 +88,7 @@ def build_app(intake: Intake) -> FastAPI:
         openapi_extra=_body_of({"type": "array", "items": _EVENT_REF}),
     )
     async def post_batch(request: Request) -> Response:
-        return await intake.answer(request, judge_whole_batch)
+        return await intake.answer(request, judge_list)
 
     @app.get(
         "/health",

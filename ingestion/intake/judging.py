@@ -44,6 +44,14 @@ class Judged:
 Judge = Callable[[bytes, Sender, datetime], Judged]
 
 
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How many records of how many bytes may come at once; a larger record landing would refuse."""
+
+    max_records: int
+    max_record_bytes: int
+
+
 class Unreadable(Exception):
     """The body as a whole cannot be taken; carries what to answer."""
 
@@ -52,18 +60,16 @@ class Unreadable(Exception):
         self.problem = problem
 
 
-def judge_event(body: bytes, sender: Sender, now: datetime) -> Judged:
+def judge_event(body: bytes, sender: Sender, now: datetime, bounds: Bounds) -> Judged:
     """The body is one record."""
     record = body.removeprefix(BYTE_ORDER_MARK).strip(JSON_WHITE_SPACE)
-    verdict = _judge(record, sender, now)
+    verdict = _judge(record, sender, now, bounds)
     if isinstance(verdict, Problem):
-        # What is no JSON at all is a bad request; what is JSON and breaks a rule of the contract is a bad record.
-        status = 400 if verdict.reason == "malformed_json" else verdict.status
-        return Judged(b"", 0, 1, status, problem_answer(verdict))
+        return Judged(b"", 0, 1, verdict.status, problem_answer(verdict))
     return Judged(_as_line(record), 1, 0, 201, event_answer(verdict))
 
 
-def judge_batch(body: bytes, sender: Sender, now: datetime, max_records: int) -> Judged:
+def judge_batch(body: bytes, sender: Sender, now: datetime, bounds: Bounds) -> Judged:
     """The body is an array of records: good ones are kept, each is answered at its index.
 
     The status is 201 when all were taken, 207 when some were, else 422, or 403 where the key alone stood in the way.
@@ -71,12 +77,12 @@ def judge_batch(body: bytes, sender: Sender, now: datetime, max_records: int) ->
     Raises:
         Unreadable: the body is no JSON array, or has too many records.
     """
-    records = _slices_of(body, max_records)
+    records = _slices_of(body, bounds.max_records)
     kept: list[bytes] = []
     results: list[bytes] = []
     statuses: set[int] = set()
     for index, record in enumerate(records):
-        verdict = _judge(record, sender, now)
+        verdict = _judge(record, sender, now, bounds)
         if isinstance(verdict, Problem):
             results.append(rejected_result(index, verdict))
             statuses.add(verdict.status)
@@ -92,7 +98,10 @@ def judge_batch(body: bytes, sender: Sender, now: datetime, max_records: int) ->
     return Judged(b"".join(kept), len(kept), len(records) - len(kept), status, batch_answer(len(kept), results))
 
 
-def _judge(record: bytes, sender: Sender, now: datetime) -> Event | Problem:
+def _judge(record: bytes, sender: Sender, now: datetime, bounds: Bounds) -> Event | Problem:
+    if len(record) > bounds.max_record_bytes:
+        detail = f"The record has {len(record)} bytes; landing reads at most {bounds.max_record_bytes}."
+        return Problem(422, "malformed_json", detail)
     verdict, _ = judge_record(record, _NO_FOLDER, now)
     if isinstance(verdict, Event):
         return sender.objection_to(verdict) or verdict

@@ -23,7 +23,7 @@ from ingestion.errors import SettingsError
 from ingestion.intake.answers import Problem
 
 COLUMNS = ["site_id", "camera_id", "key_sha256"]
-ANY_SITE = "*"
+ANY = "*"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -84,6 +84,9 @@ def read_api_keys(path: Path) -> ApiKeys:
             senders = tuple(_read_row(row, f"{path}, line {rows.line_num}") for row in rows)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise SettingsError(f"The API keys of {path} cannot be read: {error}.") from error
+    hashes = [key_sha256 for key_sha256, _ in senders]
+    if repeated := next((one.decode() for one in hashes if hashes.count(one) > 1), None):
+        raise SettingsError(f"{path} has the key_sha256 {repeated} on two lines; each key has one.")
     if not senders:
         # An emptied file must not open the door to everyone.
         raise SettingsError(f"{path} has no API keys; at least one line below the columns is expected.")
@@ -95,17 +98,17 @@ def _read_row(row: dict[str, str | None], place: str) -> tuple[bytes, Sender]:
     if None in row or row["key_sha256"] is None:
         raise SettingsError(f"{place}: the line has not three columns; expected are {COLUMNS}.")
     if not site_id:
-        raise SettingsError(f"{place}: site_id is empty; expected is a site, or {ANY_SITE} for all of them.")
+        raise SettingsError(f"{place}: site_id is empty; expected is a site, or {ANY} for all of them.")
     if not _SHA256.fullmatch(key_sha256):
         raise SettingsError(f"{place}: key_sha256 is {key_sha256!r}; expected are 64 hexadecimal digits in lower case.")
-    sender = Sender(None if site_id == ANY_SITE else site_id, camera_id or None)
+    sender = Sender(None if site_id == ANY else site_id, None if camera_id in ("", ANY) else camera_id)
     return key_sha256.encode(), sender
 
 
 def main() -> None:
     """Make one new key."""
     parser = argparse.ArgumentParser(prog="python -m ingestion.intake.keys", description="Make a new API key.")
-    parser.add_argument("--site", required=True, help=f"the site it may write, or {ANY_SITE}")
+    parser.add_argument("--site", required=True, help=f"the site it may write, or {ANY}")
     parser.add_argument("--camera", default="", help="the only camera it may write; all of the site's without it")
     arguments = parser.parse_args()
     key = secrets.token_urlsafe(32)

@@ -112,6 +112,10 @@ class Intake:
 
     async def _read(self, request: Request, place: Place) -> bytes:
         """The whole body, counted while it comes: a length that was announced proves nothing."""
+        encoding = request.headers.get("content-encoding", "identity")
+        if encoding.lower() != "identity":
+            detail = f'The body has the Content-Encoding "{encoding[:40]}"; JSON is taken as it is only.'
+            raise Unreadable(Problem(415, "encoded", detail))
         limit = self.settings.max_body_bytes
         too_large = Problem(413, "too_large", f"The body has more than {limit} bytes; send it in parts.")
         announced = request.headers.get("content-length", "0")
@@ -130,6 +134,9 @@ class Intake:
         except TimeoutError as error:
             detail = f"The body did not arrive within {self.settings.read_seconds:g} s."
             raise Unreadable(Problem(408, "too_slow", detail)) from error
+        if not body:
+            detail = "The body is empty; a request that has one says its Content-Length."
+            raise Unreadable(Problem(400, "empty_body", detail))
         return bytes(body)
 
     async def _judge(self, judge: Judge, body: bytes, sender: Sender) -> Judged:

@@ -21,6 +21,7 @@ from ingestion.errors import BucketError
 
 PREFIX = "events/intake/"
 MAX_OBJECT_BYTES = 8 << 20  # a group stops growing here; one larger request is an object by itself
+MAX_LEFT_BEHIND = 8  # writes that hang, each with a thread and an object, before nothing new is begun
 
 Put = Callable[[str, bytes], None]
 
@@ -59,6 +60,7 @@ class GroupWriter:
     ) -> None:
         self._put = put
         self._hand = _Hand(put)
+        self._left_behind: list[_Hand] = []
         self._next_key = next_key
         self._group_bytes = min(group_bytes, MAX_OBJECT_BYTES)
         self._group_seconds = group_seconds
@@ -140,11 +142,15 @@ class GroupWriter:
 
     async def _put_in_time(self, key: str, content: bytes) -> None:
         """The write itself; a hand that is not back in time is left behind, and the next write gets a new one."""
+        self._left_behind = [hand for hand in self._left_behind if hand.is_working]
+        if len(self._left_behind) >= MAX_LEFT_BEHIND:
+            raise BucketError(f"The landing bucket did not take {MAX_LEFT_BEHIND} objects yet, and is given no more.")
         try:
             async with asyncio.timeout(self._write_seconds):
                 await self._hand.put(key, content)
         except TimeoutError as error:
             self._hand.let_go()
+            self._left_behind.append(self._hand)
             self._hand = _Hand(self._put)
             raise BucketError(f"The landing bucket did not take {key} within {self._write_seconds:g} s.") from error
 
@@ -159,6 +165,11 @@ class _Hand:
         self._put = put
         self._tasks: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
+
+    @property
+    def is_working(self) -> bool:
+        """Whether the thread has not ended."""
+        return self._thread is not None and self._thread.is_alive()
 
     async def put(self, key: str, content: bytes) -> None:
         """Return, or raise, as the put in the thread does."""

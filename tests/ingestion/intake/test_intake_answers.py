@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gzip
 import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -102,11 +103,13 @@ def test_the_same_event_seen_with_another_confidence_has_the_same_id_and_lands_o
 @pytest.mark.parametrize(
     ("body", "status", "reason"),
     [
-        (b"", 400, "malformed_json"),
-        (b"{", 400, "malformed_json"),
-        (b'{"a":1} {"a":2}', 400, "malformed_json"),
-        (b'"\xff"', 400, "malformed_json"),
-        (b"[" * 100_000, 400, "malformed_json"),
+        (b"", 400, "empty_body"),
+        (b" ", 422, "malformed_json"),
+        (b"{", 422, "malformed_json"),
+        (b'{"a":1} {"a":2}', 422, "malformed_json"),
+        (b'"\xff"', 422, "malformed_json"),
+        (b'{"confidence":NaN}', 422, "malformed_json"),
+        (b"[" * 100_000, 422, "malformed_json"),
         (b"[]", 422, "not_an_object"),
         (b"null", 422, "not_an_object"),
         (event(worker_id=None), 422, "missing_field"),
@@ -127,6 +130,17 @@ def test_a_bad_record_is_answered_with_the_contracts_reason_and_a_sentence(
     assert (answer.status, answer.json["reason"]) == (status, reason)
     assert answer.json["detail"].endswith(".")
     assert intake.stored_lines() == before
+
+
+@pytest.mark.parametrize(("encoding", "status"), [("gzip", 415), ("br", 415), ("Identity", 201)])
+def test_a_body_with_an_encoding_is_told_so_and_not_that_it_is_no_json(
+    intake: RunningIntake, encoding: str, status: int
+) -> None:
+    body = json.dumps(event()).encode()
+    sent = gzip.compress(body) if status == 415 else body
+    answer = intake.post("/api/events", sent, Content_Encoding=encoding)
+    assert answer.status == status
+    assert status == 201 or f'"{encoding}"' in answer.json["detail"]
 
 
 def test_a_time_further_ahead_than_a_day_is_refused_by_the_clock_of_the_intake(intake: RunningIntake) -> None:
@@ -172,7 +186,7 @@ def test_a_batch_is_201_when_all_are_good_207_when_some_are_and_422_when_none_is
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        (b"", "malformed_json"),
+        (b"", "empty_body"),
         (b"[{}", "malformed_json"),
         (b"[{}] []", "malformed_json"),
         (b'["\xff"]', "malformed_json"),

@@ -84,6 +84,6 @@ def test_the_example_of_the_description_is_accepted(intake: RunningIntake) -> No
 
 def test_every_status_that_a_post_can_have_is_described(intake: RunningIntake) -> None:
     paths = intake.request("GET", "/openapi.json").json["paths"]
-    expected = {"201", "400", "401", "403", "408", "413", "422", "429", "503"}
+    expected = {"201", "400", "401", "403", "408", "413", "415", "422", "429", "503"}
     assert set(paths["/api/events"]["post"]["responses"]) == expected
     assert set(paths["/api/events/batch"]["post"]["responses"]) == expected | {"207"}

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from ingestion.contract import Event, Folder, Refusal, judge_record
-from ingestion.intake.judging import Judged, Unreadable, judge_batch, judge_event
+from ingestion.intake.judging import Bounds, Judged, Unreadable, judge_batch, judge_event
 from ingestion.intake.keys import Sender
 from tests.ingestion.intake.running import event
 from tests.plant import NOW, Plant
 
+BOUNDS = Bounds(max_records=1000, max_record_bytes=1 << 20)
 RIGHT = json.dumps(event()).encode()
 RECORDS = [
     RIGHT,
@@ -42,7 +43,7 @@ RECORDS = [
 
 
 def judged(records: list[bytes], sender: Sender | None = None) -> Judged:
-    return judge_batch(b" [\n" + b" ,\r\n\t".join(records) + b"]\n", sender or Sender(), NOW, 1000)
+    return judge_batch(b" [\n" + b" ,\r\n\t".join(records) + b"]\n", sender or Sender(), NOW, BOUNDS)
 
 
 def results_of(records: list[bytes]) -> list[dict[str, Any]]:
@@ -64,7 +65,7 @@ def test_every_record_of_a_batch_has_the_verdict_of_the_contract() -> None:
 
 @pytest.mark.parametrize("raw", RECORDS, ids=range(len(RECORDS)))
 def test_a_record_has_the_same_verdict_alone_and_in_a_batch(raw: bytes) -> None:
-    alone, (in_batch,) = judge_event(raw, Sender(), NOW), results_of([raw])
+    alone, (in_batch,) = judge_event(raw, Sender(), NOW, BOUNDS), results_of([raw])
     answer = json.loads(alone.answer)
     assert answer == in_batch.get("event", {name: in_batch[name] for name in ("reason", "detail") if name in in_batch})
     assert alone.lines == judged([raw]).lines
@@ -85,6 +86,25 @@ def test_landing_accepts_each_line_that_is_kept_with_the_values_that_were_answer
             assert rows[position][renamed.get(field.name, field.name)] == answer[field.name]
 
 
+def test_a_record_that_landing_finds_too_large_is_refused_and_one_of_the_greatest_size_lands(tmp_path: Path) -> None:
+    def of_size(size: int) -> bytes:
+        return RIGHT[:-1] + b',"note":"%s"}' % (b"x" * (size - len(RIGHT) - len(b',"note":""')))
+
+    records = [of_size(BOUNDS.max_record_bytes), of_size(BOUNDS.max_record_bytes + 1), RIGHT]
+    whole = judged(records)
+    results = json.loads(whole.answer)["results"]
+    assert [(one["status"], one.get("reason")) for one in results] == [
+        (201, None),
+        (422, "malformed_json"),
+        (201, None),
+    ]
+    assert results[1]["detail"] == "The record has 1048577 bytes; landing reads at most 1048576."
+    plant = Plant(tmp_path)
+    plant.drop("events/kept.jsonl", whole.lines)
+    plant.drop("events/all.jsonl", b"\n".join(records))
+    assert (plant.land().accepted, len(plant.raw("rejected_records"))) == (4, 1)
+
+
 def test_a_record_that_is_nested_too_deep_does_not_spoil_the_others() -> None:
     deep = RIGHT[:-1] + b',"note":' + b"[" * 300 + b"]" * 300 + b"}"
     assert [one.get("reason") for one in results_of([RIGHT, deep, RIGHT])] == [None, "malformed_json", None]
@@ -103,5 +123,5 @@ def test_an_array_that_only_the_exact_reading_takes_is_split_all_the_same() -> N
 )
 def test_a_hostile_body_is_unreadable_and_nothing_worse(body: bytes) -> None:
     with pytest.raises(Unreadable) as error:
-        judge_batch(body, Sender(), NOW, 1000)
+        judge_batch(body, Sender(), NOW, BOUNDS)
     assert error.value.problem.status == 400

@@ -21,7 +21,13 @@ COLUMNS = "site_id,camera_id,key_sha256"
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningIntake]:
     """An intake with a key for a site, a camera, every site, and the site that records without one belong to."""
     folder = tmp_path_factory.mktemp("guarded")
-    keys = {"north": ("north", ""), "gate": ("north", "gate"), "all": ("*", ""), "unnamed": ("default", "")}
+    keys = {
+        "north": ("north", ""),
+        "any": ("north", "*"),
+        "gate": ("north", "gate"),
+        "all": ("*", ""),
+        "unnamed": ("default", ""),
+    }
     lines = [COLUMNS, *(f"{site},{camera},{hash_of(key)}" for key, (site, camera) in keys.items())]
     (folder / "keys.csv").write_text("\n".join(lines))
     with running_intake(folder, api_keys_file=folder / "keys.csv") as running:
@@ -42,6 +48,8 @@ def test_without_a_key_that_is_known_nothing_is_taken(guarded: RunningIntake, he
     [
         ("north", {"site_id": "north"}, 201),
         ("north", {"site_id": " north ", "camera_id": "any"}, 201),
+        ("any", {"site_id": "north", "camera_id": "any"}, 201),
+        ("any", {"site_id": "south"}, 403),
         ("north", {"site_id": "south"}, 403),
         ("north", {}, 403),
         ("gate", {"site_id": "north", "camera_id": "gate"}, 201),
@@ -106,6 +114,7 @@ def test_a_new_key_is_printed_once_and_its_line_lets_its_camera_in(tmp_path: Pat
         (f"{COLUMNS}\n", "has no API keys"),
         (f"{COLUMNS}\nnorth,,secret\n", "line 2: key_sha256 is 'secret'"),
         (f"{COLUMNS}\n\n,,{'a' * 64}\n", "line 3: site_id is empty"),
+        (f"{COLUMNS}\nnorth,1,{'a' * 64}\nnorth,2,{'a' * 64}\n", f"{'a' * 64} on two lines"),
         (f"{COLUMNS}\nnorth\n", "line 2: the line has not three columns"),
         (f"{COLUMNS}\nnorth,,{'a' * 64},more\n", "line 2: the line has not three columns"),
     ],

@@ -144,6 +144,21 @@ def test_a_bucket_that_cannot_be_written_is_503_with_nothing_acknowledged_until_
         assert running.post("/api/events", event()).status == 201
 
 
+def test_a_share_that_goes_away_or_is_not_there_yet_is_503_and_nothing_is_written_in_its_place(tmp_path: Path) -> None:
+    share = tmp_path / "share"
+    share.mkdir()  # the mount point
+    with running_intake(tmp_path / "data", landing_url=share.as_uri()) as running:
+        for mount in range(2):
+            answer = running.post("/api/events", event())
+            assert (answer.status, answer.json["reason"]) == (503, "bucket_unavailable")
+            assert "is it mounted?" in answer.json["detail"]
+            assert list(share.iterdir()) == []
+            (share / "events").mkdir()  # it is mounted
+            assert running.post("/api/events", event()).status == 201
+            share.rename(tmp_path / f"away-{mount}")  # and away again
+            share.mkdir()
+
+
 def test_places_are_bounded_in_number_and_bytes_and_given_back() -> None:
     waiting = Waiting(max_requests=2, max_bytes=100)
     with waiting.place() as first, waiting.place() as second:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ingestion.errors import BucketError
-from ingestion.intake.writing import MAX_OBJECT_BYTES, GroupWriter, ObjectNames, Put
+from ingestion.intake.writing import MAX_LEFT_BEHIND, MAX_OBJECT_BYTES, GroupWriter, ObjectNames, Put
 
 
 class RecordingBucket:
@@ -111,6 +111,26 @@ def test_a_bucket_that_hangs_is_an_error_in_time_and_does_not_hold_up_the_next_g
 
     asyncio.run(scenario())
     assert b"2\n" in bucket.objects
+
+
+def test_a_bucket_that_hangs_for_long_ties_up_a_few_threads_only_and_is_used_again_when_it_is_back() -> None:
+    bucket = RecordingBucket()
+
+    async def scenario() -> None:
+        group = writer(bucket.put, write_seconds=0.02)
+        bucket.gate.clear()
+        before = threading.active_count()
+        for number in range(3 * MAX_LEFT_BEHIND):
+            (error,) = await all_of(group.write(b"%d\n" % number))
+            assert isinstance(error, BucketError)
+        assert threading.active_count() == before + MAX_LEFT_BEHIND
+        bucket.gate.set()
+        async with asyncio.timeout(20):
+            while await all_of(group.write(b"back\n")) != [None]:
+                await asyncio.sleep(0.02)
+
+    asyncio.run(scenario())
+    assert b"back\n" in bucket.objects
 
 
 def test_a_client_that_left_does_not_keep_the_others_from_their_answer() -> None:
