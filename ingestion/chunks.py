@@ -26,7 +26,8 @@ from ingestion.ahead import Ahead
 from ingestion.bucket import Bucket, FetchedObject, ObjectReplaced
 from ingestion.label_reading import read_labels
 from ingestion.manifest import Manifest
-from ingestion.opening import HELD_BYTES, ReadObjects, open_slices
+from ingestion.opening import HELD_BYTES, open_slices
+from ingestion.read_objects import Lot, ReadObjects
 from ingestion.reading import EventReader
 from ingestion.settings import Settings
 from ingestion.slices import Slice
@@ -38,6 +39,7 @@ TABLES = {EVENTS_PREFIX: "events", LABELS_PREFIX: "labels"}
 
 ROW_GROUP = 122_880  # records; DuckDB's own number
 MOST_AT_ONCE = 8 * ROW_GROUP
+MOST_BYTES = 256 * 1024 * 1024
 
 
 @dataclass(eq=False, slots=True)
@@ -74,8 +76,8 @@ def read_chunks(
             Ahead(_parse(iter(opened), reader)) as parsed,
             Ahead(_judge(iter(parsed), reader)) as judged,
         ):
-            for chunk, lots in groupby(judged, key=itemgetter(0)):
-                chunk.records.accepted = in_row_groups((one for _, tables in lots for one in tables), judged.is_ready)
+            for chunk, parts in groupby(judged, key=itemgetter(0)):
+                chunk.records.rows = in_row_groups((lot for _, lots in parts for lot in lots), judged.is_ready)
                 yield chunk
 
 
@@ -108,36 +110,38 @@ def _parse(opened: Iterable[_Part], reader: EventReader) -> Iterator[tuple[_Part
             yield part, None
 
 
-def _judge(
-    parsed: Iterable[tuple[_Part, pa.Table | None]], reader: EventReader
-) -> Iterator[tuple[Chunk, list[pa.Table]]]:
-    """For each slice the rows that are accepted."""
+def _judge(parsed: Iterable[tuple[_Part, pa.Table | None]], reader: EventReader) -> Iterator[tuple[Chunk, list[Lot]]]:
+    """For each slice the rows that are accepted, and those that are rejected."""
     for (chunk, records, left_out), columns in parsed:
-        rows: Iterable[pa.Table] = []
+        accepted: Iterable[pa.Table] = []
         if records is not None and columns is not None:
-            rows = reader.judge(columns, records, left_out, chunk.records)
+            accepted = reader.judge(columns, records, left_out, chunk.records)
         elif records is not None:
-            rows = read_labels(records, left_out, chunk.records, reader.landed_at)
-        yield chunk, list(rows)
+            accepted = read_labels(records, left_out, chunk.records, reader.landed_at)
+        lots = [Lot(chunk.table, rows) for rows in accepted]
+        yield chunk, [*lots, chunk.records.take_rejected(reader.landed_at)]
 
 
-def in_row_groups(tables: Iterable[pa.Table], is_ready: Callable[[], bool] = lambda: False) -> Iterator[pa.Table]:
-    """The same rows in lots of one or more whole groups of `ROW_GROUP`, each in one piece; the last lot has the rest.
+def in_row_groups(lots: Iterable[Lot], is_ready: Callable[[], bool] = lambda: False) -> Iterator[Lot]:
+    """The same rows in lots of one or more whole groups of `ROW_GROUP`, each in one piece; the last lots have the rest.
 
-    `is_ready` tells whether the next table need not be waited for.
+    `is_ready` tells whether the next lot need not be waited for.
     """
-    waiting: list[pa.Table] = []
-    rows = 0
-    for table in tables:
-        waiting.append(table)
-        rows += table.num_rows
-        if rows >= MOST_AT_ONCE or (rows >= ROW_GROUP and not is_ready()):
-            groups = rows // ROW_GROUP
-            joined = pa.concat_tables(waiting)
-            yield _regrouped(joined.slice(0, groups * ROW_GROUP))
-            waiting, rows = [joined.slice(groups * ROW_GROUP)], rows % ROW_GROUP
-    if rows:
-        yield _regrouped(pa.concat_tables(waiting))
+    waiting: dict[str, list[pa.Table]] = {}
+    for table, rows in lots:
+        tables = waiting.setdefault(table, [])
+        tables.append(rows)
+        count = sum(one.num_rows for one in tables)
+        is_much = sum(one.nbytes for one in tables) >= MOST_BYTES
+        if is_much or count >= MOST_AT_ONCE or (count >= ROW_GROUP and not is_ready()):
+            given = count if is_much else count // ROW_GROUP * ROW_GROUP
+            joined = pa.concat_tables(tables)
+            yield Lot(table, _regrouped(joined.slice(0, given)))
+            waiting[table] = [joined.slice(given)]
+    for table, tables in waiting.items():
+        rows = pa.concat_tables(tables)
+        if rows.num_rows:
+            yield Lot(table, _regrouped(rows))
 
 
 def _regrouped(table: pa.Table) -> pa.Table:

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from ingestion.contract import Refusal
 from ingestion.label_contract import Label, judge_label
-from ingestion.opening import ReadObjects
+from ingestion.read_objects import ReadObjects
 from ingestion.slices import Slice
 
 # The payload is kept of accepted labels too: one whose event never arrives is rejected later, with its raw text.

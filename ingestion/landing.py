@@ -27,8 +27,9 @@ from ingestion.errors import WarehouseError
 from ingestion.event_key import sample_bound
 from ingestion.label_settling import settle_labels
 from ingestion.manifest import Manifest, landing_time, remember_kept, storable_key
-from ingestion.opening import HELD_BYTES, ReadObjects
+from ingestion.opening import HELD_BYTES
 from ingestion.privacy.identity import Identity, settle_identity
+from ingestion.read_objects import Lot, ReadObjects
 from ingestion.registry import Registry, read_registry
 from ingestion.settings import Settings
 from ingestion.unexpected import record_unexpected_fields
@@ -182,7 +183,8 @@ def _land_chunk(
 ) -> LandingReport:
     records = chunk.records if chunk.table == "labels" else identity.records(chunk.records)
     _commit(connection, chunk.table, records, landed_at)
-    accepted = sum(records.record_counts) - len(records.rejected)
+    rejected = sum(records.rejected_counts)
+    accepted = sum(records.record_counts) - rejected
     return replace(
         report,
         objects=report.objects + len(records.objects),
@@ -190,7 +192,7 @@ def _land_chunk(
         records=report.records + sum(records.record_counts),
         accepted=report.accepted + (accepted if chunk.table == "events" else 0),
         labels=report.labels + (accepted if chunk.table == "labels" else 0),
-        rejected=report.rejected + len(records.rejected),
+        rejected=report.rejected + rejected,
         already_landed=report.already_landed + len(chunk.fetched) - len(records.objects),
     )
 
@@ -200,17 +202,14 @@ def _commit(connection: duckdb.DuckDBPyConnection, table: str, records: ReadObje
     with transaction(connection):
         row = connection.execute("select coalesce(max(object_id), 0) from raw.landed_objects").fetchone()
         first_id = (row[0] if row else 0) + 1
-        for accepted in records.accepted:
-            _append(connection, table, accepted, first_id)
+        for lot in records.rows:
+            _append(connection, lot, first_id)
         if records.replaced is not None:
             raise ObjectReplaced(records.replaced)
         objects = records.objects
         if not objects:
             return  # all of them turned out to be landed already
         ids = range(first_id, first_id + len(objects))
-        rejected_counts = [0] * len(objects)
-        for record in records.rejected:
-            rejected_counts[record.object_index] += 1
         manifest = pa.table(  # noqa: F841  # DuckDB finds the tables by their names
             {
                 "object_id": pa.array(ids, pa.int64()),
@@ -218,7 +217,7 @@ def _commit(connection: duckdb.DuckDBPyConnection, table: str, records: ReadObje
                 "etag": [one.etag for one in objects],
                 "bytes": pa.array([one.size for one in objects], pa.int64()),
                 "records": pa.array(records.record_counts, pa.int64()),
-                "rejected": pa.array(rejected_counts, pa.int64()),
+                "rejected": pa.array(records.rejected_counts, pa.int64()),
                 "unexpected_fields": pa.array(
                     [sorted(names) for names in records.unexpected_fields], pa.list_(pa.string())
                 ),
@@ -230,30 +229,18 @@ def _commit(connection: duckdb.DuckDBPyConnection, table: str, records: ReadObje
             {"now": now},
         )
         connection.execute(changed_minutes_of("raw.events where object_id >= $first_id"), {"first_id": first_id})
-        rejected = pa.table(  # noqa: F841
-            {
-                "object_id": pa.array([first_id + one.object_index for one in records.rejected], pa.int64()),
-                "position": pa.array([one.position for one in records.rejected], pa.int64()),
-                "reason": pa.array([one.reason for one in records.rejected], pa.string()),
-                "detail": pa.array([one.detail for one in records.rejected], pa.string()),
-                "payload": pa.array([one.payload for one in records.rejected], pa.string()),
-            }
-        )
-        connection.execute(
-            "insert into raw.rejected_records by name select *, $now::timestamptz as rejected_at from rejected",
-            {"now": now},
-        )
         if table == "events":
             ids_with_fields = [one for one, names in zip(ids, records.unexpected_fields, strict=True) if names]
             record_unexpected_fields(connection, ids_with_fields)
         _check_conservation(connection, table, first_id)
 
 
-def _append(connection: duckdb.DuckDBPyConnection, table: str, accepted: pa.Table, first_id: int) -> None:  # noqa: ARG001
-    """Accepted records behind those that are stored. The one place where what lands is written."""
+def _append(connection: duckdb.DuckDBPyConnection, lot: Lot, first_id: int) -> None:
+    """Rows behind those that are stored. The one place where what lands is written."""
+    rows = lot.rows  # noqa: F841  # DuckDB finds the table by its name
     connection.execute(
-        f"insert into raw.{table} by name "
-        "select * exclude (object_index), object_index + $first_id as object_id from accepted",
+        f"insert into raw.{lot.table} by name "
+        "select * exclude (object_index), object_index + $first_id as object_id from rows",
         {"first_id": first_id},
     )
 

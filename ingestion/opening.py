@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from itertools import chain
 from typing import TypeAlias
 
 import numpy as np
-import pyarrow as pa
 
 from ingestion.bucket import FetchedObject, ObjectReplaced
 from ingestion.framing import Undecodable, begins_as_lines, frame, holds_objects_as_lines, is_packed, unpacked
+from ingestion.read_objects import ReadObjects
 from ingestion.settings import Settings
 from ingestion.slices import Elements, Lines, Piece, Slice, join_pieces
 from ingestion.streaming import blocks_of_lines
@@ -25,48 +24,12 @@ from ingestion.streaming import blocks_of_lines
 HELD_BYTES = 64 * 1024 * 1024
 # An array or another document of several lines can only be read as a whole, which takes several times its size.
 DOCUMENT_BYTES = 256 * 1024 * 1024
+ELEMENTS_AT_ONCE = 50_000
 # Enough of a record that is too large to see where it comes from, in bytes.
 KEPT_OF_HUGE_RECORD = 4096
 
 
 Pieces: TypeAlias = Callable[[FetchedObject], Iterator[bytes]]
-
-
-@dataclass(frozen=True, slots=True)
-class RejectedRecord:
-    """A record that is not accepted, with all that is needed to understand it and to try it again."""
-
-    object_index: int
-    position: int
-    reason: str
-    detail: str
-    payload: str | None
-
-
-@dataclass(slots=True)
-class ReadObjects:
-    """Some objects' records. `object_index` counts the objects in the order given, from 0.
-
-    `accepted` gives rows, each lot to be used before the next is asked for; all else is complete when it has ended.
-    """
-
-    accepted: Iterable[pa.Table] = ()
-    objects: list[FetchedObject] = field(default_factory=list)
-    record_counts: list[int] = field(default_factory=list)  # per object
-    unexpected_fields: list[set[str]] = field(default_factory=list)  # per object
-    rejected: list[RejectedRecord] = field(default_factory=list)
-    replaced: str | None = None  # the key of an object that was, while it was read: nothing of the others counts
-
-    def add(self, fetched: FetchedObject) -> int:
-        """One object more, of which nothing is read yet; gives its index."""
-        self.objects.append(fetched.light())
-        self.record_counts.append(0)
-        self.unexpected_fields.append(set())
-        return len(self.objects) - 1
-
-    def reject(self, object_index: int, position: int, reason: str, detail: str, payload: str | None) -> None:
-        """Note a rejected record."""
-        self.rejected.append(RejectedRecord(object_index, position, reason, detail, payload))
 
 
 def open_slices(
@@ -102,14 +65,15 @@ def _all_records(
 def _records(index: int, fetched: FetchedObject, pieces: Pieces, settings: Settings) -> Iterator[Piece]:
     """The records of an object, which is held whole or, where it is large, read in blocks of lines.
 
-    A large one is read twice where it is compressed: to see that it can be opened to its end, before any of it is
-    given, and to give it.
+    A large one is read twice: to see that all of it can be read, before any of it is given, and to give it.
     """
     if fetched.content is None and fetched.size > settings.max_object_bytes:
         raise Undecodable(f"The object has {fetched.size:,} bytes; at most {settings.max_object_bytes:,} are read.")
     content = fetched.content
-    if is_packed(fetched.key):
+    if content is None or is_packed(fetched.key):
         content = _whole(fetched, pieces, settings, HELD_BYTES)
+    elif len(content) > settings.max_object_records:  # where it is not, it cannot have more
+        _refuse_many(content.count(b"\n"), settings)
     if content is None:
         blocks = blocks_of_lines(_parts(fetched, pieces, settings), settings.max_record_bytes)
         first = next(blocks, b"")
@@ -121,7 +85,18 @@ def _records(index: int, fetched: FetchedObject, pieces: Pieces, settings: Setti
         yield from _lines(index, fetched, chain([first], blocks))
         return
     framed = frame(content)
-    yield Lines(index, framed, 1) if isinstance(framed, bytes) else Elements(index, framed.raws, framed.positions)
+    if isinstance(framed, bytes):
+        yield Lines(index, framed, 1)
+        return
+    _refuse_many(len(framed.raws), settings)
+    for first_of_share in range(0, len(framed.raws), ELEMENTS_AT_ONCE):
+        share = slice(first_of_share, first_of_share + ELEMENTS_AT_ONCE)
+        yield Elements(index, framed.raws[share], framed.positions[share])
+
+
+def _refuse_many(records: int, settings: Settings) -> None:
+    if records > settings.max_object_records:
+        raise Undecodable(f"The object has more than {settings.max_object_records:,} records, the most that are read.")
 
 
 def _lines(index: int, fetched: FetchedObject, blocks: Iterable[bytes]) -> Iterator[Lines]:
@@ -137,10 +112,11 @@ def _lines(index: int, fetched: FetchedObject, blocks: Iterable[bytes]) -> Itera
 def _whole(fetched: FetchedObject, pieces: Pieces, settings: Settings, max_bytes: int) -> bytes | None:
     """The whole content, unpacked, or None where it is longer. It is read to its end in any case."""
     kept: list[bytes] = []
-    size = 0
+    size = lines = 0
     try:
         for part in _parts(fetched, pieces, settings):
             size += len(part)
+            lines += part.count(b"\n")
             if size <= max_bytes:
                 kept.append(part)
             else:
@@ -149,6 +125,7 @@ def _whole(fetched: FetchedObject, pieces: Pieces, settings: Settings, max_bytes
         if fetched.content is None:  # is it still the object whose etag is known?
             deque(pieces(fetched), maxlen=0)
         raise Undecodable(f"The object cannot be decompressed: {str(error).rstrip('.')}.") from error
+    _refuse_many(lines, settings)
     return b"".join(kept) if size <= max_bytes else None
 
 

@@ -24,8 +24,8 @@ from ingestion.column_rules import EVENT_COLUMNS, check
 from ingestion.columns import member_names, parse
 from ingestion.contract import FIELDS, Event, Folder, Refusal, folder_of, judge_record
 from ingestion.framing import MAX_NESTING
-from ingestion.opening import ReadObjects
 from ingestion.proof import unproved
+from ingestion.read_objects import ReadObjects
 from ingestion.slices import Slice
 
 

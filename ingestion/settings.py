@@ -48,6 +48,7 @@ class Settings(BaseModel):
     max_record_bytes: int = Field(
         1_048_576, ge=1_000, le=67_108_864, description="a whole number of bytes from 1000 to 67108864"
     )
+    max_object_records: int = Field(10_000_000, ge=1, le=1_000_000_000, description="a whole number, at least 1")
     site_url: str = Field(
         "http://127.0.0.1:8080/", pattern=r"^https?://[^\s]+$", description="the report's address, http:// or https://"
     )

@@ -19,10 +19,16 @@ from ingestion.framing import JSON_WHITE_SPACE
 SLICE_BYTES = 32 * 1024 * 1024
 # The first ones are smaller, so that the stages behind have something to do soon.
 _FIRST_BYTES = SLICE_BYTES // 4
+# What is known of a record takes some hundred bytes beside its own; no event has less than a hundred.
+SLICE_LINES = 250_000
 _BLOCK = 1 << 18  # bytes looked at in one go: they and the mask stay in the processor's cache
 _LINE_FEED = ord("\n")
 
 Integers = npt.NDArray[np.int64]
+
+
+class _TooManyLines(Exception):
+    """A slice would have more than `SLICE_LINES`."""
 
 
 class Lines(NamedTuple):
@@ -71,20 +77,44 @@ class Slice:
 def join_pieces(pieces: Iterable[Piece]) -> Iterator[Slice]:
     """The pieces' records in slices of about `SLICE_BYTES`, never much more than that and the largest piece.
 
-    Until it is reached, a slice is as large as all before it.
+    Until it is reached, a slice is as large as all before it. Many records that are short make smaller ones.
     """
     waiting: list[Piece] = []
     size, joined = 0, 0
     for piece in pieces:
         own = len(piece.text) if isinstance(piece, Lines) else sum(map(len, piece.raws))
         if waiting and size + own > min(SLICE_BYTES, max(joined, _FIRST_BYTES)):
-            yield _join(waiting)
+            yield from _slices(waiting)
             joined += size
             waiting, size = [], 0
         waiting.append(piece)
         size += own
     if waiting:
-        yield _join(waiting)
+        yield from _slices(waiting)
+
+
+def _slices(pieces: list[Piece]) -> Iterator[Slice]:
+    """One slice, or halves where that has too many lines."""
+    try:
+        joined = [_join(pieces)]
+    except _TooManyLines:
+        joined = []
+        halves = [pieces[: len(pieces) // 2], pieces[len(pieces) // 2 :]] if len(pieces) > 1 else _halves(pieces[0])
+        for half in halves:
+            yield from _slices(half)
+    yield from joined
+
+
+def _halves(piece: Piece) -> list[list[Piece]]:
+    """A piece of many lines as two."""
+    assert isinstance(piece, Lines)
+    middle = len(piece.text) // 2
+    end = (piece.text.find(b"\n", middle) + 1) % len(piece.text) or piece.text.rfind(b"\n", 0, middle) + 1
+    index, first, second = piece.object_index, piece.text[:end], piece.text[end:]
+    return [
+        [Lines(index, first, piece.first_position)],
+        [Lines(index, second, piece.first_position + first.count(b"\n"))],
+    ]
 
 
 def _join(pieces: list[Piece]) -> Slice:
@@ -126,7 +156,13 @@ def _join(pieces: list[Piece]) -> Slice:
 def _starts_of_lines(text: bytes, end: int) -> Integers:
     """Where the lines before `end` begin; the last of them has its line feed at `end - 1`."""
     codes = np.frombuffer(text, np.uint8, count=end)
-    feeds = [np.flatnonzero(codes[at : at + _BLOCK] == _LINE_FEED) + at for at in range(0, end, _BLOCK)]
+    feeds: list[Integers] = []
+    found = 0
+    for at in range(0, end, _BLOCK):
+        feeds.append(np.flatnonzero(codes[at : at + _BLOCK] == _LINE_FEED) + at)
+        found += len(feeds[-1])
+        if found > SLICE_LINES:
+            raise _TooManyLines
     starts = np.concatenate([[-1], *feeds])[: -1 if end else 0] + 1
     return starts.astype(np.int64)
 

@@ -14,11 +14,11 @@ import pyarrow as pa
 from ingestion.contract import folder_of
 from ingestion.errors import SettingsError
 from ingestion.event_key import EVENT_KEY_SQL
-from ingestion.opening import ReadObjects
 from ingestion.privacy.journal import owe_purge
 from ingestion.privacy.payloads import redact
 from ingestion.privacy.pseudonyms import key_check, pseudonym, pseudonymise
 from ingestion.privacy.tables import Table, quoted, tables_with
+from ingestion.read_objects import REJECTED_TABLE, Lot, ReadObjects
 from ingestion.registry import Registry, Row
 from ingestion.settings import Settings
 from ingestion.warehouse import transaction
@@ -41,19 +41,23 @@ class Identity:
         return replace(registry, workers=workers)
 
     def records(self, records: ReadObjects) -> ReadObjects:
-        """What was read, as it is stored."""
+        """What was read, as it is stored: with a key, rows under pseudonyms, the texts of rejected ones redacted."""
         if self.key is not None:
-            records.accepted = self._hidden(records, records.accepted, self.key)
+            records.rows = self._hidden(records, records.rows, self.key)
         return records
 
     @staticmethod
-    def _hidden(records: ReadObjects, lots: Iterable[pa.Table], key: bytes) -> Iterator[pa.Table]:
-        """The accepted rows under pseudonyms; when they have ended, the rejected records are known, and redacted."""
-        for lot in lots:
-            yield pseudonymise(lot, key)
-        for place, one in enumerate(records.rejected):
-            payload, detail = redact(one.payload, one.detail, folder_of(records.objects[one.object_index].key), key)
-            records.rejected[place] = replace(one, payload=payload, detail=detail)
+    def _hidden(records: ReadObjects, lots: Iterable[Lot], key: bytes) -> Iterator[Lot]:
+        for table, rows in lots:
+            if table != REJECTED_TABLE:
+                yield Lot(table, pseudonymise(rows, key))
+                continue
+            columns = {name: rows[name].to_pylist() for name in rows.column_names}
+            folders = (folder_of(records.objects[index].key) for index in columns["object_index"])
+            texts = zip(columns["payload"], columns["detail"], folders, strict=True)
+            redacted = [redact(payload, detail, folder, key) for payload, detail, folder in texts]
+            columns["payload"], columns["detail"] = ([one[place] for one in redacted] for place in range(2))
+            yield Lot(table, pa.table(columns, schema=rows.schema))
 
 
 def settle_identity(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Identity:

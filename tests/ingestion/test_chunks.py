@@ -7,8 +7,10 @@ from itertools import pairwise
 import pyarrow as pa
 import pytest
 
+from ingestion import chunks
 from ingestion.ahead import Ahead
 from ingestion.chunks import MOST_AT_ONCE, ROW_GROUP, in_row_groups
+from ingestion.read_objects import Lot
 
 
 def test_what_is_made_ahead_comes_in_order_and_an_error_comes_in_its_turn() -> None:
@@ -59,7 +61,7 @@ def test_who_stops_early_leaves_no_thread_behind() -> None:
 def test_rows_are_stored_in_whole_row_groups_and_none_is_lost(sizes: list[int]) -> None:
     ends = [sum(sizes[:place]) for place in range(len(sizes) + 1)]
     tables = [pa.table({"row": pa.array(range(*pair), pa.int64())}) for pair in pairwise(ends)]
-    lots = list(in_row_groups(tables))
+    lots = [rows for _, rows in in_row_groups(Lot("events", table) for table in tables)]
     assert all(lot.num_rows % ROW_GROUP == 0 for lot in lots[:-1])
     groups = [batch for lot in lots for batch in lot.to_batches()]
     assert [group.num_rows for group in groups[:-1]] == [ROW_GROUP] * (len(groups) - 1)
@@ -70,5 +72,20 @@ def test_rows_are_stored_in_whole_row_groups_and_none_is_lost(sizes: list[int]) 
 def test_what_has_waited_is_stored_together_up_to_a_limit() -> None:
     tables = [pa.table({"row": pa.array(range(ROW_GROUP + 1), pa.int64())}) for _ in range(10)]
     waits = iter([True, False, *[True] * 8])
-    lots = [lot.num_rows for lot in in_row_groups(tables, lambda: next(waits))]
-    assert lots == [2 * ROW_GROUP, MOST_AT_ONCE, 10 * (ROW_GROUP + 1) - 2 * ROW_GROUP - MOST_AT_ONCE]
+    lots = in_row_groups((Lot("events", table) for table in tables), lambda: next(waits))
+    assert [rows.num_rows for _, rows in lots] == [
+        2 * ROW_GROUP,
+        MOST_AT_ONCE,
+        10 * (ROW_GROUP + 1) - 2 * ROW_GROUP - MOST_AT_ONCE,
+    ]
+
+
+def test_each_table_has_lots_of_its_own_and_many_bytes_do_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chunks, "MOST_BYTES", 1000)
+    few, long = pa.table({"row": ["x"]}), pa.table({"row": ["x" * 600]})
+    lots = [Lot("events", few), Lot("rejected_records", long), Lot("events", few), Lot("rejected_records", long)]
+    assert [(table, rows.num_rows) for table, rows in in_row_groups([*lots, *lots[:2]])] == [
+        ("rejected_records", 2),
+        ("events", 3),
+        ("rejected_records", 1),
+    ]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import zstandard
 
-from ingestion import chunks, landing, opening, streaming
+from ingestion import chunks, landing, opening, slices, streaming
 from ingestion.bucket import FetchedObject, LocalBucket, S3Bucket, local, open_bucket, s3
 from tests.peak_memory import land_apart
 from tests.plant import Plant
@@ -141,15 +141,70 @@ def test_a_document_longer_than_can_be_held_is_rejected_and_lines_with_a_bad_fir
     assert len(plant.raw("rejected_records")) == 3
 
 
+@pytest.mark.parametrize("held_bytes", [0, 1 << 20])
+def test_an_object_of_too_many_records_is_one_rejected_record(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch, held_bytes: int
+) -> None:
+    for module in (opening, chunks, landing):
+        monkeypatch.setattr(module, "HELD_BYTES", held_bytes)
+    plant.settings = plant.settings.model_copy(update={"max_object_records": 5})
+    lines = [event(number) for number in range(6)]
+    contents = {"many.jsonl": b"".join(lines), "many.json": b"[" + b",".join(lines) + b"]", "blank.jsonl": b"\n" * 6}
+    for name, content in contents.items():
+        plant.drop(f"events/{name}", content)
+        plant.drop(f"events/{name}.gz", gzip.compress(content))
+    plant.drop("events/as-many.jsonl", b"".join(lines[:5]))
+    assert plant.land().accepted == 5
+    rejected = plant.raw("rejected_records")
+    sentence = "The object has more than 5 records, the most that are read."
+    assert [(one["position"], one["reason"], one["detail"]) for one in rejected] == [
+        (0, "malformed_json", sentence)
+    ] * 6
+
+
+@pytest.mark.parametrize("slice_lines", [1, 2, 7])
+def test_many_short_lines_make_smaller_slices_and_keep_their_places(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch, slice_lines: int
+) -> None:
+    monkeypatch.setattr(slices, "SLICE_LINES", slice_lines)
+    plant.drop("events/a.jsonl", b"1\n\n" + event(3) + b"\n\n\n7\n" * 3 + event(16) + event(17).strip())
+    plant.drop("events/b.jsonl", b"".join(event(number) for number in range(1, 9)))
+    plant.drop("events/c.json", b"[1," + event(2) + b"," + event(3) + b"]")
+    plant.land()
+    keys = {one["object_id"]: one["object_key"] for one in plant.raw("landed_objects")}
+    events = [(keys[one["object_id"]], one["position"], one["worker_id"]) for one in plant.raw("events")]
+    expected = [("a", 3), ("a", 16), ("a", 17), *(("b", number) for number in range(1, 9)), ("c", 2), ("c", 3)]
+    assert sorted(events) == [
+        (f"events/{name}.json{'' if name == 'c' else 'l'}", number, f"W{number}") for name, number in expected
+    ]
+    rejected = [(keys[one["object_id"]], one["position"]) for one in plant.raw("rejected_records")]
+    assert sorted(rejected) == [*(("events/a.jsonl", number) for number in (1, 7, 11, 15)), ("events/c.json", 1)]
+
+
 @pytest.mark.slow
-def test_a_large_object_lands_in_a_part_of_its_size(tmp_path: Path) -> None:
+def test_the_memory_that_a_landing_takes_does_not_grow_with_the_object(tmp_path: Path) -> None:
     lines = b"".join(event(number, workstation_id="S" * 60, camera_id="C" * 60) for number in range(1000))
-    times = 450_000_000 // len(lines)
-    plant = Plant(tmp_path)
-    with plant.drop("events/plain.jsonl", b"").open("wb") as file:
-        file.writelines(lines for _ in range(times))
     packed = gzip.compress(lines * 100, compresslevel=1)
-    plant.drop("events/packed.jsonl.gz", packed * (times // 100))
-    accepted, peak = land_apart(tmp_path)
-    assert accepted == 1000 * times + 100_000 * (times // 100)
-    assert peak < 800_000  # kilobytes; the two unpack to 900 MB
+    peaks = []
+    for megabytes in (225, 675):
+        plant = Plant(tmp_path / str(megabytes))
+        times = megabytes * 1_000_000 // len(lines)
+        with plant.drop("events/plain.jsonl", b"").open("wb") as file:
+            file.writelines(lines for _ in range(times))
+        plant.drop("events/packed.jsonl.gz", packed * (times // 100))
+        accepted, peak = land_apart(plant.settings.data_dir)
+        assert accepted == 1000 * times + 100_000 * (times // 100)
+        peaks.append(peak)
+    assert peaks[1] < peaks[0] + 200_000  # kilobytes, for 900 MB more
+
+
+@pytest.mark.slow
+def test_the_memory_that_a_landing_takes_does_not_grow_with_what_it_rejects(tmp_path: Path) -> None:
+    peaks = []
+    for lines in (700_000, 1_200_000):
+        plant = Plant(tmp_path / str(lines))
+        plant.drop("events/hopeless.jsonl", b"{}\n" * lines)
+        accepted, peak = land_apart(plant.settings.data_dir)
+        assert accepted == 0
+        peaks.append(peak)
+    assert peaks[1] < peaks[0] + 150_000  # kilobytes

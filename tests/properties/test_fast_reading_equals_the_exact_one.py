@@ -6,7 +6,6 @@ are right, and the others are bent by a byte or a member each, in ways that are 
 
 import json
 from collections.abc import Callable
-from dataclasses import astuple
 from random import Random
 from typing import Any
 
@@ -19,7 +18,8 @@ from ingestion import column_rules, proof, reading, slices
 from ingestion.bucket import FetchedObject
 from ingestion.contract import Refusal, folder_of, judge_record
 from ingestion.framing import JSON_WHITE_SPACE
-from ingestion.opening import ReadObjects, open_slices
+from ingestion.opening import open_slices
+from ingestion.read_objects import ReadObjects
 from ingestion.reading import EventReader, columns_of
 from ingestion.settings import Settings
 from tests.plant import NOW
@@ -183,7 +183,7 @@ def test_columns_judge_every_line_as_the_exact_reading_does(
         ]
     rows = [row for table in tables for row in table.to_pylist()]
     found = {(row["object_index"], row["position"]): row for row in rows}
-    found |= {(one.object_index, one.position): astuple(one) for one in read.rejected}
+    found |= {(one.object_index, one.position): tuple(one) for one in read.rejected}
     expected, counts, unexpected = exactly(objects)
     assert {place: (one, expected.get(place)) for place, one in found.items() if one != expected.get(place)} == {}
     assert len(rows) + len(read.rejected) == len(found) == len(expected)
@@ -209,6 +209,6 @@ def test_what_is_plainly_right_is_never_judged_record_by_record(monkeypatch: pyt
             [FetchedObject(key, content, len(content), "")], lambda _: iter(()), SETTINGS, read
         )
         [events] = reader.judge(reader.parse(records, left_out), records, left_out, read)
-    assert (events.num_rows, read.rejected) == (901, [])
+    assert (events.num_rows, len(read.rejected)) == (901, 0)
     last = events.to_pylist()[-1]
     assert (last["worker_id"], last["site_id"]) == ("W1", "é" * 64)
