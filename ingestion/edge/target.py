@@ -6,6 +6,7 @@ When `put` returns the target has the object durably. When it raises, the target
 from __future__ import annotations
 
 import os
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,6 +18,7 @@ from ingestion.errors import SettingsError
 
 CONNECT_SECONDS = 10
 COPY_BYTES = 1_048_576
+_DURATION = re.compile(" in [0-9.]+(?:ns|µs|ms|s)")
 
 
 class Target(Protocol):
@@ -104,4 +106,7 @@ class S3Target:
             raise self._error(f"did not take {key}", error) from error
 
     def _error(self, what: str, error: Exception) -> UploadError:
-        return UploadError(f"The target {self.url} {what}: {' '.join(str(error).split())[:300]}")
+        # The client's text ends in its own inner structure and in the server's XML; with its duration, the same failure
+        # would be a new one each time, and be logged each time.
+        reason = " ".join(str(error).split()).partition(" Debug source:")[0].partition(": <?xml")[0]
+        return UploadError(f"The target {self.url} {what}: {_DURATION.sub('', reason)[:300].rstrip('.')}.")

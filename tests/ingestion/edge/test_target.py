@@ -72,6 +72,25 @@ def test_an_s3_target_without_obstore_is_a_bad_setting_because_no_later_try_help
         open_target("s3://plant/landing", 1)
 
 
+def test_a_server_that_is_away_is_one_sentence_which_is_the_same_each_time(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        endpoint = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+    environment = {"AWS_ENDPOINT_URL": endpoint, "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
+    for name, value in {**environment, "AWS_REGION": "us-east-1"}.items():
+        monkeypatch.setenv(name, value)
+    target = S3Target("s3://plant/landing", 5)
+    sentences = set()
+    for _ in range(2):
+        with pytest.raises(UploadError) as error:
+            target.put(KEY, file)
+        sentences.add(str(error.value))
+    (sentence,) = sentences
+    assert sentence.startswith(f"The target s3://plant/landing did not take {KEY}: ")
+    assert sentence.endswith("error sending request.")
+
+
 def test_a_real_s3_server_has_the_keys_that_landing_reads_and_one_etag_for_every_attempt(
     s3_environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
