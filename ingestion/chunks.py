@@ -61,7 +61,7 @@ class _Part(NamedTuple):
 
 def table_of(key: str) -> str:
     """The raw table for the records of an object, by the key of the object."""
-    return next(table for prefix, table in TABLES.items() if key.startswith(prefix))
+    return TABLES[key[: key.index("/") + 1]]
 
 
 def read_chunks(

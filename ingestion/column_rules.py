@@ -195,4 +195,4 @@ def _microseconds(instant: datetime) -> int:
 
 def _storable(name: str) -> str:
     """A folder's name, or the blank that is never plain where it has bytes that are not UTF-8."""
-    return name if visible(name) == name else ""
+    return name if name.isascii() or visible(name) == name else ""

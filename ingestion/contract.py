@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import TypeVar
 
 from ingestion.framing import NotJson, NumberToken, parse_json
@@ -95,8 +96,13 @@ class Refused(Exception):
 
 def folder_of(key: str) -> Folder:
     """The site and camera that a key's folders name; the last one counts, an empty one does not."""
+    return _named_by(key.rpartition("/")[0])
+
+
+@lru_cache(maxsize=4096)  # many objects lie in one folder
+def _named_by(folder: str) -> Folder:
     found: dict[str, str] = {}
-    for segment in key.split("/")[:-1]:
+    for segment in folder.split("/"):
         name, separator, value = segment.partition("=")
         if separator and name in ("site_id", "camera_id") and value.strip(" "):
             found[name] = value

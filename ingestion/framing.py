@@ -27,6 +27,7 @@ _TOO_DEEP = f"nested deeper than {MAX_NESTING} levels"
 
 _array_of_slices = msgspec.json.Decoder(list[msgspec.Raw])
 _plain_object = msgspec.json.Decoder(dict[str, str | float | None])
+_ARRAY = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*\[")
 _NOT_BLANK = re.compile(rb"[^ \t\r\n]")
 # A string (one without its end runs to the end of the text, so that the search stays linear), a bracket or a comma.
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\Z|\\\Z)|[\[\]{},]', re.DOTALL)
@@ -268,6 +269,20 @@ def _is_json(raw: bytes) -> bool:
     except NotJson:
         return False
     return True
+
+
+def has_more_elements(content: bytes, most: int) -> bool:
+    """Whether a content is an array of more elements than `most`, told without holding any of them."""
+    if _ARRAY.match(content) is None or content.count(b",") < most:  # the common case, at the speed of memory
+        return False
+    depth, elements = 0, 1
+    for token in _TOKEN.finditer(content):
+        mark = token.group()[:1]
+        depth += _DEPTH.get(mark, 0)
+        elements += mark == b"," and depth == 1
+        if elements > most or depth == 0:
+            break
+    return elements > most
 
 
 def _elements(value: bytes) -> list[bytes] | None:

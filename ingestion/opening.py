@@ -14,7 +14,15 @@ from typing import TypeAlias
 import numpy as np
 
 from ingestion.bucket import FetchedObject, ObjectReplaced
-from ingestion.framing import Undecodable, begins_as_lines, frame, holds_objects_as_lines, is_packed, unpacked
+from ingestion.framing import (
+    Undecodable,
+    begins_as_lines,
+    frame,
+    has_more_elements,
+    holds_objects_as_lines,
+    is_packed,
+    unpacked,
+)
 from ingestion.read_objects import ReadObjects
 from ingestion.settings import Settings
 from ingestion.slices import Elements, Lines, Piece, Slice, join_pieces
@@ -24,7 +32,7 @@ from ingestion.streaming import blocks_of_lines
 HELD_BYTES = 64 * 1024 * 1024
 # An array or another document of several lines can only be read as a whole, which takes several times its size.
 DOCUMENT_BYTES = 256 * 1024 * 1024
-ELEMENTS_AT_ONCE = 50_000
+ELEMENTS_AT_ONCE = 50_000  # of an array; they are joined to slices again
 # Enough of a record that is too large to see where it comes from, in bytes.
 KEPT_OF_HUGE_RECORD = 4096
 
@@ -73,7 +81,7 @@ def _records(index: int, fetched: FetchedObject, pieces: Pieces, settings: Setti
     if content is None or is_packed(fetched.key):
         content = _whole(fetched, pieces, settings, HELD_BYTES)
     elif len(content) > settings.max_object_records:  # where it is not, it cannot have more
-        _refuse_many(content.count(b"\n"), settings)
+        _refuse_many(content.count(b"\n") > settings.max_object_records, settings)
     if content is None:
         blocks = blocks_of_lines(_parts(fetched, pieces, settings), settings.max_record_bytes)
         first = next(blocks, b"")
@@ -84,18 +92,18 @@ def _records(index: int, fetched: FetchedObject, pieces: Pieces, settings: Setti
     if content is None:
         yield from _lines(index, fetched, chain([first], blocks))
         return
+    _refuse_many(has_more_elements(content, settings.max_object_records), settings)
     framed = frame(content)
     if isinstance(framed, bytes):
         yield Lines(index, framed, 1)
         return
-    _refuse_many(len(framed.raws), settings)
     for first_of_share in range(0, len(framed.raws), ELEMENTS_AT_ONCE):
         share = slice(first_of_share, first_of_share + ELEMENTS_AT_ONCE)
         yield Elements(index, framed.raws[share], framed.positions[share])
 
 
-def _refuse_many(records: int, settings: Settings) -> None:
-    if records > settings.max_object_records:
+def _refuse_many(has_more: bool, settings: Settings) -> None:
+    if has_more:
         raise Undecodable(f"The object has more than {settings.max_object_records:,} records, the most that are read.")
 
 
@@ -125,7 +133,7 @@ def _whole(fetched: FetchedObject, pieces: Pieces, settings: Settings, max_bytes
         if fetched.content is None:  # is it still the object whose etag is known?
             deque(pieces(fetched), maxlen=0)
         raise Undecodable(f"The object cannot be decompressed: {str(error).rstrip('.')}.") from error
-    _refuse_many(lines, settings)
+    _refuse_many(lines > settings.max_object_records, settings)
     return b"".join(kept) if size <= max_bytes else None
 
 

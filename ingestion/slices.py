@@ -20,15 +20,15 @@ SLICE_BYTES = 32 * 1024 * 1024
 # The first ones are smaller, so that the stages behind have something to do soon.
 _FIRST_BYTES = SLICE_BYTES // 4
 # What is known of a record takes some hundred bytes beside its own; no event has less than a hundred.
-SLICE_LINES = 250_000
+SLICE_RECORDS = 250_000
 _BLOCK = 1 << 18  # bytes looked at in one go: they and the mask stay in the processor's cache
 _LINE_FEED = ord("\n")
 
 Integers = npt.NDArray[np.int64]
 
 
-class _TooManyLines(Exception):
-    """A slice would have more than `SLICE_LINES`."""
+class _TooManyRecords(Exception):
+    """A slice would have more than `SLICE_RECORDS`."""
 
 
 class Lines(NamedTuple):
@@ -77,7 +77,7 @@ class Slice:
 def join_pieces(pieces: Iterable[Piece]) -> Iterator[Slice]:
     """The pieces' records in slices of about `SLICE_BYTES`, never much more than that and the largest piece.
 
-    Until it is reached, a slice is as large as all before it. Many records that are short make smaller ones.
+    Until it is reached, a slice is as large as all before it. Many short records make smaller ones.
     """
     waiting: list[Piece] = []
     size, joined = 0, 0
@@ -94,33 +94,37 @@ def join_pieces(pieces: Iterable[Piece]) -> Iterator[Slice]:
 
 
 def _slices(pieces: list[Piece]) -> Iterator[Slice]:
-    """One slice, or halves where that has too many lines."""
+    """One slice, or halves where that has too many records."""
     try:
-        joined = [_join(pieces)]
-    except _TooManyLines:
-        joined = []
-        halves = [pieces[: len(pieces) // 2], pieces[len(pieces) // 2 :]] if len(pieces) > 1 else _halves(pieces[0])
-        for half in halves:
+        joined = _join(pieces)
+    except _TooManyRecords:
+        middle = len(pieces) // 2
+        for half in [pieces[:middle], pieces[middle:]] if middle else _halves(pieces[0]):
             yield from _slices(half)
-    yield from joined
+    else:
+        yield joined
 
 
 def _halves(piece: Piece) -> list[list[Piece]]:
-    """A piece of many lines as two."""
-    assert isinstance(piece, Lines)
+    """A piece of many records as two."""
+    index = piece.object_index
+    if isinstance(piece, Elements):
+        middle = len(piece.raws) // 2
+        shares = slice(middle), slice(middle, None)
+        return [[Elements(index, piece.raws[share], piece.positions[share])] for share in shares]
     middle = len(piece.text) // 2
     end = (piece.text.find(b"\n", middle) + 1) % len(piece.text) or piece.text.rfind(b"\n", 0, middle) + 1
-    index, first, second = piece.object_index, piece.text[:end], piece.text[end:]
-    return [
-        [Lines(index, first, piece.first_position)],
-        [Lines(index, second, piece.first_position + first.count(b"\n"))],
-    ]
+    first, second = piece.text[:end], piece.text[end:]
+    second_position = piece.first_position + first.count(b"\n")
+    return [[Lines(index, first, piece.first_position)], [Lines(index, second, second_position)]]
 
 
 def _join(pieces: list[Piece]) -> Slice:
     lines = [piece for piece in pieces if isinstance(piece, Lines) and piece.text]
     elements = [piece for piece in pieces if isinstance(piece, Elements)]
     raws = [raw for piece in elements for raw in piece.raws]
+    if len(raws) > SLICE_RECORDS:
+        raise _TooManyRecords
     parts = [part for piece in lines for part in (piece.text, b"" if piece.text.endswith(b"\n") else b"\n") if part]
     sizes = [len(piece.text) + (not piece.text.endswith(b"\n")) for piece in lines]
     text = b"".join(parts) if not raws else b"".join([*parts, *(part for raw in raws for part in (raw, b"\n"))])
@@ -161,8 +165,8 @@ def _starts_of_lines(text: bytes, end: int) -> Integers:
     for at in range(0, end, _BLOCK):
         feeds.append(np.flatnonzero(codes[at : at + _BLOCK] == _LINE_FEED) + at)
         found += len(feeds[-1])
-        if found > SLICE_LINES:
-            raise _TooManyLines
+        if found > SLICE_RECORDS:
+            raise _TooManyRecords
     starts = np.concatenate([[-1], *feeds])[: -1 if end else 0] + 1
     return starts.astype(np.int64)
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from ingestion.framing import MAX_NESTING, NotJson, parse_json, split_records
+from ingestion.framing import MAX_NESTING, NotJson, has_more_elements, parse_json, split_records
 
 DEEP = b"[" * 5000 + b"]" * 5000
 
@@ -44,3 +44,19 @@ def test_a_string_without_its_end_is_refused_in_linear_time() -> None:
     # Quadratic work on these 2 MB would take hours, and the test's time limit ends it.
     with pytest.raises(NotJson):
         parse_json(b'{"zone": "' + b'\\"[' * 700_000)
+
+
+@pytest.mark.parametrize(
+    ("content", "elements"),
+    [
+        (b"[1,2,3]", 3),
+        (b'\xef\xbb\xbf \n[[1,2,3],{"a":[1,2],"b":2},",,,",4]', 4),
+        (b'["a\\",b",\n{"c":"]"}]', 2),
+        (b"[1,2,3],4,5", 3),
+        (b"[1,2", 2),
+        (b'{"a":[1,2,3,4]}', 0),
+        (b"1,2,3,4", 0),
+    ],
+)
+def test_the_elements_of_an_array_are_counted_without_reading_them(content: bytes, elements: int) -> None:
+    assert [has_more_elements(content, most) for most in (elements - 1, elements)] == [elements > 0, False]
