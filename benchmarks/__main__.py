@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import platform
 import resource
@@ -17,6 +18,7 @@ from benchmarks import landing, stages
 from benchmarks.checks import checks
 from benchmarks.intake import intake
 from benchmarks.report import report
+from orchestration.run import OBJECTS_BETWEEN_COLLECTIONS
 
 RESULTS = Path(__file__).with_name("results.md")
 README = Path(__file__).resolve().parent.parent / "README.md"
@@ -60,6 +62,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=1_000_000, help="events for landing and transformation")
     parser.add_argument("--rounds", type=int, default=3, help="rounds for each ratio; the median is shown")
     arguments = parser.parse_args()
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)  # as the batch command does
     now = datetime.now(UTC)
     table = Table()
     with tempfile.TemporaryDirectory(prefix="floorhouse-bench-") as folder:

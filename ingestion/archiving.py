@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ingestion.bucket import Bucket, FetchedObject
 from ingestion.errors import BucketError
@@ -74,7 +74,7 @@ class Archiver:
             return one
         with self._lock:
             if one.identity is not None or self._waiting_bytes + len(one.content) > MAX_WAITING_BYTES:
-                return replace(one, content=None)
+                return one._replace(content=None)
             self._waiting_bytes += len(one.content)
         return one
 

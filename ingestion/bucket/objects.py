@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 ARCHIVE_PREFIX = "archive/"
 MAX_NAME_BYTES = 255  # of a file; also keeps an S3 key of ordinary depth within its 1024
@@ -19,8 +18,7 @@ _HIDDEN_SEGMENTS = tuple(f"/{start}" for start in HIDDEN)
 UNFINISHED = (".tmp", ".part")
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectInfo:
+class ObjectInfo(NamedTuple):
     """One object as the listing shows it: key relative to the bucket's root, size in bytes, last change (UTC).
 
     `version` changes whenever the content may have changed: the server's etag, or a file's inode, size and times.
@@ -32,8 +30,7 @@ class ObjectInfo:
     version: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class FetchedObject:
+class FetchedObject(NamedTuple):
     """One object's content with the identity it had when it was read.
 
     `version` is the listing's, or empty where an equal one might hide another content. `identity` tells a local folder
@@ -49,9 +46,7 @@ class FetchedObject:
 
     def light(self) -> FetchedObject:
         """The object without its content where it is a file's, which archiving renames and does not write."""
-        if self.identity is None:
-            return self
-        return FetchedObject(self.key, None, self.size, self.etag, self.version, self.identity)
+        return self if self.identity is None or self.content is None else self._replace(content=None)
 
 
 class ObjectReplaced(Exception):
