@@ -19,10 +19,12 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from unittest.mock import patch
+from urllib.parse import urlsplit
 
 import duckdb
 
 from benchmarks import events as made
+from benchmarks.slow_link import slow_link
 from ingestion.bucket import S3Bucket
 from ingestion.landing import land
 from ingestion.settings import Settings
@@ -32,6 +34,7 @@ from tests.s3_server import BUCKET, s3_server
 Add = Callable[[str, str, str], None]
 
 OBJECTS = 50
+LINK_BYTES = 125_000_000  # a second: 1 Gbit/s, what a plant's network has as a rule
 LARGE_TIMES = 20
 STORED_EVENTS, STORED_OBJECTS = 50_000_000, 500_000
 
@@ -66,7 +69,10 @@ def landing(work: Path, events: int, rounds: int, now: datetime, add: Add) -> No
 
 
 def from_server(work: Path, events: int, rounds: int, now: datetime, add: Add) -> None:
-    """Landing from an S3 server beside plainly getting the same objects, and beside landing them from a folder."""
+    """Landing from an S3 server beside plainly getting the same objects, on loopback and over a link as plants have it.
+
+    On loopback getting them takes less time than the floor; over a link it is what a plant waits for.
+    """
     made.write_one_file(work / "events.json", events)
     made.split_into_objects(work / "events.json", work / "sent", OBJECTS)
     files = sorted((work / "sent/events").rglob("*.jsonl"))
@@ -77,26 +83,41 @@ def from_server(work: Path, events: int, rounds: int, now: datetime, add: Add) -
     ):
         url = f"s3://{BUCKET}/bench"
         bucket = S3Bucket(url)
-        keys = [file.relative_to(work / "sent").as_posix() for file in files]
-        for key, file in zip(keys, files, strict=True):
-            bucket.put(key, file.read_bytes())
+        for file in files:
+            bucket.put(file.relative_to(work / "sent").as_posix(), file.read_bytes())
         settings = Settings(data_dir=work / "from-server", landing_url=url, landed_objects="keep")
         local = settings.model_copy(update={"landing_url": (work / "sent").as_uri()})
-        gets: list[float] = []
-        lands: list[float] = []
-        locally: list[float] = []
-        for _ in range(rounds):
-            gets.append(_timed(lambda: _get(bucket, keys)))
-            for one, seconds in ((settings, lands), (local, locally)):
-                shutil.rmtree(one.data_dir, ignore_errors=True)
-                one.data_dir.mkdir()
-                seconds.append(_timed(partial(land, one, now)))
+        gets, lands, locally = _beside_getting(rounds, now, settings, local)
+        _add_from_server(add, "", events, gets, lands, f", {_ratio(lands, locally):.2f} × landing them from a folder")
+        port = urlsplit(environment["AWS_ENDPOINT_URL"]).port
+        assert port is not None
+        with slow_link(port, LINK_BYTES) as relay:
+            os.environ["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{relay}"
+            gets, lands = _beside_getting(rounds, now, settings)
+        _add_from_server(add, ", link of 1 Gbit/s", events, gets, lands)
+
+
+def _beside_getting(rounds: int, now: datetime, *landed: Settings) -> list[list[float]]:
+    """Seconds of getting the objects and of landing them, in each way of these settings, for each round."""
+    bucket = S3Bucket(landed[0].landing_url)
+    keys = [info.key for info in bucket.list("events/")]
+    seconds: list[list[float]] = [[] for _ in range(1 + len(landed))]
+    for _ in range(rounds):
+        seconds[0].append(_timed(lambda: _get(bucket, keys)))
+        for place, settings in enumerate(landed, 1):
+            shutil.rmtree(settings.data_dir, ignore_errors=True)
+            settings.data_dir.mkdir()
+            seconds[place].append(_timed(partial(land, settings, now)))
+    return seconds
+
+
+def _add_from_server(add: Add, how: str, events: int, gets: list[float], lands: list[float], more: str = "") -> None:
     median = statistics.median(lands)
     add(
-        f"landing: {OBJECTS} objects from an S3 server",
+        f"landing: {OBJECTS} objects from an S3 server{how}",
         f"{median:.2f}",
         f"{events / median:,.0f} events/s, {_ratio(lands, gets):.2f} × plainly getting them "
-        f"({statistics.median(gets):.2f} s), {_ratio(lands, locally):.2f} × landing them from a folder",
+        f"({statistics.median(gets):.2f} s){more}",
     )
 
 

@@ -55,7 +55,6 @@ _TEXTS = (
     *("site_id", "camera_id", "model_name", "model_version"),
 )
 _OTHERS = ("confidence", "count", VERSION_FIELD)
-_EVENT_TYPES = pa.array(EVENT_TYPES)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_DIGITS = len(str(MAX_COUNT))
 # The columns of so many records, and what is made of them, stay in the processor's cache.
@@ -126,7 +125,7 @@ def _events(
     is_plain = are_plain_timestamps(block["timestamp"])
     # What is no time becomes the year 1970, which is too early.
     is_plain &= _between(block["event_at"].view(pa.int64()).fill_null(0), *range_of_time)
-    is_plain &= _flags(pc.is_in(block["event_type"], _EVENT_TYPES))
+    is_plain &= _flags(pc.is_in(block["event_type"], pa.array(EVENT_TYPES)))
     is_plain &= _between(block["confidence"].fill_null(-1.0), 0, 1)
     for name, default in defaults.items():
         columns[name], fits = _identifiers(block[name], default)
