@@ -60,7 +60,7 @@ def main() -> None:
     """Run all stages in a temporary folder."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--events", type=int, default=1_000_000, help="events for landing and transformation")
-    parser.add_argument("--rounds", type=int, default=3, help="rounds for each ratio; the median is shown")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds for each ratio; the median is shown")
     arguments = parser.parse_args()
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)  # as the batch command does
     now = datetime.now(UTC)

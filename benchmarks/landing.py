@@ -140,6 +140,7 @@ def at_size(work: Path, events: int, times: int, stored: tuple[int, int], add: A
             target = work / f"large/landing/events/{number:03d}/{file.name}"
             target.parent.mkdir(parents=True, exist_ok=True)
             target.hardlink_to(file)
+    os.sync()
     once, _ = _land_apart(work / "plant", now)
     large, peak = _land_apart(work / "large", now)
     add(
@@ -211,6 +212,7 @@ def _land_apart(data_dir: Path, now: datetime) -> tuple[float, int]:
 def _floor(work: Path, source: Path) -> float:
     path = work / "floor.duckdb"
     path.unlink(missing_ok=True)
+    os.sync()
 
     def read() -> None:
         with duckdb.connect(path) as connection:
@@ -225,6 +227,7 @@ def _land_locally(work: Path, source: Path, objects: int, now: datetime) -> floa
     shutil.rmtree(work / "plant", ignore_errors=True)
     settings = Settings(data_dir=work / "plant", landed_objects="keep")
     made.split_into_objects(source, work / "plant/landing", objects)
+    os.sync()  # else the landing's commit would wait until the disk has taken what is to be landed
     return _timed(lambda: land(settings, now))
 
 

@@ -12,6 +12,7 @@ threads: the longer they waited for the store, the faster it becomes.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -68,7 +69,9 @@ def read_chunks(
     bucket: Bucket, chunks: Iterable[Sequence[str]], manifest: Manifest, settings: Settings, landed_at: datetime
 ) -> Iterator[Chunk]:
     """A chunk for each share of keys, in order; its rows are to be used before the next is asked for."""
-    with duckdb.connect(config={"temp_directory": ""}) as session:
+    # The other stages need cores as well; with all of them for the parsing, all wait for each other.
+    threads = max(len(os.sched_getaffinity(0)) // 2, 1)
+    with duckdb.connect(config={"temp_directory": "", "threads": threads}) as session:
         session.execute("set timezone = 'UTC'")
         reader = EventReader(landed_at, session)
         with (
