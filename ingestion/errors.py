@@ -41,3 +41,8 @@ class TransformError(FloorhouseError):
 
 class ReportError(FloorhouseError):
     """The site cannot be built or written; the one that is served stays as it was."""
+
+
+def reason_of(error: Exception) -> str:
+    """What a bucket's client says, on one line; its text ends in its own inner structure and in the server's XML."""
+    return " ".join(str(error).split()).partition(" Debug source:")[0].partition(": <?xml")[0]

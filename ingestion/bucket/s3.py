@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from ingestion.bucket.conditional import delete_if_match, knows_conditions
 from ingestion.bucket.objects import FetchedObject, ObjectInfo, ObjectReplaced, archive_key, is_ignored
 from ingestion.bucket.retrying import retrying
-from ingestion.errors import BucketError
+from ingestion.errors import BucketError, reason_of
 
 if TYPE_CHECKING:
     from obstore import GetOptions
@@ -72,9 +72,7 @@ class S3Bucket:
             raise self._error("cannot be opened", error) from error
 
     def _error(self, what: str, error: Exception) -> BucketError:
-        # The client's text ends in its own inner structure and in the server's XML, which say nothing more.
-        reason = " ".join(str(error).split()).partition(" Debug source:")[0].partition(": <?xml")[0]
-        return BucketError(f"The landing bucket {self.url} {what}: {reason[:300].rstrip('.')}.")
+        return BucketError(f"The landing bucket {self.url} {what}: {reason_of(error)[:300].rstrip('.')}.")
 
     def _ask(self, what: str, action: Callable[[], Result]) -> Result:
         """An answer of the server. FileNotFoundError where it has no such object, BucketError for all else."""

@@ -21,6 +21,14 @@ def on_disk(size: int) -> int:
     return -(-size // BLOCK_BYTES) * BLOCK_BYTES
 
 
+def size_of(path: str | Path) -> int:
+    """The bytes of a file, 0 where it was renamed or removed since it was listed."""
+    try:
+        return os.stat(path).st_size
+    except FileNotFoundError:
+        return 0
+
+
 def write_all(descriptor: int, content: bytes) -> None:
     """Write every byte; a short write is not an error of the disk."""
     rest = memoryview(content)

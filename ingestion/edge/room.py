@@ -48,7 +48,9 @@ class Room:
         total = 0
         for part in ("objects", "torn"):
             for folder, _, files in os.walk(self.folder / part):
-                total += sum(disk.on_disk(_size(os.path.join(folder, file))) for file in files if file != COUNTER)
+                total += sum(
+                    disk.on_disk(disk.size_of(os.path.join(folder, file))) for file in files if file != COUNTER
+                )
         return total
 
     def forget(self) -> None:
@@ -104,10 +106,3 @@ class Room:
         camera.path(name).unlink(missing_ok=True)
         _log.error("the spool is full: dropped %s, %s events, %d bytes", key, name.events, stat.st_size)
         return True
-
-
-def _size(path: str) -> int:
-    try:
-        return os.stat(path).st_size
-    except FileNotFoundError:  # uploaded or renamed since it was listed
-        return 0

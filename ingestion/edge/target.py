@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from ingestion.edge import disk
 from ingestion.edge.errors import UploadError
-from ingestion.errors import SettingsError
+from ingestion.errors import SettingsError, reason_of
 
 CONNECT_SECONDS = 10
 COPY_BYTES = 1_048_576
@@ -106,7 +106,6 @@ class S3Target:
             raise self._error(f"did not take {key}", error) from error
 
     def _error(self, what: str, error: Exception) -> UploadError:
-        # The client's text ends in its own inner structure and in the server's XML; with its duration, the same failure
-        # would be a new one each time, and be logged each time.
-        reason = " ".join(str(error).split()).partition(" Debug source:")[0].partition(": <?xml")[0]
-        return UploadError(f"The target {self.url} {what}: {_DURATION.sub('', reason)[:300].rstrip('.')}.")
+        # With its duration, the same failure would be a new one each time, and be logged each time.
+        reason = _DURATION.sub("", reason_of(error))
+        return UploadError(f"The target {self.url} {what}: {reason[:300].rstrip('.')}.")

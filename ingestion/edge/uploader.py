@@ -17,7 +17,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
 
 from ingestion.edge import disk
 from ingestion.edge.backoff import Backoff
@@ -140,7 +139,7 @@ class Uploader:
                 since = self._open_since.get((camera.stream, name), now)
                 still_open[camera.stream, name] = since
                 is_old = now - since >= self.settings.object_max_age_seconds
-                if is_old and (len(objects) == 1 or _size_of(camera.path(name)) >= self._worth_a_request):
+                if is_old and (len(objects) == 1 or disk.size_of(camera.path(name)) >= self._worth_a_request):
                     with self._noting_errors():
                         self.spool.seal(camera)
         self._open_since = still_open
@@ -237,10 +236,3 @@ class Uploader:
         self.ledger.write(self.spool.folder)
         with self._noting_errors():
             _log.info("%s", report_line(read_status(self.spool, self._now())))
-
-
-def _size_of(path: Path) -> int:
-    try:
-        return os.stat(path).st_size
-    except FileNotFoundError:  # sealed by whoever appends, since it was listed
-        return 0
