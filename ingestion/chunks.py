@@ -76,8 +76,8 @@ def read_chunks(
         reader = EventReader(landed_at, session)
         with (
             Ahead(_open(bucket, chunks, manifest, settings)) as opened,
-            Ahead(_parse(iter(opened), reader)) as parsed,
-            Ahead(_judge(iter(parsed), reader)) as judged,
+            Ahead(_parse(opened, reader)) as parsed,
+            Ahead(_judge(parsed, reader)) as judged,
         ):
             for chunk, parts in groupby(judged, key=itemgetter(0)):
                 chunk.records.rows = in_row_groups((lot for _, lots in parts for lot in lots), judged.is_ready)

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingestion.column_timestamps import are_plain_timestamps
+from ingestion.columns import NUMBERS, TEXTS
 from ingestion.contract import (
     DEFAULT_SITE,
     EARLIEST,
@@ -50,11 +51,6 @@ EVENT_COLUMNS = pa.schema(
     ]
 )
 
-_TEXTS = (
-    *("timestamp", "worker_id", "workstation_id", "event_type"),
-    *("site_id", "camera_id", "model_name", "model_version"),
-)
-_OTHERS = ("confidence", "count", VERSION_FIELD)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_DIGITS = len(str(MAX_COUNT))
 # The columns of so many records, and what is made of them, stay in the processor's cache.
@@ -87,8 +83,8 @@ def check(read: pa.Table, records: Slice, folders: Mapping[int, Folder], landed_
         columns["position"] = pa.array(records.positions[places])
         batches.append(pa.record_batch([columns[name] for name in EVENT_COLUMNS.names], schema=EVENT_COLUMNS))
         flags.append(is_plain)
-        texts.append(_present(block, _TEXTS))
-        members.append(texts[-1] + _present(block, _OTHERS))
+        texts.append(_present(block, TEXTS))
+        members.append(texts[-1] + _present(block, NUMBERS))
         first = places.stop
     return Checked(
         pa.Table.from_batches(batches), np.concatenate(flags), np.concatenate(members), np.concatenate(texts)

@@ -1,4 +1,4 @@
-"""The records of a slice as columns, by one statement: DuckDB parses on all cores, without a Python object.
+"""The records of a slice as columns, by one statement: DuckDB parses, without a Python object.
 
 The statement is run by a database of its own in memory: it needs nothing of the warehouse, runs beside what is stored
 there, and may fail without ending the warehouse's transaction. It only parses and converts; what holds for the values
@@ -7,6 +7,8 @@ is looked at in `column_rules.py`, by numpy at the speed of memory, where an exp
 
 from __future__ import annotations
 
+import json
+
 import duckdb
 import numpy as np
 import pyarrow as pa
@@ -14,11 +16,9 @@ import pyarrow as pa
 from ingestion.contract import OPTIONAL_FIELDS, REQUIRED_FIELDS, VERSION_FIELD
 from ingestion.slices import Slice
 
-# One thread takes one batch.
-_BATCH_RECORDS = 122_880
-_NUMBERS = ("confidence", "count", VERSION_FIELD)  # read as JSON: its text keeps "1" and 1 and 1.0 and true apart
-_FIELDS = (*REQUIRED_FIELDS, *OPTIONAL_FIELDS, VERSION_FIELD)
-_STRUCTURE = "{" + ", ".join(f'"{name}": "{"JSON" if name in _NUMBERS else "VARCHAR"}"' for name in _FIELDS) + "}"
+NUMBERS = ("confidence", "count", VERSION_FIELD)  # read as JSON: its text keeps "1" and 1 and 1.0 and true apart
+TEXTS = tuple(name for name in (*REQUIRED_FIELDS, *OPTIONAL_FIELDS) if name not in NUMBERS)
+_STRUCTURE = json.dumps(dict.fromkeys(TEXTS, "VARCHAR") | dict.fromkeys(NUMBERS, "JSON"))
 
 _STRICTLY = f"from_json(line, '{_STRUCTURE}')"  # fails on a line that is no JSON
 _KINDLY = f"case when json_valid(line) then {_STRICTLY} end"  # as try() on one line repeats its whole vector
@@ -79,5 +79,5 @@ def _lines(records: Slice, left_out: list[int]) -> pa.Table:
         null_count=-1 if left_out else 0,  # to be counted
     )
     table = pa.table({"place": np.arange(len(records)), "line": line})
-    share = max(len(records) // 2, 1)  # also few records are work for two threads
-    return pa.Table.from_batches(table.to_batches(max_chunksize=min(share, _BATCH_RECORDS)), table.schema)
+    share = max(len(records) // 2, 1)  # one thread takes one batch: also few records are work for two
+    return pa.Table.from_batches(table.to_batches(max_chunksize=share), table.schema)

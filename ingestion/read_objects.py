@@ -5,13 +5,12 @@ Rows come in lots, accepted and rejected ones, and no more than some lots are ev
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-import numpy as np
 import pyarrow as pa
 
 from ingestion.bucket import FetchedObject
@@ -76,13 +75,8 @@ class ReadObjects:
     def take_rejected(self, rejected_at: datetime) -> Lot:
         """The records rejected since the last time, and count them."""
         taken = [self.rejected.popleft() for _ in range(len(self.rejected))]
-        columns = list(zip(*taken, strict=True)) or [()] * len(RejectedRecord._fields)
-        if taken:
-            first = min(columns[0])
-            for index, count in enumerate(np.bincount(np.array(columns[0]) - first).tolist(), first):
-                self.rejected_counts[index] += count
-        columns.append((rejected_at,) * len(taken))
-        return Lot(
-            REJECTED_TABLE,
-            pa.Table.from_arrays(list(map(pa.array, columns, REJECTED_COLUMNS.types)), schema=REJECTED_COLUMNS),
-        )
+        for index, count in Counter(one.object_index for one in taken).items():
+            self.rejected_counts[index] += count
+        columns = {name: [one[place] for one in taken] for place, name in enumerate(RejectedRecord._fields)}
+        rows = pa.table({**columns, "rejected_at": [rejected_at] * len(taken)}, schema=REJECTED_COLUMNS)
+        return Lot(REJECTED_TABLE, rows)

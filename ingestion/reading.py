@@ -1,9 +1,9 @@
 """From slices of records to events and rejected records: the fast way for plain ones, the exact one for all others.
 
-The fast way is DuckDB's own JSON parser, on all cores, over the very bytes that were read (`columns.py`), then the
-contract's rules over whole columns (`column_rules.py`), and a proof that the bytes hold nothing that the parser passed
-over (`proof.py`). Per record nothing happens in Python: no object, no string, no call. The objects' bytes are joined
-first (`slices.py`), as many small files cost a reader far more than their bytes do.
+The fast way is DuckDB's own JSON parser over the very bytes that were read (`columns.py`), then the contract's rules
+over whole columns (`column_rules.py`), and a proof that the bytes hold nothing that the parser passed over
+(`proof.py`). Per record nothing happens in Python: no object, no string, no call. The objects' bytes are joined first
+(`slices.py`), as many small files cost a reader far more than their bytes do.
 
 What is not plain goes on to `contract.py`, which alone decides. In between are records whose columns are right but
 whose bytes hold more, an unknown field for instance: a second parser, a strict one, says whether they are JSON.
