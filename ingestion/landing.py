@@ -86,7 +86,7 @@ def land(settings: Settings, now: datetime, log: Callable[[str], None] = lambda 
     started = time.monotonic()
     bucket = open_landing_bucket(settings)
     report = LandingReport()
-    with open_warehouse(settings) as connection, Archiver(bucket) as archiver:
+    with open_warehouse(settings, log) as connection, Archiver(bucket) as archiver:
         identity = settle_identity(connection, settings)
         landed_at = landing_time(connection, now, log)
         timezones = {name for (name,) in connection.execute("select name from pg_timezone_names()").fetchall()}

@@ -14,9 +14,11 @@ from pathlib import Path
 
 import duckdb
 
+from ingestion import migrations
 from ingestion.errors import WarehouseBusyError, WarehouseError
 from ingestion.settings import Settings
 
+# Whoever changes one of these tables appends a step to migrations.py, for the warehouses that have it already.
 # `object_id` grows with every object landed and never comes back: what came after a given landing is a range of it.
 RAW_TABLES = """
     create schema if not exists raw;
@@ -106,7 +108,6 @@ RAW_TABLES = """
     create table if not exists raw.settings (
         last_event_microseconds bigint, max_state_microseconds bigint, review_keys_below varchar
     );
-    alter table raw.settings add column if not exists review_keys_below varchar;  -- warehouses made before it
 
     -- What the next build must look at again; it empties both when it has finished.
     create table if not exists raw.changed_minutes (site_id varchar not null, minute timestamptz not null);
@@ -167,23 +168,31 @@ def _acquire(descriptor: int, path: Path, wait_seconds: float, log: Callable[[st
 
 
 @contextmanager
-def open_warehouse(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+def open_warehouse(
+    settings: Settings, log: Callable[[str], None] = lambda _: None
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection to the warehouse with its raw tables in place, in UTC. Take `warehouse_lock` first.
 
+    A warehouse of an earlier version is copied and upgraded before, which `log` is told.
+
     Raises:
-        WarehouseError: the file cannot be opened or written (no space, no right, damaged).
+        WarehouseError: the file cannot be opened or written (no space, no right, damaged), or is of a newer version.
     """
+    connection = _connect(settings)
     try:
-        connection = duckdb.connect(settings.warehouse_path)
-    except duckdb.Error as error:
-        raise WarehouseError(
-            f"The warehouse {settings.warehouse_path} cannot be opened: {_first_line(error)}"
-        ) from error
-    try:
+        if migrations.is_older(connection, settings.warehouse_path):
+            version = migrations.stored_version(connection)
+            connection.close()  # and with it the file is whole
+            copy = migrations.keep_copy(settings.warehouse_path, version)
+            connection = _connect(settings)
+            with transaction(connection):
+                migrations.upgrade(connection)
+            log(f"the warehouse is upgraded from schema version {version} to {migrations.NEWEST}; {copy} is as it was")
         connection.execute("set timezone = 'UTC'")
         # Landing commits often; a checkpoint after each commit would rewrite the same last rows again and again.
         connection.execute("set checkpoint_threshold = '256MB'")
         connection.execute(RAW_TABLES)
+        migrations.remember_version(connection)
         yield connection
     except duckdb.Error as error:
         raise WarehouseError(
@@ -191,6 +200,15 @@ def open_warehouse(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         ) from error
     finally:
         connection.close()
+
+
+def _connect(settings: Settings) -> duckdb.DuckDBPyConnection:
+    try:
+        return duckdb.connect(settings.warehouse_path)
+    except duckdb.Error as error:
+        raise WarehouseError(
+            f"The warehouse {settings.warehouse_path} cannot be opened: {_first_line(error)}"
+        ) from error
 
 
 @contextmanager

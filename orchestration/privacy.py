@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from ingestion.bucket import open_landing_bucket
 from ingestion.errors import ReportError, WarehouseError
+from ingestion.migrations import remove_copies
 from ingestion.privacy.erasure import ErasureReport, erase, person_of
 from ingestion.privacy.identity import settle_identity
 from ingestion.privacy.journal import (
@@ -53,7 +54,7 @@ def keep_promises(settings: Settings, log: Log) -> None:
         erased = _finish(settings, pending, log)
         if erased.proof.found:
             log(f"traces are left in {', '.join(sorted(erased.proof.found))}; make erase-worker says more")
-    with open_warehouse(settings) as connection:
+    with open_warehouse(settings, log) as connection:
         settle_identity(connection, settings)
     if is_purge_owed(settings):
         log("removing older copies of what the warehouse held")
@@ -123,6 +124,7 @@ def purge(settings: Settings, log: Log) -> None:
     publish_marts(settings, anew=True)
     keep_published_version_only(settings)
     _purge_site(settings, log)
+    remove_copies(settings.warehouse_path)
     try:
         rewrite_file(settings.warehouse_path)
     except Exception as error:

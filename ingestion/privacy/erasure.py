@@ -17,6 +17,7 @@ from ingestion.bucket import LocalBucket, open_landing_bucket
 from ingestion.durable import write_whole
 from ingestion.errors import SettingsError, WarehouseError
 from ingestion.framing import split_records
+from ingestion.migrations import is_copy
 from ingestion.privacy.bucket_erasure import BucketErasure, erase_from_bucket
 from ingestion.privacy.contents import rows_without_person
 from ingestion.privacy.identity import settle_identity, stored_id
@@ -93,6 +94,7 @@ def _other_files(data_dir: Path, bucket_root: Path | None) -> list[Path]:
         if path.is_file()
         and not path.is_symlink()
         and path.relative_to(data_dir.resolve()).parts[0] not in _NOT_OURS
+        and not is_copy(path)
         and not (bucket_root is not None and path.is_relative_to(bucket_root))
     ]
 

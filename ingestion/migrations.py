@@ -1,0 +1,112 @@
+"""The warehouse's schema version: what a file has, what this program knows, and the steps from one to the next.
+
+What the tables look like now is in warehouse.py; what was computed from them is not changed here but computed again.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import duckdb
+
+from ingestion.durable import put_in_place
+from ingestion.errors import WarehouseError
+
+# Each step takes a warehouse from its version to the next one; the first takes those of Floorhouse 0.1.0 (version 1) to
+# version 2. Whoever changes a table of warehouse.py, or one that outlives a rebuild (`marts.incidents`, say), appends a
+# step. A step that was published is never changed. A table that is new needs no step.
+STEPS: tuple[str, ...] = ("alter table raw.settings add column if not exists review_keys_below varchar",)
+
+NEWEST = 1 + len(STEPS)
+
+_COPY = "warehouse-before-"
+
+
+def is_older(connection: duckdb.DuckDBPyConnection, path: Path) -> bool:
+    """Whether the warehouse must be upgraded before it is used. One without any table is as new as this program.
+
+    Raises:
+        WarehouseError: a newer program wrote it; nothing was changed.
+    """
+    version = stored_version(connection)
+    if version > NEWEST:
+        raise WarehouseError(
+            f"The warehouse {path} was written by a newer Floorhouse (schema version {version}, this one knows "
+            f"{NEWEST}); start that one, or this one with the copy that was made before the upgrade."
+        )
+    return version < NEWEST
+
+
+def keep_copy(path: Path, version: int) -> Path:
+    """A copy of a warehouse that nobody has open, beside it. It replaces the copies of earlier upgrades.
+
+    Raises:
+        WarehouseError: there is no room for it; nothing was changed.
+    """
+    copy = path.with_name(f"{_COPY}{version + 1}.duckdb")
+    arriving = copy.with_name(f"{copy.name}.new")
+    try:
+        shutil.copyfile(path, arriving)
+        put_in_place(arriving, copy)
+    except OSError as error:
+        arriving.unlink(missing_ok=True)
+        raise WarehouseError(
+            f"The warehouse {path} is of an earlier version and must be upgraded, but cannot be copied before that "
+            f"({error.strerror}); it needs {path.stat().st_size:,} bytes, and nothing was changed."
+        ) from error
+    for other in _copies(path):
+        if other != copy:
+            other.unlink()
+    return copy
+
+
+def remove_copies(path: Path) -> None:
+    """Delete what `keep_copy` left beside a warehouse: it holds what the warehouse held, persons included."""
+    for copy in _copies(path):
+        copy.unlink()
+
+
+def is_copy(path: Path) -> bool:
+    """Whether a file is what `keep_copy` left, whole or not."""
+    return path.name.startswith(_COPY)
+
+
+def upgrade(connection: duckdb.DuckDBPyConnection) -> None:
+    """Take the steps that are missing, in the caller's transaction, and have the next build compute everything."""
+    for step in STEPS[stored_version(connection) - 1 :]:
+        connection.execute(step)
+    if _has_table(connection, "build", "state"):
+        connection.execute("update build.state set models = ''")
+    _write_version(connection)
+
+
+def remember_version(connection: duckdb.DuckDBPyConnection) -> None:
+    """Note in a warehouse that has just been made that its tables are as this program knows them."""
+    if not _has_table(connection, "raw", "schema_version"):
+        _write_version(connection)
+
+
+def stored_version(connection: duckdb.DuckDBPyConnection) -> int:
+    """The schema version of an open warehouse; 1 of those made before there was one."""
+    if _has_table(connection, "raw", "schema_version"):
+        row = connection.execute("select max(version) from raw.schema_version").fetchone()
+        return int(row[0]) if row else 1
+    return 1 if _has_table(connection, "raw", "landed_objects") else NEWEST
+
+
+def _write_version(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute(f"create or replace table raw.schema_version as select {NEWEST} as version")
+
+
+def _copies(path: Path) -> list[Path]:
+    return [each for each in path.parent.iterdir() if is_copy(each)]
+
+
+def _has_table(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> bool:
+    row = connection.execute(
+        "select count(*) from duckdb_tables() "
+        "where database_name = current_database() and schema_name = ? and table_name = ?",
+        [schema, name],
+    ).fetchone()
+    return row != (0,)
