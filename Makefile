@@ -23,20 +23,20 @@ demo: ready  ## simulate a plant for 30 days, run a batch over it, build the rep
 	@$(PYTHON) -m scripts.demo
 
 run: ready  ## one batch over whatever is in the landing bucket
-	@$(PYTHON) -m orchestration.run
+	@$(PYTHON) -m orchestration.commands.run
 
 replay-rejects: ready  ## try the rejected records again, then run a batch
-	@$(PYTHON) -m ingestion.replay
-	@$(PYTHON) -m orchestration.run
+	@$(PYTHON) -m ingestion.landing.replay
+	@$(PYTHON) -m orchestration.commands.run
 
 verify: ready  ## compare the marts with a full rebuild of a copy, while the plant goes on
-	@$(PYTHON) -m orchestration.verify
+	@$(PYTHON) -m orchestration.commands.verify
 
 retention: ready  ## delete what the retention settings no longer keep; a schedule does it daily
-	@$(PYTHON) -m orchestration.retain
+	@$(PYTHON) -m orchestration.commands.retain
 
 erase-worker: ready  ## remove a person everywhere: SITE=… WORKER=… (only searches without CONFIRM=yes)
-	@$(PYTHON) -m orchestration.erase --site="$(SITE)" --worker="$(WORKER)" $(if $(filter yes,$(CONFIRM)),--yes)
+	@$(PYTHON) -m orchestration.commands.erase --site="$(SITE)" --worker="$(WORKER)" $(if $(filter yes,$(CONFIRM)),--yes)
 
 explain: ready  ## how a shift's numbers came to be: WORKER=… DATE=… [SITE=…] [SHIFT=…]
 	@$(PYTHON) -m scripts.explain --worker "$$WORKER" --date "$$DATE" --site "$$SITE" --shift "$$SHIFT"
@@ -45,7 +45,7 @@ serve: ready  ## serve the report on this machine: http://127.0.0.1:8080
 	@$(PYTHON) -m reports.serve
 
 dev: ready  ## the Dagster UI with its daemon, so that sensor and schedule work
-	@$(PYTHON) -m orchestration.dev
+	@$(PYTHON) -m orchestration.commands.dev
 
 test:  ## everything that can be checked, browser included
 	@scripts/setup --quiet --browser

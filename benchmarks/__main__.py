@@ -18,7 +18,7 @@ from benchmarks import landing, stages
 from benchmarks.checks import checks
 from benchmarks.intake import intake
 from benchmarks.report import report
-from orchestration.run import OBJECTS_BETWEEN_COLLECTIONS
+from orchestration.commands.run import OBJECTS_BETWEEN_COLLECTIONS
 
 RESULTS = Path(__file__).with_name("results.md")
 README = Path(__file__).resolve().parent.parent / "README.md"

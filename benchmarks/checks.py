@@ -7,11 +7,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from ingestion.landing import land
+from ingestion.landing.batch import land
 from ingestion.settings import Settings
-from ingestion.simulator import Arguments, simulate
 from ingestion.warehouse import open_warehouse, warehouse_lock
-from orchestration.transform import build_models
+from orchestration.dbt.runner import build_models
+from simulator import Arguments, simulate
 
 Add = Callable[[str, str, str], None]
 

@@ -22,8 +22,8 @@ import duckdb
 
 from ingestion.settings import Settings
 from ingestion.warehouse import changed_minutes_of, open_warehouse, transaction
-from orchestration.publish import publish_marts
-from orchestration.transform import build_models
+from orchestration.dbt.runner import build_models
+from orchestration.publish import publish_build
 from tests.peak_memory import peak_kilobytes
 
 RESULTS = Path(__file__).with_name("history.md")
@@ -206,7 +206,7 @@ def _rebuild(settings: Settings, _: int) -> dict[str, Any]:
 
 
 def _publish(settings: Settings, _: int) -> dict[str, Any]:
-    return {"seconds": publish_marts(settings).seconds}
+    return {"seconds": publish_build(settings).seconds}
 
 
 def _batch(settings: Settings, _: int) -> dict[str, Any]:
@@ -216,7 +216,7 @@ def _batch(settings: Settings, _: int) -> dict[str, Any]:
         if event.info.name in ("LogModelResult", "LogTestResult"):
             models[event.data.node_info.node_name] = event.data.execution_time
 
-    built, published = build_models(settings, note), publish_marts(settings)
+    built, published = build_models(settings, note), publish_build(settings)
     slowest = sorted(models.items(), key=lambda one: -one[1])[:8]
     return {
         "seconds": built.seconds + published.seconds,

@@ -26,7 +26,7 @@ import duckdb
 from benchmarks import events as made
 from benchmarks.slow_link import slow_link
 from ingestion.bucket import S3Bucket
-from ingestion.landing import land
+from ingestion.landing.batch import land
 from ingestion.settings import Settings
 from ingestion.warehouse import open_warehouse
 from tests.s3_server import BUCKET, s3_server
@@ -190,7 +190,7 @@ _LAND = """
 import sys, time
 from datetime import datetime
 from pathlib import Path
-from ingestion.landing import land
+from ingestion.landing.batch import land
 from ingestion.settings import Settings
 from tests.peak_memory import peak_kilobytes
 settings = Settings(data_dir=Path(sys.argv[1]), landed_objects="keep")

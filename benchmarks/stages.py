@@ -12,11 +12,11 @@ from pathlib import Path
 
 from benchmarks import events as made
 from ingestion.settings import Settings
-from ingestion.simulator import Arguments, simulate
-from orchestration.build_state import forget_builds
-from orchestration.publish import publish_marts
-from orchestration.transform import build_models
+from orchestration.dbt.build_state import forget_builds
+from orchestration.dbt.runner import build_models
+from orchestration.publish import publish_build
 from reports.shell import build_shell
+from simulator import Arguments, simulate
 
 Add = Callable[[str, str, str], None]
 
@@ -44,7 +44,7 @@ def transformation_and_publishing(work: Path, events: int, add: Add) -> None:
     add("transformation: first build, with dbt's parsing", f"{first:.2f}", f"{events / first:,.0f} events/s")
     add("transformation: rebuild", f"{second:.2f}", f"{events / second:,.0f} events/s")
     add("transformation: nothing changed", f"{unchanged:.2f}", "every model and test, over no rows")
-    report = publish_marts(settings)
+    report = publish_build(settings)
     add("publishing", f"{report.seconds:.2f}", f"{report.bytes / 1e6:.1f} MB, {sum(report.rows.values()):,} rows")
     size = settings.warehouse_path.stat().st_size
     add("warehouse", "", f"{size / events:,.0f} bytes for each event")
@@ -63,7 +63,7 @@ def whole_cycle(work: Path, add: Add) -> None:
     )
     for case in cases:
         started = time.monotonic()
-        command = [sys.executable, "-m", "orchestration.run"]
+        command = [sys.executable, "-m", "orchestration.commands.run"]
         done = subprocess.run(command, check=True, env=environment, stdout=subprocess.PIPE, text=True)
         _, where = done.stdout.splitlines()[-1].split(maxsplit=1)
         add(case, f"{time.monotonic() - started:.1f}", f"process start to refreshed site: {where}")

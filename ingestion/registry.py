@@ -14,9 +14,9 @@ from datetime import date
 from itertools import pairwise
 
 from ingestion.bucket import Bucket
-from ingestion.contract import DEFAULT_SITE, MAX_IDENTIFIER_LENGTH
+from ingestion.contract.events import DEFAULT_SITE, MAX_IDENTIFIER_LENGTH
 from ingestion.errors import BucketError, RegistryError
-from ingestion.framing import BYTE_ORDER_MARK
+from ingestion.records.framing import BYTE_ORDER_MARK
 
 PREFIX = "registry/"
 ALL_SITES = "*"

@@ -20,7 +20,7 @@ from orchestration.sensors.alerts import alerts_sensor
 from orchestration.sensors.landing import build_landing_sensor
 from orchestration.sensors.retraining import hand_over_request, retraining_sensor
 from quality.marts import DESCRIPTIONS
-from quality.models import tables as model_tables
+from quality.retraining import marts as model_tables
 
 BATCH = "batch"
 

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from ingestion.errors import WarehouseError
-from ingestion.replay import replay_rejected
+from ingestion.landing.replay import replay_rejected
 from ingestion.settings import Settings
-from orchestration.privacy import retain
+from orchestration.commands.verify import table_lines, verify
+from orchestration.deletions import retain
 from orchestration.resources import WAREHOUSE_POOL, Warehouse
-from orchestration.verify import table_lines, verify
 
 
 @dg.op(pool=WAREHOUSE_POOL)

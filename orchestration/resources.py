@@ -8,7 +8,7 @@ import duckdb
 
 from ingestion.settings import Settings, read_settings
 from ingestion.warehouse import warehouse_lock
-from orchestration.lost_runs import mark_running
+from orchestration.dagster_home.lost_runs import mark_running
 
 # Runs that write the warehouse share this pool; its limit is one run (home.py).
 WAREHOUSE_POOL = "warehouse"

@@ -15,14 +15,15 @@ import duckdb
 
 from ingestion.settings import Settings
 from ingestion.warehouse import transaction
-from quality import facts, freshness, store
-from quality.aggregates import JUDGED_DAYS, Panels, read_panels
-from quality.day_checks import day_results
-from quality.incidents import Incident, find_spells, merge
-from quality.results import Cell, CheckResult, DayResult
-from quality.silences import merge_silences
-from quality.site_baselines import read_baselines
-from quality.suites import SUITES, Plant, Suite
+from quality import store
+from quality.checks import counts, freshness
+from quality.checks.drift import day_results
+from quality.checks.results import Cell, CheckResult, DayResult
+from quality.checks.site_baselines import read_baselines
+from quality.drift.panels import JUDGED_DAYS, Panels, read_panels
+from quality.expectations.suites import SUITES, Plant, Suite
+from quality.incidents.incident import Incident, find_spells, merge
+from quality.incidents.silences import merge_silences
 
 
 @dataclass(slots=True)
@@ -64,10 +65,11 @@ def judge(connection: duckdb.DuckDBPyConnection, settings: Settings, now: dateti
         told: Panels = panels
         of_days += _try(verdict, "drift", lambda: list(day_results(told, settings.confidence_floor, baselines))) or []
         of_days += (
-            _try(verdict, "facts", lambda: list(facts.day_facts(connection, event_days[0], event_days[-1]))) or []
+            _try(verdict, "facts", lambda: list(counts.day_facts(connection, event_days[0], event_days[-1]))) or []
         )
     of_landing = (
-        _try(verdict, "landing", lambda: list(facts.landing_facts(connection, landing_days[0], landing_days[-1]))) or []
+        _try(verdict, "landing", lambda: list(counts.landing_facts(connection, landing_days[0], landing_days[-1])))
+        or []
     )
     heard = _try(verdict, "freshness", lambda: freshness.read_heard(connection))
     of_sites = freshness.freshness(heard or [], now)
@@ -79,15 +81,17 @@ def judge(connection: duckdb.DuckDBPyConnection, settings: Settings, now: dateti
         _judge_suites(connection, Plant(baselines), verdict)
         of_suites = list(_suite_results(verdict, judged_at.date()))
         store.replace_results(connection, [*of_landing, *of_suites], judged_at, landing_days, landing=True)
-        alarming = [each for each in (*of_landing, *of_suites) if each.metric != facts.DIVERGENCE]
+        alarming = [each for each in (*of_landing, *of_suites) if each.metric != counts.DIVERGENCE]
         spells = find_spells(alarming, {}, landing_days)
         versions = _versions(panels) if panels else {}
-        found = merge([each for each in known if each.metric in facts.LANDING_METRICS], spells, judged_at, landing_days)
+        found = merge(
+            [each for each in known if each.metric in counts.LANDING_METRICS], spells, judged_at, landing_days
+        )
         silences = [each for each in known if each.metric == freshness.METRIC]
         if heard is not None:
             silences = merge_silences(silences, of_sites, {site.site_id: site.last_event_at for site in heard}, now)
         found += silences
-        others = [each for each in known if each.metric not in {freshness.METRIC, *facts.LANDING_METRICS}]
+        others = [each for each in known if each.metric not in {freshness.METRIC, *counts.LANDING_METRICS}]
         found += (
             merge(others, find_spells(of_days, versions, event_days), judged_at, event_days) if event_days else others
         )
@@ -102,8 +106,8 @@ def _judge_suites(connection: duckdb.DuckDBPyConnection, plant: Plant, verdict: 
     started = time.monotonic()
     import great_expectations  # noqa: F401  # timed on its own: it is most of what checking costs
 
-    from quality.frames import read_frame
-    from quality.validate import not_judged, validate
+    from quality.expectations.frames import read_frame
+    from quality.expectations.validate import not_judged, validate
 
     verdict.import_seconds = time.monotonic() - started
     for suite in SUITES:
@@ -126,7 +130,7 @@ def _suite_results(verdict: Verdict, day: date) -> list[DayResult]:
         DayResult(
             evidence_date=day,
             check_name=result.name,
-            metric=facts.INTEGRITY if result.severity == "critical" else facts.DIVERGENCE,
+            metric=counts.INTEGRITY if result.severity == "critical" else counts.DIVERGENCE,
             cell=Cell("*"),
             status=states.get(result.status, "fail" if result.severity == "critical" else "warn"),
             severity=result.severity,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ingestion.durable import write_whole
-from quality.results import CheckResult
+from quality.checks.results import CheckResult
 
 if TYPE_CHECKING:
     from quality.judge import Verdict
@@ -19,7 +19,7 @@ DOCS_FOLDER = "docs"
 
 def write_report(folder: Path, verdict: Verdict, confidence_floor: float) -> None:
     """Write both; pages whose results are as before stay as they are."""
-    from quality.docs import write_docs
+    from quality.expectations.data_docs import write_docs
     from quality.judge import worst_by_name
 
     folder.mkdir(parents=True, exist_ok=True)

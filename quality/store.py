@@ -8,11 +8,11 @@ from datetime import date, datetime, timedelta
 import duckdb
 import pyarrow as pa
 
-from quality import freshness
-from quality.facts import LANDING_METRICS
-from quality.incidents import PAGE, Incident
+from quality.checks import freshness
+from quality.checks.counts import LANDING_METRICS
+from quality.checks.results import Cell, DayResult
+from quality.incidents.incident import PAGE, Incident
 from quality.marts import TABLES
-from quality.results import Cell, DayResult
 
 # Results of older days and incidents that closed longer ago are forgotten.
 RESULT_DAYS = 90

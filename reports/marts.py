@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 
 from ingestion.errors import ReportError
-from reports.fingerprints import hash_file, read_fingerprints
+from publishing.fingerprints import hash_file, read_fingerprints
 
 SHAPES = Path(__file__).with_name("marts.sql")
 

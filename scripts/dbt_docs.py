@@ -7,7 +7,7 @@ import sys
 from ingestion.errors import FloorhouseError
 from ingestion.settings import read_settings
 from ingestion.warehouse import warehouse_lock
-from orchestration.transform import run_dbt
+from orchestration.dbt.project import run_dbt
 
 
 def main() -> int:

@@ -56,16 +56,16 @@ def run_demo(settings: Settings, progress: Progress) -> list[str]:
         # The pages take a minute or two of Node whatever the data, so they are built beside everything else;
         # the batch waits for them where it needs them.
         "pages": ["reports.shell"],
-        "simulate": ["ingestion.simulator", f"--landing={landing}", f"--truth={truth}", *PLANT],
-        "sample": ["orchestration.run", "--no-site"],
-        "batch": ["orchestration.run"],
+        "simulate": ["simulator", f"--landing={landing}", f"--truth={truth}", *PLANT],
+        "sample": ["orchestration.commands.run", "--no-site"],
+        "batch": ["orchestration.commands.run"],
         "review": [
-            "ingestion.simulator.labels",
+            "simulator.labels",
             f"--landing={landing}",
             f"--truth={truth}",
             f"--published={settings.published_path}",
         ],
-        "accuracy": ["ingestion.simulator.accuracy", f"--truth={truth}", f"--published={settings.published_path}"],
+        "accuracy": ["simulator.accuracy", f"--truth={truth}", f"--published={settings.published_path}"],
     }
     with ExitStack() as started:
 

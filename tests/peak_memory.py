@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ingestion import landing
+from ingestion.landing import batch
 from tests.plant import Plant
 
 
@@ -18,7 +18,7 @@ def peak_kilobytes() -> int:
     return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")))
 
 
-def land_apart(data_dir: Path, window_objects: int = landing.WINDOW_OBJECTS, **settings: Any) -> tuple[int, int]:
+def land_apart(data_dir: Path, window_objects: int = batch.WINDOW_OBJECTS, **settings: Any) -> tuple[int, int]:
     """Events accepted, and the peak memory in kilobytes."""
     arguments = json.dumps([str(data_dir), window_objects, settings])
     command = [sys.executable, "-m", "tests.peak_memory", arguments]
@@ -28,5 +28,5 @@ def land_apart(data_dir: Path, window_objects: int = landing.WINDOW_OBJECTS, **s
 
 
 if __name__ == "__main__":
-    folder, landing.WINDOW_OBJECTS, chosen = json.loads(sys.argv[1])
+    folder, batch.WINDOW_OBJECTS, chosen = json.loads(sys.argv[1])
     print(Plant(Path(folder), **chosen).land().accepted, peak_kilobytes())

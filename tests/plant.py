@@ -10,15 +10,16 @@ from typing import Any
 import duckdb
 
 from ingestion.bucket import open_bucket
-from ingestion.landing import LandingReport, land
+from ingestion.landing.batch import LandingReport, land
 from ingestion.settings import Settings
 from ingestion.warehouse import warehouse_lock
-from orchestration import transform
-from orchestration.publish import PublishReport, publish_marts
-from orchestration.transform import build_models
+from orchestration.dbt import runner
+from orchestration.dbt.runner import build_models
+from orchestration.publish import publish_build
+from publishing.versions import PublishReport
 
 # dbt's arguments for batches of tests that look at something else than the data tests, which are half of their time.
-WITHOUT_DATA_TESTS = (*transform._BUILD, "--exclude-resource-type", "test")
+WITHOUT_DATA_TESTS = (*runner._BUILD, "--exclude-resource-type", "test")
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 EVENT = {
     "timestamp": "2026-01-15T10:15:00Z",
@@ -57,7 +58,7 @@ class Plant:
         with warehouse_lock(self.settings):
             land(self.settings, now)
             build_models(self.settings)
-            return publish_marts(self.settings)
+            return publish_build(self.settings)
 
     def mart(self, name: str) -> list[dict[str, Any]]:
         """A published mart's rows, in the order of its columns; instants are aware, in UTC, local times naive."""

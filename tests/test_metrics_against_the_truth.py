@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ingestion.simulator import Arguments, Summary, simulate
-from ingestion.simulator.accuracy import Accuracy, measure_accuracy
+from simulator import Arguments, Summary, simulate
+from simulator.accuracy import Accuracy, measure_accuracy
 from tests.plant import Plant
 
 

@@ -63,7 +63,7 @@
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}
 
-{#- Of a mart, the days of rows that go or have come, for publishing (orchestration/build_state.py); none is any day. -#}
+{#- Of a mart, the days of rows that go or have come, for publishing (orchestration/dbt/build_state.py); none is any day. -#}
 {% macro note_changed_days(relation, scope) -%}
     {%- if relation.schema == 'marts' -%}
         {%- set meta = config.get('meta') -%}

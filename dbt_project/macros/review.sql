@@ -1,6 +1,6 @@
 {#- Review and ground truth: the stable name of an event, and what a share of a sample says about all of it. -#}
 
-{#- The event's stable name (contract §7), as ingestion/event_key.py gives it: MD5 of instant, type and, each after its
+{#- The event's stable name (contract §7), as ingestion/contract/event_key.py gives it: MD5 of instant, type and, each after its
     length in characters, site, worker and workstation. -#}
 {% macro event_key() -%}
     {%- set parts = [epoch_microseconds('event_at'), 'event_type'] -%}

@@ -10,8 +10,8 @@ import msgspec
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
-from ingestion.contract import Event
-from ingestion.event_key import event_key
+from ingestion.contract.event_key import event_key
+from ingestion.contract.events import Event
 
 EXAMPLE_EVENT: JsonDict = {
     "timestamp": "2026-01-15T10:15:00Z",

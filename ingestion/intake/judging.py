@@ -1,8 +1,9 @@
 """From a request's body to the lines to keep and the answer to give. Pure: no network, disk or clock.
 
-Whether a record is right is decided by `ingestion.contract` alone, on the record's bytes as they were sent (`1` and
-`1.0` differ as a count). Those bytes are kept as they are, fields that nobody knows included: landing judges them
-again and shows what drifts. Reading one record takes 13 µs, so the exact reading needs no faster way beside it.
+Whether a record is right is decided by `ingestion.contract.events` alone, on the record's bytes as they were sent
+(`1` and `1.0` differ as a count). Those bytes are kept as they are, fields that nobody knows
+included: landing judges them again and shows what drifts. Reading one record takes 13 µs, so the exact reading needs
+no faster way beside it.
 """
 
 from __future__ import annotations
@@ -13,8 +14,7 @@ from datetime import datetime
 
 import msgspec
 
-from ingestion.contract import Event, Folder, judge_record
-from ingestion.framing import BYTE_ORDER_MARK, JSON_WHITE_SPACE, NotJson, parse_json, split_records
+from ingestion.contract.events import Event, Folder, judge_record
 from ingestion.intake.answers import (
     Problem,
     accepted_result,
@@ -24,6 +24,7 @@ from ingestion.intake.answers import (
     rejected_result,
 )
 from ingestion.intake.keys import Sender
+from ingestion.records.framing import BYTE_ORDER_MARK, JSON_WHITE_SPACE, NotJson, parse_json, split_records
 
 _array_of_slices = msgspec.json.Decoder(list[msgspec.Raw])
 _NO_FOLDER = Folder()  # the objects' keys name no site and no camera

@@ -18,7 +18,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingestion.contract import Event
+from ingestion.contract.events import Event
 from ingestion.errors import SettingsError
 from ingestion.intake.answers import Problem
 

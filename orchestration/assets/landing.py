@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from ingestion.landing import LandingReport, land
+from ingestion.landing.batch import LandingReport, land
 from ingestion.settings import Settings
-from orchestration.privacy import keep_promises
-from orchestration.publish import is_published
+from orchestration.dbt.build_state import is_published
+from orchestration.deletions import keep_promises
 from orchestration.resources import WAREHOUSE_POOL, Warehouse
 
 _DESCRIPTIONS = {
@@ -68,7 +68,7 @@ def build_landing_asset(with_site: bool) -> dg.AssetsDefinition:
 def _is_up_to_date(settings: Settings, with_site: bool, now: datetime) -> bool:
     # Imported here: the sensor's process never needs it.
     from ingestion.warehouse import open_warehouse
-    from quality.freshness import has_changed
+    from quality.checks.freshness import has_changed
     from quality.report import is_judged_by
     from reports.site import is_site_current
 

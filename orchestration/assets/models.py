@@ -13,10 +13,10 @@ from dagster_dbt import DagsterDbtTranslator, dbt_assets
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
 from ingestion.errors import TransformError
+from orchestration.dbt.manifest import manifest_path
+from orchestration.dbt.runner import build_models
 from orchestration.import_ahead import ImportAhead
-from orchestration.manifest import manifest_path
 from orchestration.resources import WAREHOUSE_POOL, Warehouse
-from orchestration.transform import build_models
 
 _RESULT_EVENTS = {"LogModelResult", "LogTestResult"}
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
-from orchestration.publish import publish_marts, size_of
+from orchestration.publish import publish_build
 from orchestration.resources import WAREHOUSE_POOL, Warehouse
+from publishing.versions import size_of
 
 
 def build_published_asset(marts: Sequence[str]) -> dg.AssetsDefinition:
@@ -30,7 +31,7 @@ def build_published_asset(marts: Sequence[str]) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
     ) -> Iterator[dg.MaterializeResult[None]]:
         """Copy every mart out of the warehouse and show the new version."""
-        report = publish_marts(warehouse.settings)
+        report = publish_build(warehouse.settings)
         context.log.info(
             f"{len(report.rows)} marts, {sum(report.rows.values()):,} rows, {report.bytes / 1e6:.1f} MB "
             f"in {report.seconds:.1f} s"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from orchestration.resources import WAREHOUSE_POOL, Warehouse
-from quality.models.tables import DESCRIPTIONS
+from quality.retraining.marts import DESCRIPTIONS
 
 _READ = ("model_days", "model_comparison", "label_accuracy", "review_queue")
 
@@ -33,7 +33,7 @@ def build_retraining_asset() -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
     ) -> Iterator[dg.MaterializeResult[None]]:
         """Compare the versions, ask for retraining where it is due, drop sampled events for review."""
-        from quality.models.step import operate_models
+        from quality.retraining.step import operate_models
 
         report = operate_models(warehouse.settings, datetime.now(UTC), log=context.log.info)
         context.log.info(

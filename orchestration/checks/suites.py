@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import dagster as dg
 
 from orchestration.resources import Warehouse
-from quality.results import CheckResult
-from quality.suites import SUITES, Suite
+from quality.checks.results import CheckResult
+from quality.expectations.suites import SUITES, Suite
 
 
 def _key(suite: Suite) -> dg.AssetKey:

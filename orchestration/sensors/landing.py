@@ -10,10 +10,10 @@ from pathlib import Path
 import dagster as dg
 
 from ingestion.bucket import Bucket, ObjectInfo, open_landing_bucket
-from ingestion.landing import is_still, pending_objects
-from ingestion.manifest import storable_key
+from ingestion.landing.batch import is_still, pending_objects
+from ingestion.landing.manifest import storable_key
 from ingestion.settings import Settings
-from orchestration.lost_runs import end_lost_runs
+from orchestration.dagster_home.lost_runs import end_lost_runs
 
 REGISTRY_PREFIX = "registry/"
 INTERVAL_SECONDS = 30

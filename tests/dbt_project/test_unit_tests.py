@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from orchestration.manifest import PROJECT_DIR
-from orchestration.transform import run_dbt
+from orchestration.dbt.project import PROJECT_DIR, run_dbt
 from tests.plant import Plant
 
 

@@ -21,14 +21,16 @@ from typing import Any
 
 import obstore  # noqa: F401  # imported before the first fork, as are the modules that land
 
-from ingestion import archiving, landing, manifest, replay, unexpected
 from ingestion.bucket import conditional, local, s3
+from ingestion.landing import archiving, batch, manifest, replay, unexpected_fields
 from ingestion.settings import Settings
 from ingestion.warehouse import warehouse_lock
 from tests.mortal import ForkingProcess
 from tests.plant import NOW, Plant
 
-WATCHED = {module.__file__ for module in (archiving, landing, manifest, replay, unexpected, conditional, local, s3)}
+WATCHED = {
+    module.__file__ for module in (archiving, batch, manifest, replay, unexpected_fields, conditional, local, s3)
+}
 CHANGES = {"execute", "rename", "link", "unlink", "makedirs", "put", "get", "copy", "delete", "head", "sign"}
 
 
@@ -84,12 +86,12 @@ def _die_or_do(order: dict[str, Any], write_end: int) -> None:
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
             resource.setrlimit(resource.RLIMIT_FSIZE, (order["file_bytes"], order["file_bytes"]))
             signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
-        landing.CHUNK_OBJECTS = 2
+        batch.CHUNK_OBJECTS = 2
         threading.setprofile(step)
         sys.setprofile(step)
         with warehouse_lock(settings):
             if order["action"] == "land":
-                landing.land(settings, NOW)
+                batch.land(settings, NOW)
             else:
                 replay.replay_rejected(settings)
         sys.setprofile(None)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestion.column_timestamps import are_plain_timestamps
-from ingestion.contract import Refused, read_timestamp
+from ingestion.contract.events import Refused, read_timestamp
+from ingestion.reading.column_timestamps import are_plain_timestamps
 from tests.plant import NOW
 
 CLOCKS = ["10:15", "23:59", "00:00:00", "09:05:59", *(f"10:15:30.{'123456'[:digits]}" for digits in range(1, 7))]

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from ingestion import contract
-from ingestion.replay import ReplayReport, replay_rejected
+from ingestion.contract import events
+from ingestion.landing.replay import ReplayReport, replay_rejected
 from tests.plant import EVENT, Plant
 
 
@@ -38,6 +38,6 @@ def test_after_an_upgrade_that_knows_the_version_the_record_is_accepted(
     plant.drop("events/a.jsonl", of_version("2", "W1"))
     plant.land()
     assert replay_rejected(plant.settings) == ReplayReport(tried=1, accepted=0)
-    monkeypatch.setattr(contract, "VERSIONS", {**contract.VERSIONS, 2: contract.VERSIONS[1]})
+    monkeypatch.setattr(events, "VERSIONS", {**events.VERSIONS, 2: events.VERSIONS[1]})
     assert replay_rejected(plant.settings) == ReplayReport(tried=1, accepted=1)
     assert [event["worker_id"] for event in plant.raw("events")] == ["W1"]

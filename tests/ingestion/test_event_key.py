@@ -9,8 +9,8 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingestion.contract import EVENT_TYPES, Event
-from ingestion.event_key import EVENT_KEY_SQL, event_key, is_in_review_sample, sample_bound
+from ingestion.contract.event_key import EVENT_KEY_SQL, event_key, is_in_review_sample, sample_bound
+from ingestion.contract.events import EVENT_TYPES, Event
 
 EVENT = Event(
     timestamp=datetime(2026, 1, 15, 10, 15, 0, 1, tzinfo=UTC),

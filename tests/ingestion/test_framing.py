@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from ingestion.framing import MAX_NESTING, NotJson, has_more_elements, parse_json, split_records
+from ingestion.records.framing import MAX_NESTING, NotJson, has_more_elements, parse_json, split_records
 
 DEEP = b"[" * 5000 + b"]" * 5000
 

@@ -13,9 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from ingestion import contract
 from ingestion.bucket import open_bucket
-from ingestion.replay import replay_rejected
+from ingestion.landing.replay import replay_rejected
 from tests.ingestion.mortal import Mortal
 from tests.plant import Plant, assert_same_marts
 from tests.s3_server import BUCKET
@@ -102,7 +101,7 @@ def test_a_replay_killed_at_any_point_moves_every_record_exactly_once(
         drop(plant, 0, fraction=".1234567")  # finer than microseconds: read exactly, by the rules that are changed here
         plant.drop("events/untouched.jsonl", '{"worker_id": "W1"}\n')
         with monkeypatch.context() as narrow:
-            narrow.setattr(contract, "EVENT_TYPES", ("working",))
+            narrow.setattr(events, "EVENT_TYPES", ("working",))
             plant.land()
         assert len(plant.raw("rejected_records")) == 5 + 5 + 1
         return plant

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingestion import label_contract
-from ingestion.contract import Event, Folder, Refusal, judge_record
-from ingestion.event_key import event_key
-from ingestion.label_contract import Label, judge_label
-from ingestion.replay import ReplayReport, replay_rejected
+from ingestion.contract import labels
+from ingestion.contract.event_key import event_key
+from ingestion.contract.events import Event, Folder, Refusal, judge_record
+from ingestion.contract.labels import Label, judge_label
+from ingestion.landing.replay import ReplayReport, replay_rejected
 from ingestion.warehouse import open_warehouse
 from tests.plant import EVENT, NOW, Plant
 
@@ -72,7 +72,7 @@ def test_a_label_that_cannot_be_right_has_the_first_reason_that_applies(change: 
     verdict, _ = judge_label(json.dumps({**LABEL, **change}).encode(), NOW)
     assert isinstance(verdict, Refusal)
     assert verdict.reason == reason
-    assert reason in label_contract.REASONS
+    assert reason in labels.REASONS
 
 
 def test_a_label_is_read_trimmed_and_its_other_fields_are_named() -> None:
@@ -139,7 +139,7 @@ def test_a_replay_leaves_labels_without_event_alone_and_takes_those_that_are_rig
     plant.drop("labels/a.jsonl", lines({**LABEL, "event_key": "none"}, {**LABEL, "note": 1}))
     plant.drop("events/a.jsonl", lines(EVENT))
     with monkeypatch.context() as narrow:
-        narrow.setattr("ingestion.contract.EVENT_TYPES", ("working",))
+        narrow.setattr("ingestion.contract.events.EVENT_TYPES", ("working",))
         plant.land()
     assert counts(plant) == (2, 0, 2)
     assert replay_rejected(plant.settings) == ReplayReport(tried=2, accepted=2)
@@ -162,7 +162,7 @@ def test_a_build_between_replay_and_landing_leaves_no_label_behind(
     exactly_read = {**EVENT, "timestamp": "2026-01-15T10:15:00.0000001Z"}
     plant.drop("labels/a.jsonl", lines(LABEL, {**LABEL, "event_key": key_of(event(2))}))
     with monkeypatch.context() as narrow:
-        narrow.setattr("ingestion.contract.EVENT_TYPES", ("idle",))
+        narrow.setattr("ingestion.contract.events.EVENT_TYPES", ("idle",))
         plant.drop("events/a.jsonl", lines(exactly_read, {**exactly_read, "worker_id": "W3"}))
         plant.land()
     finish_build(plant)

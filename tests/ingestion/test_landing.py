@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ingestion import landing
 from ingestion.errors import BucketError, WarehouseBusyError
+from ingestion.landing import batch
 from ingestion.warehouse import warehouse_lock
 from tests.plant import EVENT, NOW, Plant
 
@@ -121,7 +121,7 @@ def test_a_failure_inside_the_transaction_leaves_nothing_of_the_object(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(landing, "_check_conservation", fail)
+        patched.setattr(batch, "_check_conservation", fail)
         with pytest.raises(KeyboardInterrupt):
             plant.land()
     assert plant.raw("events") == plant.raw("landed_objects") == []
@@ -131,13 +131,13 @@ def test_a_failure_inside_the_transaction_leaves_nothing_of_the_object(
 _KILLED_LANDING = """
 import os, signal, sys
 from pathlib import Path
-from ingestion import landing
+from ingestion.landing import batch
 from ingestion.bucket import LocalBucket
 from tests.plant import Plant
 
-landing.CHUNK_OBJECTS = 3
+batch.CHUNK_OBJECTS = 3
 place, at = sys.argv[2], int(sys.argv[3])
-module, name = {"commit": (landing, "_commit"), "inside": (landing, "_check_conservation"),
+module, name = {"commit": (batch, "_commit"), "inside": (batch, "_check_conservation"),
                 "archive": (LocalBucket, "archive")}[place]
 original, calls = getattr(module, name), 0
 

@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from ingestion import landing
-from ingestion.archiving import GIVE_UP_AFTER_FAILURES, Archiver
 from ingestion.bucket import Bucket, FetchedObject, LocalBucket, ObjectInfo, S3Bucket, open_bucket
 from ingestion.errors import BucketError
+from ingestion.landing import batch
+from ingestion.landing.archiving import GIVE_UP_AFTER_FAILURES, Archiver
 from tests.plant import EVENT, NOW, Plant
 
 
@@ -42,14 +42,14 @@ def test_an_object_replaced_between_listing_and_reading_lands_as_it_is_read(
     either: Plant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(either, "events/a.jsonl", line("W1"))
-    chunks = landing._chunks
+    chunks = batch._chunks
 
     def replaced(pending: Any) -> Iterator[list[str]]:
         for chunk in chunks(pending):
             put(either, "events/a.jsonl", line("W2"))
             yield chunk
 
-    monkeypatch.setattr(landing, "_chunks", replaced)
+    monkeypatch.setattr(batch, "_chunks", replaced)
     assert either.land().archived == 1
     assert (workers(either), keys(either, "events/")) == (["W2"], [])
 
@@ -58,14 +58,14 @@ def test_an_object_replaced_between_reading_and_archiving_lands_with_the_next_ba
     either: Plant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(either, "events/a.jsonl", line("W1"))
-    commit = landing._commit
+    commit = batch._commit
 
     def replaced(*arguments: Any) -> None:
         put(either, "events/a.jsonl", line("W2"))
         commit(*arguments)
 
     with monkeypatch.context() as patched:
-        patched.setattr(landing, "_commit", replaced)
+        patched.setattr(batch, "_commit", replaced)
         report = either.land()
     assert (report.archived, report.not_archived, workers(either)) == (0, 0, ["W1"])
     assert keys(either, "events/") == ["events/a.jsonl"]
@@ -225,8 +225,8 @@ def test_an_object_from_before_a_clock_was_put_back_is_still_as_well(tmp_path: P
 
 
 def test_a_listing_is_landed_a_window_at_a_time(either: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(landing, "WINDOW_OBJECTS", 7)
-    monkeypatch.setattr(landing, "CHUNK_OBJECTS", 3)
+    monkeypatch.setattr(batch, "WINDOW_OBJECTS", 7)
+    monkeypatch.setattr(batch, "CHUNK_OBJECTS", 3)
     for number in range(30):
         put(either, f"events/camera_id={number % 3}/{number}.jsonl", line(f"W{number}"))
     report = either.land()
@@ -236,8 +236,8 @@ def test_a_listing_is_landed_a_window_at_a_time(either: Plant, monkeypatch: pyte
 
 def test_a_listing_without_an_end_is_taken_a_window_at_a_time() -> None:
     endless = (ObjectInfo(f"events/{number}.jsonl", 1, NOW) for number in count())
-    windows = landing._windows(endless)
-    assert [len(next(windows)) for _ in range(2)] == [landing.WINDOW_OBJECTS] * 2
+    windows = batch._windows(endless)
+    assert [len(next(windows)) for _ in range(2)] == [batch.WINDOW_OBJECTS] * 2
 
 
 def test_thousands_of_files_in_many_folders_land_and_leave_their_folders_empty(tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import zstandard
 
-from ingestion import chunks, landing, opening, slices, streaming
 from ingestion.bucket import FetchedObject, LocalBucket, S3Bucket, local, open_bucket, s3
+from ingestion.landing import batch, pipeline
+from ingestion.records import blocks, opening, slices
 from tests.peak_memory import land_apart
 from tests.plant import Plant
 from tests.properties.awkward_objects import awkward_object
@@ -32,9 +33,9 @@ def event(number: int, **fields: Any) -> bytes:
 
 @pytest.fixture
 def little_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (opening, chunks, landing):
+    for module in (opening, pipeline, batch):
         monkeypatch.setattr(module, "HELD_BYTES", 300)
-    monkeypatch.setattr(streaming, "BLOCK_BYTES", 700)
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 700)
     for module in (local, s3):
         monkeypatch.setattr(module, "PIECE_BYTES", 500)
 
@@ -89,9 +90,9 @@ def test_objects_read_in_blocks_are_stored_as_those_that_are_held(
         for plant in plants:
             plant.drop(key, content)
     plants[0].land()
-    for module in (opening, chunks, landing):
+    for module in (opening, pipeline, batch):
         monkeypatch.setattr(module, "HELD_BYTES", random.choice([0, 300]))
-    monkeypatch.setattr(streaming, "BLOCK_BYTES", random.choice([1, 700]))
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", random.choice([1, 700]))
     plants[1].land()
     for held, in_blocks in zip(*map(stored, plants), strict=True):
         assert in_blocks == held
@@ -145,7 +146,7 @@ def test_a_document_longer_than_can_be_held_is_rejected_and_lines_with_a_bad_fir
 def test_an_object_of_too_many_records_is_one_rejected_record(
     plant: Plant, monkeypatch: pytest.MonkeyPatch, held_bytes: int
 ) -> None:
-    for module in (opening, chunks, landing):
+    for module in (opening, pipeline, batch):
         monkeypatch.setattr(module, "HELD_BYTES", held_bytes)
     plant.settings = plant.settings.model_copy(update={"max_object_records": 5})
     lines = [event(number) for number in range(6)]

@@ -2,8 +2,9 @@ import json
 
 import pytest
 
-from ingestion import contract, replay
-from ingestion.replay import ReplayReport, main, replay_rejected
+from ingestion.contract import events
+from ingestion.landing import replay
+from ingestion.landing.replay import ReplayReport, main, replay_rejected
 from tests.plant import Plant
 
 # Digits finer than microseconds are read exactly, by the rules that the tests below change for a while.
@@ -26,7 +27,7 @@ def rejected(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> Plant:
         "".join(json.dumps({**EVENT, "worker_id": f"W{n}"}) + "\n" for n in range(3)) + "7\n",
     )
     with monkeypatch.context() as narrow:
-        narrow.setattr(contract, "MAX_COUNT", 5)
+        narrow.setattr(events, "MAX_COUNT", 5)
         plant.land()
     assert [record["reason"] for record in plant.raw("rejected_records")] == ["bad_count"] * 3 + ["not_an_object"]
     return plant

@@ -12,7 +12,7 @@ import dagster as dg
 import pytest
 
 from ingestion.settings import Settings
-from orchestration import transform
+from orchestration.dbt import runner
 from orchestration.definitions import BATCH, build_definitions
 from tests.plant import WITHOUT_DATA_TESTS
 
@@ -55,7 +55,7 @@ def dim_camera(count: int) -> str:
 @pytest.fixture
 def _without_data_tests(monkeypatch: pytest.MonkeyPatch) -> None:
     """Batches in half the time, for tests that look at something else."""
-    monkeypatch.setattr(transform, "_BUILD", WITHOUT_DATA_TESTS)
+    monkeypatch.setattr(runner, "_BUILD", WITHOUT_DATA_TESTS)
 
 
 @pytest.fixture(scope="package")

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from orchestration.dbt import runner
 from tests.mortal import ForkingProcess
 from tests.plant import NOW, WITHOUT_DATA_TESTS, Plant
 
@@ -44,23 +45,24 @@ class Mortal(ForkingProcess):
 
 def batch(plant: Plant, shell: Path | None, watch: Callable[[Any], None] | None = None) -> None:
     """What the job of a batch does, in its order, in this process."""
-    from ingestion.landing import land
+    from ingestion.landing.batch import land
     from ingestion.warehouse import open_warehouse, warehouse_lock
-    from orchestration import privacy, publish, transform
+    from orchestration import deletions, publish
+    from orchestration.dbt import runner
     from quality import judge, report
-    from quality.models import step
+    from quality.retraining import step
     from reports import site
 
     settings = plant.settings
     with warehouse_lock(settings):
-        privacy.keep_promises(settings, print)
+        deletions.keep_promises(settings, print)
         land(settings, NOW)
-        transform.build_models(settings, watch)
+        runner.build_models(settings, watch)
         with open_warehouse(settings) as connection:
             verdict = judge.judge(connection, settings, NOW)
         report.write_report(settings.quality_path, verdict, settings.confidence_floor)
         step.operate_models(settings, NOW)
-        publish.publish_marts(settings)
+        publish.publish_build(settings)
         if shell:
             site.publish_site(settings, shell)
 
@@ -72,24 +74,24 @@ def _show(plant: Plant, shell: Path) -> None:
     from reports import site
 
     with warehouse_lock(plant.settings):
-        publish.publish_marts(plant.settings)
+        publish.publish_build(plant.settings)
         site.publish_site(plant.settings, shell)
 
 
 def _erase(plant: Plant, site_id: str, worker_id: str) -> None:
     from ingestion.warehouse import warehouse_lock
-    from orchestration import privacy
+    from orchestration import deletions
 
     with warehouse_lock(plant.settings):
-        privacy.erase_worker(plant.settings, site_id, worker_id)
+        deletions.erase_worker(plant.settings, site_id, worker_id)
 
 
 def _retain(plant: Plant) -> None:
     from ingestion.warehouse import warehouse_lock
-    from orchestration import privacy
+    from orchestration import deletions
 
     with warehouse_lock(plant.settings):
-        privacy.retain(plant.settings, NOW, print)
+        deletions.retain(plant.settings, NOW, print)
 
 
 def _serve() -> None:
@@ -109,11 +111,16 @@ def _import_everything() -> None:
     from dbt.adapters.duckdb import connections  # noqa: F401
     from dbt.cli import main  # noqa: F401
 
-    from orchestration import transform
-    from orchestration.manifest import load_manifest
+    from orchestration.dbt.manifest import load_manifest
 
-    setattr(transform, "_BUILD", WITHOUT_DATA_TESTS)  # noqa: B010
-    for module in ("great_expectations", "quality.frames", "quality.validate", "quality.docs", "obstore"):
+    setattr(runner, "_BUILD", WITHOUT_DATA_TESTS)  # noqa: B010
+    for module in (
+        "great_expectations",
+        "quality.expectations.frames",
+        "quality.expectations.validate",
+        "quality.expectations.data_docs",
+        "obstore",
+    ):
         importlib.import_module(module)
     load_manifest()
 

@@ -7,11 +7,11 @@ from random import Random
 import pytest
 
 from ingestion.warehouse import open_warehouse, warehouse_lock
-from orchestration import publish
-from orchestration.partitions import partitions
-from orchestration.privacy import keep_promises
-from orchestration.publish import publish_marts
+from orchestration.deletions import keep_promises
+from orchestration.publish import publish_build
 from orchestration.summary import Checks, read_totals, summary_lines
+from publishing import versions
+from publishing.file_cuts import partitions
 from quality.judge import judge
 from tests.plant import NOW, Plant
 
@@ -39,7 +39,7 @@ def test_changing_to_aggregate_removes_what_was_published_about_persons(tmp_path
     named = Plant(tmp_path)
     fill(named)
     named.batch()
-    publish_marts(named.settings)
+    publish_build(named.settings)
     published = tmp_path / "published-versions"
     assert any(b"Worker-" in path.read_bytes() for path in published.rglob("*.parquet"))
 
@@ -87,8 +87,8 @@ def some_events(random: Random, days: list[int], count: int) -> str:
 def test_a_batch_writes_the_files_of_the_days_it_changed_and_what_is_left_out_is_as_if_all_were_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publish, "LARGEST_FILE_ROWS", 3)
-    monkeypatch.setattr(publish, "partitions", lambda rows: partitions(rows, 3))
+    monkeypatch.setattr(versions, "LARGEST_FILE_ROWS", 3)
+    monkeypatch.setattr(versions, "partitions", lambda rows: partitions(rows, 3))
     plant, random = Plant(tmp_path, worker_identity="aggregate", min_group=3), Random(20260115)
     plant.drop("events/0.jsonl", some_events(random, list(range(10, 16)), 160))
     plant.batch()
@@ -107,7 +107,7 @@ def test_a_batch_writes_the_files_of_the_days_it_changed_and_what_is_left_out_is
             }
         assert (now / "worker_shifts.parquet").stat().st_size < 5000
         shown = {path.stem: plant.mart(path.stem) for path in now.glob("*.parquet")}
-        publish_marts(plant.settings, anew=True)
+        publish_build(plant.settings, anew=True)
         assert {name: plant.mart(name) for name in shown} == shown
 
 
@@ -117,5 +117,5 @@ def test_another_limit_of_a_group_writes_every_file_anew(tmp_path: Path) -> None
     plant = Plant(tmp_path, worker_identity="aggregate", min_group=6)
     assert [row["units"] for row in plant.mart("site_shifts")] == [None]
     with warehouse_lock(plant.settings):
-        publish_marts(plant.settings)  # also where nobody has made up for the changed setting yet
+        publish_build(plant.settings)  # also where nobody has made up for the changed setting yet
     assert [row["units"] for row in plant.mart("site_shifts")] == [6]

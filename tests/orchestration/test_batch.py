@@ -7,10 +7,10 @@ import duckdb
 import pytest
 
 from ingestion.errors import TransformError
+from orchestration.dbt.runner import build_models
 from orchestration.definitions import BATCH, build_definitions
 from orchestration.outcome import count_checks
 from orchestration.summary import read_totals, summary_lines, time_line
-from orchestration.transform import build_models
 from tests.orchestration.conftest import FinishedBatch, drop_day
 from tests.plant import Plant
 

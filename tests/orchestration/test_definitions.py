@@ -9,11 +9,11 @@ import dagster as dg
 import pytest
 
 from orchestration.assets.models import mart_names, read_manifest
+from orchestration.dagster_home.home import prepare_home
 from orchestration.definitions import BATCH, build_definitions
-from orchestration.home import prepare_home
+from quality.expectations.suites import SUITES
 from quality.marts import DESCRIPTIONS
-from quality.models import tables as model_tables
-from quality.suites import SUITES
+from quality.retraining import marts as model_tables
 from tests.plant import Plant
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
@@ -31,7 +31,7 @@ def test_dagster_itself_finds_the_definitions_valid(plant: Plant, monkeypatch: p
 
 
 def test_importing_the_definitions_loads_nothing_that_only_a_step_needs() -> None:
-    heavy = ("great_expectations", "pandas", "dbt.cli.main", "obstore", "reports", "orchestration.run")
+    heavy = ("great_expectations", "pandas", "dbt.cli.main", "obstore", "reports", "orchestration.commands.run")
     code = f"import sys, orchestration.definitions; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

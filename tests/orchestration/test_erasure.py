@@ -19,10 +19,12 @@ import zstandard
 
 from ingestion.bucket import Bucket, open_bucket
 from ingestion.bucket.rewriting import every_object
-from ingestion.privacy.journal import RECORD, pending_erasures
+from ingestion.identity.journal import RECORD, pending_erasures
 from ingestion.warehouse import warehouse_lock
-from orchestration import dagster_records, erase, transform
-from orchestration.privacy import erase_worker, keep_promises, search_worker
+from orchestration.commands import erase
+from orchestration.dagster_home import dagster_records
+from orchestration.dbt import runner
+from orchestration.deletions import erase_worker, keep_promises, search_worker
 from reports.data import publish_data
 from tests.orchestration.mortal import Mortal
 from tests.plant import NOW, WITHOUT_DATA_TESTS, Plant
@@ -97,7 +99,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Callable[[dict[str, st
         if name not in made:
             made[name] = tmp_path_factory.mktemp("prepared")
             with pytest.MonkeyPatch.context() as patched:
-                patched.setattr(transform, "_BUILD", WITHOUT_DATA_TESTS)
+                patched.setattr(runner, "_BUILD", WITHOUT_DATA_TESTS)
                 fill(Plant(made[name], **settings))
         return made[name]
 
@@ -303,14 +305,14 @@ def test_it_waits_for_the_batch_that_runs_and_not_for_ever_for_the_records_of_da
 
 
 KILLED: dict[str, dict[str, Any]] = {
-    "between two objects": {"before": "ingestion.privacy.bucket_erasure.replace", "at": 2},
-    "before the warehouse": {"before": "ingestion.privacy.erasure.erase_from_warehouse"},
-    "before other files": {"before": "ingestion.privacy.erasure._other_files"},
-    "while the marts are made again": {"before": "orchestration.transform.keep_history"},
-    "before older versions go": {"before": "orchestration.privacy.keep_published_version_only"},
-    "before the warehouse's file is replaced": {"before": "ingestion.privacy.tables._put_in_place"},
-    "before the search": {"before": "orchestration.privacy.search_everywhere"},
-    "when it is on record": {"after": "orchestration.privacy.record"},
+    "between two objects": {"before": "privacy.bucket_erasure.replace", "at": 2},
+    "before the warehouse": {"before": "privacy.erasure.erase_from_warehouse"},
+    "before other files": {"before": "privacy.erasure._other_files"},
+    "while the marts are made again": {"before": "orchestration.dbt.runner.keep_history"},
+    "before older versions go": {"before": "orchestration.deletions.keep_published_version_only"},
+    "before the warehouse's file is replaced": {"before": "ingestion.stored_tables._put_in_place"},
+    "before the search": {"before": "orchestration.deletions.search_everywhere"},
+    "when it is on record": {"after": "orchestration.deletions.record"},
 }
 
 

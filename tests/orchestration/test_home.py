@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from orchestration.home import open_instance, prepare_home
+from orchestration.dagster_home.home import open_instance, prepare_home
 from tests.plant import Plant
 
 

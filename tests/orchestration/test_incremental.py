@@ -10,11 +10,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration import build_state, publish
-from orchestration.partitions import partitions
-from orchestration.publish import publish_marts
-from orchestration.transform import build_models
-from orchestration.verify import main, verify
+from orchestration.commands.verify import main, verify
+from orchestration.dbt import build_state
+from orchestration.dbt.runner import build_models
+from orchestration.publish import publish_build
+from publishing import versions
+from publishing.file_cuts import partitions
 from tests.plant import Plant
 
 EVENT = (
@@ -142,8 +143,8 @@ def test_a_row_that_no_rebuild_gives_is_found_and_said(
 def test_a_large_mart_is_a_folder_of_which_a_batch_writes_what_changed(
     plant: Plant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publish, "LARGEST_FILE_ROWS", 10)
-    monkeypatch.setattr(publish, "partitions", lambda rows: partitions(rows, 10))
+    monkeypatch.setattr(versions, "LARGEST_FILE_ROWS", 10)
+    monkeypatch.setattr(versions, "partitions", lambda rows: partitions(rows, 10))
     whole = plant.mart("worker_shifts")
     plant.drop("events/first.jsonl", EVENT % ("01-12T09:00", "W3", 1, "idle", "north"))
     plant.batch()
@@ -160,6 +161,6 @@ def test_a_large_mart_is_a_folder_of_which_a_batch_writes_what_changed(
     unknown = second.parent.rename(second.parent.with_name("0-restored"))
     plant.settings.published_path.unlink()
     plant.settings.published_path.symlink_to(unknown)
-    publish_marts(plant.settings)
+    publish_build(plant.settings)
     third = plant.settings.published_path.resolve() / "worker_shifts.parquet"
     assert all(file.stat().st_nlink == 1 for file in third.iterdir())

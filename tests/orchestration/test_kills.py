@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from orchestration.publish import KEPT_VERSIONS, VERSIONS_FOLDER
+from publishing.versions import KEPT_VERSIONS, VERSIONS_FOLDER
 from tests.orchestration.mortal import Mortal
 from tests.plant import Plant
 from tests.properties.comparison import bits
@@ -136,17 +136,17 @@ BUILDING = {
     "when the affected windows are listed": model("int_affected_windows", DONE),
     "inside a mart, between delete and insert": model("state_intervals", STATEMENT, "insert into"),
     "between two marts": model("worker_shifts", DONE),
-    "while what was built is remembered": {"after": "orchestration.build_state.raw_state", "at": 1},
-    "inside DuckDB's own writing": {"after": "orchestration.transform.begin_build", "file_bytes": 300_000},
+    "while what was built is remembered": {"after": "orchestration.dbt.build_state.raw_state", "at": 1},
+    "inside DuckDB's own writing": {"after": "orchestration.dbt.runner.begin_build", "file_bytes": 300_000},
     "inside judging": {"before": "quality.store.replace_incidents"},
 }
 PUBLISHING = {
-    "while the marts are written": {"before": "orchestration.publish._copy", "at": 9},
-    "just before the switch": {"before": "orchestration.publish.point_to"},
+    "while the marts are written": {"before": "publishing.versions._copy", "at": 9},
+    "just before the switch": {"before": "publishing.versions.point_to"},
 }
 SHOWING = {
-    "just after the switch": {"after": "orchestration.publish.point_to"},
-    "before old versions are removed": {"before": "orchestration.publish._remove_old"},
+    "just after the switch": {"after": "publishing.versions.point_to"},
+    "before old versions are removed": {"before": "publishing.versions._remove_old"},
     "just before the answers are switched": {"before": "reports.metrics_api.point_to"},
     "before the site's manifest": {"before": "reports.data._replace_manifest"},
     "before the site's old data are removed": {"before": "reports.data._remove_unnamed"},
@@ -158,7 +158,7 @@ def ready(before: Stage, tmp_path_factory: pytest.TempPathFactory, killer: Morta
     """The same plant after a batch that died when all was there to be published."""
     plant = copy_of(before.plant, tmp_path_factory.mktemp("ready") / "plant")
     change(plant)
-    assert killer.run(plant, shell=shell, before="orchestration.publish.publish_marts") == -signal.SIGKILL
+    assert killer.run(plant, shell=shell, before="publishing.versions.publish_marts") == -signal.SIGKILL
     return plant
 
 

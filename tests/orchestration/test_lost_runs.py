@@ -7,12 +7,12 @@ from pathlib import Path
 
 import dagster as dg
 
-from orchestration.lost_runs import START_SECONDS, end_lost_runs, is_lost, mark_running, remove_old_runs
+from orchestration.dagster_home.lost_runs import START_SECONDS, end_lost_runs, is_lost, mark_running, remove_old_runs
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from orchestration.lost_runs import mark_running
+from orchestration.dagster_home.lost_runs import mark_running
 with mark_running(Path(sys.argv[1]), sys.argv[2]):
     print("holding", flush=True)
     time.sleep(60)

@@ -3,7 +3,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from orchestration.manifest import PROJECT_DIR, load_manifest, manifest_path, project_hash
+from orchestration.dbt.manifest import load_manifest, manifest_path, project_hash
+from orchestration.dbt.project import PROJECT_DIR
 
 
 def test_the_project_is_parsed_once_for_the_same_content() -> None:

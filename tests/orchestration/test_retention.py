@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from ingestion.event_key import EVENT_KEY_SQL
-from ingestion.privacy.journal import is_purge_owed
-from ingestion.privacy.retention import HISTORIES, SIGHTINGS, RetentionReport
+from ingestion.contract.event_key import EVENT_KEY_SQL
+from ingestion.identity.journal import is_purge_owed
 from ingestion.warehouse import warehouse_lock
-from orchestration import transform
-from orchestration.manifest import PROJECT_DIR
-from orchestration.privacy import retain
-from orchestration.verify import verify
+from orchestration.commands.verify import verify
+from orchestration.dbt import runner
+from orchestration.dbt.project import PROJECT_DIR
+from orchestration.deletions import retain
+from privacy.retention import HISTORIES, SIGHTINGS, RetentionReport
 from tests.plant import WITHOUT_DATA_TESTS, Plant
 
 NOW = datetime(2026, 3, 11, 3, tzinfo=UTC)
@@ -37,7 +37,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
         plant.drop(f"events/{day:02d}.jsonl", event(day, f"Worker-{day:02d}") + '"bad"\n')
         plant.land(datetime(2026, 3, day, 12, tzinfo=UTC))
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(transform, "_BUILD", WITHOUT_DATA_TESTS)
+        patched.setattr(runner, "_BUILD", WITHOUT_DATA_TESTS)
         plant.batch(NOW)
     return plant.settings.data_dir
 
@@ -173,6 +173,6 @@ def test_what_is_left_is_what_a_rebuild_gives(fill: Callable[..., Plant], settin
 
 
 def test_retention_knows_every_table_that_keeps_history() -> None:
-    models = (PROJECT_DIR / "models/intermediate").glob("*.sql")
+    models = (PROJECT_DIR / "models/intermediate").rglob("*.sql")
     scoped = {path.stem for path in models if 'materialized="scoped"' in path.read_text(encoding="utf-8")}
     assert {name for name in scoped if not name.endswith("_history")} == {*HISTORIES, SIGHTINGS}

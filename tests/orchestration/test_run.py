@@ -11,8 +11,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.dev import command
-from orchestration.run import main
+from orchestration.commands.dev import command
+from orchestration.commands.run import main
 from tests.orchestration.conftest import FinishedBatch, drop_day
 from tests.plant import Plant
 
@@ -78,7 +78,7 @@ def _steps(output: str) -> list[str]:
 @pytest.mark.slow
 def test_two_batches_at_once_both_end_well_one_after_the_other(plant: Plant) -> None:
     drop_day(plant.landing)
-    command = [sys.executable, "-m", "orchestration.run", "--no-site"]
+    command = [sys.executable, "-m", "orchestration.commands.run", "--no-site"]
     batches = [
         subprocess.Popen(
             command, cwd=PROJECT, env=dict(os.environ), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -130,7 +130,7 @@ def test_a_full_disk_is_one_sentence_and_the_next_batch_completes_what_it_stoppe
         )
         (disk / "landing/events/days.jsonl.gz").write_bytes(gzip.compress(lines.encode()))
         environment = {**os.environ, "FLOORHOUSE_DATA_DIR": str(disk)}
-        command = [sys.executable, "-m", "orchestration.run", "--no-site"]
+        command = [sys.executable, "-m", "orchestration.commands.run", "--no-site"]
         stopped = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
         assert stopped.returncode == 1
         assert stopped.stderr == (

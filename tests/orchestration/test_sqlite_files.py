@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import NullPool, create_engine, text
 
-from orchestration.sqlite_files import tune_sqlite
+from orchestration.dagster_home.sqlite_files import tune_sqlite
 
 
 def _write_rows(path: Path, mode: str, rows: int) -> int | None:

@@ -11,8 +11,8 @@ import pytest
 
 from ingestion.errors import ReportError
 from ingestion.settings import Settings
+from orchestration.dbt.build_state import is_published
 from orchestration.definitions import BATCH, build_definitions
-from orchestration.publish import is_published
 from tests.orchestration.conftest import FinishedBatch, drop_day
 
 NAMES = "site_id,worker_id,name\nnorth,W1,Operator 01\n"

@@ -11,7 +11,7 @@ import pytest
 from ingestion import migrations
 from ingestion.errors import WarehouseError
 from ingestion.warehouse import open_warehouse, warehouse_lock
-from orchestration.privacy import purge
+from orchestration.deletions import purge
 from tests.plant import Plant
 
 OLD = Path(__file__).parent / "written_by_0_1_0"
@@ -67,14 +67,14 @@ def test_the_marts_of_an_upgraded_warehouse_are_those_of_a_fresh_landing(old: Pl
 
 def test_an_upgraded_warehouse_has_the_tables_of_a_new_one(old: Plant, tmp_path: Path) -> None:
     from quality import store
-    from quality.models import tables
+    from quality.retraining import marts as model_marts
 
     new = Plant(tmp_path / "new")
     new.land()
     for plant in (old, new):
         with open_warehouse(plant.settings) as connection:
             store.make_tables(connection)
-            tables.make_tables(connection)
+            model_marts.make_tables(connection)
 
     assert layout(old.settings.warehouse_path) == layout(new.settings.warehouse_path)
 

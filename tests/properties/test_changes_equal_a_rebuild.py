@@ -19,14 +19,14 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from ingestion import contract
-from ingestion.contract import Refusal, folder_of, judge_record
-from ingestion.event_key import event_key
-from ingestion.replay import replay_rejected
+from ingestion.contract import events
+from ingestion.contract.event_key import event_key
+from ingestion.contract.events import Refusal, folder_of, judge_record
+from ingestion.landing.replay import replay_rejected
 from ingestion.warehouse import changed_minutes_of, open_warehouse, transaction
-from orchestration import transform
-from orchestration.privacy import retain
-from orchestration.verify import Comparison, verify
+from orchestration.commands.verify import Comparison, verify
+from orchestration.dbt import runner
+from orchestration.deletions import retain
 from tests.plant import NOW, WITHOUT_DATA_TESTS, Plant
 from tests.properties.random_objects import random_runs
 from tests.properties.random_plants import (
@@ -96,7 +96,7 @@ def drop_labels(plant: Plant, keys: list[str], random: Random) -> None:
     labels = [
         {
             "event_key": key,
-            "true_event_type": random.choice(contract.EVENT_TYPES),
+            "true_event_type": random.choice(events.EVENT_TYPES),
             "reviewer": random.choice(["R1", "R2", "R3"]),
             "reviewed_at": (NOW - timedelta(minutes=random.randint(1, 9000))).isoformat(),
         }
@@ -110,7 +110,7 @@ def narrow_contract(is_narrow: bool) -> Iterator[None]:
     """As a release that did not know some types yet: whatever is read one by one may be rejected for it."""
     with pytest.MonkeyPatch.context() as patched:
         if is_narrow:
-            patched.setattr(contract, "EVENT_TYPES", ("working", "product_count"))
+            patched.setattr(events, "EVENT_TYPES", ("working", "product_count"))
         yield
 
 
@@ -140,7 +140,7 @@ def differences(plant: Plant) -> list[Comparison]:
 def test_after_any_history_of_changes_the_marts_are_those_of_a_rebuild(
     monkeypatch: pytest.MonkeyPatch, seeds: list[int], order: int
 ) -> None:
-    monkeypatch.setattr(transform, "_BUILD", WITHOUT_DATA_TESTS)
+    monkeypatch.setattr(runner, "_BUILD", WITHOUT_DATA_TESTS)
     random = Random(order)
     plants = [random_plant(seed, f"p{number}") for number, seed in enumerate(seeds)]
     runs = random_runs([line for plant in plants for line in plant.lines], BATCHES, random)

@@ -14,13 +14,15 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from ingestion import column_rules, proof, reading, slices
 from ingestion.bucket import FetchedObject
-from ingestion.contract import Refusal, folder_of, judge_record
-from ingestion.framing import JSON_WHITE_SPACE
-from ingestion.opening import open_slices
-from ingestion.read_objects import ReadObjects
-from ingestion.reading import EventReader, columns_of
+from ingestion.contract.events import Refusal, folder_of, judge_record
+from ingestion.reading import column_rules, proof
+from ingestion.reading import events as exact
+from ingestion.reading.events import EventReader, columns_of
+from ingestion.records import slices
+from ingestion.records.framing import JSON_WHITE_SPACE
+from ingestion.records.opening import open_slices
+from ingestion.records.read_objects import ReadObjects
 from ingestion.settings import Settings
 from tests.plant import NOW
 from tests.properties.awkward_objects import record_text
@@ -194,7 +196,7 @@ def test_what_is_plainly_right_is_never_judged_record_by_record(monkeypatch: pyt
     def judged(raw: bytes, *_: object) -> None:
         raise AssertionError(raw)
 
-    monkeypatch.setattr(reading, "judge_record", judged)
+    monkeypatch.setattr(exact, "judge_record", judged)
     random = Random(7)
     lines = [json.dumps(plain(random) | {"timestamp": f"2026-01-15T10:15:{place % 60:02}.5Z"}) for place in range(900)]
     padded = json.dumps(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from ingestion.privacy.pseudonyms import pseudonym
+from ingestion.identity.pseudonyms import pseudonym
 from tests.plant import Plant
 from tests.properties.comparison import bits
 from tests.properties.random_objects import random_runs

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from ingestion.contract import EVENT_TYPES, Event
-from ingestion.event_key import event_key, is_in_review_sample
-from ingestion.label_contract import Label
+from ingestion.contract.event_key import event_key, is_in_review_sample
+from ingestion.contract.events import EVENT_TYPES, Event
+from ingestion.contract.labels import Label
 from tests.plant import Plant
 from tests.properties.comparison import bits
 from tests.reference.review import compute_review

@@ -6,12 +6,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from quality.docs import INDEX, self_contained, write_docs
 from quality.drift.baselines import Baseline
-from quality.suites import Plant
-from quality.suites.event_mix import event_mix_suite
-from quality.suites.model_days import model_days_suite
-from quality.validate import validate
+from quality.expectations.data_docs import INDEX, self_contained, write_docs
+from quality.expectations.suites import Plant
+from quality.expectations.suites.event_mix import event_mix_suite
+from quality.expectations.suites.model_days import model_days_suite
+from quality.expectations.validate import validate
 from reports.site import place_pages
 
 PLANT = Plant({"north": Baseline()})

@@ -8,7 +8,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from quality import frames
+from quality.expectations import frames
 
 
 def read_frame(published: Path, query: str) -> pd.DataFrame:
@@ -100,5 +100,5 @@ def test_worker_shifts_show_the_extremes_of_a_date_and_time_that_is_in_no_state(
 
 def test_the_names_of_checks_cost_neither_great_expectations_nor_dagster() -> None:
     modules = ("great_expectations", "pandas", "dagster")
-    code = f"import sys, quality.suites; sys.exit(any(name in sys.modules for name in {modules}))"
+    code = f"import sys, quality.expectations.suites; sys.exit(any(name in sys.modules for name in {modules}))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quality.freshness import Heard, Window, changed_sites, freshness, missed_days
-from quality.incidents import Incident
-from quality.results import DayResult
-from quality.silences import merge_silences
+from quality.checks.freshness import Heard, Window, changed_sites, freshness, missed_days
+from quality.checks.results import DayResult
+from quality.incidents.incident import Incident
+from quality.incidents.silences import merge_silences
 
 FRIDAY = datetime(2026, 1, 30, 14, tzinfo=UTC)
 MINUTES = timedelta(minutes=5)

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
-from quality.incidents import Incident, find_spells, merge
-from quality.results import Cell, DayResult
+from quality.checks.results import Cell, DayResult
+from quality.incidents.incident import Incident, find_spells, merge
 
 DAYS = [date(2026, 1, 1) + timedelta(days=number) for number in range(30)]
 CELL = Cell("north", "cam-1")

@@ -3,10 +3,10 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from quality.checks.results import CheckResult
 from quality.drift.baselines import DEFAULT_MIX, EVENT_TYPES, Baseline
-from quality.results import CheckResult
-from quality.suites import SUITES, Plant, Suite
-from quality.validate import validate
+from quality.expectations.suites import SUITES, Plant, Suite
+from quality.expectations.validate import validate
 
 PLANT = Plant({"north": Baseline()})
 BASELINE = dict(zip(EVENT_TYPES, DEFAULT_MIX, strict=True))

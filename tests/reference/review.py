@@ -10,9 +10,9 @@ from typing import Any
 
 from scipy.stats import binomtest
 
-from ingestion.contract import EVENT_TYPES, Event
-from ingestion.event_key import event_key
-from ingestion.label_contract import Label
+from ingestion.contract.event_key import event_key
+from ingestion.contract.events import EVENT_TYPES, Event
+from ingestion.contract.labels import Label
 
 Rows = list[dict[str, Any]]
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.contract import Event
-from ingestion.event_key import event_key
+from ingestion.contract.event_key import event_key
+from ingestion.contract.events import Event
 from tests.ingestion.intake.running import RunningIntake, event, running_intake
 from tests.plant import Plant
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ingestion.contract import Event, Folder, Refusal, judge_record
+from ingestion.contract.events import Event, Folder, Refusal, judge_record
 from ingestion.intake.judging import Bounds, Judged, Unreadable, judge_batch, judge_event
 from ingestion.intake.keys import Sender
 from tests.ingestion.intake.running import event

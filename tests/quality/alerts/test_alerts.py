@@ -20,8 +20,8 @@ from quality.alerts.deliver import deliver
 from quality.alerts.messages import messages_of
 from quality.alerts.outbox import LONGEST_WAIT_SECONDS, Outbox, wait_seconds
 from quality.alerts.settings import AlertSettings, read_alert_settings
-from quality.incidents import PAGE, Incident
-from quality.results import Cell
+from quality.checks.results import Cell
+from quality.incidents.incident import PAGE, Incident
 from quality.store import make_tables, replace_incidents
 from tests.quality.alerts.receivers import MailServer, Webhook, running
 

@@ -1,0 +1,1 @@
+"""How people are named in what is stored: pseudonyms, redacted payloads, the journal of deletions still owed."""

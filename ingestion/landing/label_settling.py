@@ -1,0 +1,180 @@
+"""Which labels have their event. What was decided follows from what is stored and the time, never from the order.
+
+A label lands as accepted, because its event may arrive after it. It waits in `raw.labels`; where no event of its key
+is there 30 days after its landing it moves to the rejected records, and it comes back when the event arrives still.
+Its object's counts follow, so that `records = accepted + rejected` always holds. A batch settles all labels in one
+transaction; settled twice, nothing changes the second time.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import duckdb
+import pyarrow as pa
+
+from ingestion.contract.event_key import EVENT_KEY_SQL
+from ingestion.contract.events import Refusal
+from ingestion.contract.labels import TIME_TO_ARRIVE, UNKNOWN_EVENT_KEY, judge_label
+from ingestion.reading.labels import LABEL_COLUMNS, columns_of_label
+from ingestion.warehouse import changed_minutes_of, changed_objects_of, transaction
+
+# The bounds let the database skip the parts of a long history that hold other days.
+_CHANGED_EVENTS = """(
+    select events.*
+    from raw.events as events
+    semi join raw.changed_minutes as changed
+        on events.site_id = changed.site_id and date_trunc('minute', events.event_at) = changed.minute
+    where
+        events.event_at >= (select min(minute) from raw.changed_minutes)
+        and events.event_at < (select max(minute) from raw.changed_minutes) + interval 1 minute
+)"""
+
+_STORED_LABELS = pa.schema([field.with_name(field.name.replace("_index", "_id")) for field in LABEL_COLUMNS])
+
+
+def settle_labels(connection: duckdb.DuckDBPyConnection, now: datetime) -> int:
+    """Find the labels' events, reject labels that waited too long, take back those whose event came.
+
+    Returns how many labels wait for their event now. The caller holds the lock.
+    """
+    with transaction(connection):
+        find_labelled_events(connection)
+        _reject_overdue(connection, now)
+        _take_back(connection)
+        row = connection.execute(
+            "select count(*) from raw.labels inner join raw.labelled_keys using (event_key) where event_at is null"
+        ).fetchone()
+    return row[0] if row else 0
+
+
+def find_labelled_events(connection: duckdb.DuckDBPyConnection) -> None:
+    """Note the events of the keys that had none; nothing is searched where no key is without. In a transaction.
+
+    A key that is new is looked for among all events, once; one that was looked for before only among those of the
+    minutes that changed since the last build. Whoever adds events calls this before a build forgets these minutes.
+    """
+    connection.execute(
+        """
+        create or replace temp table unknown_keys as select event_key from raw.labelled_keys where event_at is null;
+        create or replace temp table new_keys as
+            select distinct event_key from raw.labels anti join raw.labelled_keys using (event_key);
+        insert into raw.labelled_keys (event_key) from new_keys;
+        """
+    )
+    _search(connection, "unknown_keys", _CHANGED_EVENTS)
+    _search(connection, "new_keys", "raw.events")
+
+
+def _search(connection: duckdb.DuckDBPyConnection, keys: str, events: str) -> None:
+    row = connection.execute(f"select count(*) from {keys}").fetchone()
+    if not row or not row[0]:
+        return
+    connection.execute(
+        f"""
+        create or replace temp table found as
+        select {EVENT_KEY_SQL} as event_key, any_value(site_id) as site_id, any_value(event_at) as event_at
+        from {events}
+        where {EVENT_KEY_SQL} in (select event_key from {keys})
+        group by all
+        """
+    )
+    connection.execute(
+        "update raw.labelled_keys set site_id = found.site_id, event_at = found.event_at from found "
+        "where labelled_keys.event_key = found.event_key"
+    )
+    # The marts know every event of the review sample; one that a person picked by hand has to be looked up.
+    connection.execute(
+        changed_minutes_of("(select found.* from found, raw.settings where event_key >= review_keys_below)")
+    )
+
+
+def _reject_overdue(connection: duckdb.DuckDBPyConnection, now: datetime) -> None:
+    connection.execute(
+        """
+        create or replace temp table overdue as
+        select labels.*
+        from raw.labels
+        inner join raw.landed_objects using (object_id)
+        inner join raw.labelled_keys using (event_key)
+        where labelled_keys.event_at is null and landed_objects.landed_at <= $landed_until::timestamptz
+        """,
+        {"landed_until": now - TIME_TO_ARRIVE},
+    )
+    connection.execute(
+        f"""
+        insert into raw.rejected_records by name
+        select
+            object_id,
+            position,
+            $reason as reason,
+            'No event of the key "' || event_key || '" came within {TIME_TO_ARRIVE.days} days after the label.'
+                as detail,
+            payload,
+            $now::timestamptz as rejected_at
+        from overdue
+        """,
+        {"reason": UNKNOWN_EVENT_KEY, "now": now},
+    )
+    connection.execute(
+        "delete from raw.labels using overdue "
+        "where labels.object_id = overdue.object_id and labels.position = overdue.position"
+    )
+    _move_counts(connection, "overdue", -1)
+
+
+def _take_back(connection: duckdb.DuckDBPyConnection) -> None:
+    rejected = connection.execute(
+        """
+        select object_id, position, payload, landed_at
+        from raw.rejected_records
+        inner join raw.landed_objects using (object_id)
+        where reason = $reason
+        order by object_id, position
+        """,
+        {"reason": UNKNOWN_EVENT_KEY},
+    ).fetchall()
+    if not rejected:
+        return
+    arrived = {
+        key
+        for (key,) in connection.execute(
+            "select event_key from raw.labelled_keys where event_at is not null"
+        ).fetchall()
+    }
+    labels = []
+    for object_id, position, payload, landed_at in rejected:
+        label, _ = judge_label(payload.encode("utf-8"), landed_at.astimezone(UTC))
+        if not isinstance(label, Refusal) and label.event_key in arrived:
+            labels.append(columns_of_label(label, payload, object_id, position))
+    if labels:
+        connection.register("taken_back", _stored(labels))
+        connection.execute("insert into raw.labels by name select * from taken_back")
+        connection.execute(
+            "delete from raw.rejected_records using taken_back "
+            "where rejected_records.object_id = taken_back.object_id "
+            "and rejected_records.position = taken_back.position"
+        )
+        _move_counts(connection, "taken_back", +1)
+        connection.unregister("taken_back")
+
+
+def _stored(labels: list[dict[str, object]]) -> pa.Table:
+    """Labels as rows of raw.labels, their `object_index` being the object's id."""
+    return pa.Table.from_pylist(
+        [{"object_id": label["object_index"], **label} for label in labels], schema=_STORED_LABELS
+    )
+
+
+def _move_counts(connection: duckdb.DuckDBPyConnection, moved: str, direction: int) -> None:
+    """Let the objects' counts follow the records in the table `moved`: +1 for accepted now, -1 for rejected now."""
+    connection.execute(changed_objects_of(f"raw.landed_objects semi join {moved} using (object_id)"))
+    connection.execute(
+        f"""
+        update raw.landed_objects
+        set accepted = accepted + $direction * moved.records, rejected = rejected - $direction * moved.records
+        from (select object_id, count(*) as records from {moved} group by object_id) as moved
+        where landed_objects.object_id = moved.object_id
+        """,
+        {"direction": direction},
+    )

@@ -1,0 +1,168 @@
+"""Try rejected records again after their cause is mended, for instance by a release that reads more than the last.
+
+`python -m ingestion.landing.replay` does it by hand; the next batch then computes what follows from it.
+
+What is accepted now moves from the rejected records to the events or labels in one transaction, and its object's
+counts follow; run twice, it changes nothing the second time.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from datetime import UTC
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from ingestion.contract.events import Refusal, folder_of, judge_record
+from ingestion.contract.labels import judge_label
+from ingestion.errors import FloorhouseError, SettingsError
+from ingestion.identity.identity import settle_identity
+from ingestion.landing.label_settling import find_labelled_events
+from ingestion.landing.pipeline import TABLES, table_of
+from ingestion.landing.unexpected_fields import record_unexpected_fields
+from ingestion.reading.column_rules import EVENT_COLUMNS
+from ingestion.reading.events import columns_of
+from ingestion.reading.labels import LABEL_COLUMNS, columns_of_label
+from ingestion.settings import Settings, read_settings
+from ingestion.warehouse import changed_minutes_of, changed_objects_of, open_warehouse, transaction, warehouse_lock
+
+# The text that is kept of a record shows U+FFFD for bytes that are not UTF-8. It is not the record: trying it again
+# would accept what the camera never sent. A record that is whole and holds U+FFFD itself is not malformed.
+_CANDIDATES = """
+    select
+        rejected.object_id,
+        rejected.position,
+        rejected.payload,
+        landed.object_key,
+        landed.landed_at
+    from raw.rejected_records as rejected
+    inner join raw.landed_objects as landed using (object_id)
+    where
+        rejected.payload is not null
+        -- every batch looks whether a label's event came; trying it again here would say that it did
+        and rejected.reason <> 'unknown_event_key'
+        and not (rejected.reason = 'malformed_json' and contains(rejected.payload, '\ufffd'))
+        and (rejected.object_id, rejected.position) > ($object_id, $position)
+    order by rejected.object_id, rejected.position
+    limit $share
+"""
+
+# Records held at once; each share is a transaction of its own.
+SHARE_RECORDS = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayReport:
+    """How many records were tried again, and how many of them are accepted now."""
+
+    tried: int
+    accepted: int
+
+
+def replay_rejected(settings: Settings) -> ReplayReport:
+    """Judge every rejected record again as of its own landing. The caller holds the warehouse's lock.
+
+    A timestamp is in range or not when its object lands, so that no replay changes what was decided then.
+    """
+    tried = accepted = 0
+    with open_warehouse(settings) as connection:
+        settle_identity(connection, settings)  # what is stored under pseudonyms is judged with them
+        last = (-1, -1)
+        while candidates := _next_share(connection, last):
+            last = candidates[-1][:2]
+            tried += len(candidates)
+            accepted += _replay(connection, candidates)
+        with transaction(connection):
+            find_labelled_events(connection)
+    return ReplayReport(tried, accepted)
+
+
+def _next_share(connection: duckdb.DuckDBPyConnection, last: tuple[int, int]) -> list[Any]:
+    """The rejected records that follow the last one tried: (object_id, position, payload, object_key, landed_at)."""
+    return connection.execute(
+        _CANDIDATES, {"object_id": last[0], "position": last[1], "share": SHARE_RECORDS}
+    ).fetchall()
+
+
+def _replay(connection: duckdb.DuckDBPyConnection, candidates: list[Any]) -> int:
+    accepted: dict[str, list[dict[str, object]]] = {table: [] for table in TABLES.values()}
+    unexpected_fields: list[tuple[int, str]] = []
+    for object_id, position, payload, key, landed_at in candidates:
+        table, raw, at = table_of(key), payload.encode("utf-8"), landed_at.astimezone(UTC)
+        if table == "labels":
+            label, unexpected = judge_label(raw, at)
+            row = None if isinstance(label, Refusal) else columns_of_label(label, payload, object_id, position)
+        else:
+            event, unexpected = judge_record(raw, folder_of(key), at)
+            row = None if isinstance(event, Refusal) else columns_of(event, object_id, position)
+        if row is not None:
+            accepted[table].append(row)
+            unexpected_fields += [(object_id, name) for name in unexpected]
+    for table, schema in (("events", EVENT_COLUMNS), ("labels", LABEL_COLUMNS)):
+        if accepted[table]:
+            _move(connection, table, pa.Table.from_pylist(accepted[table], schema=schema), unexpected_fields)
+    return sum(map(len, accepted.values()))
+
+
+def _move(
+    connection: duckdb.DuckDBPyConnection, table: str, accepted: pa.Table, unexpected_fields: list[tuple[int, str]]
+) -> None:
+    accepted = accepted.rename_columns({"object_index": "object_id"})  # DuckDB finds the tables by their names
+    names = pa.table(  # noqa: F841
+        {
+            "object_id": pa.array([object_id for object_id, _ in unexpected_fields], pa.int64()),
+            "name": pa.array([name for _, name in unexpected_fields], pa.string()),
+        }
+    )
+    with transaction(connection):
+        connection.execute(f"insert into raw.{table} by name select * from accepted")
+        if table == "events":
+            connection.execute(changed_minutes_of("accepted"))
+        connection.execute(changed_objects_of("raw.landed_objects semi join accepted using (object_id)"))
+        connection.execute(
+            "delete from raw.rejected_records using accepted "
+            "where rejected_records.object_id = accepted.object_id and rejected_records.position = accepted.position"
+        )
+        connection.execute(
+            """
+            update raw.landed_objects
+            set
+                accepted = landed_objects.accepted + moved.records,
+                rejected = landed_objects.rejected - moved.records,
+                unexpected_fields = list_sort(list_distinct(list_concat(landed_objects.unexpected_fields, moved.names)))
+            from (
+                select
+                    accepted.object_id,
+                    count(*) as records,
+                    coalesce(any_value(named.names), []) as names
+                from accepted
+                left join (
+                    select object_id, list(name) as names from names group by object_id
+                ) as named using (object_id)
+                group by accepted.object_id
+            ) as moved
+            where landed_objects.object_id = moved.object_id
+            """
+        )
+        if table == "events":
+            record_unexpected_fields(connection, set(accepted["object_id"].to_pylist()))
+
+
+def main() -> int:
+    """Exit status 0 when all records were tried, also when none is accepted now; else one sentence on stderr."""
+    try:
+        settings = read_settings()
+        with warehouse_lock(settings):
+            report = replay_rejected(settings)
+    except FloorhouseError as error:
+        print(error, file=sys.stderr)
+        return 2 if isinstance(error, SettingsError) else 1
+    print(f"{report.tried:,} rejected records tried again, {report.accepted:,} of them accepted now")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

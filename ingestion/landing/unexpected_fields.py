@@ -1,0 +1,65 @@
+"""Which cameras send fields that the contract does not know. The names themselves are collected by the reading."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import duckdb
+import pyarrow as pa
+
+from ingestion.contract.events import DEFAULT_SITE, UNKNOWN, folder_of
+
+
+def record_unexpected_fields(connection: duckdb.DuckDBPyConnection, object_ids: Iterable[int]) -> None:
+    """Write `raw.unexpected_fields` anew for landed objects: every unknown field's name × every camera whose events the
+    object holds. Of an object without events it is the camera of its key's folders.
+
+    The caller's transaction holds the objects, their names and their events.
+    """
+    scope = pa.table({"object_id": pa.array(list(object_ids), pa.int64())})  # DuckDB finds it by its name
+    if not scope.num_rows:
+        return
+    connection.execute(
+        "delete from raw.unexpected_fields using scope where unexpected_fields.object_id = scope.object_id"
+    )
+    keys = connection.execute(
+        "select object_id, object_key from raw.landed_objects semi join scope using (object_id) "
+        "where len(unexpected_fields) > 0"
+    ).fetchall()
+    if not keys:
+        return
+    folders = [folder_of(key) for _, key in keys]
+    named = pa.table(  # noqa: F841
+        {
+            "object_id": pa.array([object_id for object_id, _ in keys], pa.int64()),
+            "site_id": [folder.site_id or DEFAULT_SITE for folder in folders],
+            "camera_id": [folder.camera_id or UNKNOWN for folder in folders],
+        }
+    )
+    connection.execute(
+        """
+        insert into raw.unexpected_fields by name
+        with cameras as (
+            select distinct object_id, site_id, camera_id
+            from raw.events
+            semi join named using (object_id)
+            where object_id >= $first_id
+        ),
+
+        fields as (
+            select object_id, unnest(unexpected_fields) as field
+            from raw.landed_objects
+            semi join named using (object_id)
+        )
+
+        select
+            fields.object_id,
+            fields.field,
+            coalesce(cameras.site_id, named.site_id) as site_id,
+            coalesce(cameras.camera_id, named.camera_id) as camera_id
+        from fields
+        inner join named using (object_id)
+        left join cameras using (object_id)
+        """,
+        {"first_id": min(object_id for object_id, _ in keys)},
+    )

@@ -1,0 +1,1 @@
+"""From records to judged columns: the fast way by whole columns, the exact way record by record."""

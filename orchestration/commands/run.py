@@ -1,0 +1,173 @@
+"""`make run`: one batch over whatever the bucket holds, through Dagster, in this process.
+
+Exit status 0 when the batch committed, also when a data check warned; 2 for a bad setting; 1, with one sentence on
+stderr and the traceback in a log file, for all else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import io
+import shutil
+import sys
+import time
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ingestion.errors import FloorhouseError, SettingsError
+from ingestion.settings import Settings, read_settings
+from orchestration.dagster_home.home import open_instance, prepare_home
+
+if TYPE_CHECKING:
+    from dagster import ExecuteInProcessResult
+
+SMALLEST_FREE_BYTES = 1_000_000
+RUNS_KEPT_SECONDS = 90 * 86400
+# Most of what a batch makes in Python lives until it ends (modules, dbt's manifest): to look for garbage at Python's
+# usual pace, every 700 objects, is a tenth of a small batch's time, and finds next to nothing.
+OBJECTS_BETWEEN_COLLECTIONS = 100_000
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one batch and return the exit status."""
+    started = time.monotonic()
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
+    parser = argparse.ArgumentParser(prog="run", description="One batch over the bucket.")
+    parser.add_argument("--no-site", action="store_true", help="stop after the published marts and their checks")
+    with_site = not parser.parse_args(arguments).no_site
+    try:
+        settings = read_settings()
+        prepare_home(settings)
+    except FloorhouseError as error:
+        return _stop(str(error), 2 if isinstance(error, SettingsError) else 1)
+    log_path = settings.data_dir / "logs" / "batch.log"
+    try:
+        _say("batch     starting")
+        with _stderr_into(log_path):
+            result = _run(settings, with_site)
+        return _tell(result, settings, with_site, log_path, time.monotonic() - started)
+    except FloorhouseError as error:
+        return _stop(str(error))
+    except KeyboardInterrupt:
+        return _stop("The batch was interrupted; what it committed stays, the next one does the rest.", 130)
+    except Exception as error:  # noqa: BLE001  # a person gets a sentence, the log gets the traceback
+        _write_log(log_path, traceback.format_exc())
+        if _is_disk_full(settings):
+            return _stop(_disk_full(settings))
+        reason = " ".join(str(error).split())[:300]
+        return _stop(f"The batch stopped at an error of its own ({type(error).__name__}: {reason}); see {log_path}.")
+
+
+def _run(settings: Settings, with_site: bool) -> ExecuteInProcessResult:
+    # Imported here: a bad setting is answered at once, and Dagster and dbt take seconds to import.
+    from orchestration.dagster_home.lost_runs import end_lost_runs, remove_old_runs
+    from orchestration.definitions import BATCH, build_definitions
+    from orchestration.progress import progress_logger, quiet_skips
+
+    quiet_skips()
+    definitions = build_definitions(site=with_site, settings=settings, loggers={"progress": progress_logger(_say)})
+    with open_instance(settings.dagster_home) as instance:
+        end_lost_runs(instance, settings.dagster_home)
+        result = definitions.resolve_job_def(BATCH).execute_in_process(
+            instance=instance, run_config={"loggers": {"progress": {"config": {}}}}, raise_on_error=False
+        )
+        remove_old_runs(instance, time.time() - RUNS_KEPT_SECONDS)
+    return result
+
+
+def _tell(result: ExecuteInProcessResult, settings: Settings, with_site: bool, log_path: Path, seconds: float) -> int:
+    from orchestration.outcome import count_checks, failures, root_of, sentence_of, step_seconds
+    from orchestration.summary import read_totals, summary_lines, time_line
+
+    errors = failures(result.all_events)
+    if not result.success:
+        for error in errors:
+            _write_log(log_path, f"run {result.run_id}\n{error.to_string()}")
+        if _is_disk_full(settings):
+            return _stop(_disk_full(settings))
+        told = [sentence for error in errors if (sentence := sentence_of(error))]
+        if told:
+            return _stop(told[0])
+        reason = root_of(errors[0]) if errors else "Dagster gave no reason"
+        return _stop(f"The batch stopped at an error of its own ({reason}); see {log_path}.")
+    new_objects = 0
+    for event in result.asset_materializations_for_node("landing"):
+        if event.asset_key.path[-1] == "landed_objects":
+            new_objects = int(str(event.metadata["landed_rows"].value))
+    report = f"{settings.site_path / 'index.html'}; make serve shows it" if with_site else "not built (--no-site)"
+    checks = count_checks(result.get_asset_check_evaluations())
+    for line in summary_lines(read_totals(settings.published_path), checks, new_objects, report, seconds):
+        _say(line)
+    _say(f"  {'time':<12} {time_line(seconds, step_seconds(result.all_events))}")
+    _deliver_alerts(settings, log_path)
+    return 0
+
+
+def _deliver_alerts(settings: Settings, log_path: Path) -> None:
+    """Send what there is to tell, also where no daemon runs. A sink that fails is said; the batch is done."""
+    from quality.alerts.deliver import deliver
+    from quality.alerts.settings import read_alert_settings
+
+    try:
+        delivery = deliver(settings, read_alert_settings(), time.time())
+    except SettingsError as error:
+        return _say(f"alerts    not sent: {error}")
+    except Exception:  # noqa: BLE001  # what a batch committed does not depend on who hears of it
+        _write_log(log_path, traceback.format_exc())
+        return _say(f"alerts    not sent; see {log_path}")
+    for problem in delivery.problems:
+        _say(f"alerts    {delivery.waiting} waiting, tried again later: {problem}")
+    if delivery.sent:
+        _say(f"alerts    {delivery.sent} sent")
+    return None
+
+
+@contextmanager
+def _stderr_into(log_path: Path) -> Iterator[None]:
+    """What libraries write to stderr goes to the log: a person is told one sentence there."""
+    said = io.StringIO()
+    try:
+        with redirect_stderr(said):
+            yield
+    finally:
+        if said.getvalue():
+            _write_log(log_path, said.getvalue())
+
+
+def _is_disk_full(settings: Settings) -> bool:
+    # Whichever library meets the end of the disk first has words of its own for it; the disk is what counts.
+    return shutil.disk_usage(settings.data_dir).free < SMALLEST_FREE_BYTES
+
+
+def _disk_full(settings: Settings) -> str:
+    return (
+        f"The disk of {settings.data_dir} is full; what was landed and published stays. "
+        "Free some space and start the batch again."
+    )
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _stop(sentence: str, status: int = 1) -> int:
+    print(sentence, file=sys.stderr, flush=True)
+    return status
+
+
+def _write_log(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(f"{datetime.now(UTC).isoformat(timespec='seconds')} {text.rstrip()}\n\n")
+    except OSError as error:  # the sentence on stderr matters more than its details
+        print(f"(no details: {path} cannot be written: {error.strerror})", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

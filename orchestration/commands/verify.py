@@ -1,0 +1,157 @@
+"""`make verify`: are the marts, row for row and bit for bit, what a full rebuild would make of the raw tables?
+
+The rebuild works on a copy of the warehouse in a folder of its own, so that the plant goes on meanwhile: its lock is
+held only while the copy is taken. Nothing of the plant is changed, whatever comes out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from ingestion.errors import FloorhouseError, SettingsError, WarehouseError
+from ingestion.settings import Settings, read_settings
+from ingestion.warehouse import warehouse_lock
+from orchestration.dbt.build_state import forget_builds
+from orchestration.dbt.runner import build_models
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A mart against its rebuild: rows of both, and how many rows only one of them has."""
+
+    mart: str
+    rows: int
+    rebuilt_rows: int
+    only_live: int
+    only_rebuilt: int
+
+    @property
+    def is_equal(self) -> bool:
+        """Whether both hold the same rows."""
+        return not self.only_live and not self.only_rebuilt
+
+
+def verify(settings: Settings, log: Callable[[str], None] = lambda _: None) -> list[Comparison]:
+    """Every mart that the models make, compared with a full rebuild of the same raw tables.
+
+    Changes that no batch has computed yet are computed in the copy first: they are no difference.
+
+    Raises:
+        WarehouseError: there is no warehouse yet, or no room for a copy of it.
+        TransformError: a model or a test failed in the copy.
+    """
+    with _copied_warehouse(settings, log) as copy:
+        build_models(copy, log=log)
+        live = copy.data_dir / "live.duckdb"
+        _keep_marts(copy.warehouse_path, live)
+        log("computing everything again in a copy of the warehouse")
+        forget_builds(copy)
+        build_models(copy, log=log)
+        return list(_compare(copy.warehouse_path, live))
+
+
+@contextmanager
+def _copied_warehouse(settings: Settings, log: Callable[[str], None]) -> Iterator[Settings]:
+    """A plant of its own with a copy of the warehouse, removed afterwards."""
+    if not settings.warehouse_path.exists():
+        raise WarehouseError(f"There is no warehouse in {settings.data_dir} yet; run a batch first.")
+    with tempfile.TemporaryDirectory(prefix="verify-", dir=settings.data_dir) as folder:
+        copy = settings.model_copy(update={"data_dir": Path(folder)})
+        try:
+            with warehouse_lock(settings, log=log):
+                # Opened and closed, a warehouse that a killed batch left is one file again.
+                duckdb.connect(settings.warehouse_path).close()
+                shutil.copyfile(settings.warehouse_path, copy.warehouse_path)
+        except (OSError, duckdb.Error) as error:
+            raise WarehouseError(
+                f"The warehouse cannot be copied to {folder}: {' '.join(str(error).split())}"
+            ) from error
+        yield copy
+
+
+def _keep_marts(warehouse: Path, kept: Path) -> None:
+    with duckdb.connect(kept) as connection:
+        connection.execute(f"attach '{warehouse}' as warehouse (read_only)")
+        for mart in _marts(connection):
+            connection.execute(f'create table "{mart}" as from warehouse.marts."{mart}"')
+
+
+def _marts(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    rows = connection.execute(
+        "select table_name from duckdb_tables() "
+        "where database_name = 'warehouse' and schema_name = 'marts' order by table_name"
+    ).fetchall()
+    return [name for (name,) in rows]
+
+
+def _compare(rebuilt: Path, live: Path) -> Iterator[Comparison]:
+    with duckdb.connect(live) as connection:
+        connection.execute(f"attach '{rebuilt}' as warehouse (read_only)")
+        for mart in _marts(connection):
+            ours, theirs = f'main."{mart}"', f'warehouse.marts."{mart}"'
+            yield Comparison(
+                mart,
+                _count(connection, f"from {ours}"),
+                _count(connection, f"from {theirs}"),
+                _count(connection, f"({_exact(connection, ours)}) except all ({_exact(connection, theirs)})"),
+                _count(connection, f"({_exact(connection, theirs)}) except all ({_exact(connection, ours)})"),
+            )
+
+
+def _exact(connection: duckdb.DuckDBPyConnection, table: str) -> str:
+    """A select in which two doubles are equal only when every bit is: as text, 0.0 and -0.0 differ too."""
+    columns = connection.execute(f"select column_name, column_type from (describe {table})").fetchall()
+    texts = [f'"{name}"::varchar as "{name}"' if kind == "DOUBLE" else f'"{name}"' for name, kind in columns]
+    return f"select {', '.join(texts)} from {table}"
+
+
+def _count(connection: duckdb.DuckDBPyConnection, rows: str) -> int:
+    row = connection.execute(f"select count(*) from ({rows})").fetchone()
+    return int(row[0]) if row else 0
+
+
+def table_lines(comparisons: Sequence[Comparison]) -> list[str]:
+    """The result for a person, one line a mart."""
+    width = max((len(one.mart) for one in comparisons), default=0)
+    lines = [f"{'mart':<{width}}  {'rows':>12}  {'rebuilt':>12}  difference"]
+    for one in comparisons:
+        found = (
+            "none" if one.is_equal else f"{one.only_live:,} rows only here, {one.only_rebuilt:,} only in the rebuild"
+        )
+        lines.append(f"{one.mart:<{width}}  {one.rows:>12,}  {one.rebuilt_rows:>12,}  {found}")
+    return lines
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit status 0 when all marts are equal to their rebuild, 1 when not or when it cannot be told, 2 for settings."""
+    parser = argparse.ArgumentParser(
+        prog="verify",
+        description="Compare the marts with a full rebuild of the raw tables.",
+    )
+    parser.parse_args(arguments)
+    try:
+        comparisons = verify(read_settings(), log=lambda line: print(f"verify    {line}", flush=True))
+    except FloorhouseError as error:
+        print(error, file=sys.stderr)
+        return 2 if isinstance(error, SettingsError) else 1
+    print(*table_lines(comparisons), sep=os.linesep)
+    different = [one.mart for one in comparisons if not one.is_equal]
+    if different:
+        print(f"Not what a full rebuild gives: {', '.join(different)}.", file=sys.stderr)
+        return 1
+    print("Every mart is what a full rebuild gives, row for row.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,86 @@
+"""Dagster's own folder: its configuration, and where the environment points to it. Knows no asset and no job."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ingestion.errors import WarehouseError
+from ingestion.settings import Settings
+from orchestration.dagster_home.sqlite_files import tune_sqlite
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
+
+# Of the pool: one run at a time may write the warehouse, from its first step to its last. Of the logs: steps print
+# nothing, and capturing what they print would cost two processes a step; what they have to say is in Dagster's log.
+DAGSTER_YAML = """\
+# Written at every start; change orchestration/dagster_home/home.py instead.
+telemetry:
+  enabled: false
+nux:
+  enabled: false
+concurrency:
+  pools:
+    default_limit: 1
+    granularity: run
+  runs:
+    max_concurrent_runs: 4
+run_monitoring:
+  enabled: true
+  start_timeout_seconds: 300
+  cancel_timeout_seconds: 180
+retention:
+  schedule:
+    purge_after_days: 90
+  sensor:
+    purge_after_days:
+      skipped: 7
+      success: 30
+      failure: 90
+compute_logs:
+  module: dagster._core.storage.noop_compute_log_manager
+  class: NoOpComputeLogManager
+python_logs:
+  python_log_level: INFO
+"""
+
+
+def prepare_home(settings: Settings) -> Path:
+    """Have the folder with its configuration, and name it in the environment, where Dagster looks.
+
+    Raises:
+        WarehouseError: the data folder cannot be written.
+    """
+    home = settings.dagster_home
+    configuration = home / "dagster.yaml"
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        if not configuration.is_file() or configuration.read_text(encoding="utf-8") != DAGSTER_YAML:
+            arriving = home / f".dagster.yaml.{os.getpid()}"
+            arriving.write_text(DAGSTER_YAML, encoding="utf-8")
+            arriving.replace(configuration)
+    except OSError as error:
+        raise WarehouseError(f"The data folder {settings.data_dir} cannot be written: {error.strerror}.") from error
+    os.environ["DAGSTER_HOME"] = str(home)
+    # A batch that is started from here must mean the same plant, whatever folder its process starts in.
+    os.environ["FLOORHOUSE_DATA_DIR"] = str(settings.data_dir)
+    return home
+
+
+@contextmanager
+def open_instance(home: Path) -> Iterator[DagsterInstance]:
+    """Dagster's records of runs and events, kept in `home`."""
+    from dagster import DagsterInstance
+
+    tune_sqlite()
+    # Two processes that both find an empty folder would both create its tables, and one would fail.
+    with open(home / ".opening.lock", "w", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        instance = DagsterInstance.from_config(str(home))
+    with instance:
+        yield instance

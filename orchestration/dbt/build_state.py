@@ -1,0 +1,244 @@
+"""What the last finished build was made from, and so what the next one computes: the changes, or everything.
+
+Kept in the warehouse's schema `build`, written in one transaction when all models and tests have succeeded. Which
+windows, dates and rows a change touches is decided by the models (int_affected_*), not here.
+
+A build that ends early leaves the state unfinished. The next one computes what that one listed and what changed since,
+so that the marts are right again whatever was written before; an unfinished rebuild is followed by a rebuild.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from math import ceil
+
+import duckdb
+
+from ingestion.settings import Settings
+from ingestion.warehouse import open_warehouse, raw_state, transaction
+from orchestration.dbt.manifest import models_hash
+from publishing.versions import Build
+
+# A rebuild goes through the history in parts of about so many events: their tables and the sorting of them stay in two
+# gigabytes of memory, and dbt's seconds per part are few against those of its models.
+EVENTS_PER_PART = 5_000_000
+
+# Kept as it was in the last finished build, beside what it is now (dbt sources of the schema `build`).
+_REMEMBERED = {
+    "event_dates": "intermediate.int_event_dates",
+    "segment_dates": "intermediate.int_segment_dates",
+    "workers": "raw.workers",
+    "workstations": "raw.workstations",
+    "targets": "raw.targets",
+    "settings": "raw.settings",
+}
+
+# Settings that the models read in another form than people write them.
+_VARIABLES = {"review_keys_below": "REVIEW_FRACTION"}
+
+_STATE = """
+    create schema if not exists build;
+    create table if not exists build.state (
+        lineage varchar not null,  -- of all builds since a rebuild
+        number bigint not null,  -- of the last finished build in its lineage; 0 before the first
+        is_finished boolean not null,
+        models varchar not null,
+        raw_state varchar not null,
+        last_object_id bigint not null
+    );
+    create table if not exists build.batch (
+        is_full boolean, is_repair boolean, first_date date, last_date date, last_object_id bigint
+    );
+    -- Days of which marts with history have got or lost rows since they were published; NULL means any day.
+    create table if not exists build.changed_days (mart varchar not null, day date);
+    create table if not exists build.histories (mart varchar not null);  -- marts whose changes are noted
+    create table if not exists build.published (version varchar not null);
+"""
+
+_NOTHING_REMEMBERED = """
+    create or replace table build.event_dates (site_id varchar, event_date date);
+    create or replace table build.segment_dates (
+        site_id varchar, started_at timestamptz, ended_at timestamptz, shift_date date, shift_id varchar,
+        window_started_at timestamptz, window_ended_at timestamptz, covered_on date
+    );
+    create or replace table build.workers as from raw.workers limit 0;
+    create or replace table build.workstations as from raw.workstations limit 0;
+    create or replace table build.targets as from raw.targets limit 0;
+    create or replace table build.settings as from raw.settings limit 0;
+    delete from raw.changed_minutes;
+    delete from raw.changed_objects;
+    -- All of it is computed again; tables of models that are no more would stay for ever.
+    drop schema if exists intermediate cascade;
+"""
+
+_FIRST = "this is the first build of this warehouse"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The shift dates that one run of the models computes, both included."""
+
+    first_date: date = date.min
+    last_date: date = date.max
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a build computes. `reason` says why it is everything; None where only the changes are computed."""
+
+    reason: str | None
+    parts: Sequence[Part]
+
+    @property
+    def is_again(self) -> bool:
+        """Whether it was computed before."""
+        return self.reason != _FIRST
+
+
+def begin_build(settings: Settings) -> Plan:
+    """Mark the marts as unfinished and say what must be computed. The caller holds the warehouse's lock."""
+    with open_warehouse(settings) as connection, transaction(connection):
+        connection.execute(_STATE)
+        reason = _why_everything(connection)
+        if reason is None:
+            connection.execute("delete from build.batch")
+            connection.execute(
+                "insert into build.batch select false, not is_finished, null, null, last_object_id from build.state"
+            )
+            connection.execute("update build.state set is_finished = false")
+            return Plan(None, [Part()])
+        connection.execute(_NOTHING_REMEMBERED)
+        connection.execute("delete from build.state")
+        connection.execute(
+            "insert into build.state values ($lineage, 0, false, $models, '', 0)",
+            {"lineage": secrets.token_hex(4), "models": models_hash()},
+        )
+        return Plan(reason, _parts(connection))
+
+
+def begin_part(settings: Settings, part: Part, is_first: bool) -> None:
+    """Say to the models which part of a rebuild they compute. Objects are few: the first part computes them all."""
+    with open_warehouse(settings) as connection, transaction(connection):
+        connection.execute("delete from build.batch")
+        connection.execute(
+            "insert into build.batch select true, false, $first_date, $last_date, "
+            "case when $is_first then 0 else coalesce(max(object_id), 0) end from raw.landed_objects",
+            {"first_date": part.first_date, "last_date": part.last_date, "is_first": is_first},
+        )
+
+
+def finish_build(settings: Settings) -> None:
+    """Remember what the marts were made from: from now on they are those of the raw tables as they are."""
+    with open_warehouse(settings) as connection, transaction(connection):
+        for table, source in _REMEMBERED.items():
+            connection.execute(f"create or replace table build.{table} as from {source}")
+        connection.execute("delete from raw.changed_minutes")
+        connection.execute("delete from raw.changed_objects")
+        connection.execute(
+            "update build.state set is_finished = true, number = number + 1, raw_state = $raw_state, "
+            "last_object_id = (select coalesce(max(object_id), 0) from raw.landed_objects)",
+            {"raw_state": raw_state(connection)},
+        )
+
+
+def forget_builds(settings: Settings) -> None:
+    """Have the next build compute everything, as the first one of a warehouse does."""
+    with open_warehouse(settings) as connection, transaction(connection):
+        connection.execute(_STATE)
+        connection.execute("delete from build.state")
+
+
+def finished_build(connection: duckdb.DuckDBPyConnection) -> str | None:
+    """The name of the build that the marts are of, one of its own for each; None while they are unfinished."""
+    connection.execute(_STATE)
+    row = connection.execute("select lineage || '-' || number from build.state where is_finished").fetchone()
+    return str(row[0]) if row else None
+
+
+def is_current(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether a build would change nothing: finished, and neither raw tables nor models have changed since."""
+    connection.execute(_STATE)
+    row = connection.execute(
+        "select models, raw_state, (select count(*) from raw.changed_minutes), "
+        "(select count(*) from raw.changed_objects) from build.state where is_finished"
+    ).fetchone()
+    return row == (models_hash(), raw_state(connection), 0, 0)
+
+
+def last_build(settings: Settings) -> Build:
+    """What publishing must know of the last build."""
+    with open_warehouse(settings) as connection:
+        name = finished_build(connection)
+        marts = connection.execute("select mart from build.histories").fetchall()
+        days: dict[str, set[date] | None] = {mart: set() for (mart,) in marts}
+        for mart, day in connection.execute("select mart, day from build.changed_days").fetchall():
+            known = days.get(mart)
+            if day is None:
+                days[mart] = None
+            elif known is not None:
+                known.add(day)
+        version = connection.execute("select version from build.published").fetchone()
+        return Build(name, days, str(version[0]) if version else None)
+
+
+def is_published(settings: Settings) -> bool:
+    """Whether the published version was made from the raw tables, registries, settings and models as they are now."""
+    with open_warehouse(settings) as connection:
+        is_shown = settings.published_path.resolve().name.endswith(f"-{finished_build(connection)}")
+        return is_shown and is_current(connection)
+
+
+def note_published(settings: Settings, version: str) -> None:
+    """From now on days are changed as compared with this version."""
+    with open_warehouse(settings) as connection, transaction(connection):
+        connection.execute("delete from build.changed_days")
+        connection.execute("delete from build.published")
+        connection.execute("insert into build.published values ($version)", {"version": version})
+
+
+def _why_everything(connection: duckdb.DuckDBPyConnection) -> str | None:
+    state = connection.execute("select number, models from build.state").fetchone()
+    if state is None:
+        return _FIRST
+    number, models = state
+    if number == 0:
+        return "the computation before did not finish"
+    if models != models_hash():
+        return "the models have changed"
+    before, now = (_one_row(connection, f"{schema}.settings") for schema in ("build", "raw"))
+    changes = [_change(name, before.get(name), now.get(name)) for name in now if before.get(name) != now[name]]
+    return " and ".join(changes) or None
+
+
+def _one_row(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, int | str | None]:
+    result = connection.execute(f"from {table}")
+    names = [column[0] for column in result.description]
+    return dict(zip(names, result.fetchone() or [None] * len(names), strict=True))
+
+
+def _change(column: str, before: int | str | None, now: int | str | None) -> str:
+    """A changed setting in the words of its environment variable."""
+    if not column.endswith("_microseconds"):
+        return f"{_VARIABLES.get(column, column.upper())} has changed"
+    shown = ("unset" if value is None else f"{int(value) / 60_000_000:g}" for value in (before, now))
+    return f"{column.removesuffix('_microseconds').upper()}_MINUTES changed from {' to '.join(shown)}"
+
+
+def _parts(connection: duckdb.DuckDBPyConnection) -> list[Part]:
+    """All shift dates, cut into parts of about as many events each."""
+    rows = connection.execute(
+        "select cast(event_at as date) as day, count(*) from raw.events group by day order by day"
+    ).fetchall()
+    total = sum(count for _, count in rows)
+    number = ceil(total / EVENTS_PER_PART)
+    parts: list[Part] = []
+    first_date, events = date.min, 0
+    for day, count in rows:
+        if events * number // total > len(parts):
+            parts.append(Part(first_date, day - timedelta(days=1)))
+            first_date = day
+        events += count
+    return [*parts, Part(first_date, date.max)]

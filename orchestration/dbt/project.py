@@ -1,0 +1,66 @@
+"""The dbt project's folder, and one dbt command on it, inside this process.
+
+A subprocess per batch would spend most of a small batch on imports and parsing: dbt stays in the process that is
+there already, and the project is parsed once for all plants and batches (manifest.py).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ingestion.settings import Settings
+
+if TYPE_CHECKING:
+    from dbt.cli.main import dbtRunnerResult
+    from dbt.contracts.graph.manifest import Manifest
+
+PROJECT_DIR = Path(__file__).resolve().parents[2] / "dbt_project"
+
+
+def run_dbt(
+    settings: Settings,
+    arguments: Sequence[str],
+    on_event: Callable[[Any], None] | None = None,
+    manifest: Manifest | None = None,
+) -> dbtRunnerResult:
+    """One dbt command on the plant's warehouse, its files (target, log) in the plant's data folder.
+
+    With a `manifest` dbt does not parse the project again.
+    """
+    # Imported here: dbt takes seconds to import and not every process needs it.
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+
+    work_path = settings.data_dir / "dbt"
+    with _environment(FLOORHOUSE_WAREHOUSE=str(settings.warehouse_path)):
+        try:
+            return dbtRunner(manifest, callbacks=[on_event] if on_event else None).invoke(
+                [
+                    *arguments,
+                    *("--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)),
+                    *("--target-path", str(work_path), "--log-path", str(work_path / "logs")),
+                    *("--log-level", "none", "--log-level-file", "info", "--no-print"),
+                ]
+            )
+        finally:
+            # dbt keeps the warehouse open until the process ends, and with it every other process out.
+            DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+
+
+@contextmanager
+def _environment(**variables: str) -> Iterator[None]:
+    """Variables that dbt's profile reads, for the length of one command."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

@@ -1,0 +1,132 @@
+"""Build the models: what changed since the last finished build, or everything. What they compute is theirs alone."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any
+
+from ingestion.errors import TransformError
+from ingestion.settings import Settings
+from ingestion.warehouse import open_warehouse
+from orchestration.dbt.build_state import begin_build, begin_part, finish_build
+from orchestration.dbt.manifest import load_manifest
+from orchestration.dbt.project import run_dbt
+from privacy.retention import keep_history
+
+# Unit tests protect the models' rules before a release; on a plant's data they would test the same made-up rows again.
+_BUILD = ("build", "--exclude-resource-type", "unit_test")
+
+# The views of staging stand as the last rebuild left them, and changed models mean a rebuild.
+_STANDING = ("path:models/staging",)
+
+# Small tables that are computed from the histories of others: a rebuild in parts computes them with the last one.
+_WHOLE = "tag:whole"
+
+# Tables of one run alone: they are in memory, and gone when it ends (dbt_project/profiles.yml).
+_SCRATCH = "config.database:scratch"
+
+# What is computed whole from tables that have history: once more, where that was not as retention left it.
+_OF_HISTORY = (
+    "--select",
+    "int_review_sightings+,config.materialized:table",
+    "int_model_spans+,config.materialized:table",
+    "sites",
+    "label_estimates",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TransformReport:
+    """What one dbt build did; `warned` names the data tests that failed with severity warn."""
+
+    models: int
+    tests: int
+    warned: tuple[str, ...]
+    seconds: float
+    slowest: tuple[tuple[str, float], ...]  # models or tests, and seconds of each
+
+
+def build_models(
+    settings: Settings,
+    on_event: Callable[[Any], None] | None = None,
+    select: str | None = None,
+    log: Callable[[str], None] = lambda _: None,
+) -> TransformReport:
+    """Compute what changed since the last finished build, or everything, and run the data tests over it.
+
+    The caller holds the warehouse's lock. `on_event` is given each of dbt's events (`EventMsg`) as it happens, once for
+    each part of a rebuild; `log` is told why everything is computed. `select` is dbt's own selection syntax: a build of
+    some models leaves the marts unfinished, for the next whole one to finish.
+
+    Raises:
+        TransformError: a model or a test of severity error failed; names the first one.
+    """
+    started = time.monotonic()
+    plan = begin_build(settings)
+    if plan.reason:
+        log(f"everything is computed{' again' * plan.is_again}: {plan.reason}")
+    nodes: dict[str, Any] = {}
+    warned: set[str] = set()
+    took: dict[str, float] = defaultdict(float)
+    for number, part in enumerate(plan.parts):
+        arguments = [*_BUILD, *(["--select", *_selected(select)] if select else [])]
+        if plan.reason:
+            begin_part(settings, part, is_first=number == 0)
+            arguments += ["--full-refresh"] if number == 0 else ["--exclude", "tag:calendar", *_STANDING]
+            arguments += ["--exclude", _WHOLE] if number + 1 < len(plan.parts) else []
+        elif not select:
+            arguments += ["--exclude", *_STANDING]
+        if len(plan.parts) > 1:
+            log(f"part {number + 1} of {len(plan.parts)}, shift dates from {part.first_date}")
+        for row in _run_build(settings, arguments, on_event):
+            nodes[row.node.unique_id] = row.node
+            took[row.node.name] += row.execution_time
+            warned |= {row.node.name} if row.status == "warn" else set()
+    if not select:
+        with open_warehouse(settings) as connection:
+            kept = keep_history(connection)  # the models know nothing of what retention froze or removed
+        if kept.is_changed:
+            _run_build(settings, [*_BUILD, "--exclude-resource-type", "test", *_OF_HISTORY], None)
+        finish_build(settings)
+    is_test = [node.resource_type == "test" for node in nodes.values()]
+    return TransformReport(
+        models=len(nodes) - sum(is_test),
+        tests=sum(is_test),
+        warned=tuple(sorted(warned)),
+        seconds=time.monotonic() - started,
+        slowest=tuple(sorted(took.items(), key=itemgetter(1), reverse=True)[:5]),
+    )
+
+
+def _selected(select: str) -> Sequence[str]:
+    """A selection together with the tables in memory that its models read, which no earlier run has left."""
+    names = select.split()
+    return [*names, *(f"+{name},{_SCRATCH}" for name in names)]
+
+
+def _run_build(settings: Settings, arguments: Sequence[str], on_event: Callable[[Any], None] | None) -> list[Any]:
+    """The results of one dbt build."""
+    result = run_dbt(settings, [*arguments, "--no-write-json"], on_event, load_manifest())
+    rows: list[Any] = getattr(result.result, "results", [])
+    failed = [row for row in rows if row.status in ("error", "fail")]
+    if failed:
+        message = " ".join(str(_broken_rules(settings, failed[0].node) or failed[0].message).split())
+        raise TransformError(f"{failed[0].node.resource_type} {failed[0].node.name} failed: {message[:500]}")
+    if not result.success:
+        raise TransformError(f"dbt stopped: {' '.join(str(result.exception).split())[:500]}")
+    return rows
+
+
+def _broken_rules(settings: Settings, node: Any) -> str | None:
+    """Which of a table's rules its rows break (data_tests/generic/rules_hold.sql); None of any other node."""
+    if "broken_rule" not in (getattr(node, "compiled_code", None) or ""):
+        return None
+    with open_warehouse(settings) as connection:
+        rows = connection.execute(
+            f"select broken_rule, count(*) from ({node.compiled_code}) group by broken_rule order by broken_rule"
+        ).fetchall()
+    return "; ".join(f"{count:,} rows break the rule: {rule}" for rule, count in rows) or None

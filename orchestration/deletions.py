@@ -1,0 +1,148 @@
+"""Promises about people, kept before a batch lands anything: erasures that are pending, purges that are owed.
+
+What is deleted and what counts as found is decided in `privacy`; this runs it, makes marts and report again,
+and removes every older copy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from ingestion.bucket import open_landing_bucket
+from ingestion.errors import ReportError, WarehouseError
+from ingestion.identity.identity import settle_identity
+from ingestion.identity.journal import (
+    PendingErasure,
+    begin_erasure,
+    end_purge,
+    is_purge_owed,
+    pending_erasures,
+    record,
+)
+from ingestion.migrations import remove_copies
+from ingestion.settings import Settings
+from ingestion.stored_tables import rewrite_file
+from ingestion.warehouse import open_warehouse
+from orchestration.dagster_home.dagster_records import forget_in_records
+from orchestration.dbt.runner import build_models
+from orchestration.publish import publish_build
+from privacy.erasure import ErasureReport, erase, person_of
+from privacy.retention import RetentionReport, apply_retention
+from privacy.search import SearchReport, search_everywhere, traces_of
+from privacy.traces import Traces
+from publishing.versions import keep_published_version_only
+
+Log = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """An erasure that was done, and what the search afterwards found."""
+
+    deleted: ErasureReport
+    proof: SearchReport
+    traces: Traces
+
+
+def keep_promises(settings: Settings, log: Log) -> None:
+    """Name people as the settings say, and finish what an earlier process could not. The caller holds the lock."""
+    if not settings.warehouse_path.exists():
+        return
+    for pending in pending_erasures(settings):
+        log("finishing an erasure that an earlier process began")
+        erased = _finish(settings, pending, log)
+        if erased.proof.found:
+            log(f"traces are left in {', '.join(sorted(erased.proof.found))}; make erase-worker says more")
+    with open_warehouse(settings, log) as connection:
+        settle_identity(connection, settings)
+    if is_purge_owed(settings):
+        log("removing older copies of what the warehouse held")
+        purge(settings, log)
+
+
+def retain(settings: Settings, now: datetime, log: Log) -> RetentionReport:
+    """Delete what the settings no longer keep. The caller holds the lock."""
+    keep_promises(settings, log)
+    if not settings.warehouse_path.exists():
+        return RetentionReport()
+    if settings.retention_event_days is not None:
+        build_models(settings)  # what has not been computed of the old events is computed before they go
+    report = apply_retention(settings, now, log)
+    if is_purge_owed(settings):
+        purge(settings, log)
+    if report != RetentionReport():
+        record(settings, now, report.sentence())
+    return report
+
+
+def erase_worker(settings: Settings, site_id: str, worker_id: str, log: Log = lambda _: None) -> Erased:
+    """Delete everything about one worker of one site and look whether it is gone. The caller holds the lock.
+
+    A process killed on the way is made up for by the next batch, or by the same call again.
+    """
+    return _finish(settings, begin_erasure(settings, site_id, worker_id), log)
+
+
+def search_worker(settings: Settings, site_id: str, worker_id: str) -> SearchReport:
+    """Where a worker of a site is found now. Changes nothing. The caller holds the lock."""
+    return _search(settings, PendingErasure.unsaved(site_id, worker_id))[1]
+
+
+def _finish(settings: Settings, pending: PendingErasure, log: Log) -> Erased:
+    deleted = erase(settings, pending, log)
+    purge(settings, log)
+    traces, proof = _search(settings, pending, forget_in_records)
+    rows = sum(deleted.rows.values())
+    record(
+        settings,
+        datetime.now(UTC),
+        f"erased one worker: {deleted.bucket.records} records of {deleted.bucket.objects} objects, {rows} rows; "
+        f"the search found {sum(proof.found.values())}, {len(proof.unread)} files or objects could not be read",
+    )
+    pending.end()
+    return Erased(deleted, proof, traces)
+
+
+def _search(
+    settings: Settings, pending: PendingErasure, before: Callable[[Settings, Traces], object] = lambda *_: None
+) -> tuple[Traces, SearchReport]:
+    with open_warehouse(settings) as connection:
+        person = person_of(connection, settings, pending)
+        traces = traces_of(connection, person, pending.names)
+    before(settings, traces)
+    own_entry = [pending.path] if pending.path else []  # the one place that names them until the end
+    return traces, search_everywhere(settings, open_landing_bucket(settings), traces, leave_out=own_entry)
+
+
+def purge(settings: Settings, log: Log) -> None:
+    """Make marts and report anew, then remove every older copy: versions, site files, the warehouse's free blocks.
+
+    Killed at any moment, it is owed still and done by the next batch.
+    """
+    build_models(settings)
+    publish_build(settings, anew=True)
+    keep_published_version_only(settings)
+    _purge_site(settings, log)
+    remove_copies(settings.warehouse_path)
+    try:
+        rewrite_file(settings.warehouse_path)
+    except Exception as error:
+        reason = " ".join(str(error).split())[:300]
+        raise WarehouseError(f"The warehouse {settings.warehouse_path} cannot be rewritten: {reason}") from error
+    end_purge(settings)
+
+
+def _purge_site(settings: Settings, log: Log) -> None:
+    # Imported here: a plant without a report never needs it.
+    from reports.site import publish_site, remove_data, remove_previous_data
+
+    if not settings.site_path.exists():
+        return
+    try:
+        publish_site(settings)
+        remove_previous_data(settings)
+    except ReportError as error:
+        remove_data(settings)
+        log(f"the report shows nothing until the next batch: {error}")

@@ -1,0 +1,92 @@
+"""The contents of objects and registry files without one person's records: bytes in, bytes out, nothing written.
+
+All other records stay as they were sent and where they were: a removed line becomes a blank one, which landing counts
+and passes over, so that the positions of the others hold.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+
+import zstandard
+
+from ingestion.contract.events import DEFAULT_SITE, Folder
+from ingestion.records.framing import BYTE_ORDER_MARK, split_records, unpack
+from privacy.person import Person, is_theirs
+
+
+def count_theirs(unpacked: bytes, folder: Folder, person: Person) -> int:
+    """How many of an unpacked object's records are the person's."""
+    if not person.may_be_in(unpacked):
+        return 0
+    return sum(is_theirs(raw, folder, person) for raw in split_records(unpacked).raws)
+
+
+def without_person(key: str, content: bytes, folder: Folder, person: Person, max_bytes: int) -> tuple[bytes, int]:
+    """An object's content without the person's records, compressed as before, and how many there were.
+
+    The same bytes come back where there were none. Raises `Undecodable` as landing does.
+    """
+    unpacked = unpack(key, content, max_bytes)
+    if not person.may_be_in(unpacked):
+        return content, 0
+    positions, raws = split_records(unpacked)
+    theirs = {position for position, raw in zip(positions, raws, strict=True) if is_theirs(raw, folder, person)}
+    if not theirs:
+        return content, 0
+    lines = unpacked.removeprefix(BYTE_ORDER_MARK).split(b"\n")
+    if all(
+        position <= len(lines) and lines[position - 1].strip(b" \t\r\n") == raw
+        for position, raw in zip(positions, raws, strict=True)
+    ):
+        kept = [b"" if number in theirs else line for number, line in enumerate(lines, 1)]
+    else:  # an array, or one value over several lines: written as JSON Lines, each element on the line of its index
+        kept = [
+            b"" if position in theirs else raw.replace(b"\n", b" ")
+            for position, raw in zip(positions, raws, strict=True)
+        ]
+    return _pack(key, b"\n".join(kept) if any(line.strip() for line in kept) else b""), len(theirs)
+
+
+def _pack(key: str, content: bytes) -> bytes:
+    if key.endswith(".gz"):
+        return gzip.compress(content, mtime=0)
+    if key.endswith(".zst"):
+        return zstandard.ZstdCompressor().compress(content)
+    return content
+
+
+def rows_without_person(content: bytes, person: Person) -> tuple[bytes, int]:
+    """A CSV file without the person's rows, all other lines byte for byte, and how many rows there were.
+
+    Raises:
+        ValueError: the file is no CSV in UTF-8; landing refuses such a registry as well.
+    """
+    text = content.removeprefix(BYTE_ORDER_MARK).decode("utf-8")
+    lines = io.StringIO(text, newline="").readlines()
+    reader = csv.reader(lines, strict=True)
+    kept: list[str] = []
+    header: list[str] | None = None
+    removed = start = 0
+    try:
+        for cells in reader:
+            row = [cell.strip(" ") for cell in cells]
+            if header is None and any(row):
+                header = row
+            if header is not None and row is not header and _is_their_row(dict(zip(header, row, strict=False)), person):
+                removed += 1
+            else:
+                kept += lines[start : reader.line_num]
+            start = reader.line_num
+    except csv.Error as error:
+        raise ValueError(str(error)) from error
+    if not removed:
+        return content, 0
+    mark = BYTE_ORDER_MARK if content.startswith(BYTE_ORDER_MARK) else b""
+    return mark + "".join(kept).encode(), removed
+
+
+def _is_their_row(row: dict[str, str], person: Person) -> bool:
+    return row.get("worker_id") in person.ids and (row.get("site_id") or DEFAULT_SITE) == person.site_id

@@ -1,0 +1,149 @@
+"""One person out of everything that is stored: bucket, warehouse, and the data folder's files that are not made anew.
+
+Marts, published files and the report are made again afterwards (orchestration/deletions.py), and the search of
+search.py says whether anything is left. Every step can be killed and done again; the journal holds what is
+not finished.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from ingestion.bucket import LocalBucket, open_landing_bucket
+from ingestion.durable import write_whole
+from ingestion.errors import SettingsError, WarehouseError
+from ingestion.identity.identity import settle_identity, stored_id
+from ingestion.identity.journal import PendingErasure, owe_purge
+from ingestion.identity.pseudonyms import PATTERN
+from ingestion.migrations import is_copy
+from ingestion.records.framing import split_records
+from ingestion.settings import Settings
+from ingestion.warehouse import open_warehouse
+from privacy.bucket_erasure import BucketErasure, erase_from_bucket
+from privacy.contents import rows_without_person
+from privacy.person import Person
+from privacy.search import traces_of
+from privacy.traces import Traces
+from privacy.warehouse_erasure import erase_from_warehouse, event_keys_of
+
+# Made anew after an erasure, or opened by others: not this module's to change.
+_NOT_OURS = ("warehouse.duckdb", "warehouse.lock", "published", "published-versions", "site", "dagster", "privacy")
+
+
+@dataclass(frozen=True, slots=True)
+class ErasureReport:
+    """What was deleted: records of the bucket, rows by table, and other files that were changed."""
+
+    bucket: BucketErasure
+    rows: dict[str, int]
+    files: list[str] = field(default_factory=list)
+
+
+def erase(settings: Settings, pending: PendingErasure, log: Callable[[str], None] = lambda _: None) -> ErasureReport:
+    """Delete one person's data. The caller holds the warehouse's lock. Done twice, it deletes nothing the second time.
+
+    Raises:
+        SettingsError: the id is a pseudonym; objects of the bucket can only be found by the worker's own id.
+    """
+    owe_purge(settings)
+    bucket = open_landing_bucket(settings)
+    with open_warehouse(settings) as connection:
+        settle_identity(connection, settings)
+        person = person_of(connection, settings, pending)
+        traces = traces_of(connection, person, pending.names)
+        # The bucket first: afterwards the warehouse no longer knows which labels are about them.
+        of_bucket = erase_from_bucket(bucket, connection, settings, person, pending, log)
+        rows = erase_from_warehouse(connection, person)
+        for table, count in rows.items():
+            log(f"{count:,} rows removed from {table}")
+    root = bucket.root.resolve() if isinstance(bucket, LocalBucket) else None
+    files = [
+        path.relative_to(settings.data_dir).as_posix()
+        for path in _other_files(settings.data_dir, root)
+        if _erase_from_file(path, traces)
+    ]
+    return ErasureReport(of_bucket, rows, files)
+
+
+def person_of(connection: duckdb.DuckDBPyConnection, settings: Settings, pending: PendingErasure) -> Person:
+    """Who is meant, with what only the warehouse knows of them: kept in the journal until they are gone everywhere."""
+    if settings.pseudonymises and re.fullmatch(PATTERN, pending.worker_id):
+        raise SettingsError(
+            f"WORKER is {pending.worker_id!r}, a pseudonym; expected is the worker's own id, as the cameras send it."
+        )
+    ids = frozenset({pending.worker_id, stored_id(settings, pending.site_id, pending.worker_id)})
+    names = connection.execute(
+        "select distinct name from raw.workers where site_id = ? and list_contains(?, worker_id) and name is not null",
+        [pending.site_id, sorted(ids)],
+    ).fetchall()
+    pending.names = sorted({*pending.names, *(name for (name,) in names)})
+    pending.event_keys = sorted({*pending.event_keys, *event_keys_of(connection, pending.site_id, ids)})
+    pending.save()
+    return Person(pending.site_id, pending.worker_id, ids, frozenset(pending.event_keys))
+
+
+def _other_files(data_dir: Path, bucket_root: Path | None) -> list[Path]:
+    """Logs and whatever else lies in the data folder."""
+    return [
+        path
+        for path in sorted(data_dir.resolve().rglob("*"))
+        if path.is_file()
+        and not path.is_symlink()
+        and path.relative_to(data_dir.resolve()).parts[0] not in _NOT_OURS
+        and not is_copy(path)
+        and not (bucket_root is not None and path.is_relative_to(bucket_root))
+    ]
+
+
+def _erase_from_file(path: Path, traces: Traces) -> bool:
+    """Take the person's lines, rows or records out of a file; False where there are none."""
+    try:
+        content = path.read_bytes()
+        kept = _parquet_without(path, traces) if content[:4] == b"PAR1" else _text_without(path, content, traces)
+        if kept is None or kept == content:
+            return False
+        write_whole(path, kept)
+    except OSError as error:
+        raise WarehouseError(f"{path} cannot be rewritten: {error.strerror}.") from error
+    return True
+
+
+def _parquet_without(path: Path, traces: Traces) -> bytes | None:
+    relation = "read_parquet('" + str(path).replace("'", "''") + "')"
+    arriving = path.with_name(f".{path.name}.part")
+    with duckdb.connect() as connection:
+        if not traces.count_rows(connection, relation):
+            return None
+        condition = traces.condition(connection, relation)
+        try:
+            connection.execute(
+                f"copy (from {relation} where not coalesce({condition}, false)) to $path (format parquet)",
+                {"path": str(arriving)},
+            )
+            return arriving.read_bytes()
+        finally:
+            arriving.unlink(missing_ok=True)
+
+
+def _text_without(path: Path, content: bytes, traces: Traces) -> bytes | None:
+    if path.suffix == ".csv":
+        try:
+            return rows_without_person(content, traces.person)[0]
+        except ValueError:
+            return None
+    if content.lstrip()[:1] in (b"{", b"["):
+        raws = split_records(content).raws
+        if not any(traces.in_record(raw, path.as_posix()) for raw in raws):
+            return None
+        return b"".join(raw + b"\n" for raw in raws if not traces.in_record(raw, path.as_posix()))
+    try:
+        lines = content.decode("utf-8").splitlines(keepends=True)
+    except UnicodeDecodeError:
+        return None
+    kept = [line for line in lines if not traces.in_line(line)]
+    return None if len(kept) == len(lines) else "".join(kept).encode()

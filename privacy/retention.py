@@ -1,0 +1,225 @@
+"""How long what is kept: raw events, rows about single persons, archived objects. Exactly what the settings say.
+
+Totals outlive the events they were computed from. Two horizons, which only ever move on, say how far back things are
+gone. Before the **event horizon** there are no raw events: rows of windows and dates that reach behind it are kept as
+they were last computed, in the schema `frozen`, and put back whenever a build would leave them out or make less of
+them. Before the **person horizon** no row names a worker, also where their events are still there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+import duckdb
+
+from ingestion.bucket import ARCHIVE_PREFIX, archive_key, open_landing_bucket
+from ingestion.bucket.rewriting import remove
+from ingestion.identity.journal import owe_purge
+from ingestion.settings import Settings
+from ingestion.stored_tables import Table, quoted, tables_with
+from ingestion.warehouse import changed_objects_of, open_warehouse, transaction
+
+FROZEN = "frozen"
+# The column that dates the rows of a table with history.
+_DATES = ("shift_date", "event_date")
+# Intermediate tables that keep history, beside those whose name says so: totals by UTC date, and single events that
+# were sampled or labelled. All other intermediate tables hold the events of one batch.
+HISTORIES = ("int_camera_dates", "int_camera_gaps", "int_event_days", "int_model_spans", "int_shared_sightings")
+SIGHTINGS = "int_review_sightings"
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionReport:
+    """What one run deleted: raw events, rejected records, rows about persons, archived objects."""
+
+    events: int = 0
+    rejected: int = 0
+    person_rows: int = 0
+    objects: int = 0
+
+    def sentence(self) -> str:
+        """For the log and the record."""
+        return (
+            f"retention deleted {self.events:,} raw events, {self.rejected:,} rejected records, "
+            f"{self.person_rows:,} rows about single persons, {self.objects:,} archived objects"
+        )
+
+
+def apply_retention(settings: Settings, now: datetime, log: Callable[[str], None] = lambda _: None) -> RetentionReport:
+    """Delete what is older than the settings allow. The caller holds the lock, and the marts are built.
+
+    Killed at any moment, it is completed by the next run: each step leaves what the one before it says.
+    """
+    objects = _delete_archived(settings, now, log)
+    with open_warehouse(settings) as connection:
+        events = _horizon(now, settings.retention_event_days)
+        persons = _horizon(now, settings.retention_person_days)
+        if events or persons:
+            owe_purge(settings)
+        counts = (0, 0)
+        if events:
+            counts = _delete_events(connection, events)
+        if persons:
+            with transaction(connection):
+                _move_horizon(connection, "persons", persons)
+        person_rows = keep_history(connection).person_rows
+    return RetentionReport(*counts, person_rows, objects)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What history was not as the horizons say: tables that were given frozen rows back, rows that had to go."""
+
+    put_back: int = 0
+    person_rows: int = 0
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether what is computed of history as a whole has to be computed again."""
+        return bool(self.put_back or self.person_rows)
+
+
+def keep_history(connection: duckdb.DuckDBPyConnection) -> Kept:
+    """Make history be what the horizons say, whatever a build made of it.
+
+    Rows behind the event horizon are put back where they differ from the frozen ones.
+    """
+    persons, events = _stored(connection, "persons"), _stored(connection, "events")
+    put_back = deleted = 0
+    with transaction(connection):
+        if events:
+            for frozen in tables_with(connection):
+                if frozen.schema == FROZEN:
+                    put_back += _put_back(connection, frozen, events)
+            for table in tables_with(connection, "event_key", "timestamp"):  # single events that people review
+                connection.execute(f"delete from {quoted(table)} where timestamp < ?", [_midnight(events)])
+        if persons:
+            for table in tables_with(connection, "worker_id"):
+                if table.schema != "raw" and (day := _day_of(connection, table)):
+                    row = connection.execute(f"delete from {quoted(table)} where {day} < ?", [persons]).fetchone()
+                    deleted += row[0] if row else 0
+    return Kept(put_back, deleted)
+
+
+def _horizon(now: datetime, days: int | None) -> date | None:
+    """The first UTC date that is kept."""
+    return None if days is None else now.astimezone(UTC).date() - timedelta(days=days)
+
+
+def _stored(connection: duckdb.DuckDBPyConnection, name: str) -> date | None:
+    row = connection.execute("select first_date from raw.horizons where name = ?", [name]).fetchone()
+    return row[0] if row else None
+
+
+def _move_horizon(connection: duckdb.DuckDBPyConnection, name: str, first_date: date) -> None:
+    """A horizon never moves back: what is gone is gone, also when the setting is longer again."""
+    connection.execute(
+        "insert into raw.horizons values (?, ?) "
+        "on conflict (name) do update set first_date = greatest(first_date, excluded.first_date)",
+        [name, first_date],
+    )
+
+
+def _delete_events(connection: duckdb.DuckDBPyConnection, horizon: date) -> tuple[int, int]:
+    """Freeze what was computed of the events before a date, and delete them: in one transaction."""
+    before = {"instant": _midnight(horizon)}
+    with transaction(connection):
+        for table in tables_with(connection):
+            is_history = table.schema == "marts" or table.name.endswith("_history") or table.name in HISTORIES
+            if is_history and (day := _day_of(connection, table)) in _DATES:
+                _freeze(connection, table, quoted(table), day, horizon)
+            elif table.name == SIGHTINGS and (day := _day_of(connection, table)):
+                _freeze(connection, table, _LABELLED, day, horizon)
+        _move_horizon(connection, "events", horizon)
+        rejected = "(select object_id from raw.rejected_records where rejected_at < $instant)"
+        connection.execute(changed_objects_of(f"raw.landed_objects semi join {rejected} using (object_id)"), before)
+        counts = []
+        for name, column in (("events", "event_at"), ("rejected_records", "rejected_at")):
+            row = connection.execute(f"delete from raw.{name} where {column} < $instant", before).fetchone()
+            counts.append(int(row[0]) if row else 0)
+    return counts[0], counts[1]
+
+
+# What people said of an event outlives it, and who was seen where does not.
+_LABELLED = f"""(
+    select * replace (null::varchar as worker_id, null::varchar as workstation_id)
+    from intermediate.{SIGHTINGS} semi join raw.labels using (event_key)
+)"""
+
+
+def _freeze(connection: duckdb.DuckDBPyConnection, table: Table, rows: str, day: str, horizon: date) -> None:
+    """Keep those of a table's `rows` that the last horizon did not freeze yet and this one does."""
+    connection.execute(f"create schema if not exists {FROZEN}")
+    frozen = Table(FROZEN, f"{table.schema}.{table.name}")
+    connection.execute(f"create table if not exists {quoted(frozen)} as from {quoted(table)} limit 0")
+    last = _stored(connection, "events") or date.min
+    connection.execute(
+        f"insert into {quoted(frozen)} by name from {rows} "
+        f"where {_is_frozen(day, horizon)} and not {_is_frozen(day, last)}"
+    )
+
+
+def _is_frozen(day: str, horizon: date) -> str:
+    """Whether events of a window or date may lie before the horizon. A window of the horizon's own date began the day
+    before in UTC where its site lies to the east; windows last at most a day.
+    """
+    return f"{day} {'<=' if day == 'shift_date' else '<'} date '{horizon.isoformat()}'"
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
+
+
+def _put_back(connection: duckdb.DuckDBPyConnection, frozen: Table, horizon: date) -> bool:
+    """Give a table its frozen rows; whether others stood there."""
+    live = Table(*frozen.name.split(".", 1))
+    if live not in tables_with(connection):
+        return False  # a model that is no more
+    day = _day_of(connection, live)
+    columns = ", ".join(f'"{name}"' for name in _shared_columns(connection, live, frozen))
+    if day is None or not columns:
+        return False
+    where = _is_frozen(day, horizon)
+    same = connection.execute(
+        f"select (select (count(*), bit_xor(hash({columns}))) from {quoted(live)} where {where}) "
+        f"= (select (count(*), bit_xor(hash({columns}))) from {quoted(frozen)} where {where})"
+    ).fetchone()
+    if same is not None and same[0]:
+        return False
+    connection.execute(f"delete from {quoted(live)} where {where}")
+    connection.execute(f"insert into {quoted(live)} by name select {columns} from {quoted(frozen)} where {where}")
+    return True
+
+
+def _shared_columns(connection: duckdb.DuckDBPyConnection, *tables: Table) -> list[str]:
+    """Columns of all the tables: a newer model's further ones stay NULL for history, which has no events for them."""
+    named = [[name for name, *_ in connection.execute(f"describe {quoted(table)}").fetchall()] for table in tables]
+    return [name for name in named[0] if all(name in columns for columns in named)]
+
+
+def _day_of(connection: duckdb.DuckDBPyConnection, table: Table) -> str | None:
+    """The column, or the expression, that dates a table's rows; None where nothing does."""
+    columns = [name for name, *_ in connection.execute(f"describe {quoted(table)}").fetchall()]
+    if found := next((name for name in _DATES if name in columns), None):
+        return found
+    instants = ("started_at", "event_at", "timestamp")
+    return next((f'"{name}"::date' for name in instants if name in columns), None)
+
+
+def _delete_archived(settings: Settings, now: datetime, log: Callable[[str], None]) -> int:
+    """Remove archived objects that landed before the day; one that the manifest does not know, by its own time."""
+    if settings.retention_archive_days is None:
+        return 0
+    limit = now - timedelta(days=settings.retention_archive_days)
+    bucket = open_landing_bucket(settings)
+    with open_warehouse(settings) as connection:
+        rows = connection.execute("select object_key, etag, landed_at from raw.landed_objects").fetchall()
+    landed = {archive_key(key, etag): landed_at.astimezone(UTC) for key, etag, landed_at in rows}
+    old = [info.key for info in bucket.list(ARCHIVE_PREFIX) if landed.get(info.key, info.modified) <= limit]
+    for key in old:
+        remove(bucket, key)
+    if old:
+        log(f"{len(old):,} archived objects deleted that landed before {limit:%Y-%m-%d %H:%M} UTC")
+    return len(old)

@@ -1,0 +1,98 @@
+"""What counts as a trace of a person in a table, in a text, in bytes.
+
+Exact on parsed values everywhere. Text and bytes that nothing parses are searched for those of the person's names that
+mean nobody and nothing else: an id that is short, an everyday word or in use elsewhere would be found where it is not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import duckdb
+
+from ingestion.contract.events import DEFAULT_SITE, Folder, folder_of
+from privacy.person import Person, is_theirs, word_pattern
+
+_SHORTEST_WORD = 6
+
+
+@dataclass(frozen=True)
+class Traces:
+    """How one person is recognised. `words` are the names that mean this person wherever they stand."""
+
+    person: Person
+    words: frozenset[str]
+    is_id_elsewhere: bool  # another site has a worker of that id
+
+    def in_line(self, line: str) -> bool:
+        """Whether a line of a log tells of the person: by one of the words, or by id and site together."""
+        if any(word in line for word in self.words):
+            return True
+        return bool(self.person.words.search(line) and word_pattern(self.person.site_id).search(line))
+
+    def in_bytes(self, content: bytes) -> int:
+        """How often the words stand in bytes, whatever they are."""
+        return sum(content.count(word.encode()) for word in self.words)
+
+    def in_record(self, raw: bytes, path: str) -> bool:
+        """Whether a JSON text is theirs; where it names no site, the path's folders may."""
+        is_of_site = self.person.site_id in re.split(r"[/\\]", path)
+        folder = Folder(self.person.site_id) if is_of_site or not self.is_id_elsewhere else folder_of(path)
+        return is_theirs(raw, folder, self.person)
+
+    def condition(self, connection: duckdb.DuckDBPyConnection, relation: str) -> str:
+        """SQL that is true for exactly those rows of a relation that are theirs."""
+        described = connection.execute(f"describe select * from {relation}").fetchall()
+        columns = {name: kind for name, kind, *_ in described}
+        ids, site = _list(self.person.ids), literal(self.person.site_id)
+        parts = ["false"]
+        if "worker_id" in columns:
+            of_site = f"coalesce(site_id, '{DEFAULT_SITE}') = {site}" if "site_id" in columns else None
+            if of_site or not self.is_id_elsewhere:
+                parts.append(f"({of_site or 'true'} and worker_id in {ids})")
+        if "event_key" in columns and self.person.event_keys:
+            parts.append(f"event_key in {_list(self.person.event_keys)}")
+        if "payload" in columns:
+            parts.append(f"payload in {_list(self._payloads(connection, relation, 'object_key' in columns))}")
+        for name, kind in columns.items():
+            if "VARCHAR" in kind or kind == "JSON":
+                parts += [f'contains("{name}"::varchar, {literal(word)})' for word in sorted(self.words)]
+        return " or ".join(parts)
+
+    def count_rows(self, connection: duckdb.DuckDBPyConnection, relation: str) -> int:
+        """How many rows of a relation are theirs."""
+        condition = self.condition(connection, relation)
+        row = connection.execute(f"select count(*) from {relation} where {condition}").fetchone()
+        return row[0] if row else 0
+
+    def _payloads(self, connection: duckdb.DuckDBPyConnection, relation: str, has_key: bool) -> set[str]:
+        """The texts of rejected records that are theirs."""
+        key = "object_key" if has_key else "''"
+        query = f"select distinct payload, {key} from {relation} where payload is not null"
+        rows = connection.execute(query).fetchall()
+        encoded = [(text, text.encode("utf-8", "surrogatepass"), folder_of(at)) for text, at in rows]
+        return {text for text, raw, folder in encoded if is_theirs(raw, folder, self.person)}
+
+
+def unmistakable(names: Iterable[str], others: Iterable[str]) -> frozenset[str]:
+    """Those names that mean nothing else: long enough, no everyday word, and not a part of any of the `others`."""
+    distinct = [
+        name
+        for name in names
+        if len(name) >= _SHORTEST_WORD
+        and any(character.isalpha() for character in name)
+        and any(not character.isalpha() for character in name)
+    ]
+    text = "\n".join(others)
+    return frozenset(name for name in distinct if name not in text)
+
+
+def _list(values: Iterable[str]) -> str:
+    return "(" + ", ".join(["null", *(literal(value) for value in sorted(values))]) + ")"
+
+
+def literal(text: str) -> str:
+    """The text as SQL."""
+    return "'" + text.replace("'", "''") + "'"

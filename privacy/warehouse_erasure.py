@@ -1,0 +1,81 @@
+"""A person out of every table of the warehouse, in one transaction. What the numbers become is the models' affair."""
+
+from __future__ import annotations
+
+import duckdb
+import pyarrow as pa
+
+from ingestion.contract.event_key import EVENT_KEY_SQL
+from ingestion.contract.events import folder_of
+from ingestion.stored_tables import Table, quoted, tables_with
+from ingestion.warehouse import changed_minutes_of, changed_objects_of, transaction
+from privacy.person import Person, is_theirs
+
+
+def event_keys_of(connection: duckdb.DuckDBPyConnection, site_id: str, ids: frozenset[str]) -> frozenset[str]:
+    """The keys of all events that the warehouse has of a worker."""
+    rows = connection.execute(
+        f"select distinct {EVENT_KEY_SQL} from raw.events where site_id = $site_id and list_contains($ids, worker_id)",
+        {"site_id": site_id, "ids": sorted(ids)},
+    ).fetchall()
+    return frozenset(key for (key,) in rows)
+
+
+def erase_from_warehouse(connection: duckdb.DuckDBPyConnection, person: Person) -> dict[str, int]:
+    """Delete the person's rows: wherever site and worker stand, wherever a label names one of their events, and among
+    the rejected records. The rows deleted, by table.
+    """
+    connection.register("keys", pa.table({"event_key": pa.array(sorted(person.event_keys), pa.string())}))
+    named: dict[str, object] = {"site_id": person.site_id, "ids": sorted(person.ids)}
+    deleted: dict[str, int] = {}
+    with transaction(connection):
+        # Every window that they were in is computed again.
+        theirs = "raw.events where site_id = $site_id and list_contains($ids, worker_id)"
+        connection.execute(changed_minutes_of(theirs), named)
+        for table in tables_with(connection, "site_id", "worker_id"):
+            where = "site_id = $site_id and list_contains($ids, worker_id)"
+            _delete(connection, table, where, named, deleted)
+        for table in tables_with(connection, "event_key"):
+            _delete(connection, table, "event_key in (select event_key from keys)", {}, deleted)
+        _delete_rejected(connection, person, deleted)
+    connection.unregister("keys")
+    return deleted
+
+
+def _delete(
+    connection: duckdb.DuckDBPyConnection, table: Table, where: str, values: dict[str, object], deleted: dict[str, int]
+) -> None:
+    row = connection.execute(f"delete from {quoted(table)} where {where}", values).fetchone()
+    if row and row[0]:
+        name = ".".join(table)
+        deleted[name] = deleted.get(name, 0) + row[0]
+
+
+def _delete_rejected(connection: duckdb.DuckDBPyConnection, person: Person, deleted: dict[str, int]) -> None:
+    """Rejected records that name the person; the mart's rows follow when it is built again."""
+    rows = connection.execute(
+        """
+        select rejected.object_id, rejected.position, rejected.payload, landed.object_key
+        from raw.rejected_records as rejected
+        inner join raw.landed_objects as landed using (object_id)
+        where rejected.payload is not null
+        """
+    ).fetchall()
+    theirs = [
+        (object_id, position)
+        for object_id, position, payload, key in rows
+        if is_theirs(payload.encode("utf-8", "surrogatepass"), folder_of(key), person)
+    ]
+    gone = pa.table(  # noqa: F841  # DuckDB finds the table by its name
+        {
+            "object_id": pa.array([row[0] for row in theirs], pa.int64()),
+            "position": pa.array([row[1] for row in theirs], pa.int64()),
+        }
+    )
+    connection.execute(changed_objects_of("raw.landed_objects semi join gone using (object_id)"))
+    row = connection.execute(
+        "delete from raw.rejected_records using gone "
+        "where rejected_records.object_id = gone.object_id and rejected_records.position = gone.position"
+    ).fetchone()
+    if row and row[0]:
+        deleted["raw.rejected_records"] = row[0]

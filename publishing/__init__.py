@@ -1,0 +1,1 @@
+"""The published marts: versions, files, fingerprints, what may be shown of whom."""

@@ -1,0 +1,219 @@
+"""Copy the marts out of the warehouse: one folder per version, shown to readers by one rename.
+
+Nothing is computed here. Readers never open the warehouse file, and never see two batches side by side. A version's
+name ends in the build that it was made from, so that a batch knows when nothing has changed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import duckdb
+
+from ingestion.durable import point_to, put_in_place, sync
+from ingestion.errors import WarehouseError
+from ingestion.settings import Settings
+from ingestion.warehouse import open_warehouse
+from publishing.file_cuts import LARGEST_FILE_ROWS, partitions
+from publishing.suppression import publication_rules, published_from, published_rows
+
+VERSIONS_FOLDER = "published-versions"
+# The version before stays for readers that have it open.
+KEPT_VERSIONS = 2
+# What large marts are cut by, whichever of these they have. Dates, or instants by their UTC date.
+DAY_COLUMNS = ("shift_date", "event_date", "landed_at", "rejected_at", "timestamp")
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """What publishing must know of the computation that made the marts.
+
+    `name` is its own; None while the marts are unfinished. `changed_days` names for each mart the days that have got or
+    lost rows since the version `published_version`; None, or no entry, means that it may be any day.
+    """
+
+    name: str | None
+    changed_days: Mapping[str, set[date] | None]
+    published_version: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PublishReport:
+    """What was published: rows by mart, bytes of all files, the version's name."""
+
+    version: str
+    rows: dict[str, int]
+    bytes: int
+    seconds: float
+
+
+def publish_marts(settings: Settings, build: Build, anew: bool = False) -> PublishReport:
+    """Write what changed of every mart as Parquet into a new version and make it the published one.
+
+    A small mart is a file; a large one a folder of files by time (file_cuts.py). Files without a changed row are those
+    of the version before, under a second name; with `anew` none is, because rows were deleted that nobody noted. The
+    caller holds the lock.
+
+    Raises:
+        WarehouseError: a file cannot be written, or the marts are unfinished; the version published before stays.
+    """
+    # Imported here: a process that only watches never needs the report.
+    from publishing.fingerprints import read_fingerprints, shown_as, write_fingerprints
+
+    started = time.monotonic()
+    versions = settings.data_dir / VERSIONS_FOLDER
+    if build.name is None:
+        raise WarehouseError("The marts are unfinished, as their last computation stopped; run a whole batch.")
+    with open_warehouse(settings) as connection:
+        version = f"{time.time_ns():020d}-{build.name}"
+        unfinished = versions / f"{version}.part"
+        before = settings.published_path.resolve()
+        try:
+            unfinished.mkdir(parents=True)
+            rules = publication_rules(settings)
+            is_known = build.published_version == before.name and shown_as(before) == rules
+            known = before if is_known and not anew else None
+            rows = {
+                mart: _write_mart(connection, settings, mart, unfinished, known, _changed_days(settings, build, mart))
+                for mart in _mart_names(connection)
+            }
+            write_fingerprints(unfinished, _shared(unfinished, before, read_fingerprints(before)), rules)
+            _flush(unfinished)
+            folder = versions / version
+            put_in_place(unfinished, folder)
+            point_to(settings.published_path, folder)
+            _remove_old(versions, folder)
+        except (OSError, duckdb.Error) as error:
+            shutil.rmtree(unfinished, ignore_errors=True)
+            reason = " ".join(str(error).split())
+            raise WarehouseError(f"The marts cannot be published to {versions}: {reason[:300]}") from error
+    return PublishReport(version, rows, size_of(folder), time.monotonic() - started)
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file, or of all files of a folder."""
+    return path.stat().st_size if path.is_file() else sum(one.stat().st_size for one in path.rglob("*.parquet"))
+
+
+def keep_published_version_only(settings: Settings) -> None:
+    """Remove every other version now, whoever has it open: it may hold what must be gone.
+
+    Raises:
+        WarehouseError: a file cannot be removed.
+    """
+    current = settings.published_path.resolve()
+    try:
+        for path in (settings.data_dir / VERSIONS_FOLDER).iterdir():
+            if path.resolve() != current:
+                shutil.rmtree(path)
+    except OSError as error:
+        raise WarehouseError(f"An older version of the marts cannot be removed: {error}.") from error
+
+
+def _mart_names(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    rows = connection.execute(
+        "select table_name from duckdb_tables() where schema_name = 'marts' order by table_name"
+    ).fetchall()
+    return [name for (name,) in rows]
+
+
+def _write_mart(
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    mart: str,
+    version: Path,
+    before: Path | None,
+    changed: set[date] | None,
+) -> int:
+    """The file or files of a mart; returns its rows. `before` is the version that the changed days start from."""
+    path, old = version / f"{mart}.parquet", before / f"{mart}.parquet" if before else None
+    select = published_rows(connection, settings, mart)
+    rows = _count(connection, select)
+    if changed is not None and not changed and old is not None and old.exists():
+        _link(old, path)
+        return rows
+    day = _day_column(connection, mart)
+    if day is None or rows <= LARGEST_FILE_ROWS:
+        _copy(connection, f"{select} order by all", path)
+        return rows
+    by_day = connection.execute(
+        f'select cast("{day}" as date) as day, count(*) from ({select}) group by all'
+    ).fetchall()
+    path.mkdir()
+    for part in partitions(dict(by_day)):
+        old_file = old / part.file if old is not None else None
+        is_changed = changed is None or any(part.first <= one <= part.last for one in changed)
+        if not is_changed and old_file is not None and old_file.is_file():
+            _link(old_file, path / part.file)
+        else:
+            days = f"\"{day}\" >= '{part.first}' and \"{day}\" < '{part.last + timedelta(days=1)}'"
+            _copy(connection, f"from ({select}) where {days} order by all", path / part.file)
+    return rows
+
+
+def _changed_days(settings: Settings, build: Build, mart: str) -> set[date] | None:
+    """The days of which other rows of a mart may be published than before; None where it may be any."""
+    changed: set[date] = set()
+    for source in published_from(settings, mart):
+        days = build.changed_days.get(source)
+        if days is None:
+            return None
+        changed |= days
+    return changed
+
+
+def _day_column(connection: duckdb.DuckDBPyConnection, mart: str) -> str | None:
+    """The column that a mart is cut by; None where it has none and stays one file."""
+    columns = [name for (name,) in connection.execute(f'select column_name from (describe marts."{mart}")').fetchall()]
+    return next((column for column in DAY_COLUMNS if column in columns), None)
+
+
+def _count(connection: duckdb.DuckDBPyConnection, select: str) -> int:
+    row = connection.execute(f"select count(*) from ({select})").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, rows: str, path: Path) -> None:
+    """Sorted, so that the same rows give the same file."""
+    connection.execute(f"copy ({rows}) to $path (format parquet, compression zstd)", {"path": str(path)})
+
+
+def _link(old: Path, new: Path) -> None:
+    """The same files under new names: nothing is copied, and removing the old names removes no file."""
+    if old.is_file():
+        os.link(old, new)
+        return
+    new.mkdir()
+    for file in old.iterdir():
+        os.link(file, new / file.name)
+
+
+def _shared(folder: Path, before: Path, told: dict[str, str]) -> dict[str, str]:
+    """Of the hashes that the version before told, those of files that are this one's as well."""
+    return {
+        name: hashed
+        for name, hashed in told.items()
+        if (folder / name).is_file() and (folder / name).samefile(before / name)
+    }
+
+
+def _flush(folder: Path) -> None:
+    """Have the files on disk before they are shown: a power cut must not leave the link on empty files."""
+    for path in (*folder.rglob("*"), folder):
+        if path.is_dir() or path.stat().st_nlink == 1:  # else it is part of the version before
+            sync(path)
+
+
+def _remove_old(versions: Path, current: Path) -> None:
+    """Older versions, and what killed batches left unfinished."""
+    finished = sorted(path for path in versions.iterdir() if path.suffix != ".part")
+    kept = {current, *finished[-KEPT_VERSIONS:]}
+    for path in versions.iterdir():
+        if path not in kept:
+            shutil.rmtree(path, ignore_errors=True)

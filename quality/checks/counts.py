@@ -1,0 +1,170 @@
+"""Checks of counts that are whole and no samples: a share of all records is what it is, and needs no significance.
+
+Each query gives cell, day, value and size; the threshold and the smallest size decide. Aggregates of marts only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import duckdb
+
+from quality.checks.results import Cell, DayResult, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A check of a count: `query` selects site, camera, day, value, size; a value above `highest` is evidence.
+
+    `marts` must all be there. `words` is filled with the value.
+    """
+
+    name: str
+    metric: str
+    severity: Severity
+    marts: tuple[str, ...]
+    highest: float
+    smallest_sample: int
+    words: str
+    query: str
+    # One such day is an incident: nothing about it is uncertain, and waiting would lose what can still be mended.
+    is_strong: bool = True
+    # Whether its days are those of landing, or those of the events.
+    by_landing: bool = False
+
+
+REJECTED = Fact(
+    "few_records_are_rejected",
+    "rejected_share",
+    "warning",
+    ("landed_objects",),
+    0.05,
+    200,
+    "{value:.1%} of the records that landed that day were rejected, {highest:.0%} is the limit",
+    r"""
+    select
+        coalesce(nullif(regexp_extract(object_key, '.*(?:^|/)site_id=([^/]+)/', 1), ''), '*') as site_id,
+        '' as camera_id,
+        cast(timezone('UTC', landed_at) as date) as day,
+        sum(rejected) / nullif(sum(records), 0) as value,
+        sum(records) as size
+    from landed_objects
+    group by all
+    """,
+    by_landing=True,
+)
+
+UNREGISTERED = Fact(
+    "every_worker_and_station_is_registered",
+    "unregistered_ids",
+    "warning",
+    ("worker_shifts", "workstation_shifts"),
+    0.05,
+    20,
+    "{value:.1%} of the shifts of workers and stations are of ids that no registry lists",
+    """
+    with shifts as (
+        select site_id, shift_date, is_registered from worker_shifts
+        union all
+        select site_id, shift_date, is_registered from workstation_shifts
+    ),
+    listed as (select site_id from shifts group by site_id having bool_or(is_registered))
+    select
+        site_id, '' as camera_id, shift_date as day,
+        count(*) filter (where not is_registered) / count(*) as value,
+        count(*) as size
+    from shifts
+    where site_id in (select site_id from listed)
+    group by all
+    """,
+    is_strong=False,
+)
+
+# Of all events that are kept, those that say again what another one says. Their number is known without reading them;
+# the sums of landed_objects would also count what retention and erasure have removed since.
+DUPLICATES = Fact(
+    "few_records_are_duplicates",
+    "duplicate_share",
+    "warning",
+    ("worker_shifts",),
+    0.30,
+    1000,
+    "{value:.1%} of all accepted events say what another one says",
+    """
+    with landed as (select count(*) as accepted from raw.events),
+    kept as (select sum(event_count) as events from worker_shifts)
+    select '*' as site_id, '' as camera_id, $last as day, 1 - events / accepted as value, accepted as size
+    from landed, kept
+    where accepted >= events
+    """,
+    by_landing=True,
+)
+
+CLOCK = Fact(
+    "no_camera_is_ahead_of_the_clock",
+    "clock_offset",
+    "warning",
+    ("camera_days",),
+    120,
+    20,
+    "its clock runs at least {value:.0f} s ahead: it sent events before their time",
+    """
+    select site_id, camera_id, event_date as day, clock_offset_seconds as value, event_count as size
+    from camera_days where clock_offset_seconds is not null
+    """,
+)
+
+FACTS = (REJECTED, UNREGISTERED, DUPLICATES, CLOCK)
+# The suites' own rules count for these; a divergence is a distance without significance, and opens no incident.
+INTEGRITY, DIVERGENCE = "integrity", "event_mix_divergence"
+LANDING_METRICS = {INTEGRITY, DIVERGENCE, *(fact.metric for fact in FACTS if fact.by_landing)}
+
+
+def landing_facts(connection: duckdb.DuckDBPyConnection, first: date, last: date) -> Iterator[DayResult]:
+    """The facts of what landed from `first` to `last`, UTC days of landing."""
+    return _results(connection, [fact for fact in FACTS if fact.by_landing], first, last)
+
+
+def day_facts(connection: duckdb.DuckDBPyConnection, first: date, last: date) -> Iterator[DayResult]:
+    """The facts of the events' days from `first` to `last`. A mart that is not there leaves its facts out."""
+    return _results(connection, [fact for fact in FACTS if not fact.by_landing], first, last)
+
+
+def _results(
+    connection: duckdb.DuckDBPyConnection, facts: Sequence[Fact], first: date, last: date
+) -> Iterator[DayResult]:
+    found = connection.execute("select table_name from duckdb_tables() where schema_name = 'marts'").fetchall()
+    present = {str(name) for (name,) in found}
+    for fact in facts:
+        if not present.issuperset(fact.marts):
+            continue
+        query = f"select * from ({fact.query}) where day between $first and $last order by all"
+        for site, camera, day, value, size in connection.execute(query, {"first": first, "last": last}).fetchall():
+            yield _result(fact, Cell(site, camera), day, value, int(size))
+
+
+_BAD: dict[Severity, str] = {"critical": "fail", "warning": "warn"}
+
+
+def _result(fact: Fact, cell: Cell, day: date, value: float | None, size: int) -> DayResult:
+    judged = value is not None and size >= fact.smallest_sample
+    bad = judged and value is not None and value > fact.highest
+    said = fact.words.format(value=value, highest=fact.highest) if judged else "too little to judge"
+    name = cell.name
+    return DayResult(
+        evidence_date=day,
+        check_name=fact.name,
+        metric=fact.metric,
+        cell=cell,
+        status=(_BAD[fact.severity] if bad else "pass") if judged else "insufficient_data",
+        severity=fact.severity,
+        observed=value,
+        threshold=fact.highest,
+        sample_size=size,
+        effect=None if value is None else value - fact.highest,
+        p_value=None,
+        sentence=f"{name[0].upper()}{name[1:]}: {said}.",
+        is_strong=bad and fact.is_strong,
+    )

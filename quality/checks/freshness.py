@@ -1,0 +1,160 @@
+"""Whether every site is still heard, judged by the clock of the batch: silence is the one thing that sends no data.
+
+The decisions are pure and take `now`; `read_heard` and `has_changed` read small marts. Imports nothing that takes time:
+a batch that lands nothing asks here, and goes on only where the answer is another one than before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from statistics import median, median_low
+
+import duckdb
+
+from quality.checks.check_names import FRESHNESS
+from quality.checks.results import Cell, DayResult
+
+METRIC = "freshness"
+
+# A day off that no registry knows of is one usual day; a weekend is none, as the weeks before show.
+LONGEST_MISSED = 1.5
+# Whatever is usual, and where nothing is known to be.
+LONGEST_SILENCE = timedelta(days=4)
+# After so long a site is closed down, not silent.
+GONE_AFTER = timedelta(days=60)
+# Events that were older than this when they landed come from an archive: that site never was heard as it worked.
+ARCHIVE_AGE = timedelta(days=1.5)
+LEARNED_WEEKS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A scheduled window in which the site had events."""
+
+    shift_date: date
+    started_at: datetime
+    ended_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What is known of a site. `age_at_landing`: of its newest day's events, None where nobody knows."""
+
+    site_id: str
+    first_event_at: datetime
+    last_event_at: datetime
+    age_at_landing: timedelta | None
+    worked: Sequence[Window]
+
+
+def freshness(sites: Iterable[Heard], now: datetime) -> list[DayResult]:
+    """One result for each site that is not closed down, dated `now`."""
+    return [_judge(site, now) for site in sites if now - site.last_event_at <= GONE_AFTER]
+
+
+def missed_days(site: Heard, now: datetime) -> float | None:
+    """How many usual days of work have passed since the newest event; None where the site shows no usual week yet.
+
+    What the same stretch of each of the four weeks before held of worked windows, the lower median of these weeks, over
+    the worked time of a usual shift date. So nights and weekends without work count nothing, and a holiday among the
+    four weeks neither.
+    """
+    weeks = [timedelta(weeks=number) for number in range(1, LEARNED_WEEKS + 1)]
+    known = [week for week in weeks if site.last_event_at - week >= site.first_event_at]
+    by_date: dict[date, float] = {}
+    for window in site.worked:
+        seconds = (window.ended_at - window.started_at).total_seconds()
+        by_date[window.shift_date] = by_date.get(window.shift_date, 0.0) + seconds
+    if not known or not by_date:
+        return None
+    missed = median_low([_worked_seconds(site.worked, site.last_event_at - week, now - week) for week in known])
+    return missed / median(by_date.values())
+
+
+def changed_sites(results: Sequence[DayResult], open_sites: set[str]) -> set[str]:
+    """The sites whose silence opens or closes now, of which `open_sites` have an open incident.
+
+    One that cannot be judged any more stays as it is; one without a result is closed down.
+    """
+    silent = {result.cell.site_id for result in results if result.is_evidence}
+    unknown = {result.cell.site_id for result in results if not result.is_judged}
+    return (silent - open_sites) | (open_sites - silent - unknown)
+
+
+def has_changed(connection: duckdb.DuckDBPyConnection, now: datetime) -> bool:
+    """Whether judging now would open or close the incident of a silent site; the warehouse has been judged before."""
+    rows = connection.execute(
+        "select site_id from marts.incidents where metric = ? and closed_at is null", [METRIC]
+    ).fetchall()
+    return bool(changed_sites(freshness(read_heard(connection), now), {str(site) for (site,) in rows}))
+
+
+def read_heard(connection: duckdb.DuckDBPyConnection) -> list[Heard]:
+    """Every site that was ever heard, from the marts of a warehouse."""
+    ages = connection.execute(
+        """
+        with newest as (select site_id, max(event_date) as event_date from marts.camera_days where event_count > 0
+            group by site_id)
+        select site_id, min(p50_lateness_seconds)
+        from marts.camera_days semi join newest using (site_id, event_date)
+        group by site_id
+        """
+    ).fetchall()
+    age_of = {site: timedelta(seconds=age) for site, age in ages if age is not None}
+    windows = connection.execute(
+        """
+        select shift_windows.site_id, shift_windows.shift_date, shift_windows.started_at, shift_windows.ended_at
+        from marts.shift_windows
+        semi join marts.site_shifts using (site_id, shift_date, shift_id)
+        inner join marts.sites using (site_id)
+        where shift_windows.ended_at > sites.last_event_at - to_weeks($weeks)
+        order by all
+        """,
+        {"weeks": LEARNED_WEEKS},
+    ).fetchall()
+    worked: dict[str, list[Window]] = {}
+    for site, *window in windows:
+        worked.setdefault(site, []).append(Window(*window))
+    sites = connection.execute(
+        "select site_id, first_event_at, last_event_at from marts.sites where last_event_at is not null order by all"
+    ).fetchall()
+    return [Heard(site, first, last, age_of.get(site), worked.get(site, [])) for site, first, last in sites]
+
+
+def _judge(site: Heard, now: datetime) -> DayResult:
+    silence, missed = now - site.last_event_at, missed_days(site, now)
+    limit, observed, unit = LONGEST_MISSED, missed or 0.0, "of its usual days of work"
+    if missed is None or silence > LONGEST_SILENCE:
+        limit, observed, unit = LONGEST_SILENCE / timedelta(days=1), silence / timedelta(days=1), "days"
+    is_archive = site.age_at_landing is not None and site.age_at_landing > ARCHIVE_AGE
+    is_silent = observed > limit
+    heard = f"its newest event is of {site.last_event_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    if is_archive:
+        status, told = "insufficient_data", f"{heard} and landed long after it happened, as an archive does"
+    elif is_silent:
+        status, told = "fail", f"it fell silent; {heard}, and {observed:.1f} {unit} have passed since"
+    else:
+        status, told = "pass", heard
+    cell = Cell(site.site_id)
+    return DayResult(
+        evidence_date=now.astimezone(UTC).date(),
+        check_name=FRESHNESS,
+        metric=METRIC,
+        cell=cell,
+        status=status,
+        severity="critical",
+        observed=observed,
+        threshold=limit,
+        sample_size=1,
+        effect=observed - limit,
+        p_value=None,
+        sentence=f"{cell.name[0].upper()}{cell.name[1:]}: {told}.",
+        is_strong=is_silent,
+    )
+
+
+def _worked_seconds(windows: Sequence[Window], start: datetime, end: datetime) -> float:
+    pieces = (min(window.ended_at, end) - max(window.started_at, start) for window in windows)
+    return sum(max(piece.total_seconds(), 0.0) for piece in pieces)

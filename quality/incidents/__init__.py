@@ -1,0 +1,1 @@
+"""Incidents: opened by evidence that lasts, closed when it is over. Pure functions of results."""

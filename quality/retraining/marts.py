@@ -1,0 +1,141 @@
+"""The marts that this package makes, `model_verdicts` and `retraining_requests`, and the aggregates it decides from.
+
+Reads marts and writes its own two tables in the warehouse's schema `marts`; the caller holds the lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+
+import duckdb
+import pyarrow as pa
+
+from ingestion.contract.events import EVENT_TYPES
+from ingestion.warehouse import transaction
+from quality.retraining.requests import Model, Request
+from quality.retraining.triggers import Day
+from quality.retraining.verdicts import Labelled, Verdict, sentence
+
+TABLES = {
+    "model_verdicts": """
+        site_id varchar not null, model_name varchar not null, earlier_version varchar not null,
+        later_version varchar not null, metric varchar not null, earlier_value double, later_value double,
+        difference double, difference_low double, difference_high double, earlier_sample bigint not null,
+        later_sample bigint not null, sample_unit varchar not null, verdict varchar not null, more_needed bigint,
+        sentence varchar not null
+    """,
+    "retraining_requests": """
+        site_id varchar not null, request_id varchar not null, model_name varchar not null,
+        model_version varchar not null, reason varchar not null, status varchar not null,
+        as_of timestamptz not null, opened_at timestamptz not null, closed_at timestamptz, closed_by_version varchar,
+        observed double, threshold double not null, sample_size bigint not null, sentence varchar not null,
+        manifest varchar not null
+    """,
+}
+# What a row is, for those who read the catalogue.
+DESCRIPTIONS = {
+    "model_verdicts": "One row per site, model, pair of versions that followed each other, and metric.",
+    "retraining_requests": "One row per request to train a site's model again, open or closed.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of a site's model: when it spoke, what people say of it, its days."""
+
+    model_version: str
+    first_event_at: datetime
+    last_event_at: datetime
+    labelled: Labelled
+    days: Sequence[Day]
+
+
+def make_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """Have the tables, empty where they are new."""
+    connection.execute("create schema if not exists marts")
+    for name, columns in TABLES.items():
+        connection.execute(f"create table if not exists marts.{name} ({columns})")
+
+
+def read_versions(connection: duckdb.DuckDBPyConnection) -> dict[Model, list[Version]]:
+    """The versions of every site's models, in the order in which they first spoke."""
+    days: dict[tuple[str, str, str], list[Day]] = {}
+    counts = ", ".join(f"cast(sum({kind}_events) as bigint)" for kind in EVENT_TYPES)
+    for site, model, version, day, mean, *of_types in connection.execute(
+        f"""
+        select
+            site_id, model_name, model_version, event_date,
+            -- added up in the order of the cameras, so that the last bit is the same in every run
+            list_sum(list(mean_confidence * event_count order by camera_id)) / sum(event_count), {counts}
+        from marts.model_days group by all order by all
+        """
+    ).fetchall():
+        of_day = Day(day, mean, dict(zip(EVENT_TYPES, of_types, strict=True)))
+        days.setdefault((site, model, version), []).append(of_day)
+    versions: dict[Model, list[Version]] = {}
+    for site, model, version, first, last, *labelled in connection.execute(
+        """
+        select
+            site_id, model_name, model_version, first_event_at, last_event_at,
+            labelled_events, correct_events, accuracy_low, accuracy_high
+        from marts.model_comparison
+        order by site_id, model_name, first_event_at, model_version
+        """
+    ).fetchall():
+        known = Version(version, first, last, Labelled(*labelled), days[site, model, version])
+        versions.setdefault((site, model), []).append(known)
+    return versions
+
+
+def recent_accuracy(connection: duckdb.DuckDBPyConnection, model: Model, version: str) -> tuple[int, int, float | None]:
+    """Labelled and correct events of a version's last 30 days, and the lower bound of the interval of their share."""
+    row = connection.execute(
+        """
+        select labelled_events, correct_events, accuracy_low
+        from intermediate.int_recent_accuracy
+        where site_id = $site_id and model_name = $model_name and model_version = $version
+        """,
+        {"site_id": model[0], "model_name": model[1], "version": version},
+    ).fetchone()
+    return (0, 0, None) if row is None else (row[0], row[1], row[2])
+
+
+def write_verdicts(connection: duckdb.DuckDBPyConnection, verdicts: Sequence[tuple[Model, str, str, Verdict]]) -> None:
+    """Replace the verdicts: they follow from the marts as they are."""
+    rows = []
+    for (site, model), earlier, later, verdict in verdicts:
+        row = {field.name: getattr(verdict, field.name) for field in fields(verdict)}
+        names = {"site_id": site, "model_name": model, "earlier_version": earlier, "later_version": later}
+        told = {"verdict": row.pop("answer"), "sentence": sentence(verdict, earlier, later)}
+        rows.append({**names, **row, **told, "sample_unit": verdict.sample_unit})
+    _replace(connection, "model_verdicts", rows)
+
+
+def read_requests(connection: duckdb.DuckDBPyConnection) -> list[Request]:
+    """All requests there ever were."""
+    names = [field.name for field in fields(Request)]
+    rows = connection.execute(
+        f"select {', '.join(names)} from marts.retraining_requests order by request_id"
+    ).fetchall()
+    return [Request(*row) for row in rows]
+
+
+def write_requests(connection: duckdb.DuckDBPyConnection, requests: Sequence[Request]) -> None:
+    """Replace the requests by these, which hold all that were kept before."""
+    rows = [
+        {**asdict(one), "status": one.status, "manifest": f"outbox/retraining/{one.request_id}/manifest.json"}
+        for one in requests
+    ]
+    _replace(connection, "retraining_requests", rows)
+
+
+def _replace(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[dict[str, object]]) -> None:
+    schema = connection.sql(f"from marts.{table} limit 0").to_arrow_table().schema
+    columns = {field.name: pa.array([row[field.name] for row in rows], field.type) for field in schema}
+    connection.register("new_rows", pa.table(columns))
+    with transaction(connection):
+        connection.execute(f"delete from marts.{table}")
+        connection.execute(f"insert into marts.{table} by name from new_rows")
+    connection.unregister("new_rows")

@@ -1,0 +1,186 @@
+"""What a batch does for the models' keepers after its marts are computed: verdicts, requests, the outbox.
+
+Reads the warehouse and the settings, writes two marts and the outbox. All of it can be done again after a kill.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from itertools import pairwise
+from pathlib import Path
+
+import duckdb
+
+from ingestion.settings import Settings
+from ingestion.warehouse import open_warehouse
+from quality.checks.site_baselines import read_baselines
+from quality.retraining import triggers
+from quality.retraining.marts import (
+    Version,
+    make_tables,
+    read_requests,
+    read_versions,
+    recent_accuracy,
+    write_requests,
+    write_verdicts,
+)
+from quality.retraining.outbox import Outbox
+from quality.retraining.requests import Model, Request, close_answered, open_new
+from quality.retraining.review_drops import drop_reviews
+from quality.retraining.tracking import track_requests
+from quality.retraining.training_set import DAYS, HOLDOUT_SHARE, write_training_set
+from quality.retraining.triggers import Finding
+from quality.retraining.verdicts import compare_accuracy, compare_confidence
+
+TRAINING_SET = "training_set.parquet"
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one batch did: rows of the two marts, requests opened and closed, events dropped for review."""
+
+    verdicts: int
+    requests: int
+    open_requests: int
+    opened: int
+    closed: int
+    dropped_reviews: int
+    tracked: int
+
+
+def operate_models(settings: Settings, now: datetime, log: Callable[[str], None] = lambda _: None) -> Report:
+    """Compare versions, ask for retraining, fill the outbox. The caller holds the warehouse's lock.
+
+    Raises:
+        WarehouseError: the warehouse or the outbox cannot be written; the next batch does what is missing.
+    """
+    with open_warehouse(settings) as connection:
+        make_tables(connection)
+        versions = read_versions(connection)
+        verdicts = [
+            (model, earlier.model_version, later.model_version, verdict)
+            for model, known in versions.items()
+            for earlier, later in pairwise(known)
+            for verdict in (
+                compare_accuracy(earlier.labelled, later.labelled),
+                compare_confidence(_daily(earlier), _daily(later)),
+            )
+        ]
+        write_verdicts(connection, verdicts)
+        before, opened = _renew_requests(connection, versions, settings, now)
+        dropped = drop_reviews(connection, settings.outbox_path / "review", now)
+        after = read_requests(connection)
+    for request in opened:
+        log(f"retraining of {request.model_name} at {request.site_id} is asked for: {request.sentence}")
+    tracked = track_requests(settings.outbox_path / "retraining", log)
+    statuses = Counter(one.status for one in after)
+    return Report(
+        verdicts=len(verdicts),
+        requests=len(after),
+        open_requests=statuses["open"],
+        opened=len(opened),
+        closed=statuses["closed"] - sum(one.status == "closed" for one in before),
+        dropped_reviews=dropped,
+        tracked=tracked,
+    )
+
+
+def _daily(version: Version) -> list[float]:
+    return [day.mean_confidence for day in version.days if day.event_count >= triggers.SMALLEST_DAY]
+
+
+def _renew_requests(
+    connection: duckdb.DuckDBPyConnection, versions: dict[Model, list[Version]], settings: Settings, now: datetime
+) -> tuple[list[Request], list[Request]]:
+    """Close what is answered, open what fires; returns the requests before, and the new ones."""
+    before = read_requests(connection)
+    outbox = Outbox(settings.outbox_path / "retraining")
+    outbox.recover({one.request_id for one in before})
+    first_seen = {
+        (*model, version.model_version): version.first_event_at
+        for model, known in versions.items()
+        for version in known
+    }
+    requests = close_answered(before, first_seen)
+    if requests != before:
+        write_requests(connection, requests)
+    opened: list[Request] = []
+    for model, known in versions.items():
+        as_of = max(version.last_event_at for version in known)
+        running = running_version(known)
+        found = list(_findings(connection, model, known, running, as_of, requests, settings))
+        for request in open_new(requests, model, running.model_version, as_of, found, now):
+            requests = [*requests, request]
+            opened.append(request)
+            _put(connection, outbox, request, requests)
+    return before, opened
+
+
+def running_version(versions: list[Version]) -> Version:
+    """The version with most events on the newest day: in the middle of a roll-out, the one that most cameras run."""
+    newest = max(day.event_date for version in versions for day in version.days)
+
+    def spoken(version: Version) -> int:
+        return sum(day.event_count for day in version.days if day.event_date == newest)
+
+    return max(versions, key=lambda version: (spoken(version), version.model_version))
+
+
+def _findings(
+    connection: duckdb.DuckDBPyConnection,
+    model: Model,
+    known: list[Version],
+    running: Version,
+    as_of: datetime,
+    requests: list[Request],
+    settings: Settings,
+) -> Iterator[Finding]:
+    """What each trigger that is switched on finds."""
+    if settings.retraining_floor_days:
+        yield triggers.confidence_below_floor(running.days, settings.confidence_floor, settings.retraining_floor_days)
+    if settings.retraining_mix_shift:
+        baseline = read_baselines(connection, [model[0]])[model[0]].by_type
+        yield triggers.event_mix_moved(running.days, baseline, settings.retraining_mix_shift)
+    if settings.retraining_accuracy:
+        labelled, correct, low = recent_accuracy(connection, model, running.model_version)
+        least = settings.retraining_least_labels
+        yield triggers.accuracy_too_low(labelled, correct, low, settings.retraining_accuracy, least)
+    if settings.retraining_every_days:
+        asked = [one.as_of for one in requests if (one.site_id, one.model_name, one.reason) == (*model, "schedule")]
+        newest_began = max(version.first_event_at for version in known)
+        since = max([newest_began, *asked]).astimezone(UTC).date()
+        yield triggers.is_due(as_of.astimezone(UTC).date(), since, settings.retraining_every_days)
+
+
+def _put(connection: duckdb.DuckDBPyConnection, outbox: Outbox, request: Request, requests: list[Request]) -> None:
+    """The request's folder and its row, both or, after a kill, both later."""
+
+    def write(folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
+        path = folder / TRAINING_SET
+        training_set = write_training_set(connection, path, request.site_id, request.model_name, request.as_of)
+        described = {
+            "format": 1,
+            **{name: _plain(value) for name, value in asdict(request).items() if not name.startswith("closed")},
+            "training_set": {
+                "file": TRAINING_SET,
+                "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+                "days": DAYS,
+                "holdout_share": HOLDOUT_SHARE,
+                **asdict(training_set),
+            },
+        }
+        text = json.dumps(described, indent=1, ensure_ascii=False, sort_keys=True)
+        (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+
+    outbox.put(request.request_id, write, lambda: write_requests(connection, requests))
+
+
+def _plain(value: object) -> object:
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value

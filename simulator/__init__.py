@@ -1,0 +1,7 @@
+"""A camera fleet with a known truth, for the demo, the tests and the benchmarks. It never reads what landing made."""
+
+from simulator.arguments import Arguments
+from simulator.fleet import plan_fleet
+from simulator.simulation import Summary, simulate
+
+__all__ = ["Arguments", "Summary", "plan_fleet", "simulate"]

@@ -1,0 +1,59 @@
+"""The registry files that describe a planned plant, as its administrators would keep them."""
+
+import csv
+import io
+
+from simulator.fleet import SHARED_SHIFTS, Fleet, Site
+
+# Of a station's own speed: what the planners expect of a whole shift, pauses and changes of worker included. At night
+# fewer hands carry material, so the last shift of a day is asked for less.
+TARGET_PERCENT = 60
+LAST_SHIFT_TARGET_PERCENT = 50
+
+
+def registry_files(fleet: Fleet) -> dict[str, str]:
+    """CSV texts by file name."""
+    shifts = [("*", shift) for shift in SHARED_SHIFTS]
+    shifts += [(site.site_id, shift) for site in fleet.sites if site.has_own_shifts for shift in site.shifts]
+    return {
+        "sites.csv": _csv(("site_id", "name", "timezone"), [(s.site_id, s.name, s.timezone) for s in fleet.sites]),
+        "shifts.csv": _csv(
+            ("site_id", "shift_id", "start_local", "duration_minutes", "valid_from", "valid_to"),
+            [(place, shift.shift_id, shift.start_local, shift.duration_minutes, "", "") for place, shift in shifts],
+        ),
+        "workers.csv": _csv(
+            ("site_id", "worker_id", "name"),
+            [(s.site_id, w.worker_id, w.name) for s in fleet.sites for w in s.workers if w.is_registered],
+        ),
+        "workstations.csv": _csv(
+            ("site_id", "workstation_id", "name", "station_type"),
+            [
+                (s.site_id, station.workstation_id, station.name, station.station_type)
+                for s in fleet.sites
+                for station in s.stations
+                if station.is_registered
+            ],
+        ),
+        "targets.csv": _csv(
+            ("site_id", "workstation_id", "shift_id", "units_per_hour", "valid_from", "valid_to"),
+            [row for site in fleet.sites for row in _targets(site)],
+        ),
+    }
+
+
+def _targets(site: Site) -> list[tuple[str | int, ...]]:
+    """For each registered station a target of all shifts and one of the last shift. Inspection is not paid by count."""
+    return [
+        (site.site_id, station.workstation_id, shift_id, f"{station.units_per_hour * percent / 100:.1f}", "", "")
+        for station in site.stations
+        if station.is_registered and station.station_type != "inspection"
+        for shift_id, percent in (("*", TARGET_PERCENT), (site.shifts[-1].shift_id, LAST_SHIFT_TARGET_PERCENT))
+    ]
+
+
+def _csv(header: tuple[str, ...], rows: list[tuple[str | int, ...]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return text.getvalue()

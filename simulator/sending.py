@@ -1,0 +1,107 @@
+"""Carries out a planned delivery: encodes the records block by block and puts objects in the order of arrival."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from ingestion.contract.events import REASONS
+from simulator.delivery import Delivery
+from simulator.encoding import LineEncoder
+from simulator.fleet import Site
+from simulator.malformed import spoil
+from simulator.objects import SUFFIXES, FolderBucket, encoded
+from simulator.rows import take
+from simulator.truth import instants
+
+ROWS_AT_ONCE = 50_000  # bounds the memory; larger blocks also fall out of the processor's cache
+
+Report = Callable[[str], None]
+Faults = dict[int, list[tuple[int, str, int]]]  # by object: position of the record, reason, variant
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What reached the bucket: one row per object in `deliveries`, and counts over all of them."""
+
+    deliveries: pa.Table
+    records: int
+    malformed: Counter[str]
+
+
+def send(site: Site, plan: Delivery, bucket: FolderBucket, report: Report) -> Sent:
+    """Put every object of the plan; a retried one is kept in memory until its second copy is due."""
+    starts = [0, *plan.row_ends.tolist()]
+    faults = _faults(plan, starts)
+    contents = _contents(site, plan, starts, faults, report)
+    waiting: dict[int, bytes] = {}
+    keys, records, malformed, reasons = [], [], [], Counter[str]()
+    for number, cause in zip(plan.arrivals.tolist(), plan.causes, strict=True):
+        key = plan.keys[number]
+        if cause == "retry":
+            key, content = f"{key}-retry", waiting.pop(number)
+        else:
+            content = next(contents)
+            if plan.retried[number]:
+                waiting[number] = content
+        if cause == "truncated":
+            # Nothing can be read from half an archive: the contract counts it as one rejected record.
+            content, held, bad = content[: len(content) // 2], 1, ["malformed_json"]
+        else:
+            held, bad = starts[number + 1] - starts[number], [reason for _, reason, _ in faults.get(number, [])]
+        keys.append(f"{key}{SUFFIXES[plan.kinds[number]]}")
+        bucket.put(keys[-1], content)
+        records.append(held)
+        malformed.append(len(bad))
+        reasons.update(bad)
+    report(f"{site.site_id}: all {starts[-1]:,} events in {len(keys):,} objects")
+    table = pa.table(
+        {
+            "object_key": pa.array(keys, pa.string()),
+            "cause": pa.array(plan.causes, pa.string()),
+            "delivered_at": instants(plan.arrives_ms),
+            "records": pa.array(records, pa.int64()),
+            "malformed_records": pa.array(malformed, pa.int64()),
+        }
+    )
+    return Sent(table, sum(records), reasons)
+
+
+def _faults(plan: Delivery, starts: list[int]) -> Faults:
+    faults: Faults = defaultdict(list)
+    numbers = np.searchsorted(plan.row_ends, plan.bad_rows, side="right").tolist()
+    rows_and_reasons = zip(numbers, plan.bad_rows.tolist(), plan.bad_reasons.tolist(), strict=True)
+    for variant, (number, row, reason) in enumerate(rows_and_reasons):
+        faults[number].append((row - starts[number], REASONS[reason], variant))
+    return dict(faults)
+
+
+def _contents(site: Site, plan: Delivery, starts: list[int], faults: Faults, report: Report) -> Iterator[bytes]:
+    """The content of object 0, 1, … of the plan."""
+    encoder = LineEncoder(site)
+    line_ends = [camera.line_end.encode() for camera in site.cameras]
+    cameras, kinds = plan.cameras.tolist(), plan.kinds.tolist()
+    first = 0
+    while first < len(kinds):
+        offset = starts[first]
+        end = max(first + 1, int(np.searchsorted(plan.row_ends, offset + ROWS_AT_ONCE, side="right")))
+        lines = encoder.encode(take(plan.rows, slice(offset, starts[end])))
+        for number in range(first, end):
+            body, line_end = (
+                lines.body(starts[number] - offset, starts[number + 1] - offset),
+                line_ends[cameras[number]],
+            )
+            if number in faults:
+                body = _with_faults(body, line_end, faults[number])
+            yield encoded(body, line_end, kinds[number])
+        report(f"{site.site_id}: {starts[end]:,} of {starts[-1]:,} events written")
+        first = end
+
+
+def _with_faults(body: bytes, line_end: bytes, faults: list[tuple[int, str, int]]) -> bytes:
+    records = body.split(line_end)
+    for position, reason, variant in faults:
+        records[position] = spoil(records[position], reason, variant)
+    return line_end.join(records)

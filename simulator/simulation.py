@@ -1,0 +1,140 @@
+"""One simulation from arguments to files: the order of the steps, and the summary of what was written."""
+
+import json
+import os
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from ingestion.errors import SettingsError
+from simulator import truth
+from simulator.arguments import Arguments
+from simulator.cameras import EVENT_TYPES, detect
+from simulator.delivery import plan_delivery
+from simulator.draws import Purpose, stream
+from simulator.episodes import Episodes, described, plan_episodes
+from simulator.fleet import Site, plan_fleet
+from simulator.objects import FolderBucket
+from simulator.production import true_counts
+from simulator.registry_files import registry_files
+from simulator.sending import send
+from simulator.timeline import presences, true_timeline
+from simulator.windows import shift_windows
+
+FORMAT_OF_TRUTH = 2  # raise it when the same arguments give other bytes
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a simulation wrote. `events` are records before retries; `records` counts those as well."""
+
+    events: int
+    records: int
+    malformed: dict[str, int]  # by the reason it will be rejected for, retries included
+    event_types: dict[str, int]
+    objects: int
+    bytes: int
+    seconds: float
+    already_done: bool = False
+
+    @property
+    def events_per_second(self) -> float:
+        """How fast the files were written; infinite where nothing was to do."""
+        return self.events / self.seconds if self.seconds else float("inf")
+
+
+def _silently(_: str) -> None:
+    return None
+
+
+def simulate(arguments: Arguments, report: Callable[[str], None] = _silently) -> Summary:
+    """Write the plant's bucket and its truth, or do nothing where the same simulation is already there.
+
+    Raises SettingsError where the truth folder holds another simulation: two plants in one bucket have no truth.
+    """
+    began = time.perf_counter()
+    asked = _identity(arguments)
+    stamp = arguments.truth / "simulation.json"
+    if stamp.exists():
+        done = json.loads(stamp.read_text(encoding="utf-8"))
+        if done["arguments"] != asked:
+            raise SettingsError(
+                f"--truth {arguments.truth} holds another simulation ({done['arguments']}), asked for was {asked}; "
+                "choose another folder or remove that one and its bucket."
+            )
+        return Summary(**done["summary"], seconds=time.perf_counter() - began, already_done=True)
+
+    arguments.truth.mkdir(parents=True, exist_ok=True)
+    bucket = FolderBucket(arguments.landing)
+    fleet = plan_fleet(sites=arguments.sites, cameras=arguments.cameras, workers=arguments.workers, seed=arguments.seed)
+    for name, text in registry_files(fleet).items():
+        bucket.put(f"registry/{name}", text.encode())
+    episodes = plan_episodes(fleet, arguments.begins_ms, arguments.ends_ms)
+    parts = [_simulate_site(site, episodes, arguments, bucket, report) for site in fleet.sites]
+    for name in ("timeline", "units", "windows", "deliveries"):
+        truth.write_table(arguments.truth, name, [part.tables[name] for part in parts])
+    truth.write_json(arguments.truth, "episodes", described(episodes, fleet))
+
+    summary = Summary(
+        events=sum(part.events for part in parts),
+        records=sum(part.records for part in parts),
+        malformed=dict(sorted(sum((part.malformed for part in parts), Counter()).items())),
+        event_types={name: sum(part.event_types[name] for part in parts) for name in EVENT_TYPES},
+        objects=bucket.objects,
+        bytes=bucket.bytes,
+        seconds=0.0,
+    )
+    written = {key: value for key, value in asdict(summary).items() if key not in ("seconds", "already_done")}
+    truth.write_json(arguments.truth, "simulation", {"arguments": asked, "summary": written})
+    return replace(summary, seconds=time.perf_counter() - began)
+
+
+@dataclass(frozen=True)
+class _SiteDone:
+    tables: dict[str, pa.Table]
+    events: int
+    records: int
+    malformed: Counter[str]
+    event_types: dict[str, int]
+
+
+def _simulate_site(
+    site: Site,
+    episodes: Episodes,
+    arguments: Arguments,
+    bucket: FolderBucket,
+    report: Callable[[str], None],
+) -> _SiteDone:
+    """Sites share nothing but the bucket, so one at a time is enough and keeps memory to one site's events."""
+    windows = shift_windows(site, arguments.start, arguments.days)
+    day = stream(arguments.seed, Purpose.TIMELINE, site.number)
+    segments = true_timeline(site, presences(site, windows, arguments.begins_ms, arguments.ends_ms, day), day)
+    counts = true_counts(site, segments)
+    seen = detect(site, segments, counts, episodes, stream(arguments.seed, Purpose.CAMERAS, site.number))
+    plan = plan_delivery(site, seen, episodes, arguments, stream(arguments.seed, Purpose.DELIVERY, site.number))
+    sent = send(site, plan, bucket, report)
+    per_type = np.bincount(plan.rows.event_type, minlength=len(EVENT_TYPES)).tolist()
+    return _SiteDone(
+        tables={
+            "timeline": truth.timeline_table(site, segments),
+            "units": truth.units_table(site, segments, counts),
+            "windows": truth.windows_table(site, windows),
+            "deliveries": sent.deliveries,
+        },
+        events=len(plan.rows.camera),
+        records=sent.records,
+        malformed=sent.malformed,
+        event_types=dict(zip(EVENT_TYPES, per_type, strict=True)),
+    )
+
+
+def _identity(arguments: Arguments) -> dict[str, Any]:
+    """What decides the bytes, and where the bucket lies as seen from the truth, so that both can move together."""
+    asked = {key: value for key, value in asdict(arguments).items() if key not in ("landing", "truth")}
+    bucket = os.path.relpath(arguments.landing.resolve(), arguments.truth.resolve())
+    return asked | {"start": arguments.start.isoformat(), "bucket": bucket, "format": FORMAT_OF_TRUTH}
