@@ -16,7 +16,15 @@ from ingestion.errors import WarehouseError
 # Each step takes a warehouse from its version to the next one; the first takes those of Floorhouse 0.1.0 (version 1) to
 # version 2. Whoever changes a table of warehouse.py, or one that outlives a rebuild (`marts.incidents`, say), appends a
 # step. A step that was published is never changed. A table that is new needs no step.
-STEPS: tuple[str, ...] = ("alter table raw.settings add column if not exists review_keys_below varchar",)
+STEPS: tuple[str, ...] = (
+    "alter table raw.settings add column if not exists review_keys_below varchar",
+    """
+    alter table raw.events alter column worker_id drop not null;
+    alter table raw.events add column event_id varchar;
+    alter table raw.events add column count_total bigint;
+    alter table raw.sites add column people varchar;
+    """,
+)
 
 NEWEST = 1 + len(STEPS)
 

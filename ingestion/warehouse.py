@@ -43,11 +43,13 @@ RAW_TABLES = """
         event_at timestamptz not null,
         site_id varchar not null,
         camera_id varchar not null,
-        worker_id varchar not null,
+        worker_id varchar,  -- NULL where the event is the station's own
         workstation_id varchar not null,
         event_type varchar not null,
+        event_id varchar,  -- what tells two products of one instant apart
         confidence double not null,
-        unit_count bigint not null,
+        unit_count bigint not null,  -- 0 where `count_total` is given
+        count_total bigint,  -- the reading of a counter
         model_name varchar not null,
         model_version varchar not null
     );
@@ -90,7 +92,7 @@ RAW_TABLES = """
     -- Which sampled events lie in which file of outbox/review/.
     create table if not exists raw.dropped_reviews (event_key varchar primary key, file_name varchar not null);
 
-    create table if not exists raw.sites (site_id varchar, name varchar, timezone varchar);
+    create table if not exists raw.sites (site_id varchar, name varchar, timezone varchar, people varchar);
     create table if not exists raw.shifts (
         site_id varchar, shift_id varchar, start_local varchar, duration_minutes integer, valid_from date, valid_to date
     );
@@ -100,6 +102,10 @@ RAW_TABLES = """
     );
     create table if not exists raw.targets (
         site_id varchar, workstation_id varchar, shift_id varchar, units_per_hour double, valid_from date, valid_to date
+    );
+    create table if not exists raw.cameras (
+        site_id varchar, camera_id varchar, workstation_id varchar, counts boolean, states boolean,
+        valid_from date, valid_to date
     );
     create table if not exists raw.baselines (
         site_id varchar, working double, idle double, absent double, product_count double,
@@ -229,7 +235,7 @@ def changed_minutes_of(events: str) -> str:
 
     `events` is what follows `from`: a relation with `site_id` and `event_at`. Whoever adds rows to raw.events or
     removes them executes it in the same transaction. All windows begin and end at whole UTC minutes, so that each
-    minute lies in one window.
+    minute lies in one window. Which other minutes the reading of a counter changes, the models find.
     """
     # Counted in whole numbers, which takes a sixth of what date_trunc of an instant does.
     return (
@@ -251,7 +257,17 @@ def raw_state(connection: duckdb.DuckDBPyConnection) -> str:
     """A hash that changes with all that the models are computed from: landed records, replays, registries, settings."""
     registries = ", ".join(
         f"(select md5(string_agg({table}::varchar, chr(10) order by {table}::varchar)) from raw.{table})"
-        for table in ("sites", "shifts", "workers", "workstations", "targets", "baselines", "settings", "identity")
+        for table in (
+            "sites",
+            "shifts",
+            "workers",
+            "workstations",
+            "targets",
+            "cameras",
+            "baselines",
+            "settings",
+            "identity",
+        )
     )
     row = connection.execute(
         f"select md5([max(object_id)::varchar, sum(accepted)::varchar, sum(rejected)::varchar, {registries}]::varchar) "

@@ -1,10 +1,10 @@
 {#- Review and ground truth: the stable name of an event, and what a share of a sample says about all of it. -#}
 
-{#- The event's stable name (contract §7), as ingestion/contract/event_key.py gives it: MD5 of instant, type and, each after its
-    length in characters, site, worker and workstation. -#}
+{#- The event's stable name (contract §7), as ingestion/contract/event_key.py gives it: MD5 of instant, type and, each
+    after its length in characters, site, worker and workstation. Without a worker there are zero characters. -#}
 {% macro event_key() -%}
     {%- set parts = [epoch_microseconds('event_at'), 'event_type'] -%}
-    {%- for name in ['site_id', 'worker_id', 'workstation_id'] -%}
+    {%- for name in ['site_id', "coalesce(worker_id, '')", 'workstation_id'] -%}
         {%- do parts.append("length(" ~ name ~ "), ':', " ~ name) -%}
     {%- endfor -%}
     md5(concat({{ parts | join(", '|', ") }}))

@@ -2,7 +2,8 @@
 
     A table of the materialization `scoped` says by its meta what a row belongs to:
       scope  window (site_id, shift_date, shift_id), date (site_id, event_date),
-             camera_date (the same columns; dates whose cameras are judged again) or object (object_key, etag)
+             camera_date (the same columns; dates whose cameras are judged again), object (object_key, etag) or
+             reading (site_id, camera_id, workstation_id, event_at)
       at     with the scope date: the instant whose UTC date it is, where there is no column event_date
       dated  with the scope object: the column by whose UTC date a large mart is published
       names  a list of worker and workstation, where a row also shows what a registry says of one -#}
@@ -13,6 +14,7 @@
         'date': ['site_id', 'event_date'],
         'camera_date': ['site_id', 'event_date'],
         'object': ['object_key', 'etag'],
+        'reading': ['site_id', 'camera_id', 'workstation_id', 'event_at'],
     }.get(scope)) -}}
 {%- endmacro %}
 
@@ -29,7 +31,7 @@
     {%- set scope = meta['scope'] -%}
     {%- set keys = scope_keys(scope) -%}
     {%- set columns = ['site_id', day_of(meta['at'])] if meta.get('at') else keys -%}
-    {%- set day = {'window': 'shift_date', 'object': none}.get(scope, 'event_date') -%}
+    {%- set day = {'window': 'shift_date', 'object': none, 'reading': 'event_at'}.get(scope, 'event_date') -%}
     (
         {%- if day %} {{ within_days(meta.get('at', day), affected(scope), day) }} and {% endif -%}
         ({{ columns | join(', ') }}) in (select {{ keys | join(', ') }} from {{ affected(scope) }})

@@ -49,6 +49,11 @@
 {% macro duckdb__add_microseconds(instant, microseconds) -%} ({{ instant }} + to_microseconds({{ microseconds }})) {%- endmacro %}
 {% macro spark__add_microseconds(instant, microseconds) -%} timestamp_micros(unix_micros({{ instant }}) + {{ microseconds }}) {%- endmacro %}
 
+{#- The UTC minute that an instant lies in. -#}
+{% macro utc_minute(instant) -%} {{ adapter.dispatch('utc_minute', 'floorhouse')(instant) }} {%- endmacro %}
+{% macro duckdb__utc_minute(instant) -%} make_timestamptz(epoch_us({{ instant }}) // 60000000 * 60000000) {%- endmacro %}
+{% macro spark__utc_minute(instant) -%} date_trunc('minute', {{ instant }}) {%- endmacro %}
+
 {#- The whole numbers from 0 to `highest`, one row each, column `number`. -#}
 {% macro numbers(highest) -%}
     {%- for number in range(highest + 1) %}

@@ -18,11 +18,12 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def event_key(event: Event) -> str:
     """32 hexadecimal digits: MD5 of instant (microseconds since 1970), type, site, worker and workstation.
 
-    Each identifier comes after its length in characters, so that no two duplicate keys give one text.
+    Each identifier comes after its length in characters, so that no two duplicate keys give one text. An event without
+    a worker has zero characters there.
     """
     since_epoch = event.timestamp - _EPOCH
     microseconds = (since_epoch.days * 86_400 + since_epoch.seconds) * 1_000_000 + since_epoch.microseconds
-    identifiers = (event.site_id, event.worker_id, event.workstation_id)
+    identifiers = (event.site_id, event.worker_id or "", event.workstation_id)
     text = "|".join([str(microseconds), event.event_type, *(f"{len(one)}:{one}" for one in identifiers)])
     return hashlib.md5(text.encode("utf-8"), usedforsecurity=False).hexdigest()
 
@@ -45,6 +46,6 @@ def is_in_review_sample(key: str, fraction: float) -> bool:
 EVENT_KEY_SQL = """md5(concat(
     epoch_us(event_at), '|', event_type,
     '|', length(site_id), ':', site_id,
-    '|', length(worker_id), ':', worker_id,
+    '|', length(coalesce(worker_id, '')), ':', coalesce(worker_id, ''),
     '|', length(workstation_id), ':', workstation_id
 ))"""

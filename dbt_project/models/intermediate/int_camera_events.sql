@@ -1,99 +1,113 @@
 {{ config(database="scratch") }}
 
-with affected_dates as (
+with sightings as (
 
-    select * from {{ ref('int_affected_dates') }}
-
-),
-
-events as (
-
-    select *
-    from {{ ref('stg_raw__events') }}
-    where {{ within_days('event_at', ref('int_affected_dates'), 'event_date') }}
+    select * from {{ ref('int_sightings') }}
 
 ),
 
-affected_events as (
+cameras as (
+
+    select * from {{ ref('stg_raw__cameras') }}
+
+),
+
+sites as (
+
+    select * from {{ ref('stg_raw__sites') }}
+
+),
+
+-- Only of cameras that the registry speaks of for some dates the events' local dates are looked up, which is slow.
+governing as (
 
     select
-        events.*,
-        {{ hash_of(['events.event_at', 'events.worker_id']) }} as moment
+        cameras.site_id,
+        cameras.camera_id,
+        coalesce(any_value(sites.timezone), 'UTC') as timezone,
+        bool_or(cameras.valid_from is not null or cameras.valid_to is not null) as is_dated
 
-    from events
+    from cameras
 
-    inner join affected_dates
-        on events.site_id = affected_dates.site_id
-        and {{ utc_date('events.event_at') }} = affected_dates.event_date
+    left join sites
+        on cameras.site_id = sites.site_id
 
-),
-
--- Most events are the only one of their worker and instant: they have no duplicate, and no other camera saw the scene.
--- Only the others are grouped and compared here and in the models that follow. (A hash that two moments happen to share
--- makes such others of events that are alone, which changes no result.)
-crowded_moments as (
-
-    select moment
-    from affected_events
-    group by moment
-    having count(*) > 1
+    group by cameras.site_id, cameras.camera_id
 
 ),
 
-marked as (
+dated as (
 
     select
-        affected_events.*,
-        crowded_moments.moment is not null as is_crowded
+        sightings.*,
+        governing.camera_id is not null as is_governed,
+        case
+            when governing.is_dated
+                then cast({{ to_local('sightings.event_at', 'governing.timezone') }} as date)
+        end as local_date
 
-    from affected_events
+    from sightings
 
-    left join crowded_moments
-        on affected_events.moment = crowded_moments.moment
+    left join governing
+        on sightings.site_id = governing.site_id
+        and sightings.camera_id = governing.camera_id
 
 ),
 
--- The largest pair of confidence and count, compared in that order, is the record that stays.
-most_confident as (
+-- A row of the registry with the station comes before one for every station.
+judged as (
 
     select
-        site_id,
-        event_at,
-        worker_id,
-        workstation_id,
-        event_type,
-        camera_id,
-        model_name,
-        model_version,
-        max({{ pair('confidence', 'unit_count') }}) as best,
-        -- Objects are numbered as they land: the smallest is the landing that brought the event first.
-        min(object_id) as first_object_id
+        dated.*,
+        case
+            when not dated.is_governed then true
+            when dated.event_type = 'product_count'
+                then coalesce(at_station.is_counting_units, anywhere.is_counting_units, true)
+            else coalesce(at_station.is_counting_states, anywhere.is_counting_states, true)
+        end as is_admitted
 
-    from marked
+    from dated
 
-    where is_crowded
+    left join cameras as at_station
+        on dated.site_id = at_station.site_id
+        and dated.camera_id = at_station.camera_id
+        and dated.workstation_id = at_station.workstation_id
+        and coalesce(dated.local_date >= at_station.valid_from, true)
+        and coalesce(dated.local_date <= at_station.valid_to, true)
 
-    group by site_id, event_at, worker_id, workstation_id, event_type, camera_id, model_name, model_version
+    left join cameras as anywhere
+        on dated.site_id = anywhere.site_id
+        and dated.camera_id = anywhere.camera_id
+        and anywhere.workstation_id = '*'
+        and coalesce(dated.local_date >= anywhere.valid_from, true)
+        and coalesce(dated.local_date <= anywhere.valid_to, true)
 
 ),
 
--- Of duplicates the first one counts (contract §3).
+-- Of duplicates the first one counts (contract §3); for figures, the first one of a camera that counts there.
 ranked as (
 
     select
         *,
         row_number() over (
             partition by site_id, event_at, worker_id, workstation_id, event_type
-            order by best.first desc, best.second desc, camera_id asc, model_name asc, model_version asc
-        ) as duplicate_rank
+            order by confidence desc, unit_count desc, camera_id asc, model_name asc, model_version asc
+        ) as duplicate_rank,
+        row_number() over (
+            partition by site_id, event_at, worker_id, workstation_id, event_type, is_admitted
+            order by confidence desc, unit_count desc, camera_id asc, model_name asc, model_version asc
+        ) as admitted_rank
 
-    from most_confident
+    from judged
+
+    where is_crowded
 
 )
 
 select
     site_id,
     event_at,
+    {{ counted_at('event_at', 'count_total') }} as counted_at,
     worker_id,
     workstation_id,
     event_type,
@@ -102,10 +116,13 @@ select
     model_version,
     confidence,
     unit_count,
-    object_id as first_object_id,
+    count_total,
+    first_object_id,
     is_crowded,
-    true as is_counted
-from marked
+    is_admitted,
+    true as is_chosen,
+    is_admitted as is_counted
+from judged
 where not is_crowded
 
 union all
@@ -113,15 +130,19 @@ union all
 select
     site_id,
     event_at,
+    event_at as counted_at,
     worker_id,
     workstation_id,
     event_type,
     camera_id,
     model_name,
     model_version,
-    best.first as confidence,
-    best.second as unit_count,
+    confidence,
+    unit_count,
+    count_total,
     first_object_id,
-    true as is_crowded,
-    duplicate_rank = 1 as is_counted
+    is_crowded,
+    is_admitted,
+    duplicate_rank = 1 as is_chosen,
+    is_admitted and admitted_rank = 1 as is_counted
 from ranked

@@ -2,7 +2,9 @@
 
 with events as (
 
-    select * from {{ ref('int_events') }}
+    select *
+    from {{ ref('int_camera_events') }}
+    where is_chosen
 
 )
 

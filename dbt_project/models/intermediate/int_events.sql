@@ -3,6 +3,7 @@
 select
     site_id,
     event_at,
+    counted_at,
     worker_id,
     workstation_id,
     event_type,

@@ -6,7 +6,8 @@ with camera_events as (
 
 ),
 
--- What a camera says of a worker at a station at an instant; of two states at once the one that lasts (contract §5).
+-- What a camera says of a worker at a station, or of the station itself, at an instant; of two states at once the one
+-- that lasts (contract §5).
 -- Counts say nothing about a state, and cameras with different clocks share no instant: neither is compared.
 states as (
 
@@ -57,7 +58,7 @@ inner join scenes
     on
     states.site_id = scenes.site_id
     and states.event_at = scenes.event_at
-    and states.worker_id = scenes.worker_id
+    and states.worker_id is not distinct from scenes.worker_id  -- no worker is one as well: the station itself
     and states.workstation_id = scenes.workstation_id
 where scenes.is_shared
 group by states.site_id, {{ utc_date('states.event_at') }}, states.camera_id, states.model_name, states.model_version

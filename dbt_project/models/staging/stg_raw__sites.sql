@@ -1,5 +1,6 @@
 select
     site_id,
     name as site_name,
-    timezone
+    timezone,
+    people
 from {{ source('raw', 'sites') }}

@@ -14,7 +14,7 @@ segments_before as (
 
 changed_minutes as (
 
-    select * from {{ ref('stg_raw__changed_minutes') }}
+    select * from {{ ref('int_affected_minutes') }}
 
 ),
 
@@ -41,9 +41,20 @@ of_changed_minutes as (
 
 ),
 
+-- What a counter reads at midnight was made on the date before.
 event_dates_before as (
 
-    select * from {{ source('build', 'event_dates') }}
+    select
+        site_id,
+        event_date
+    from {{ source('build', 'event_dates') }}
+
+    union
+
+    select
+        site_id,
+        cast(event_date - interval 1 day as date) as event_date
+    from {{ source('build', 'event_dates') }}
 
 ),
 

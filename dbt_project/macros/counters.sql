@@ -1,0 +1,38 @@
+{#- Counters that only grow (contract §2): which reading stands for an instant, and what is known of those before. -#}
+
+{#- The order of a counter's readings at one instant: the first one stays. `worker_id` is NULL where nobody was seen. -#}
+{% macro best_reading() -%}
+    count_total desc, confidence desc, worker_id asc nulls first, model_name asc, model_version asc
+{%- endmacro %}
+
+{#- The instant that stands for an event in every rule about windows, hours, arrival and stretches: what a reading
+    counts was made before it. -#}
+{% macro counted_at(event_at, count_total) -%}
+    case when {{ count_total }} is null then {{ event_at }} else {{ add_microseconds(event_at, -1) }} end
+{%- endmacro %}
+
+{#- The readings as earlier batches left them. Not a ref: they are computed from what is compared with them. -#}
+{% macro readings_before() -%}
+    {#- None in a unit test, before the first batch, and where everything is computed again. -#}
+    {%- if execute and not should_full_refresh() and load_cached_relation(counter_readings()) is not none -%}
+        {{ counter_readings() }}
+    {%- else -%}
+        (
+            select
+                cast(null as varchar) as site_id,
+                cast(null as varchar) as camera_id,
+                cast(null as varchar) as workstation_id,
+                cast(null as timestamp with time zone) as event_at,
+                cast(null as bigint) as count_total,
+                cast(null as bigint) as largest_total,
+                cast(null as bigint) as unit_count
+            where false
+        )
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro counter_readings() -%}
+    {{- return(api.Relation.create(
+        database=target.database, schema='intermediate', identifier='int_counter_readings', type='table'
+    )) -}}
+{%- endmacro %}

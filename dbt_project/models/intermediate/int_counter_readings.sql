@@ -1,0 +1,13 @@
+-- depends_on: {{ ref('int_affected_readings') }}
+{{ config(materialized="scoped", meta={"scope": "reading"}) }}
+
+select
+    site_id,
+    camera_id,
+    workstation_id,
+    event_at,
+    count_total,
+    largest_total,
+    unit_count
+from {{ ref('int_changed_readings') }}
+where {{ 'true' if should_full_refresh() else computed_again() }}

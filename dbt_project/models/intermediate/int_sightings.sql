@@ -1,0 +1,188 @@
+{{ config(database="scratch", materialized="view") }}
+
+with affected_dates as (
+
+    select * from {{ ref('int_affected_dates') }}
+
+),
+
+counter_readings as (
+
+    select *
+    from {{ ref('int_counter_readings') }}
+    where {{ within_days('event_at', ref('int_affected_dates'), 'event_date') }}
+
+),
+
+events as (
+
+    select *
+    from {{ ref('stg_raw__events') }}
+    where {{ within_days('event_at', ref('int_affected_dates'), 'event_date') }}
+
+),
+
+affected_events as (
+
+    select
+        events.*,
+        {{ hash_of(['events.event_at', 'coalesce(events.worker_id, events.workstation_id)']) }} as moment
+
+    from events
+
+    inner join affected_dates
+        on events.site_id = affected_dates.site_id
+        and {{ utc_date('events.event_at') }} = affected_dates.event_date
+
+),
+
+-- Most events are the only one of their subject and instant: they have no duplicate, and no other camera saw the scene.
+-- Only the others are grouped and compared here and in the models that follow. (A hash that two moments happen to share
+-- makes such others of events that are alone, which changes no result.)
+crowded_moments as (
+
+    select moment
+    from affected_events
+    where count_total is null
+    group by moment
+    having count(*) > 1
+
+),
+
+marked as (
+
+    select
+        affected_events.*,
+        crowded_moments.moment is not null as is_crowded
+
+    from affected_events
+
+    left join crowded_moments
+        on affected_events.moment = crowded_moments.moment
+
+    where affected_events.count_total is null
+
+),
+
+-- The largest pair of confidence and count, compared in that order, is the record that stays.
+most_confident as (
+
+    select
+        site_id,
+        event_at,
+        worker_id,
+        workstation_id,
+        event_type,
+        event_id,
+        camera_id,
+        model_name,
+        model_version,
+        max({{ pair('confidence', 'unit_count') }}) as best,
+        -- Objects are numbered as they land: the smallest is the landing that brought the event first.
+        min(object_id) as first_object_id
+
+    from marked
+
+    where is_crowded
+
+    group by site_id, event_at, worker_id, workstation_id, event_type, event_id, camera_id, model_name, model_version
+
+),
+
+-- Products that their `event_id` tells apart are one event of all of them.
+summed as (
+
+    select
+        site_id,
+        event_at,
+        worker_id,
+        workstation_id,
+        event_type,
+        camera_id,
+        model_name,
+        model_version,
+        max(best.first) as confidence,
+        {{ whole_sum('best.second') }} as unit_count,
+        min(first_object_id) as first_object_id
+
+    from most_confident
+
+    group by site_id, event_at, worker_id, workstation_id, event_type, camera_id, model_name, model_version
+
+),
+
+-- Of a counter's readings at one instant one stays; they are duplicates of nothing else.
+ranked_readings as (
+
+    select
+        *,
+        row_number() over (
+            partition by site_id, camera_id, workstation_id, event_at
+            order by {{ best_reading() }}
+        ) as reading_rank,
+        min(object_id) over (partition by site_id, camera_id, workstation_id, event_at) as first_object_id
+
+    from affected_events
+
+    where count_total is not null
+
+)
+
+select
+    site_id,
+    event_at,
+    worker_id,
+    workstation_id,
+    event_type,
+    camera_id,
+    model_name,
+    model_version,
+    confidence,
+    unit_count,
+    count_total,
+    object_id as first_object_id,
+    is_crowded
+from marked
+where not is_crowded
+
+union all
+
+select
+    site_id,
+    event_at,
+    worker_id,
+    workstation_id,
+    event_type,
+    camera_id,
+    model_name,
+    model_version,
+    confidence,
+    unit_count,
+    cast(null as bigint) as count_total,
+    first_object_id,
+    true as is_crowded
+from summed
+
+union all
+
+select
+    ranked_readings.site_id,
+    ranked_readings.event_at,
+    ranked_readings.worker_id,
+    ranked_readings.workstation_id,
+    ranked_readings.event_type,
+    ranked_readings.camera_id,
+    ranked_readings.model_name,
+    ranked_readings.model_version,
+    ranked_readings.confidence,
+    counter_readings.unit_count,
+    ranked_readings.count_total,
+    ranked_readings.first_object_id,
+    false as is_crowded
+from ranked_readings
+inner join counter_readings
+    on ranked_readings.site_id = counter_readings.site_id
+    and ranked_readings.camera_id = counter_readings.camera_id
+    and ranked_readings.workstation_id = counter_readings.workstation_id
+    and ranked_readings.event_at = counter_readings.event_at
+where ranked_readings.reading_rank = 1
