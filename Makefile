@@ -88,6 +88,9 @@ lock: ready  ## write the lock files anew from pyproject.toml (UPGRADE=1 also ta
 	@for group in uv node bucket; do \
 	    $(UV_COMPILE) --no-annotate --group pyproject.toml:$$group -o requirements-$$group.lock || exit 1; \
 	done
+	@# With the locked npm: an older npm refuses what a newer one leaves out of the lock.
+	@.venv/bin/uv run --quiet --isolated --no-project --python $(PYTHON) --with-requirements requirements-node.lock -- \
+	    npm install --prefix reports --package-lock-only --ignore-scripts --no-audit --no-fund
 
 clean:  ## remove what was built and installed; the data folder stays
 	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis logs dbt_project/target dbt_project/logs \

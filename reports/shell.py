@@ -44,7 +44,7 @@ def build_shell(log: Log = print, reports: Path = REPORTS_FOLDER) -> Path:
         if _built_hash(build) == wanted:
             return build
         node = find_node()
-        _install_packages(node, reports, log)
+        install_packages(node, reports, log)
         apply_patches(reports / "node_modules")
         template = assemble(reports)
         _compile(node, template, reports, log)
@@ -70,7 +70,8 @@ def _source_files(reports: Path) -> Iterator[Path]:
             yield source
 
 
-def _install_packages(node: Node, reports: Path, log: Log) -> None:
+def install_packages(node: Node, reports: Path, log: Log) -> None:
+    """Put the locked npm packages into `reports`/node_modules, unless they are there; ReportError when npm refuses."""
     stamp = reports / "node_modules" / ".floorhouse-lock"
     wanted = hashlib.sha256(b"\0".join((reports / name).read_bytes() for name in _LOCK_SOURCES)).hexdigest()
     if stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:

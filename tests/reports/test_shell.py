@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import subprocess
 import sys
+import venv
 from pathlib import Path
 
 import pytest
@@ -13,7 +16,7 @@ from ingestion.errors import ReportError
 from reports import node
 from reports.node import find_node, run_logged
 from reports.patches import PATCHES, Patch, apply_patches
-from reports.shell import REPORTS_FOLDER, build_shell, source_hash
+from reports.shell import REPORTS_FOLDER, build_shell, install_packages, source_hash
 
 
 def _program(folder: Path, name: str, says: str) -> None:
@@ -74,6 +77,26 @@ def test_a_build_without_node_says_so_in_one_sentence_and_keeps_the_shell_before
     with pytest.raises(ReportError, match=r"^The report pages need Node 20 or newer with npm, and there is none .*\.$"):
         build_shell(print, reports)
     assert (reports / "build" / "shell.json").is_file()
+
+
+@pytest.mark.slow
+def test_the_locked_npm_installs_the_locked_packages_into_a_clean_folder(tmp_path: Path) -> None:
+    environment = tmp_path / "node"
+    venv.create(environment, with_pip=True)
+    lock = REPORTS_FOLDER.parent / "requirements-node.lock"
+    install = [environment / "bin" / "python", "-m", "pip", "install", "--quiet", "--require-hashes", "-r", lock]
+    subprocess.run(install, check=True)
+    clean = tmp_path / "reports"
+    clean.mkdir()
+    for name in ("package.json", "package-lock.json", ".npmrc"):
+        shutil.copy(REPORTS_FOLDER / name, clean)
+    locked = find_node(str(environment / "bin"))
+    assert locked.node.is_relative_to(environment)
+
+    install_packages(locked, clean, print)
+
+    assert (clean / "node_modules" / "vite" / "bin" / "vite.js").is_file()
+    shutil.rmtree(tmp_path)  # 800 MB that pytest would keep
 
 
 def test_an_old_node_on_path_is_passed_over_for_the_one_beside_python(
