@@ -11,8 +11,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings.sources.utils import parse_env_vars
 
 from ingestion.errors import SettingsError
 
@@ -21,20 +23,39 @@ ENVIRONMENT_PREFIX = "FLOORHOUSE_"
 # Shorter keys can be tried out: whoever knows the worker ids would find the key, and with it everybody's pseudonym.
 MIN_PSEUDONYM_KEY_CHARACTERS = 32
 
-Model = TypeVar("Model", bound=BaseModel)
-
 _DAYS = "unset (for ever), or a whole number of days from 1 to 36500"
 
 
-class Settings(BaseModel):
-    """What an administrator may choose. Paths are absolute; minutes may have fractions.
+class FrozenSettings(BaseSettings):
+    """The base of every class of settings: read with `read_model` from the variables `env_prefix` + field name.
 
-    A field's description is the end of the sentence "… allowed is …".
+    A field's description is the end of the sentence "… allowed is …". An object made in Python holds what it is given
+    and the defaults: only `read_model` looks at the environment.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    data_dir: Path = Field(Path("data"), validate_default=True, description="the path of a folder")
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003
+        init_settings: PydanticBaseSettingsSource,
+        *_: PydanticBaseSettingsSource,
+        **__: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Nothing but the arguments."""
+        return (init_settings,)
+
+
+Model = TypeVar("Model", bound=FrozenSettings)
+
+
+class Settings(FrozenSettings):
+    """What an administrator may choose. Paths are absolute; minutes may have fractions."""
+
+    model_config = SettingsConfigDict(env_prefix=ENVIRONMENT_PREFIX)
+
+    data_dir: Path = Field(Path("data"), description="the path of a folder")
     landing_url: str = Field("", description="file:///folder or s3://bucket/prefix")
     landed_objects: Literal["archive", "keep"] = Field("archive", description="archive or keep")
     last_event_minutes: float = Field(30, gt=0, le=1440, description="a number of minutes above 0, at most 1440")
@@ -180,23 +201,21 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     Raises:
         SettingsError: one sentence that names the variable, its value and what is allowed.
     """
-    return read_model(Settings, ENVIRONMENT_PREFIX, environment)
+    return read_model(Settings, environment)
 
 
-def read_model(model: type[Model], prefix: str, environment: Mapping[str, str] | None = None, **given: object) -> Model:
-    """A class of settings read from the variables `prefix` + field name; what is `given` and not None comes first.
+def read_model(model: type[Model], environment: Mapping[str, str] | None = None, **given: object) -> Model:
+    """A class of settings read from its variables; what is `given` and not None comes first.
 
-    A field's description is the end of the sentence "… allowed is …".
+    White space around a value does not count, and an empty variable is an unset one.
 
     Raises:
         SettingsError: one sentence that names the variable, its value and what is allowed.
     """
-    environment = os.environ if environment is None else environment
-    values: dict[str, object] = {
-        name: environment[variable].strip()
-        for name in model.model_fields
-        if (variable := prefix + name.upper()) in environment and environment[variable].strip()
-    }
+    source = EnvSettingsSource(model)
+    stripped = {name: value.strip() for name, value in (os.environ if environment is None else environment).items()}
+    source.env_vars = parse_env_vars(stripped, ignore_empty=True)
+    values = source()
     values |= {name: value for name, value in given.items() if value is not None}
     try:
         return model(**values)
@@ -205,8 +224,9 @@ def read_model(model: type[Model], prefix: str, environment: Mapping[str, str] |
         name = str(first["loc"][0] if first["loc"] else first["ctx"]["field"])
         field = model.model_fields[name]
         shown = "not shown here" if "SecretStr" in str(field.annotation) else repr(values.get(name))
+        variable = f"{model.model_config['env_prefix']}{name.upper()}"
         # No cause: it would carry every value, the secret ones too, into a traceback.
-        raise SettingsError(f"{prefix}{name.upper()} is {shown}; allowed is {field.description}.") from None
+        raise SettingsError(f"{variable} is {shown}; allowed is {field.description}.") from None
 
 
 def _read_key(path: Path) -> str:

@@ -9,18 +9,19 @@ import ipaddress
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
+from pydantic_settings import SettingsConfigDict
 
 from ingestion.errors import SettingsError
-from ingestion.settings import read_model
+from ingestion.settings import FrozenSettings, read_model
 
 ENVIRONMENT_PREFIX = "FLOORHOUSE_INTAKE_"
 
 
-class IntakeSettings(BaseModel):
-    """Limits and times of the intake. A field's description is the end of the sentence "… allowed is …"."""
+class IntakeSettings(FrozenSettings):
+    """Limits and times of the intake."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = SettingsConfigDict(env_prefix=ENVIRONMENT_PREFIX)
 
     host: str = Field("127.0.0.1", description="the name or address of an interface of this machine")
     port: int = Field(8090, ge=0, le=65_535, description="a port from 1 to 65535, or 0 for any that is free")
@@ -75,6 +76,6 @@ def read_intake_settings(environment: Mapping[str, str] | None = None, **given: 
     Raises:
         SettingsError: one sentence that names the variable, its value and what is allowed.
     """
-    settings = read_model(IntakeSettings, ENVIRONMENT_PREFIX, environment, **given)
+    settings = read_model(IntakeSettings, environment, **given)
     settings.check()
     return settings

@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import SettingsConfigDict
 
-from ingestion.settings import read_model
+from ingestion.settings import FrozenSettings, read_model
 
 PREFIX = "FLOORHOUSE_ALERT_"
 
 
-class AlertSettings(BaseModel):
-    """The sinks. A field's description is the end of the sentence "… allowed is …"."""
+class AlertSettings(FrozenSettings):
+    """The sinks that an administrator may set up."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = SettingsConfigDict(env_prefix=PREFIX)
 
     webhook_url: SecretStr | None = Field(
         None, description="the https:// or http:// address of a Slack-compatible webhook"
@@ -67,4 +68,4 @@ def read_alert_settings(environment: Mapping[str, str] | None = None) -> AlertSe
     Raises:
         SettingsError: one sentence that names the variable and what is allowed.
     """
-    return read_model(AlertSettings, PREFIX, environment)
+    return read_model(AlertSettings, environment)

@@ -84,8 +84,9 @@ def test_the_locked_npm_installs_the_locked_packages_into_a_clean_folder(tmp_pat
     environment = tmp_path / "node"
     venv.create(environment, with_pip=True)
     lock = REPORTS_FOLDER.parent / "requirements-node.lock"
-    install = [environment / "bin" / "python", "-m", "pip", "install", "--quiet", "--require-hashes", "-r", lock]
-    subprocess.run(install, check=True)
+    subprocess.run(
+        [environment / "bin" / "python", "-m", "pip", "install", "--quiet", "--require-hashes", "-r", lock], check=True
+    )
     clean = tmp_path / "reports"
     clean.mkdir()
     for name in ("package.json", "package-lock.json", ".npmrc"):
