@@ -6,6 +6,7 @@ FloorhouseError
 ├── BucketError          the landing bucket cannot be listed, read or written
 ├── WarehouseBusyError   another batch is writing the warehouse
 ├── WarehouseError       the warehouse cannot be opened or written
+│   └── WarehouseLostError  it is missing, damaged or older than what was landed
 ├── TransformError       a dbt model or test failed
 └── ReportError          the site cannot be built or written
 """
@@ -33,6 +34,10 @@ class WarehouseBusyError(FloorhouseError):
 
 class WarehouseError(FloorhouseError):
     """The warehouse cannot be opened or written; what was committed before stays."""
+
+
+class WarehouseLostError(WarehouseError):
+    """The warehouse is missing, damaged or older than what was landed; nothing was touched."""
 
 
 class TransformError(FloorhouseError):

@@ -25,6 +25,7 @@ from ingestion.contract.event_key import sample_bound
 from ingestion.errors import WarehouseError
 from ingestion.identity.identity import Identity, settle_identity
 from ingestion.landing.archiving import Archiver, ArchiveReport
+from ingestion.landing.continuity import note_state
 from ingestion.landing.label_settling import settle_labels
 from ingestion.landing.manifest import Manifest, landing_time, remember_kept, storable_key
 from ingestion.landing.pipeline import TABLES, Chunk, read_chunks, table_of
@@ -74,17 +75,23 @@ class LandingReport:
     unreadable: int = 0
 
 
-def land(settings: Settings, now: datetime, log: Callable[[str], None] = lambda _: None) -> LandingReport:
+def land(
+    settings: Settings,
+    now: datetime,
+    log: Callable[[str], None] = lambda _: None,
+    bucket: Bucket | None = None,
+) -> LandingReport:
     """Read the registries, then land every object of the bucket that is not landed yet. The caller holds the lock.
 
     `now` is the machine's clock; where that has been put back since the last landing, the time of that landing counts.
+    `bucket` stands for the plant's own where something else is landed in the same way (rebuild.py).
 
     Raises:
         RegistryError: a registry row cannot be right; nothing was landed.
         BucketError, WarehouseError: the chunks committed so far stay, the rest is for the next run.
     """
     started = time.monotonic()
-    bucket = open_landing_bucket(settings)
+    bucket = bucket or open_landing_bucket(settings)
     report = LandingReport()
     with open_warehouse(settings, log) as connection, Archiver(bucket) as archiver:
         identity = settle_identity(connection, settings)
@@ -115,6 +122,7 @@ def land(settings: Settings, now: datetime, log: Callable[[str], None] = lambda 
         landed = time.monotonic()
         archived = archiver.finish()
         waited = time.monotonic() - landed
+        note_state(settings, connection, bucket, log)
     _say_archived(archived, log)
     if bucket.unreadable:
         log(f"{len(bucket.unreadable):,} objects may not be read by this user, among them {bucket.unreadable[0]}")

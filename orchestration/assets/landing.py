@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from ingestion.bucket import open_landing_bucket
 from ingestion.landing.batch import LandingReport, land
+from ingestion.landing.continuity import require_whole_warehouse
 from ingestion.settings import Settings
 from orchestration.dbt.build_state import is_published
 from orchestration.deletions import keep_promises
@@ -46,6 +48,7 @@ def build_landing_asset(with_site: bool) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
     ) -> Iterator[dg.MaterializeResult[None]]:
         """Every new object of the bucket, exactly once, and the registries as they are now."""
+        require_whole_warehouse(warehouse.settings, open_landing_bucket(warehouse.settings))
         keep_promises(warehouse.settings, context.log.info)
         now = datetime.now(UTC)
         report = land(warehouse.settings, now, log=context.log.info)

@@ -1,0 +1,202 @@
+"""Is this the warehouse that the plant has been using? Asked before a batch lands, archives or deletes anything.
+
+A batch into an empty, older or foreign warehouse would publish an empty plant and call it a success. So each landing
+leaves a small state file in two places, the data folder and the bucket's archive, and the next one compares them with
+the warehouse. Published versions hold a copy of the manifest, which counts as well.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import secrets
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+
+import duckdb
+
+from ingestion.bucket import ARCHIVE_PREFIX, Bucket
+from ingestion.durable import write_whole
+from ingestion.errors import BucketError, WarehouseError, WarehouseLostError
+from ingestion.settings import Settings
+
+STATE_NAME = "warehouse-state.json"
+# Hidden, so that no listing takes it for an archived object.
+ARCHIVED_STATE = f"{ARCHIVE_PREFIX}.{STATE_NAME}"
+
+_KEY_TABLE = "create table if not exists raw.state_key (key varchar not null)"
+# What DuckDB says of a file whose bytes are not what it wrote. A lock, a right or a full disk has other words.
+_DAMAGE = ("checksum", "corrupt", "not a valid duckdb", "serialization", "deserialize", "internal error")
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a landing left: how many objects the manifest holds, the newest one's number and landing time (UTC).
+
+    `signature` is an HMAC-SHA-256 under a key that lies in the warehouse alone: a state that another warehouse left, or
+    that somebody edited, does not verify.
+    """
+
+    objects: int
+    newest_object_id: int
+    newest_landing: str
+    signature: str = ""
+
+    def signed(self, key: str) -> State:
+        """The same state with the signature of a key."""
+        text = f"{self.objects} {self.newest_object_id} {self.newest_landing}"
+        signature = hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest()
+        return State(self.objects, self.newest_object_id, self.newest_landing, signature)
+
+
+def note_state(
+    settings: Settings, connection: duckdb.DuckDBPyConnection, bucket: Bucket, log: Callable[[str], None]
+) -> None:
+    """Leave the state of the warehouse where the next batch looks for it. Nothing is written while nothing changed.
+
+    A state that lags behind the warehouse does no harm; so a bucket that takes no state only makes a line of the log.
+    """
+    state = _state_of(connection)
+    if state is None:
+        return
+    state = state.signed(_key_of(connection))
+    content = json.dumps(asdict(state))
+    if _read_local(settings) != state:
+        write_whole(settings.data_dir / STATE_NAME, content)
+    try:
+        if _read_archived(bucket) != state:
+            bucket.put(ARCHIVED_STATE, content.encode())
+    except BucketError as error:
+        log(f"the state of the warehouse could not be noted in the bucket: {error}")
+
+
+def require_whole_warehouse(settings: Settings, bucket: Bucket) -> None:
+    """Stop where landed data exists and the warehouse is missing, damaged, older than it, or another plant's.
+
+    Reads the manifest's newest row and the two state files, whatever the size of the plant. The caller holds the lock.
+
+    Raises:
+        WarehouseLostError: with one sentence that says what is wrong; nothing was touched.
+    """
+    known, key = _known(settings)
+    states = [state for state in (_read_local(settings), _read_archived(bucket)) if state is not None]
+    published = _published_manifest(settings)
+    if known is None:
+        if states or published.objects or _has_archive(bucket):
+            count = max([published.objects, *(state.objects for state in states)])
+            landed = f"{count:,} objects were landed before" if count else "objects were landed before"
+            raise WarehouseLostError(_sentence(settings, "is missing or empty", landed))
+        return
+    for state in states:
+        if state.signed(key).signature != state.signature:
+            raise WarehouseLostError(
+                _sentence(settings, "is not the one that was used here last", "its state file does not fit")
+            )
+    newest = max([published, *states], key=lambda state: (state.newest_object_id, state.objects))
+    if newest.newest_object_id > known.newest_object_id or newest.newest_landing > known.newest_landing:
+        reached, wanted = (state.newest_landing[:19].replace("T", " ") for state in (known, newest))
+        raise WarehouseLostError(
+            _sentence(
+                settings, "is older than what was published or archived", f"it ends at {reached}, not at {wanted}"
+            )
+        )
+
+
+def _sentence(settings: Settings, fault: str, evidence: str) -> str:
+    return (
+        f"The warehouse {settings.warehouse_path} {fault} ({evidence}); nothing was landed or archived and the last "
+        "published version stays. Put the right file back, or run floorhouse rebuild to make it from the archive."
+    )
+
+
+def _known(settings: Settings) -> tuple[State | None, str]:
+    """The state of the warehouse file and the key of its signatures; (None, "") where there is nothing in it."""
+    path = settings.warehouse_path
+    if not path.exists() or path.stat().st_size == 0:
+        return None, ""
+    try:
+        with duckdb.connect(path) as connection:
+            connection.execute("set timezone = 'UTC'")
+            if not connection.execute(
+                "select 1 from duckdb_tables() where schema_name = 'raw' and table_name = 'landed_objects'"
+            ).fetchone():
+                return None, ""
+            return _state_of(connection), _stored_key(connection)
+    except duckdb.Error as error:
+        reason = str(error).strip().split("\n", 1)[0]
+        if any(word in reason.lower() for word in _DAMAGE):
+            raise WarehouseLostError(_sentence(settings, "is damaged", reason[:200])) from error
+        raise WarehouseError(f"The warehouse {path} cannot be opened: {reason}") from error
+
+
+def _state_of(connection: duckdb.DuckDBPyConnection) -> State | None:
+    row = connection.execute("select count(*), max(object_id), max(landed_at) from raw.landed_objects").fetchone()
+    if row is None or not row[0]:
+        return None
+    return State(int(row[0]), int(row[1]), _text(row[2]))
+
+
+def _key_of(connection: duckdb.DuckDBPyConnection) -> str:
+    """The key of a warehouse that is being written; made when it has none."""
+    connection.execute(_KEY_TABLE)
+    key = _stored_key(connection)
+    if not key:
+        key = secrets.token_hex(16)
+        connection.execute("insert into raw.state_key values (?)", [key])
+    return key
+
+
+def _stored_key(connection: duckdb.DuckDBPyConnection) -> str:
+    """The key of a warehouse that is only looked at; empty where no landing has left a state of it yet."""
+    if not connection.execute(
+        "select 1 from duckdb_tables() where schema_name = 'raw' and table_name = 'state_key'"
+    ).fetchone():
+        return ""
+    row = connection.execute("select key from raw.state_key").fetchone()
+    return str(row[0]) if row else ""
+
+
+def _published_manifest(settings: Settings) -> State:
+    """What the published copy of the manifest says; an object's number is not published."""
+    path = settings.published_path / "landed_objects.parquet"
+    try:
+        with duckdb.connect() as connection:
+            connection.execute("set timezone = 'UTC'")
+            files = str(path / "*.parquet") if path.is_dir() else str(path)
+            row = connection.execute(
+                "select count(*), max(landed_at) from read_parquet($files)", {"files": files}
+            ).fetchone()
+    except duckdb.Error:  # nothing is published, or not whole; then it is no evidence
+        return State(0, 0, "")
+    return State(int(row[0]), 0, _text(row[1])) if row and row[0] else State(0, 0, "")
+
+
+def _has_archive(bucket: Bucket) -> bool:
+    return next(iter(bucket.list(ARCHIVE_PREFIX)), None) is not None
+
+
+def _read_local(settings: Settings) -> State | None:
+    try:
+        return _parse((settings.data_dir / STATE_NAME).read_bytes())
+    except OSError:
+        return None
+
+
+def _read_archived(bucket: Bucket) -> State | None:
+    for fetched in bucket.fetch([ARCHIVED_STATE], 4096):
+        return _parse(fetched.content or b"")
+    return None
+
+
+def _parse(content: bytes) -> State | None:
+    """A state file's state; None where it is not whole: then it is no evidence, and the next landing writes it anew."""
+    try:
+        return State(**json.loads(content))
+    except (ValueError, TypeError):
+        return None
+
+
+def _text(instant: datetime) -> str:
+    return instant.astimezone(UTC).isoformat()
