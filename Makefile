@@ -8,7 +8,7 @@ SQL_FOLDERS := dbt_project/models dbt_project/data_tests
 export NODE_EXTRA_CA_CERTS ?= $(wildcard /etc/ssl/certs/ca-certificates.crt)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ready demo run replay-rejects verify explain erase-worker retention serve dev test bench bench-drift bench-landing-large bench-history lint format docs screenshots lock clean clean-data
+.PHONY: help setup ready demo run replay-rejects verify rebuild explain erase-worker retention serve dev test bench bench-drift bench-landing-large bench-history lint format docs screenshots lock clean clean-data
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ replay-rejects: ready  ## try the rejected records again, then run a batch
 
 verify: ready  ## compare the marts with a full rebuild of a copy, while the plant goes on
 	@$(PYTHON) -m orchestration.commands.verify
+
+rebuild: ready  ## make a lost or damaged warehouse anew from the archive, then run a batch
+	@$(PYTHON) -m orchestration.commands.rebuild
 
 retention: ready  ## delete what the retention settings no longer keep; a schedule does it daily
 	@$(PYTHON) -m orchestration.commands.retain

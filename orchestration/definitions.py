@@ -13,6 +13,7 @@ from orchestration.assets.published import build_published_asset
 from orchestration.assets.retraining import build_retraining_asset
 from orchestration.assets.site import build_site_asset
 from orchestration.checks.suites import suite_checks
+from orchestration.hooks import note_failed_step
 from orchestration.jobs import replay_rejects, retention, verify_job
 from orchestration.resources import settings_resource, warehouse_resource
 from orchestration.schedules import build_schedules
@@ -35,6 +36,7 @@ def build_definitions(
     batch = dg.define_asset_job(
         BATCH,
         selection=dg.AssetSelection.all(),
+        hooks={note_failed_step},
         description="Land what the bucket holds, build the models, publish the marts, check them, bring out the site.",
     )
     return dg.Definitions(

@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 
 from ingestion.settings import Settings
+from quality.alerts.batches import incident_id, messages_of_batches, read_batches
 from quality.alerts.messages import messages_of
 from quality.alerts.outbox import Outbox
 from quality.alerts.settings import AlertSettings
@@ -62,6 +63,9 @@ def deliver(settings: Settings, alerts: AlertSettings, now: float) -> Delivery:
 
 
 def _take(outbox: Outbox, settings: Settings, alerts: AlertSettings) -> None:
+    batches = read_batches(settings)
+    for message in messages_of_batches(batches, settings.site_url):
+        outbox.take(message, alerts.sinks)
     path = settings.published_path / "incidents.parquet"
     incidents = read_incidents(path)
     if not incidents:
@@ -70,7 +74,7 @@ def _take(outbox: Outbox, settings: Settings, alerts: AlertSettings) -> None:
     for row in incidents:
         for message in messages_of(row, newest, settings.site_url):
             outbox.take(message, alerts.sinks)
-    outbox.forget({str(row["incident_id"]) for row in incidents})
+    outbox.forget({incident_id(batches), *(str(row["incident_id"]) for row in incidents)})
 
 
 def read_incidents(path: Path) -> list[dict[str, Any]]:
