@@ -6,13 +6,17 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from ingestion.landing.rebuild import rebuild_warehouse
+from ingestion.warehouse import warehouse_lock
 from orchestration.commands.dev import command
 from orchestration.commands.run import main
+from quality.alerts.batches import read_batches
 from tests.orchestration.conftest import FinishedBatch, drop_day
 from tests.plant import Plant
 
@@ -143,3 +147,31 @@ def test_a_full_disk_is_one_sentence_and_the_next_batch_completes_what_it_stoppe
         assert "259,200 accepted" in done.stdout
     finally:
         subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_lost_warehouse_stops_the_batch_is_told_and_comes_back_by_a_rebuild(
+    plant: Plant, capfd: pytest.CaptureFixture[str]
+) -> None:
+    drop_day(plant)
+    assert main(["--no-site"]) == 0
+    marts = {path.name: plant.query(f"from '{path}' order by all") for path in plant.settings.published_path.iterdir()}
+    version = plant.settings.published_path.resolve()
+    plant.settings.warehouse_path.unlink()
+    plant.drop("events/new.jsonl", "{}")
+    capfd.readouterr()
+
+    assert main(["--no-site"]) == 1
+    [sentence] = capfd.readouterr().err.splitlines()
+    assert "is missing or empty" in sentence
+    assert "floorhouse rebuild" in sentence
+    assert (plant.landing / "events/new.jsonl").exists()
+    assert plant.settings.published_path.resolve() == version
+    assert read_batches(plant.settings).sentence == sentence
+
+    (plant.landing / "events/new.jsonl").unlink()
+    with warehouse_lock(plant.settings):
+        rebuild_warehouse(plant.settings, datetime.now(UTC), print)
+    assert main(["--no-site"]) == 0
+    assert not read_batches(plant.settings).are_stopped
+    again = {path.name: plant.query(f"from '{path}' order by all") for path in plant.settings.published_path.iterdir()}
+    assert again == marts
