@@ -14,7 +14,8 @@ from datetime import date
 from itertools import pairwise
 
 from ingestion.bucket import Bucket
-from ingestion.contract.events import DEFAULT_SITE, MAX_IDENTIFIER_LENGTH
+from ingestion.contract.events import DEFAULT_SITE
+from ingestion.contract.identifiers import MAX_IDENTIFIER_LENGTH
 from ingestion.errors import BucketError, RegistryError
 from ingestion.records.framing import BYTE_ORDER_MARK
 

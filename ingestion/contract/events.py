@@ -6,18 +6,24 @@ comes here with all others. Nothing here touches disk, network or the clock.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import TypeVar
+from urllib.parse import unquote_to_bytes
 
+from ingestion.contract.identifiers import MAX_IDENTIFIER_LENGTH, BadIdentifier, identifier, identifier_or_none, visible
+from ingestion.contract.timestamps import EXAMPLE, BadTimestamp, NoOffset, instant
+from ingestion.contract.whole_numbers import whole_number, why_not_whole
 from ingestion.records.framing import NotJson, NumberToken, parse_json
 
-EVENT_TYPES = ("working", "idle", "absent", "product_count")
-REQUIRED_FIELDS = ("timestamp", "worker_id", "workstation_id", "event_type", "confidence")
-OPTIONAL_FIELDS = ("count", "site_id", "camera_id", "model_name", "model_version")
+PRODUCT_COUNT = "product_count"
+EVENT_TYPES = ("working", "idle", "absent", PRODUCT_COUNT)
+REQUIRED_FIELDS = ("timestamp", "workstation_id", "event_type", "confidence")
+OPTIONAL_FIELDS = (
+    "worker_id", "count", "count_total", "event_id", "site_id", "camera_id", "model_name", "model_version"
+)  # fmt: skip
 # By which version of the contract a record is meant; one that says none is of the first.
 VERSION_FIELD = "contract_version"
 FIELDS = frozenset((*REQUIRED_FIELDS, *OPTIONAL_FIELDS, VERSION_FIELD))
@@ -35,25 +41,24 @@ REASONS = (
     "bad_count",
 )
 
-MAX_IDENTIFIER_LENGTH = 64  # characters, after trimming
 MAX_COUNT = 1_000_000
+MAX_COUNT_TOTAL = 10**15
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST_AFTER_LANDING = timedelta(hours=24)
 
 DEFAULT_SITE = "default"
 UNKNOWN = "unknown"
 
-_TIMESTAMP = re.compile(
-    r"([0-9]{4})-([0-9]{2})-([0-9]{2})[T ]([0-9]{2}):([0-9]{2})"
-    r"(?::([0-9]{2})(?:\.([0-9]+))?)?(?:(Z)|([+-])([0-9]{2}):([0-9]{2}))?"
-)
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-_WHOLE_NUMBER = re.compile(r"-?[0-9]+")
+# What tools that write folders by a column write for no value.
+_NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """What the Hive-style folders of an object's key supply where a record has no value of its own."""
+    """What the Hive-style folders of an object's key supply where a record has no value of its own.
+
+    Bytes that are not UTF-8 are lone surrogates, which no identifier has.
+    """
 
     site_id: str | None = None
     camera_id: str | None = None
@@ -61,18 +66,25 @@ class Folder:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One accepted record, every field filled in."""
+    """One accepted record, every field filled in.
+
+    Without a worker it is the station's own event. `count_total` is the reading of a counter, whose `count` is 0: what
+    it adds to the units follows from the readings before it. `event_id` and `count_total` of other types than
+    `product_count` mean nothing and are left out.
+    """
 
     timestamp: datetime  # UTC
     site_id: str
     camera_id: str
-    worker_id: str
+    worker_id: str | None
     workstation_id: str
     event_type: str
     confidence: float
     count: int
     model_name: str
     model_version: str
+    event_id: str | None = None
+    count_total: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +107,7 @@ class Refused(Exception):
 
 
 def folder_of(key: str) -> Folder:
-    """The site and camera that a key's folders name; the last one counts, an empty one does not."""
+    """The site and camera that a key's folders name, percent-decoded; the last one counts, an empty one does not."""
     return _named_by(key.rpartition("/")[0])
 
 
@@ -103,18 +115,36 @@ def folder_of(key: str) -> Folder:
 def _named_by(folder: str) -> Folder:
     found: dict[str, str] = {}
     for segment in folder.split("/"):
-        name, separator, value = segment.partition("=")
-        if separator and name in ("site_id", "camera_id") and value.strip(" "):
-            found[name] = value
+        name, separator, written = segment.partition("=")
+        if separator and name.lower() in ("site_id", "camera_id"):
+            value = unquote_to_bytes(written.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
+            if value.strip() and value.strip() != _NO_VALUE:
+                found[name.lower()] = value
     return Folder(**found)
 
 
-def judge_record(raw: bytes, folder: Folder, landed_at: datetime) -> tuple[Event | Refusal, frozenset[str]]:
+def judge_record(
+    raw: bytes, folder: Folder, landed_at: datetime, nameless_sites: frozenset[str] = frozenset()
+) -> tuple[Event | Refusal, frozenset[str]]:
     """One event record's verdict, and the names of its fields that the contract does not know.
 
-    The names are given for rejected records too, as long as they are JSON objects.
+    The names are given for rejected records too, as long as they are JSON objects. The worker is taken off a record of
+    one of `nameless_sites` before it is judged.
     """
-    return judge(raw, FIELDS, lambda record: VERSIONS[_version_of(record)](record, folder, landed_at))
+
+    def read(record: dict[str, object]) -> Event:
+        if nameless_sites and site_of(record, folder) in nameless_sites:
+            record = {**record, "worker_id": None}
+        return VERSIONS[_version_of(record)](record, folder, landed_at)
+
+    return judge(raw, FIELDS, read)
+
+
+def site_of(record: dict[str, object], folder: Folder) -> str | None:
+    """The site that a record is of, None where that is no identifier."""
+    value = record.get("site_id")
+    value = folder.site_id or DEFAULT_SITE if value is None else value
+    return identifier_or_none(value) if isinstance(value, str) and not isinstance(value, NumberToken) else None
 
 
 def judge(
@@ -124,7 +154,7 @@ def judge(
     try:
         record = parse_json(raw)
     except NotJson as error:
-        return Refusal("malformed_json", f"{_sentence(error)}"), frozenset()
+        return Refusal("malformed_json", _sentence(error)), frozenset()
     if not isinstance(record, dict):
         return Refusal("not_an_object", f"The record is {_show(record)}, not a JSON object."), frozenset()
     unexpected = frozenset(visible(name) for name in record.keys() - fields)
@@ -145,17 +175,30 @@ def _read_event(record: dict[str, object], folder: Folder, landed_at: datetime) 
     """The rules in the contract's order of reasons."""
     require(record, REQUIRED_FIELDS)
     timestamp = read_timestamp(record["timestamp"], landed_at)
+    has_worker = record.get("worker_id") is not None
+    worker_id = read_identifier(record, "worker_id") if has_worker else None
+    workstation_id = read_identifier(record, "workstation_id")
+    site_id = read_identifier(record, "site_id", folder.site_id or DEFAULT_SITE)
+    camera_id = read_identifier(record, "camera_id", folder.camera_id or UNKNOWN)
+    model_name = read_identifier(record, "model_name", UNKNOWN)
+    model_version = read_identifier(record, "model_version", UNKNOWN)
+    event_type = read_event_type(record["event_type"])
+    confidence = _read_confidence(record["confidence"])
+    count, count_total = _read_counts(record)
+    is_count = event_type == PRODUCT_COUNT
     return Event(
         timestamp=timestamp,
-        worker_id=read_identifier(record, "worker_id", None),
-        workstation_id=read_identifier(record, "workstation_id", None),
-        site_id=read_identifier(record, "site_id", folder.site_id or DEFAULT_SITE),
-        camera_id=read_identifier(record, "camera_id", folder.camera_id or UNKNOWN),
-        model_name=read_identifier(record, "model_name", UNKNOWN),
-        model_version=read_identifier(record, "model_version", UNKNOWN),
-        event_type=read_event_type(record["event_type"]),
-        confidence=_read_confidence(record["confidence"]),
-        count=_read_count(record.get("count")),
+        site_id=site_id,
+        camera_id=camera_id,
+        worker_id=worker_id,
+        workstation_id=workstation_id,
+        event_type=event_type,
+        confidence=confidence,
+        count=0 if is_count and count_total is not None else count,
+        model_name=model_name,
+        model_version=model_version,
+        event_id=_read_event_id(record.get("event_id")) if is_count else None,
+        count_total=count_total if is_count else None,
     )
 
 
@@ -168,9 +211,8 @@ def _version_of(record: dict[str, object]) -> int:
     value = record.get(VERSION_FIELD)
     if value is None:
         return min(VERSIONS)
-    is_whole = isinstance(value, NumberToken) and _WHOLE_NUMBER.fullmatch(value) is not None
-    version = int(str(value)) if is_whole and len(str(value)) <= 4 else 0
-    if version not in VERSIONS:
+    version = whole_number(value, max(VERSIONS)) if isinstance(value, NumberToken) else None
+    if version is None or version not in VERSIONS:
         raise Refused(
             "missing_field",
             f"{VERSION_FIELD} is {_show(value)}; this release reads {', '.join(map(str, VERSIONS))} and does not know "
@@ -181,57 +223,44 @@ def _version_of(record: dict[str, object]) -> int:
 
 def read_timestamp(value: object, landed_at: datetime, name: str = "timestamp") -> datetime:
     """ISO 8601 with an offset, as UTC; digits finer than microseconds are cut. `name` is the field's."""
-    match = _TIMESTAMP.fullmatch(value) if isinstance(value, str) and not isinstance(value, NumberToken) else None
-    if match is None:
-        raise Refused("bad_timestamp", f"{name} is {_show(value)}; expected is a text like 2026-01-15T10:15:00+00:00.")
-    year, month, day, hour, minute, second, fraction, zulu, sign, offset_hours, offset_minutes = match.groups()
-    if int(offset_hours or 0) > 23 or int(offset_minutes or 0) > 59:
-        raise Refused("bad_timestamp", f"{name} is {_show(value)}; an offset is at most 23:59.")
+    if not isinstance(value, str) or isinstance(value, NumberToken):
+        raise Refused("bad_timestamp", f'{name} is {_show(value)}, no text; expected is a text like "{EXAMPLE}".')
     try:
-        # Year 0 has the calendar of year 400; it is a date, and far too early.
-        date(int(year) or 400, int(month), int(day))
-        clock = timedelta(
-            hours=_within(hour, 23),
-            minutes=_within(minute, 59),
-            seconds=_within(second or "0", 59),
-            microseconds=int((fraction or "0")[:6].ljust(6, "0")),
-        )
-    except ValueError as error:
-        raise Refused("bad_timestamp", f"{name} is {_show(value)}, which is no date and time that exists.") from error
-    if zulu is None and sign is None:
-        raise Refused("timestamp_without_offset", f"{name} is {_show(value)}, which has no Z and no offset.")
-    offset = timedelta(hours=int(offset_hours or 0), minutes=int(offset_minutes or 0))
-    try:
-        instant = datetime(int(year), int(month), int(day), tzinfo=UTC) + clock + (offset if sign == "-" else -offset)
-    except (ValueError, OverflowError):  # before year 1 or after year 9999
-        instant = None
-    if instant is None or not EARLIEST <= instant <= landed_at + LATEST_AFTER_LANDING:
+        found = instant(value)
+    except BadTimestamp as error:
+        raise Refused(
+            "bad_timestamp", f"{name} is {_show(value)}, and {visible(str(error))}. A right one is {EXAMPLE}."
+        ) from error
+    except NoOffset as error:
+        raise Refused(
+            "timestamp_without_offset",
+            f"{name} is {_show(value)}, which has no Z and no offset; a right one is {EXAMPLE}.",
+        ) from error
+    if found is None or not EARLIEST <= found <= landed_at + LATEST_AFTER_LANDING:
         raise Refused(
             "timestamp_out_of_range",
             f"{name} is {_show(value)}; accepted are times from 2000-01-01 to 24 hours after the landing "
             f"({landed_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}).",
         )
-    return instant
-
-
-def _within(digits: str, highest: int) -> int:
-    if int(digits) > highest:
-        raise ValueError(digits)
-    return int(digits)
+    return found
 
 
 def read_identifier(record: dict[str, object], name: str, default: str | None = None) -> str:
-    """A text of 1 to 64 characters after trimming spaces; where the record has none, the default is read instead."""
+    """An identifier in its one form (`identifiers.py`); where the record has none, the default is read instead."""
     value = record.get(name)
-    if value is None:
+    by_default = value is None
+    if by_default:
         value = default
-    trimmed = value.strip(" ") if isinstance(value, str) and not isinstance(value, NumberToken) else ""
-    if not 1 <= len(trimmed) <= MAX_IDENTIFIER_LENGTH or _LONE_SURROGATE.search(trimmed):
-        raise Refused(
-            "bad_identifier",
-            f"{name} is {_show(value)}; expected is a text of 1 to {MAX_IDENTIFIER_LENGTH} characters.",
-        )
-    return trimmed
+    expected = f"{name} is {_show(value)}; expected is a text of 1 to {MAX_IDENTIFIER_LENGTH} characters"
+    if not isinstance(value, str) or isinstance(value, NumberToken):
+        quotes = " in double quotes" if isinstance(value, NumberToken) else ""
+        raise Refused("bad_identifier", f"{expected}{quotes}.")
+    try:
+        return identifier(value)
+    except BadIdentifier as error:
+        if by_default and visible(value) != value:
+            raise Refused("bad_identifier", f"{expected} in UTF-8; a folder of the object's key gives it.") from error
+        raise Refused("bad_identifier", f"{expected}{error}.") from error
 
 
 def read_event_type(value: object, name: str = "event_type") -> str:
@@ -248,20 +277,37 @@ def _read_confidence(value: object) -> float:
     return confidence + 0.0  # -0.0 and 0.0 are one number and must stay one value
 
 
-def _read_count(value: object) -> int:
-    if value is None:
-        return 1
-    is_whole = isinstance(value, NumberToken) and _WHOLE_NUMBER.fullmatch(value) is not None
-    # Ten characters hold every number that is allowed; longer ones need not be converted to be refused.
-    count = int(str(value)) if is_whole and len(str(value)) <= 10 else -1
-    if not 0 <= count <= MAX_COUNT:
-        raise Refused("bad_count", f"count is {_show(value)}; expected is a whole number from 0 to {MAX_COUNT}.")
-    return count
+def _read_counts(record: dict[str, object]) -> tuple[int, int | None]:
+    """What was made since the camera's last report, 1 where the record does not say, and a counter's reading."""
+    count, total = record.get("count"), record.get("count_total")
+    if count is not None and total is not None:
+        raise Refused(
+            "bad_count",
+            f"count is {_show(count)} and count_total is {_show(total)}; expected is one of them: what was made since "
+            "the last report, or the reading of a counter that only grows.",
+        )
+    units = 1 if count is None else _read_whole(count, "count", MAX_COUNT)
+    return units, None if total is None else _read_whole(total, "count_total", MAX_COUNT_TOTAL)
 
 
-def visible(text: str) -> str:
-    """The text as it can be stored: lone surrogates become U+FFFD."""
-    return _LONE_SURROGATE.sub("\ufffd", text)
+def _read_whole(value: object, name: str, highest: int) -> int:
+    number = whole_number(value, highest) if isinstance(value, NumberToken) else None
+    if number is None:
+        wrong = why_not_whole(value) if isinstance(value, NumberToken) else "which is no number"
+        if isinstance(value, str) and not isinstance(value, NumberToken):
+            wrong = "a text"
+        raise Refused(
+            "bad_count", f"{name} is {_show(value)}, {wrong}; expected is a whole number from 0 to {highest}."
+        )
+    return number
+
+
+def _read_event_id(value: object) -> str | None:
+    """A text, or the digits of a whole number; all else is as if there were none."""
+    if isinstance(value, NumberToken):
+        number = whole_number(value, 10**MAX_IDENTIFIER_LENGTH - 1)
+        return None if number is None else str(number)
+    return identifier_or_none(value) if isinstance(value, str) else None
 
 
 def _show(value: object) -> str:
@@ -281,5 +327,4 @@ def _show(value: object) -> str:
 
 
 def _sentence(error: Exception) -> str:
-    text = str(error)
-    return visible(text[:1].upper() + text[1:].rstrip(".") + ".")
+    return visible(f"The record is no JSON: {str(error).rstrip('.')}.")

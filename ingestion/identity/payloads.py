@@ -1,7 +1,8 @@
-"""What is kept of a rejected record where worker ids are pseudonyms: enough to try it again, and nobody's name.
+"""What is kept of a rejected record where people have pseudonyms or are not to be known: enough to try it again.
 
-Of a record that is a JSON object stay the contract's fields, as they were written, with a token for the worker; fields
-nobody knows may hold names and go. Text that is no JSON object may hold anything and goes too: it stays in the bucket.
+Of a record that is a JSON object stay the contract's fields, as they were written, with a token for the worker, or
+without the worker; fields nobody knows may hold names and go. Text that is no JSON object may hold anything and goes
+too: it stays in the bucket.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ import re
 from collections.abc import Iterator
 from json.decoder import scanstring  # type: ignore[attr-defined]
 
-from ingestion.contract.events import DEFAULT_SITE, FIELDS, MAX_IDENTIFIER_LENGTH, Folder, visible
+from ingestion.contract.events import FIELDS, Folder, site_of
+from ingestion.contract.identifiers import identifier_or_none
 from ingestion.identity.pseudonyms import pseudonym
 from ingestion.records.framing import NotJson, parse_json
 
@@ -22,21 +24,34 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 _decode = json.JSONDecoder().raw_decode
 
 
-def redact(payload: str | None, detail: str, folder: Folder, key: bytes) -> tuple[str | None, str]:
-    """A rejected record's text and sentence without the worker. The text is empty where it is not one JSON object."""
+def redact(
+    payload: str | None, detail: str, folder: Folder, key: bytes | None, nameless_sites: frozenset[str] = frozenset()
+) -> tuple[str | None, str]:
+    """A rejected record's text and sentence without the worker. The text is empty where it is not one JSON object.
+
+    With a key that holds for all records, without one for those of `nameless_sites` or of sites that nobody can tell.
+    """
     if payload is None:
         return None, detail
     try:
         record = parse_json(payload.encode("utf-8", "surrogatepass"))
     except NotJson:
-        return "", detail  # of malformed JSON the sentence names places, never values
+        record = None
+    fields = record if isinstance(record, dict) else {}
+    site_id = site_of(fields, folder)
+    # Without a folder a record that nobody can read may be of any site.
+    is_told = site_id is not None and (isinstance(record, dict) or folder.site_id is not None)
+    is_nameless = bool(nameless_sites) and (site_id in nameless_sites or not is_told)
+    if key is None and not is_nameless:
+        return payload, detail
     if not isinstance(record, dict):
-        return "", f"The record is not a JSON object; its text is {_NOT_SHOWN}."
-    site_id = _identifier(folder.site_id or DEFAULT_SITE if record.get("site_id") is None else record["site_id"])
+        # Of malformed JSON the sentence names places, never values.
+        return "", detail if record is None else f"The record is not a JSON object; its text is {_NOT_SHOWN}."
     kept = []
     for name, value in _members(payload.strip(" \t\r\n")):
         if name == "worker_id":
-            kept.append((name, _token(value, site_id, key)))
+            if key is not None and not is_nameless:
+                kept.append((name, _token(value, site_id, key)))
         elif name in FIELDS:
             kept.append((name, {"{": "{}", "[": "[]"}.get(value[:1], value)))
     if detail.startswith("worker_id is "):
@@ -47,18 +62,12 @@ def redact(payload: str | None, detail: str, folder: Folder, key: bytes) -> tupl
 
 def _token(text: str, site_id: str | None, key: bytes) -> str:
     value = json.loads(text)
-    worker_id = _identifier(value)
+    worker_id = identifier_or_none(value) if type(value) is str else None  # a number's token is a subclass of str
     if value is None:
         return "null"
     if worker_id is None or site_id is None:
         return NO_VALID_ID
     return json.dumps(pseudonym(key, site_id, worker_id))
-
-
-def _identifier(value: object) -> str | None:
-    """The id as the contract reads it; None where it refuses it."""
-    trimmed = value.strip(" ") if type(value) is str else ""  # a number's token is a subclass of str
-    return trimmed if 1 <= len(trimmed) <= MAX_IDENTIFIER_LENGTH and visible(trimmed) == trimmed else None
 
 
 def _members(text: str) -> Iterator[tuple[str, str]]:

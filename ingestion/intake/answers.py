@@ -66,11 +66,15 @@ class EventRecord(BaseModel):
     model_config = ConfigDict(extra="allow", json_schema_extra={"example": EXAMPLE_EVENT})
 
     timestamp: datetime = Field(description="ISO 8601 with Z or an offset; 2000 or later, at most 24 hours from now")
-    worker_id: str = Field(min_length=1, max_length=64)
+    worker_id: str | None = Field(
+        None, min_length=1, max_length=64, description="none where the station itself is seen"
+    )
     workstation_id: str = Field(min_length=1, max_length=64)
     event_type: Literal["working", "idle", "absent", "product_count"]
     confidence: float = Field(ge=0, le=1)
-    count: int = Field(1, ge=0, le=1_000_000, description="a number without fraction or exponent: 1, not 1.0")
+    count: int = Field(1, ge=0, le=1_000_000, description="what was made since the last report, never a running total")
+    count_total: int | None = Field(None, ge=0, le=10**15, description="in place of count: a counter's reading")
+    event_id: str | int | None = Field(None, description="tells two products of one instant apart")
     site_id: str = Field("default", min_length=1, max_length=64)
     camera_id: str = Field("unknown", min_length=1, max_length=64)
     model_name: str = Field("unknown", min_length=1, max_length=64)
@@ -84,13 +88,15 @@ class AcceptedEvent(BaseModel):
     timestamp: datetime = Field(description="UTC, ISO 8601 with Z")
     site_id: str
     camera_id: str
-    worker_id: str
+    worker_id: str | None
     workstation_id: str
     event_type: str
     confidence: float
     count: int
     model_name: str
     model_version: str
+    event_id: str | None
+    count_total: int | None
 
 
 class Refusal(BaseModel):

@@ -8,6 +8,7 @@ import duckdb
 import pyarrow as pa
 
 from ingestion.contract.events import DEFAULT_SITE, UNKNOWN, folder_of
+from ingestion.contract.identifiers import identifier_or_none, visible
 
 
 def record_unexpected_fields(connection: duckdb.DuckDBPyConnection, object_ids: Iterable[int]) -> None:
@@ -32,8 +33,8 @@ def record_unexpected_fields(connection: duckdb.DuckDBPyConnection, object_ids: 
     named = pa.table(  # noqa: F841
         {
             "object_id": pa.array([object_id for object_id, _ in keys], pa.int64()),
-            "site_id": [folder.site_id or DEFAULT_SITE for folder in folders],
-            "camera_id": [folder.camera_id or UNKNOWN for folder in folders],
+            "site_id": [_storable(folder.site_id or DEFAULT_SITE) for folder in folders],
+            "camera_id": [_storable(folder.camera_id or UNKNOWN) for folder in folders],
         }
     )
     connection.execute(
@@ -63,3 +64,8 @@ def record_unexpected_fields(connection: duckdb.DuckDBPyConnection, object_ids: 
         """,
         {"first_id": min(object_id for object_id, _ in keys)},
     )
+
+
+def _storable(name: str) -> str:
+    """A folder's value as events have it, or as a person sees it where it is no identifier."""
+    return identifier_or_none(name) or visible(name)

@@ -1,8 +1,9 @@
 """The contract's rules over whole columns of records: which are plain, and what they become.
 
 A record is plain when what was read of it obeys the rules of the contract's version 1; that nothing else stands in it
-is for `proof.py` to show. Every rule here accepts a part of what `contract.py` accepts, with the same values; where the
-two could differ (a timestamp written in an unusual way, a number as a text) a record is not plain, and is judged there.
+is for `proof.py` to show. Every rule here accepts a part of what `contract/events.py` accepts, with the same values;
+where the two could differ (a timestamp written in an unusual way, a number as a text) a record is not plain, and is
+judged there. One doubt is left to the caller: see `Checked.is_spelled`.
 """
 
 from __future__ import annotations
@@ -22,15 +23,16 @@ from ingestion.contract.events import (
     EVENT_TYPES,
     LATEST_AFTER_LANDING,
     MAX_COUNT,
-    MAX_IDENTIFIER_LENGTH,
+    MAX_COUNT_TOTAL,
+    PRODUCT_COUNT,
     UNKNOWN,
     VERSION_FIELD,
     Folder,
-    visible,
 )
+from ingestion.contract.identifiers import MAX_IDENTIFIER_LENGTH, identifier_or_none, visible
 from ingestion.reading.column_timestamps import are_plain_timestamps
-from ingestion.reading.columns import NUMBERS, TEXTS
-from ingestion.reading.text_columns import Flags, bytes_of
+from ingestion.reading.columns import EVENT_ID, NUMBERS, TEXTS
+from ingestion.reading.text_columns import Bytes, Flags, bytes_of
 from ingestion.records.slices import Slice
 
 # What an accepted record becomes, besides the object that it is of.
@@ -44,15 +46,19 @@ EVENT_COLUMNS = pa.schema(
         ("worker_id", pa.string()),
         ("workstation_id", pa.string()),
         ("event_type", pa.string()),
+        ("event_id", pa.string()),
         ("confidence", pa.float64()),
         ("unit_count", pa.int64()),
+        ("count_total", pa.int64()),
         ("model_name", pa.string()),
         ("model_version", pa.string()),
     ]
 )
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MAX_DIGITS = len(str(MAX_COUNT))
+# An event_id without anything that has to be looked at more closely: visible ASCII in quotes, or few digits.
+_PLAIN_ID = r'^("[!#-\[\]-~]{1,64}"|0|[1-9][0-9]{0,17})$'
+_NO_TEXT = pa.scalar(None, pa.string())
 # The columns of so many records, and what is made of them, stay in the processor's cache.
 _BLOCK_RECORDS = 32_768
 
@@ -63,31 +69,50 @@ class Checked:
 
     events: pa.Table
     is_plain: Flags
+    # Plain where nothing else stands in the record: a whole number is written as 5.0, which was looked for in the text.
+    is_spelled: Flags
     members: npt.NDArray[np.int8]  # of the record that were read, other than null
     texts: npt.NDArray[np.int8]  # among them
 
 
-def check(read: pa.Table, records: Slice, folders: Mapping[int, Folder], landed_at: datetime) -> Checked:
-    """The rules applied to a slice's records, `read` as `columns.py` does. `folders` is by the objects' indexes."""
+def check(
+    read: pa.Table,
+    records: Slice,
+    folders: Mapping[int, Folder],
+    landed_at: datetime,
+    nameless_sites: frozenset[str] = frozenset(),
+) -> Checked:
+    """The rules applied to a slice's records, `read` as `columns.py` does. `folders` is by the objects' indexes.
+
+    The workers of `nameless_sites` are taken off before.
+    """
     defaults = _Defaults(folders)
     range_of_time = _microseconds(EARLIEST), _microseconds(landed_at + LATEST_AFTER_LANDING)
     batches: list[pa.RecordBatch] = []
     flags: list[Flags] = []
+    spelled: list[Flags] = []
+    nameless = pa.array(sorted(nameless_sites), pa.string())
     members: list[npt.NDArray[np.int8]] = []
     texts: list[npt.NDArray[np.int8]] = []
     first = 0
-    for block in read.to_batches(max_chunksize=_BLOCK_RECORDS):
-        places = slice(first, first + block.num_rows)
-        columns, is_plain = _events(block, defaults.of(records.object_indexes[places]), range_of_time)
+    for batch in read.to_batches(max_chunksize=_BLOCK_RECORDS):
+        places = slice(first, first + batch.num_rows)
+        block, is_spelled = _without_zero_fractions(batch, records, places)
+        columns, is_plain = _events(block, defaults.of(records.object_indexes[places]), range_of_time, nameless)
         columns["object_index"] = pa.array(records.object_indexes[places])
         columns["position"] = pa.array(records.positions[places])
         batches.append(pa.record_batch([columns[name] for name in EVENT_COLUMNS.names], schema=EVENT_COLUMNS))
         flags.append(is_plain)
-        texts.append(_present(block, TEXTS))
-        members.append(texts[-1] + _present(block, NUMBERS))
+        spelled.append(is_spelled)
+        texts.append(_present(block, TEXTS) + _quoted(block[EVENT_ID]))
+        members.append(_present(block, (*TEXTS, *NUMBERS, EVENT_ID)))
         first = places.stop
     return Checked(
-        pa.Table.from_batches(batches), np.concatenate(flags), np.concatenate(members), np.concatenate(texts)
+        pa.Table.from_batches(batches),
+        np.concatenate(flags),
+        np.concatenate(spelled),
+        np.concatenate(members),
+        np.concatenate(texts),
     )
 
 
@@ -104,9 +129,8 @@ class _Defaults:
         """For records of these objects: one text for all, or one for each; none for what is required."""
         places = pa.array(object_indexes - self._first)
         return {
-            "worker_id": "",
-            "workstation_id": "",
             "site_id": self._sites.take(places),
+            "workstation_id": "",
             "camera_id": self._cameras.take(places),
             "model_name": UNKNOWN,
             "model_version": UNKNOWN,
@@ -114,7 +138,10 @@ class _Defaults:
 
 
 def _events(
-    block: pa.RecordBatch, defaults: Mapping[str, pa.Array | str], range_of_time: tuple[int, int]
+    block: pa.RecordBatch,
+    defaults: Mapping[str, pa.Array | str],
+    range_of_time: tuple[int, int],
+    nameless_sites: pa.StringArray,
 ) -> tuple[dict[str, pa.Array], Flags]:
     """The columns of the events, and which of the records obey every rule."""
     columns = {name: block[name] for name in ("event_at", "event_type", "confidence")}
@@ -126,40 +153,107 @@ def _events(
     for name, default in defaults.items():
         columns[name], fits = _identifiers(block[name], default)
         is_plain &= fits
-    columns["unit_count"], fits = _counts(block["count"])
-    is_plain &= fits
+    workers = block["worker_id"]
+    if len(nameless_sites):
+        is_nameless = pc.is_in(columns["site_id"], nameless_sites)
+        workers = pc.if_else(is_nameless, _NO_TEXT, workers)
+    has_worker = _flags(workers.is_valid())
+    names, fits = _identifiers(workers, "")
+    columns["worker_id"] = names if has_worker.all() else pc.if_else(pa.array(has_worker), names, _NO_TEXT)
+    is_plain &= fits | ~has_worker
+    is_plain &= _count(block, columns)
     if block[VERSION_FIELD].null_count < len(block):
         is_plain &= _flags(pc.equal(block[VERSION_FIELD].fill_null("1"), "1"))
     return columns, is_plain
 
 
+def _count(block: pa.RecordBatch, columns: dict[str, pa.Array]) -> Flags:
+    """Adds the columns about what was made, and tells which of the records give it as the rules say."""
+    columns["unit_count"], is_plain = _whole(block["count"].fill_null("1"), MAX_COUNT)
+    columns["event_id"] = pa.nulls(len(block), pa.string())
+    columns["count_total"] = pa.nulls(len(block), pa.int64())
+    ids, totals = block[EVENT_ID], block["count_total"]
+    if ids.null_count == len(block) and totals.null_count == len(block):
+        return is_plain
+    is_count = pc.equal(block["event_type"], PRODUCT_COUNT).fill_null(False)
+    if ids.null_count < len(block):
+        is_plain &= _flags(pc.match_substring_regex(ids, _PLAIN_ID).fill_null(True))
+        columns["event_id"] = pc.if_else(is_count, pc.utf8_trim(ids, characters='"'), _NO_TEXT)
+    if totals.null_count < len(block):
+        is_plain &= _flags(pc.invert(pc.and_(totals.is_valid(), block["count"].is_valid())))
+        numbers, fits = _whole(totals.fill_null("0"), MAX_COUNT_TOTAL)
+        is_plain &= fits
+        is_reading = pc.and_(is_count, totals.is_valid())
+        columns["count_total"] = pc.if_else(is_reading, numbers, pa.scalar(None, pa.int64()))
+        columns["unit_count"] = pc.if_else(is_reading, pa.scalar(0, pa.int64()), columns["unit_count"])
+    return is_plain
+
+
 def _identifiers(column: pa.StringArray, default: pa.Array | str) -> tuple[pa.StringArray, Flags]:
-    """The texts trimmed, and which of them are not empty and not too long."""
+    """The texts in their one form, and which of them are identifiers."""
     if column.null_count:
         column = pc.coalesce(column, default)
     codes, bounds = bytes_of(column)
+    if _is_simple(codes, bounds):
+        lengths = np.diff(bounds)
+        return column, (lengths >= 1) & (lengths <= MAX_IDENTIFIER_LENGTH)
+    # A plant has few of them: each is brought into its form once.
+    encoded = column.dictionary_encode()
+    forms = [identifier_or_none(text) for text in encoded.dictionary.to_pylist()]
+    places = encoded.indices.to_numpy()
+    fits: Flags = np.array([form is not None for form in forms], np.bool_)
+    return pa.array([form or "" for form in forms], pa.string()).take(encoded.indices), fits[places]
+
+
+def _is_simple(codes: Bytes, bounds: npt.NDArray[np.int32]) -> bool:
+    """Whether all texts are visible ASCII without a blank at an end: then they are in their one form."""
     # An empty text shows a byte of its neighbour, which does no harm.
     ends = codes.take(np.concatenate([bounds[:-1], bounds[1:] - 1]), mode="clip")
-    if (ends == ord(" ")).any():
-        column = pc.utf8_trim(column, characters=" ")
-        _, bounds = bytes_of(column)
-    lengths = np.diff(bounds)
-    if lengths.max(initial=0) > MAX_IDENTIFIER_LENGTH:  # in bytes; what counts are characters
-        lengths = pc.utf8_length(column).to_numpy()
-    return column, (lengths >= 1) & (lengths <= MAX_IDENTIFIER_LENGTH)
+    is_visible = (codes[bounds[0] : bounds[-1]] - np.uint8(0x20)) < 0x5F
+    return not (ends == ord(" ")).any() and bool(is_visible.all())
 
 
-def _counts(column: pa.StringArray) -> tuple[pa.Int64Array, Flags]:
-    """The numbers, 1 for none, and which of them are whole and in the range."""
-    column = column.fill_null("1")
+def _whole(column: pa.StringArray, highest: int) -> tuple[pa.Int64Array, Flags]:
+    """The numbers, and which of them are written in digits alone and in the range."""
     codes, bounds = bytes_of(column)
-    fits = np.diff(bounds) <= _MAX_DIGITS
+    fits = np.diff(bounds) <= len(str(highest))
     digits = codes[bounds[0] : bounds[-1]]
     if not fits.all() or (digits < ord("0")).any() or (digits > ord("9")).any():
         fits &= _flags(pc.match_substring_regex(column, "^[0-9]+$"))
         column = pc.if_else(pa.array(fits), column, "0")
     numbers = column.cast(pa.int64())
-    return numbers, fits & (numbers.to_numpy() <= MAX_COUNT)
+    return numbers, fits & (numbers.to_numpy() <= highest)
+
+
+def _without_zero_fractions(block: pa.RecordBatch, records: Slice, places: slice) -> tuple[pa.RecordBatch, Flags]:
+    """Counts that are written as 5.0 in digits alone, and which records have such.
+
+    The parser gives 5.0 for numbers that only nearly are, so that what stands in the record is looked at.
+    """
+    is_spelled = np.zeros(len(block), np.bool_)
+    for name in ("count", "count_total"):
+        column = block[name]
+        if column.null_count == len(block):
+            continue
+        has_point = _flags(pc.match_substring_regex(column, r"^[0-9]+\.0$").fill_null(False))
+        if not has_point.any():
+            continue
+        found = np.flatnonzero(has_point)
+        pattern = rf'"{name}"[ \t\r\n]*:[ \t\r\n]*[0-9]+\.0+[ \t\r\n]*[,}}]'
+        lines = pa.array([records.raw(places.start + place) for place in found.tolist()], pa.binary())
+        has_point[found] = _flags(pc.match_substring_regex(lines, pattern))
+        whole = pc.replace_substring(column, ".0", "", max_replacements=1)
+        index = block.schema.get_field_index(name)
+        block = block.set_column(index, name, pc.if_else(pa.array(has_point), whole, column))
+        is_spelled |= has_point
+    return block, is_spelled
+
+
+def _quoted(column: pa.StringArray) -> npt.NDArray[np.int8]:
+    """Per record, 1 where the JSON in the column is a text."""
+    if column.null_count == len(column):
+        return np.zeros(len(column), np.int8)
+    return _flags(pc.starts_with(column, '"').fill_null(False)).astype(np.int8)
 
 
 def _between(column: pa.Array, lowest: float, highest: float) -> Flags:

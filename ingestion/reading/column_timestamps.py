@@ -11,14 +11,16 @@ from itertools import product
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from numpy.lib.stride_tricks import sliding_window_view
 
 from ingestion.reading.text_columns import Bytes, Flags, bytes_of
 
-_BETWEEN, _HOUR, _SIGN = 10, 11, -6  # places in a text
+_BETWEEN, _HOUR = 10, 11  # places in a text
 _SECONDS = ("", ":59", *(":59." + "9" * digits for digits in range(1, 7)))
-_ZONES = ("Z", "+19:59")
+# Each zone's place of the sign, from the end; texts of one length are told apart by it.
+_SIGNS = {"Z": 0, "+19:59": -6, "+1959": -5, "+19": -3}
 
 
 class _Layout(NamedTuple):
@@ -26,7 +28,7 @@ class _Layout(NamedTuple):
 
     lowest: Bytes
     span: Bytes
-    ends_in_z: bool
+    sign: int  # its place from the end, 0 for Z
 
 
 def _layout(seconds: str, zone: str) -> _Layout:
@@ -34,21 +36,26 @@ def _layout(seconds: str, zone: str) -> _Layout:
     highest = np.frombuffer(f"9999-19-39T29:59{seconds}{zone}".encode(), np.uint8)
     is_digit = (highest >= ord("0")) & (highest <= ord("9"))
     span = np.where(is_digit, highest - ord("0"), 0).astype(np.uint8)
-    free = [_BETWEEN] if zone == "Z" else [_BETWEEN, _SIGN]  # one of two bytes, each looked at by itself
+    sign = _SIGNS[zone]
+    free = [_BETWEEN, sign] if sign else [_BETWEEN]  # one of two bytes, each looked at by itself
     span[free] = 255
     lowest = highest - span
     lowest[free] = 0
-    return _Layout(lowest, span, zone == "Z")
+    return _Layout(lowest, span, sign)
 
 
-# By twice the text's length, and one more where it ends in Z.
-_LAYOUTS = {2 * len(one.lowest) + one.ends_in_z: one for one in (_layout(*each) for each in product(_SECONDS, _ZONES))}
+_PLACES = sorted({0, *_SIGNS.values()})
+# By the text's length and the place of its sign.
+_LAYOUTS = {
+    len(_PLACES) * len(one.lowest) + _PLACES.index(one.sign): one
+    for one in (_layout(*each) for each in product(_SECONDS, _SIGNS))
+}
 
 
 def are_plain_timestamps(column: pa.StringArray) -> Flags:
     """Per text, whether its layout is one of those; NULL has none. Whether there is such a day, the cast says."""
     codes, bounds = bytes_of(column)
-    kinds = 2 * np.diff(bounds) + (codes.take(bounds[1:] - 1, mode="clip") == ord("Z"))
+    kinds = _kinds(codes, bounds)
     plain = np.zeros(len(column), np.bool_)
     for kind in np.flatnonzero(np.bincount(kinds[kinds <= max(_LAYOUTS)])).tolist():
         if layout := _LAYOUTS.get(kind):
@@ -61,6 +68,23 @@ def are_plain_timestamps(column: pa.StringArray) -> Flags:
     return plain
 
 
+def _kinds(codes: Bytes, bounds: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+    """Per text the number of the only layout that it may have."""
+    ends = bounds[1:]
+    lengths: npt.NDArray[np.int64] = np.diff(bounds).astype(np.int64)
+    kinds: npt.NDArray[np.int64] = len(_PLACES) * lengths
+    is_open = codes.take(ends - 1, mode="clip") != ord("Z")
+    zones = np.full(len(kinds), _PLACES.index(0))
+    if not is_open.any():
+        kinds += zones
+        return kinds
+    for sign in (place for place in _PLACES if place):
+        marks = codes.take(ends + sign, mode="clip")
+        zones[is_open & ((marks == ord("+")) | (marks == ord("-")))] = _PLACES.index(sign)
+    kinds += zones
+    return kinds
+
+
 def _fit(texts: Bytes, layout: _Layout) -> Flags:
     # Numpy is slow at applying a short row to a long matrix, so that it is repeated.
     above = texts.ravel() - np.tile(layout.lowest, len(texts))
@@ -68,6 +92,6 @@ def _fit(texts: Bytes, layout: _Layout) -> Flags:
     fit: Flags = np.ones(len(texts), np.bool_) if within.all() else np.logical_and.reduce(within, axis=1)
     fit &= (texts[:, _BETWEEN] == ord("T")) | (texts[:, _BETWEEN] == ord(" "))
     fit &= (texts[:, _HOUR] < ord("2")) | (texts[:, _HOUR + 1] <= ord("3"))
-    if not layout.ends_in_z:
-        fit &= (texts[:, _SIGN] == ord("+")) | (texts[:, _SIGN] == ord("-"))
+    if layout.sign:
+        fit &= (texts[:, layout.sign] == ord("+")) | (texts[:, layout.sign] == ord("-"))
     return fit

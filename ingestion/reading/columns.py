@@ -16,9 +16,11 @@ import pyarrow as pa
 from ingestion.contract.events import OPTIONAL_FIELDS, REQUIRED_FIELDS, VERSION_FIELD
 from ingestion.records.slices import Slice
 
-NUMBERS = ("confidence", "count", VERSION_FIELD)  # read as JSON: its text keeps "1" and 1 and 1.0 and true apart
-TEXTS = tuple(name for name in (*REQUIRED_FIELDS, *OPTIONAL_FIELDS) if name not in NUMBERS)
-_STRUCTURE = json.dumps(dict.fromkeys(TEXTS, "VARCHAR") | dict.fromkeys(NUMBERS, "JSON"))
+# Read as JSON: its text keeps "1" and 1 and 1.0 and true apart. (It does not keep 1.0 and 1e0 apart.)
+NUMBERS = ("confidence", "count", "count_total", VERSION_FIELD)
+EVENT_ID = "event_id"  # read as JSON too: a text in quotes, or a number
+TEXTS = tuple(name for name in (*REQUIRED_FIELDS, *OPTIONAL_FIELDS) if name not in (*NUMBERS, EVENT_ID))
+_STRUCTURE = json.dumps(dict.fromkeys(TEXTS, "VARCHAR") | dict.fromkeys((*NUMBERS, EVENT_ID), "JSON"))
 
 _STRICTLY = f"from_json(line, '{_STRUCTURE}')"  # fails on a line that is no JSON
 _KINDLY = f"case when json_valid(line) then {_STRICTLY} end"  # as try() on one line repeats its whole vector
@@ -32,6 +34,8 @@ _PARSE = f"""
         * replace (
             try_cast(confidence::varchar as double) + 0.0 as confidence,  -- -0.0 and 0.0 are one number
             count::varchar as count,
+            count_total::varchar as count_total,
+            {EVENT_ID}::varchar as {EVENT_ID},
             {VERSION_FIELD}::varchar as {VERSION_FIELD}
         ),
         try_cast(timestamp as timestamptz) as event_at

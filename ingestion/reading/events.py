@@ -33,11 +33,13 @@ class _Members(msgspec.Struct, gc=False):
     """The types of a record's fields. Their values are checked in columns."""
 
     timestamp: str
-    worker_id: str
     workstation_id: str
     event_type: str
     confidence: float
-    count: int | None = None
+    worker_id: str | None = None
+    count: float | None = None
+    count_total: float | None = None
+    event_id: object = None
     site_id: str | None = None
     camera_id: str | None = None
     model_name: str | None = None
@@ -57,6 +59,7 @@ class EventReader:
 
     landed_at: datetime
     session: duckdb.DuckDBPyConnection  # of a database in memory, in UTC
+    nameless_sites: frozenset[str] = frozenset()  # whose workers nobody is to know
     # Until a record is no JSON, and then until it does not even look torn: where there is one, there are more.
     _strictly: bool = True
     _but_for_torn: bool = True
@@ -80,8 +83,10 @@ class EventReader:
         """The second step: the events, as `EVENT_COLUMNS`. What is not accepted is noted in the result."""
         indexes = np.unique(records.object_indexes).tolist()
         folders = {index: folder_of(result.objects[index].key) for index in indexes}
-        checked = check(parsed, records, folders, self.landed_at)
-        refused = self._refuse(records, unproved(records, checked.members, checked.texts, checked.is_plain), result)
+        checked = check(parsed, records, folders, self.landed_at, self.nameless_sites)
+        doubted = unproved(records, checked.members, checked.texts, checked.is_plain)
+        refused = self._refuse(records, [place for place in doubted if not checked.is_spelled[place]], result)
+        refused += [place for place in doubted if checked.is_spelled[place]]
         is_accepted = checked.is_plain.copy()
         is_accepted[refused] = False
         yield checked.events if is_accepted.all() else checked.events.filter(pa.array(is_accepted))
@@ -119,7 +124,7 @@ class EventReader:
         for place in places:
             raw, position = records.raw(place), int(records.positions[place])
             index = int(records.object_indexes[place])
-            verdict, unexpected = judge_record(raw, folders[index], self.landed_at)
+            verdict, unexpected = judge_record(raw, folders[index], self.landed_at, self.nameless_sites)
             result.unexpected_fields[index] |= unexpected
             if isinstance(verdict, Refusal):
                 payload = raw.decode("utf-8", errors="replace")
@@ -140,8 +145,10 @@ def columns_of(event: Event, object_index: int, position: int) -> dict[str, obje
         "worker_id": event.worker_id,
         "workstation_id": event.workstation_id,
         "event_type": event.event_type,
+        "event_id": event.event_id,
         "confidence": event.confidence,
         "unit_count": event.count,
+        "count_total": event.count_total,
         "model_name": event.model_name,
         "model_version": event.model_version,
     }

@@ -14,6 +14,8 @@ from typing import NamedTuple, Protocol
 import msgspec
 import zstandard
 
+from ingestion.records.json_faults import why_not_json
+
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 JSON_WHITE_SPACE = b" \t\r\n"
 
@@ -23,7 +25,7 @@ MAX_NESTING = 256
 _MAX_WINDOW_BYTES = 128 * 1024 * 1024
 _PART_BYTES = 4 * 1024 * 1024
 _INPUT_BYTES = 256 * 1024
-_TOO_DEEP = f"nested deeper than {MAX_NESTING} levels"
+_TOO_DEEP = f"it is nested deeper than {MAX_NESTING} levels"
 
 _array_of_slices = msgspec.json.Decoder(list[msgspec.Raw])
 _plain_object = msgspec.json.Decoder(dict[str, str | float | None])
@@ -168,11 +170,11 @@ def parse_json(raw: bytes) -> object:
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise NotJson(f"not UTF-8 at byte {error.start + 1}") from error
+        raise NotJson(f"it is not UTF-8 from its byte {error.start + 1} on") from error
     try:
         value: object = _decoder.decode(text.strip(" \t\r\n"))
     except ValueError as error:
-        raise NotJson(f"not JSON: {error}") from error
+        raise NotJson(why_not_json(error)) from error
     except RecursionError as error:
         raise NotJson(_TOO_DEEP) from error
     # Looked at last, as it costs more than the parsing: most of what comes here is refused before.

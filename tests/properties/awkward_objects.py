@@ -25,6 +25,8 @@ from tests.properties.awkward_texts import (
     WHOLE_TIMESTAMPS,
 )
 
+COUNTS = ["count", "count_total", "event_id"]
+
 
 def mostly_first(random: Random, choices: list[str], share: float = 0.8) -> str:
     return choices[0] if random.random() < share else random.choice(choices)
@@ -59,8 +61,10 @@ def member_text(name: str, random: Random) -> str:
         return timestamp_text(random)
     if name == "event_type":
         return random.choice(EVENT_TYPES)
-    if name in ("confidence", "count"):
+    if name in ("confidence", "count", "count_total"):
         return number_text(random)
+    if name == "event_id":
+        return random.choice([number_text(random), string_text(random)])
     return string_text(random) if name in IDENTIFIERS else random.choice(OTHER_TEXTS)
 
 
@@ -68,7 +72,7 @@ def record_text(random: Random) -> str:
     members = list(PLAIN.items())
     for _ in range(random.choice([0, 0, 1, 1, 1, 2, 3])):
         name = random.choice(
-            [*PLAIN, "timestamp", "timestamp", *IDENTIFIERS, "count", "count", random.choice(UNEXPECTED)]
+            [*PLAIN, "timestamp", "timestamp", *IDENTIFIERS, *COUNTS, *COUNTS, random.choice(UNEXPECTED)]
         )
         places = [place for place, (known, _) in enumerate(members) if known == name]
         kind = random.random()

@@ -37,6 +37,8 @@ NAMES = [
     "Worker_id",
     "worker_id",
     "count",
+    "count_total",
+    "event_id",
     "confidence",
     "timestamp",
     "",
@@ -66,9 +68,17 @@ def plain(random: Random) -> dict[str, Any]:
     }
     if random.random() < 0.2:
         record["contract_version"] = 1
-    for name in ("count", "site_id", "camera_id", "model_name", "model_version"):
+    for name in ("site_id", "camera_id", "model_name", "model_version"):
         if random.random() < 0.5:
-            record[name] = random.randint(0, 1_000_000) if name == "count" else name[:1].upper()
+            record[name] = random.choice([name[:1].upper(), " Prüfer\u00a01", "u\u0308", "W\u200b"])
+    if random.random() < 0.5:
+        name, highest = random.choice([("count", 1_000_000), ("count", 1_000_000), ("count_total", 10**15)])
+        whole = random.randint(0, highest)
+        record[name] = float(whole) if random.random() < 0.2 else whole
+    if random.random() < 0.2:
+        record["event_id"] = random.choice(["p1", 17, "17", " p1", 1.0, True, "é"])
+    if random.random() < 0.2:
+        del record["worker_id"]
     return record
 
 
@@ -130,7 +140,9 @@ def line(random: Random, share_bent: float) -> str:
     return text
 
 
-def exactly(objects: list[FetchedObject]) -> tuple[dict[tuple[int, int], Any], list[int], list[set[str]]]:
+def exactly(
+    objects: list[FetchedObject], nameless: frozenset[str]
+) -> tuple[dict[tuple[int, int], Any], list[int], list[set[str]]]:
     """What line after line gives: accepted rows and rejected records, numbers of records, unknown fields."""
     found: dict[tuple[int, int], Any] = {}
     counts: list[int] = []
@@ -143,7 +155,7 @@ def exactly(objects: list[FetchedObject]) -> tuple[dict[tuple[int, int], Any], l
         for position, raw in enumerate(raws, start=1):
             if not raw:
                 continue
-            verdict, names = judge_record(raw, folder_of(fetched.key), NOW)
+            verdict, names = judge_record(raw, folder_of(fetched.key), NOW, nameless)
             unexpected[-1] |= names
             if isinstance(verdict, Refusal):
                 payload = raw.decode("utf-8", "replace")
@@ -159,9 +171,10 @@ def exactly(objects: list[FetchedObject]) -> tuple[dict[tuple[int, int], Any], l
     share_bent=st.sampled_from([0.0, 0.01, 0.05, 0.5]),
     block_records=st.sampled_from([1, 2, 7, 1000]),
     slice_bytes=st.sampled_from([1, 5_000, 1 << 27]),
+    nameless=st.sampled_from([frozenset(), frozenset({"S", "a b", "Prüfer 1"})]),
 )
 def test_columns_judge_every_line_as_the_exact_reading_does(
-    seed: int, share_bent: float, block_records: int, slice_bytes: int
+    seed: int, share_bent: float, block_records: int, slice_bytes: int, nameless: frozenset[str]
 ) -> None:
     random = Random(seed)
     objects = []
@@ -176,7 +189,7 @@ def test_columns_judge_every_line_as_the_exact_reading_does(
         patched.setattr(column_rules, "_BLOCK_RECORDS", block_records)
         patched.setattr(slices, "SLICE_BYTES", slice_bytes)
         session.execute("set timezone = 'UTC'")
-        read, reader = ReadObjects(), EventReader(NOW, session)
+        read, reader = ReadObjects(), EventReader(NOW, session, nameless)
         opened = open_slices(objects, lambda _: iter(()), SETTINGS, read)
         tables = [
             events
@@ -186,7 +199,7 @@ def test_columns_judge_every_line_as_the_exact_reading_does(
     rows = [row for table in tables for row in table.to_pylist()]
     found = {(row["object_index"], row["position"]): row for row in rows}
     found |= {(one.object_index, one.position): tuple(one) for one in read.rejected}
-    expected, counts, unexpected = exactly(objects)
+    expected, counts, unexpected = exactly(objects, nameless)
     assert {place: (one, expected.get(place)) for place, one in found.items() if one != expected.get(place)} == {}
     assert len(rows) + len(read.rejected) == len(found) == len(expected)
     assert (read.record_counts, read.unexpected_fields) == (counts, unexpected)
@@ -198,11 +211,20 @@ def test_what_is_plainly_right_is_never_judged_record_by_record(monkeypatch: pyt
 
     monkeypatch.setattr(exact, "judge_record", judged)
     random = Random(7)
-    lines = [json.dumps(plain(random) | {"timestamp": f"2026-01-15T10:15:{place % 60:02}.5Z"}) for place in range(900)]
-    padded = json.dumps(
-        plain(random) | {"timestamp": "2026-01-15 10:15+01:00", "worker_id": " W1 ", "site_id": "é" * 64}
+    # As some producers write them: whole numbers with a fraction of zero, an offset without its colon.
+    lines = [
+        json.dumps(
+            plain(random) | {"timestamp": f"2026-01-15T10:15:{place % 60:02}.5Z", "event_id": f"p-{place}"},
+            ensure_ascii=False,
+        )
+        for place in range(900)
+    ]
+    bent = {"timestamp": "2026-01-15 10:15+0100", "worker_id": " W1 ", "site_id": "é" * 64, "event_id": 7}
+    padded = json.dumps(plain(random) | bent, ensure_ascii=False)
+    spelled = json.dumps(
+        {**plain(random), "count": 5.0, "event_id": "p", "timestamp": "2026-01-15T10:15-05"}, ensure_ascii=False
     )
-    content = "\n".join([*lines, padded]).encode()
+    content = "\n".join([*lines, padded, spelled]).encode()
     key = "events/camera_id=c 1/all.jsonl"
     with duckdb.connect() as session:
         session.execute("set timezone = 'UTC'")
@@ -211,6 +233,6 @@ def test_what_is_plainly_right_is_never_judged_record_by_record(monkeypatch: pyt
             [FetchedObject(key, content, len(content), "")], lambda _: iter(()), SETTINGS, read
         )
         [events] = reader.judge(reader.parse(records, left_out), records, left_out, read)
-    assert (events.num_rows, len(read.rejected)) == (901, 0)
-    last = events.to_pylist()[-1]
+    assert (events.num_rows, len(read.rejected)) == (902, 0)
+    last = events.to_pylist()[-2]
     assert (last["worker_id"], last["site_id"]) == ("W1", "é" * 64)

@@ -19,7 +19,7 @@ SHOWN_AT_MOST = 3
 Verdicts = dict[Any, dict[str, Any]]
 EVENT_COLUMNS = (
     "event_at, site_id, camera_id, worker_id, workstation_id, event_type, confidence, unit_count,"
-    " model_name, model_version"
+    " model_name, model_version, event_id, count_total"
 )
 
 
@@ -70,6 +70,8 @@ def as_stored(reading: Reading) -> dict[str, Any]:
                 event.count,
                 event.model_name,
                 event.model_version,
+                event.event_id,
+                event.count_total,
             )
             for position, event in reading.accepted
         ],

@@ -31,7 +31,7 @@ class Interval:
         return self.ended_at - self.event.at
 
 
-def duplicate_key(event: Event) -> tuple[str, int, str, str, str]:
+def duplicate_key(event: Event) -> tuple[str, int, str | None, str, str]:
     return event.site_id, event.at, event.worker_id, event.workstation_id, event.event_type
 
 
@@ -47,7 +47,7 @@ def rank(event: Event) -> tuple[float, int, bytes, bytes, bytes]:
 
 
 def without_duplicates(events: Iterable[Event]) -> list[Event]:
-    kept: dict[tuple[str, int, str, str, str], Event] = {}
+    kept: dict[tuple[str, int, str | None, str, str], Event] = {}
     for event in events:
         key = duplicate_key(event)
         kept[key] = min(kept.get(key, event), event, key=rank)

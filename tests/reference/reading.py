@@ -5,9 +5,11 @@ Nothing here knows about shifts or marts. Instants are whole microseconds since 
 
 import gzip
 import re
+import unicodedata
 import zlib
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
 from typing import Any
 
 import zstandard
@@ -17,28 +19,42 @@ from tests.reference.json_text import WHITE_SPACE, NotJson, Number, elements, wh
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 OBJECT_NAME = re.compile(r".*\.(json|jsonl|ndjson)(\.gz|\.zst)?", re.DOTALL)
-REQUIRED_FIELDS = ("timestamp", "worker_id", "workstation_id", "event_type", "confidence")
-FIELDS = {*REQUIRED_FIELDS, "count", "site_id", "camera_id", "model_name", "model_version", "contract_version"}
+REQUIRED_FIELDS = ("timestamp", "workstation_id", "event_type", "confidence")
+OPTIONAL_FIELDS = (
+    "worker_id",
+    "site_id",
+    "camera_id",
+    "model_name",
+    "model_version",
+    "count",
+    "count_total",
+    "event_id",
+)
+FIELDS = {*REQUIRED_FIELDS, *OPTIONAL_FIELDS, "contract_version"}
 EVENT_TYPES = {"working", "idle", "absent", "product_count"}
 LARGEST_COUNT = 1_000_000
+LARGEST_TOTAL = 10**15
 LONGEST_IDENTIFIER = 64
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 FUTURE_ALLOWED = timedelta(hours=24)
 TIMESTAMP = re.compile(
-    r"([0-9]{4})-([0-9]{2})-([0-9]{2})[T ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]+))?)?"
-    r"(Z|[+-][0-9]{2}:[0-9]{2})?"
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]+))?)?"
+    r"([Zz]|[+-][0-9]{2}:[0-9]{2}|[+-][0-9]{4}|[+-][0-9]{2})?"
 )
 
 
 @dataclass(frozen=True)
 class Event:
-    """An accepted record. `at` is in microseconds since 1970-01-01T00:00Z."""
+    """An accepted record. `at` is in microseconds since 1970-01-01T00:00Z.
+
+    Without a worker it is the station's own. `count_total` is the reading of a counter; its count is 0.
+    """
 
     site_id: str
     at: int
-    worker_id: str
+    worker_id: str | None
     workstation_id: str
     event_type: str
     confidence: float
@@ -46,6 +62,8 @@ class Event:
     camera_id: str
     model_name: str
     model_version: str
+    event_id: str | None = None
+    count_total: int | None = None
 
 
 @dataclass(frozen=True)
@@ -163,21 +181,39 @@ def judge(value: Any, key: str, now: datetime) -> Event:
     if not isinstance(value, dict):
         raise Refused("not_an_object")
     record = {name: member for name, member in value.items() if member is not None}
-    if record.get("contract_version", Number("1")) != Number("1"):
+    if whole(record.get("contract_version", Number("1")), 1) != 1:
         raise Refused("missing_field")
     if any(name not in record for name in REQUIRED_FIELDS):
         raise Refused("missing_field")
+    at = instant(record["timestamp"], now)
+    worker_id = identifier(record["worker_id"]) if "worker_id" in record else None
+    workstation_id = identifier(record["workstation_id"])
+    site_id = identifier(record.get("site_id", folder_value(key, "site_id") or "default"))
+    camera_id = identifier(record.get("camera_id", folder_value(key, "camera_id") or "unknown"))
+    model_name = identifier(record.get("model_name", "unknown"))
+    model_version = identifier(record.get("model_version", "unknown"))
+    kind = event_type(record["event_type"])
+    sure = confidence(record["confidence"])
+    if "count" in record and "count_total" in record:
+        raise Refused("bad_count")
+    units = whole(record.get("count", Number("1")), LARGEST_COUNT)
+    total = whole(record["count_total"], LARGEST_TOTAL) if "count_total" in record else None
+    if units is None or ("count_total" in record and total is None):
+        raise Refused("bad_count")
+    is_count = kind == "product_count"
     return Event(
-        at=instant(record["timestamp"], now),
-        worker_id=identifier(record["worker_id"]),
-        workstation_id=identifier(record["workstation_id"]),
-        site_id=identifier(record.get("site_id", folder_value(key, "site_id") or "default")),
-        camera_id=identifier(record.get("camera_id", folder_value(key, "camera_id") or "unknown")),
-        model_name=identifier(record.get("model_name", "unknown")),
-        model_version=identifier(record.get("model_version", "unknown")),
-        event_type=event_type(record["event_type"]),
-        confidence=confidence(record["confidence"]),
-        count=count(record.get("count", Number("1"))),
+        site_id=site_id,
+        at=at,
+        worker_id=worker_id,
+        workstation_id=workstation_id,
+        event_type=kind,
+        confidence=sure,
+        count=0 if is_count and total is not None else units,
+        camera_id=camera_id,
+        model_name=model_name,
+        model_version=model_version,
+        event_id=event_id(record.get("event_id")) if is_count else None,
+        count_total=total if is_count else None,
     )
 
 
@@ -194,10 +230,11 @@ def instant(value: Any, now: datetime) -> int:
     if offset is None:
         raise Refused("timestamp_without_offset")
     offset_minutes = 0
-    if offset != "Z":
-        if int(offset[1:3]) > 23 or int(offset[4:6]) > 59:
+    if offset not in ("Z", "z"):
+        hours, minutes = int(offset[1:3]), int(offset[3:].lstrip(":") or "0")
+        if hours > 23 or minutes > 59:
             raise Refused("bad_timestamp")
-        offset_minutes = int(offset[0] + "1") * (int(offset[1:3]) * 60 + int(offset[4:6]))
+        offset_minutes = int(offset[0] + "1") * (hours * 60 + minutes)
     if not 1999 <= year < 9999:  # beyond these years datetime cannot subtract the offset, and no offset saves them
         raise Refused("timestamp_out_of_range")
     local = datetime(year, month, day, hour, minute, second, microsecond, tzinfo=UTC)
@@ -216,19 +253,51 @@ def is_date(year: int, month: int, day: int) -> bool:
 
 
 def identifier(value: Any) -> str:
-    trimmed = value.strip(" ") if isinstance(value, str) else ""
-    if not 1 <= len(trimmed) <= LONGEST_IDENTIFIER or without_surrogates(trimmed) != trimmed:
+    """One form for every way to type it: NFC, nothing invisible at an end, each blank in it an ordinary one."""
+    if not isinstance(value, str):
         raise Refused("bad_identifier")
-    return trimmed
+    characters = list(unicodedata.normalize("NFC", value))
+    while characters and outer(characters[0]):
+        del characters[0]
+    while characters and outer(characters[-1]):
+        del characters[-1]
+    text = "".join(" " if unicodedata.category(one) == "Zs" else one for one in characters)
+    if any(unicodedata.category(one) in ("Cc", "Cf", "Zl", "Zp", "Cs") for one in text):
+        raise Refused("bad_identifier")
+    if not 1 <= len(text) <= LONGEST_IDENTIFIER:
+        raise Refused("bad_identifier")
+    return text
+
+
+def outer(character: str) -> bool:
+    return character.isspace() or unicodedata.category(character) in ("Cc", "Cf")
+
+
+def event_id(value: Any) -> str | None:
+    """What tells two products apart: an identifier, or a whole number's digits; anything else counts as absent."""
+    if isinstance(value, Number):
+        number = whole(value, 10**64 - 1)
+        return None if number is None else str(number)
+    try:
+        return identifier(value)
+    except Refused:
+        return None
 
 
 def folder_value(key: str, name: str) -> str:
-    """What the last folder `name=…` of the key says; empty when there is none."""
+    """What the last folder `name=…` of the key says, "" for none. Surrogates stand for bytes that are not UTF-8."""
     found = ""
     for folder in key.split("/")[:-1]:
-        if folder.startswith(f"{name}="):
-            found = folder.removeprefix(f"{name}=").strip(" ") or found
+        own, separator, written = folder.partition("=")
+        if separator and own.lower() == name:
+            octets = re.sub(rb"%([0-9A-Fa-f]{2})", of_hexadecimal, written.encode("utf-8", "surrogateescape"))
+            value = octets.decode("utf-8", "surrogateescape")
+            found = found if value.strip() in ("", "__HIVE_DEFAULT_PARTITION__") else value
     return found
+
+
+def of_hexadecimal(match: re.Match[bytes]) -> bytes:
+    return bytes([int(match[1], 16)])
 
 
 def event_type(value: Any) -> str:
@@ -244,10 +313,11 @@ def confidence(value: Any) -> float:
     return number + 0.0  # -0.0 becomes 0.0
 
 
-def count(value: Any) -> int:
-    # Eight characters hold every number that can be right, and int() refuses to read thousands of digits.
-    if not isinstance(value, Number) or re.fullmatch("-?[0-9]{1,8}", value.text) is None:
-        raise Refused("bad_count")
-    if not 0 <= int(value.text) <= LARGEST_COUNT:
-        raise Refused("bad_count")
-    return int(value.text)
+def whole(value: Any, largest: int) -> int | None:
+    """A number whose value is whole, from 0 to the largest; None for all else."""
+    if not isinstance(value, Number):
+        return None
+    mantissa, _, exponent = value.text.lower().partition("e")
+    power = max(-10_000, min(10_000, int(exponent[:20] or "0")))  # beyond it no mantissa of a test changes the verdict
+    number = Fraction(mantissa) * Fraction(10) ** power
+    return int(number) if number.denominator == 1 and 0 <= number <= largest else None
