@@ -1,5 +1,6 @@
 # One command per intent; `make` lists them. Settings are FLOORHOUSE_* variables, listed in .env.example.
 PYTHON := .venv/bin/python
+FLOORHOUSE := .venv/bin/floorhouse
 UV_COMPILE := .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
     --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 SQL_FOLDERS := dbt_project/models dbt_project/data_tests
@@ -20,35 +21,35 @@ ready:
 	@scripts/setup --quiet
 
 demo: ready  ## simulate a plant for 30 days, run a batch over it, build the report
-	@$(PYTHON) -m scripts.demo
+	@$(FLOORHOUSE) demo
 
 run: ready  ## one batch over whatever is in the landing bucket
-	@$(PYTHON) -m orchestration.commands.run
+	@$(FLOORHOUSE) run
 
 replay-rejects: ready  ## try the rejected records again, then run a batch
-	@$(PYTHON) -m ingestion.landing.replay
-	@$(PYTHON) -m orchestration.commands.run
+	@$(FLOORHOUSE) replay
+	@$(FLOORHOUSE) run
 
 verify: ready  ## compare the marts with a full rebuild of a copy, while the plant goes on
-	@$(PYTHON) -m orchestration.commands.verify
+	@$(FLOORHOUSE) verify
 
 rebuild: ready  ## make a lost or damaged warehouse anew from the archive, then run a batch
-	@$(PYTHON) -m orchestration.commands.rebuild
+	@$(FLOORHOUSE) rebuild
 
 retention: ready  ## delete what the retention settings no longer keep; a schedule does it daily
-	@$(PYTHON) -m orchestration.commands.retain
+	@$(FLOORHOUSE) retain
 
 erase-worker: ready  ## remove a person everywhere: SITE=… WORKER=… (only searches without CONFIRM=yes)
-	@$(PYTHON) -m orchestration.commands.erase --site="$(SITE)" --worker="$(WORKER)" $(if $(filter yes,$(CONFIRM)),--yes)
+	@$(FLOORHOUSE) erase --site="$(SITE)" --worker="$(WORKER)" $(if $(filter yes,$(CONFIRM)),--yes)
 
 explain: ready  ## how a shift's numbers came to be: WORKER=… DATE=… [SITE=…] [SHIFT=…]
-	@$(PYTHON) -m scripts.explain --worker "$$WORKER" --date "$$DATE" --site "$$SITE" --shift "$$SHIFT"
+	@$(FLOORHOUSE) explain --worker "$$WORKER" --date "$$DATE" --site "$$SITE" --shift "$$SHIFT"
 
 serve: ready  ## serve the report on this machine: http://127.0.0.1:8080
-	@$(PYTHON) -m reports.serve
+	@$(FLOORHOUSE) serve
 
 dev: ready  ## the Dagster UI with its daemon, so that sensor and schedule work
-	@$(PYTHON) -m orchestration.commands.dev
+	@$(FLOORHOUSE) dev
 
 test:  ## everything that can be checked, browser included
 	@scripts/setup --quiet --browser

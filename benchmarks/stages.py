@@ -63,7 +63,7 @@ def whole_cycle(work: Path, add: Add) -> None:
     )
     for case in cases:
         started = time.monotonic()
-        command = [sys.executable, "-m", "orchestration.commands.run"]
+        command = [sys.executable, "-m", "floorhouse", "run"]
         done = subprocess.run(command, check=True, env=environment, stdout=subprocess.PIPE, text=True)
         _, where = done.stdout.splitlines()[-1].split(maxsplit=1)
         add(case, f"{time.monotonic() - started:.1f}", f"process start to refreshed site: {where}")

@@ -1,4 +1,4 @@
-"""`make demo`: a simulated plant from camera files to the report, then what was found and how far off it is.
+"""`floorhouse demo`: a simulated plant from camera files to the report, then what was found and how far off it is.
 
 Starts the same commands that a plant uses and decides nothing about data. A second run does only what changed.
 """
@@ -19,7 +19,7 @@ PLANT = ("--sites=2", "--cameras=12", "--workers=40", "--days=30", "--start=2026
 CLOSING_LINE = "Batch finished"  # from here on a batch says what it found
 
 
-class DemoError(Exception):
+class DemoError(FloorhouseError):
     """The demo must not run here; the text is one sentence that says why."""
 
 
@@ -57,8 +57,8 @@ def run_demo(settings: Settings, progress: Progress) -> list[str]:
         # the batch waits for them where it needs them.
         "pages": ["reports.shell"],
         "simulate": ["simulator", f"--landing={landing}", f"--truth={truth}", *PLANT],
-        "sample": ["orchestration.commands.run", "--no-site"],
-        "batch": ["orchestration.commands.run"],
+        "sample": ["floorhouse", "run", "--no-site"],
+        "batch": ["floorhouse", "run"],
         "review": [
             "simulator.labels",
             f"--landing={landing}",
@@ -86,22 +86,20 @@ def run_demo(settings: Settings, progress: Progress) -> list[str]:
     return batch.held
 
 
-def main() -> int:
-    """Exit status 0 with the summary, or 1 with one sentence."""
+def demonstrate() -> int:
+    """Run the demo and return exit status 0 after its summary, 130 when it was interrupted.
+
+    Raises:
+        FloorhouseError: it must not run here, or a step failed.
+    """
     progress = Progress()
     try:
-        settings = read_settings()
-        closing = run_demo(settings, progress)
-    except (FloorhouseError, DemoError, StepError) as error:
-        print(f"\n{error}", file=sys.stderr)
-        return 1
+        closing = run_demo(read_settings(), progress)
+    except StepError as error:
+        raise DemoError(f"\n{error}") from error
     except KeyboardInterrupt:
         print("\nInterrupted; make demo goes on from here.", file=sys.stderr)
         return 130
     print(f"\nFrom camera files to the report in {progress.seconds:.0f} s.", *closing, sep="\n")
     print("\nLook at it: make serve, then http://127.0.0.1:8080")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -40,7 +40,7 @@ class Step:
     """A Python module that runs in a process of its own: started at once, waited for with `finish`.
 
     Lines from the one that begins with `hold_from` on are not shown but kept in `held`. A command that names its own
-    steps, as wide as ours, is shown without a name (`is_named=False`).
+    steps, as wide as ours, is shown without a name (`is_named=False`). `end` waits `seconds_to_end` before it kills.
     """
 
     def __init__(
@@ -50,11 +50,13 @@ class Step:
         progress: Progress,
         hold_from: str | None = None,
         is_named: bool = True,
+        seconds_to_end: float = 10,
     ) -> None:
         self.name = name
         self.held: list[str] = []
         self._hold_from = hold_from
         self._is_named = is_named
+        self._seconds_to_end = seconds_to_end
         self._progress = progress
         self._last_line = "it said nothing"
         self._process = subprocess.Popen(
@@ -76,10 +78,14 @@ class Step:
             raise StepError(f"The step {self.name!r} failed with status {status}: {self._last_line}")
 
     def end(self) -> None:
-        """Have no process left, whatever happened."""
+        """Have no process left, whatever happened: one that does not hear SIGTERM is killed."""
         if self._process.poll() is None:
             self._process.terminate()
-            self._process.wait()
+            try:
+                self._process.wait(self._seconds_to_end)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
 
     def _pass_on(self) -> None:
         assert self._process.stdout is not None

@@ -9,8 +9,12 @@ import pytest
 from hypothesis import settings
 
 from ingestion.bucket import Bucket, open_bucket
+from ingestion.signals import restore_signals
 from tests.plant import Plant
 from tests.s3_server import BUCKET, s3_server
+
+# Under `nohup make test &` the processes that tests start would be deaf to SIGTERM.
+restore_signals()
 
 # How long an example takes is the machine's matter: a busy one must not fail a rule.
 settings.register_profile("busy", deadline=None)

@@ -188,6 +188,7 @@ ROOMS = {
     "simulator": {"ingestion", "publishing"},
     "reports": {"ingestion", "publishing"},
     "orchestration": {"ingestion", "privacy", "publishing", "quality", "reports"},
+    "floorhouse": {"ingestion", "orchestration", "reports", "scripts"},
 }
 
 

@@ -1,6 +1,6 @@
 """Try rejected records again after their cause is mended, for instance by a release that reads more than the last.
 
-`python -m ingestion.landing.replay` does it by hand; the next batch then computes what follows from it.
+`floorhouse replay` does it by hand; the next batch then computes what follows from it.
 
 What is accepted now moves from the rejected records to the events or labels in one transaction, and its object's
 counts follow; run twice, it changes nothing the second time.
@@ -8,7 +8,6 @@ counts follow; run twice, it changes nothing the second time.
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
@@ -18,7 +17,6 @@ import pyarrow as pa
 
 from ingestion.contract.events import Refusal, folder_of, judge_record
 from ingestion.contract.labels import judge_label
-from ingestion.errors import FloorhouseError, SettingsError
 from ingestion.identity.identity import settle_identity
 from ingestion.landing.label_settling import find_labelled_events
 from ingestion.landing.pipeline import TABLES, table_of
@@ -151,18 +149,14 @@ def _move(
             record_unexpected_fields(connection, set(accepted["object_id"].to_pylist()))
 
 
-def main() -> int:
-    """Exit status 0 when all records were tried, also when none is accepted now; else one sentence on stderr."""
-    try:
-        settings = read_settings()
-        with warehouse_lock(settings):
-            report = replay_rejected(settings)
-    except FloorhouseError as error:
-        print(error, file=sys.stderr)
-        return 2 if isinstance(error, SettingsError) else 1
+def replay_all() -> int:
+    """Try every rejected record of the plant again, say how many are accepted now, and return exit status 0.
+
+    Raises:
+        FloorhouseError: a bad setting, or there is no warehouse to change.
+    """
+    settings = read_settings()
+    with warehouse_lock(settings):
+        report = replay_rejected(settings)
     print(f"{report.tried:,} rejected records tried again, {report.accepted:,} of them accepted now")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,4 +1,4 @@
-"""`make run`: one batch over whatever the bucket holds, through Dagster, in this process.
+"""`floorhouse run`: one batch over whatever the bucket holds, through Dagster, in this process.
 
 Exit status 0 when the batch committed, also when a data check warned; 2 for a bad setting; 1, with one sentence on
 stderr and the traceback in a log file, for all else.
@@ -6,14 +6,13 @@ stderr and the traceback in a log file, for all else.
 
 from __future__ import annotations
 
-import argparse
 import gc
 import io
 import shutil
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,18 +32,16 @@ RUNS_KEPT_SECONDS = 90 * 86400
 OBJECTS_BETWEEN_COLLECTIONS = 100_000
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one batch and return the exit status."""
+def run_batch(with_site: bool) -> int:
+    """Run one batch, up to the report or only up to the published marts, and return the exit status.
+
+    Raises:
+        FloorhouseError: the settings or the data folder do not allow it.
+    """
     started = time.monotonic()
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
-    parser = argparse.ArgumentParser(prog="run", description="One batch over the bucket.")
-    parser.add_argument("--no-site", action="store_true", help="stop after the published marts and their checks")
-    with_site = not parser.parse_args(arguments).no_site
-    try:
-        settings = read_settings()
-        prepare_home(settings)
-    except FloorhouseError as error:
-        return _stop(str(error), 2 if isinstance(error, SettingsError) else 1)
+    settings = read_settings()
+    prepare_home(settings)
     log_path = settings.data_dir / "logs" / "batch.log"
     try:
         _say("batch     starting")
@@ -167,7 +164,3 @@ def _write_log(path: Path, text: str) -> None:
             file.write(f"{datetime.now(UTC).isoformat(timespec='seconds')} {text.rstrip()}\n\n")
     except OSError as error:  # the sentence on stderr matters more than its details
         print(f"(no details: {path} cannot be written: {error.strerror})", flush=True)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

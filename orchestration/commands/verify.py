@@ -1,4 +1,4 @@
-"""`make verify`: are the marts, row for row and bit for bit, what a full rebuild would make of the raw tables?
+"""`floorhouse verify`: are the marts, row for row and bit for bit, what a full rebuild would make of the raw tables?
 
 The rebuild works on a copy of the warehouse in a folder of its own, so that the plant goes on meanwhile: its lock is
 held only while the copy is taken. Nothing of the plant is changed, whatever comes out.
@@ -6,7 +6,6 @@ held only while the copy is taken. Nothing of the plant is changed, whatever com
 
 from __future__ import annotations
 
-import argparse
 import os
 import shutil
 import sys
@@ -18,7 +17,7 @@ from pathlib import Path
 
 import duckdb
 
-from ingestion.errors import FloorhouseError, SettingsError, WarehouseError
+from ingestion.errors import WarehouseError
 from ingestion.settings import Settings, read_settings
 from ingestion.warehouse import warehouse_lock
 from orchestration.dbt.build_state import forget_builds
@@ -132,18 +131,13 @@ def table_lines(comparisons: Sequence[Comparison]) -> list[str]:
     return lines
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit status 0 when all marts are equal to their rebuild, 1 when not or when it cannot be told, 2 for settings."""
-    parser = argparse.ArgumentParser(
-        prog="verify",
-        description="Compare the marts with a full rebuild of the raw tables.",
-    )
-    parser.parse_args(arguments)
-    try:
-        comparisons = verify(read_settings(), log=lambda line: print(f"verify    {line}", flush=True))
-    except FloorhouseError as error:
-        print(error, file=sys.stderr)
-        return 2 if isinstance(error, SettingsError) else 1
+def verify_plant() -> int:
+    """Exit status 0 when all marts are equal to their rebuild, 1 when not.
+
+    Raises:
+        FloorhouseError: a bad setting, or it cannot be told.
+    """
+    comparisons = verify(read_settings(), log=lambda line: print(f"verify    {line}", flush=True))
     print(*table_lines(comparisons), sep=os.linesep)
     different = [one.mart for one in comparisons if not one.is_equal]
     if different:
@@ -151,7 +145,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     print("Every mart is what a full rebuild gives, row for row.")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

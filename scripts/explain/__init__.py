@@ -1,1 +1,31 @@
-"""`make explain`: from one row of worker_shifts back to the intervals, rules and records that made it."""
+"""`floorhouse explain`: from one row of worker_shifts back to the intervals, rules and records that made it."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from ingestion.settings import read_settings
+from scripts.explain.reading import ExplainError, read_evidence
+from scripts.explain.telling import tell
+
+
+def explain_shifts(worker: str, day: str, site: str, shift: str) -> int:
+    """Print how each of the shifts came to be and return exit status 0; an empty site or shift is any.
+
+    Raises:
+        FloorhouseError: a bad setting, or there is no such shift.
+    """
+    if not worker:
+        raise ExplainError("Which worker? For instance: make explain WORKER=W1 DATE=2026-01-15.")
+    shifts = read_evidence(read_settings(), worker, _date(day), site or None, shift or None)
+    for number, evidence in enumerate(shifts):
+        print("\n" + "=" * 80 + "\n" if number else "", end="")
+        print("\n".join(tell(evidence)))
+    return 0
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise ExplainError(f"DATE is {text!r}; expected is a shift date such as 2026-01-15.") from error

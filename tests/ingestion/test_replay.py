@@ -2,9 +2,10 @@ import json
 
 import pytest
 
+from floorhouse.program import main
 from ingestion.contract import events
 from ingestion.landing import replay
-from ingestion.landing.replay import ReplayReport, main, replay_rejected
+from ingestion.landing.replay import ReplayReport, replay_rejected
 from tests.plant import Plant
 
 # Digits finer than microseconds are read exactly, by the rules that the tests below change for a while.
@@ -89,5 +90,5 @@ def test_the_command_says_how_many_it_tried(
     rejected: Plant, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("FLOORHOUSE_DATA_DIR", str(rejected.settings.data_dir))
-    assert main() == 0
+    assert main(["replay"]) == 0
     assert capsys.readouterr().out == "4 rejected records tried again, 3 of them accepted now\n"

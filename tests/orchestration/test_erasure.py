@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 import zstandard
 
+from floorhouse.program import main
 from ingestion.bucket import Bucket, open_bucket
 from ingestion.bucket.rewriting import every_object
 from ingestion.identity.journal import RECORD, pending_erasures
 from ingestion.warehouse import warehouse_lock
-from orchestration.commands import erase
 from orchestration.dagster_home import dagster_records
 from orchestration.dbt import runner
 from orchestration.deletions import erase_worker, keep_promises, search_worker
@@ -247,15 +247,15 @@ def test_the_command_searches_first_and_erases_when_confirmed(
 ) -> None:
     plant = filled()
     monkeypatch.setenv("FLOORHOUSE_DATA_DIR", str(plant.settings.data_dir))
-    asked = ["--site", SITE, "--worker", WORKER]
-    assert erase.main(asked) == 0
+    asked = ["erase", "--site", SITE, "--worker", WORKER]
+    assert main(asked) == 0
     said = capsys.readouterr().out
     assert "nothing is changed without CONFIRM=yes" in said
     assert "found      0" not in said
     assert (SITE, WORKER) in others(plant)
-    assert erase.main([*asked, "--yes"]) == 0
+    assert main([*asked, "--yes"]) == 0
     assert "found      0\n" in capsys.readouterr().out
-    assert erase.main(["--site", SITE, "--worker", " "]) == 2
+    assert main(["erase", "--site", SITE, "--worker", " "]) == 2
 
 
 def test_an_object_that_cannot_be_read_is_named_and_the_command_does_not_claim_success(
@@ -265,7 +265,7 @@ def test_an_object_that_cannot_be_read_is_named_and_the_command_does_not_claim_s
     plant.drop("events/broken.jsonl.gz", gzip.compress(lines(event(30)))[:-9])
     plant.land()
     monkeypatch.setenv("FLOORHOUSE_DATA_DIR", str(plant.settings.data_dir))
-    assert erase.main(["--site", SITE, "--worker", WORKER, "--yes"]) == 3
+    assert main(["erase", "--site", SITE, "--worker", WORKER, "--yes"]) == 3
     assert "archive/events/broken." in capsys.readouterr().out
 
 
@@ -286,7 +286,7 @@ def test_it_waits_for_the_batch_that_runs_and_not_for_ever_for_the_records_of_da
     plant = filled()
     monkeypatch.setenv("FLOORHOUSE_DATA_DIR", str(plant.settings.data_dir))
     monkeypatch.setattr(dagster_records, "BUSY_SECONDS", 0.1)
-    command = ["--site", SITE, "--worker", WORKER, "--yes"]
+    command = ["erase", "--site", SITE, "--worker", WORKER, "--yes"]
     batch = subprocess.Popen(
         [sys.executable, "-c", _BATCH, str(plant.settings.data_dir)], stdout=subprocess.PIPE, text=True
     )
@@ -294,13 +294,13 @@ def test_it_waits_for_the_batch_that_runs_and_not_for_ever_for_the_records_of_da
     assert batch.stdout.readline() == "running\n"
     with contextlib.closing(sqlite3.connect(plant.settings.dagster_home / "runs.db", isolation_level=None)) as daemon:
         daemon.execute("begin immediate")
-        assert erase.main(command) == 1
+        assert main(command) == 1
     assert batch.wait(timeout=10) == 0
     said = capsys.readouterr()
     assert f"waiting for another batch (process {batch.pid}) to finish" in said.out
     assert "runs.db cannot be searched: database is locked; the erasure is finished by the next batch" in said.err
     assert len(pending_erasures(plant.settings)) == 1
-    assert erase.main(command) == 0
+    assert main(command) == 0
     assert pending_erasures(plant.settings) == []
 
 

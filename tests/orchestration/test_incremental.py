@@ -10,7 +10,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.commands.verify import main, verify
+from floorhouse.program import main
+from orchestration.commands.verify import verify
 from orchestration.dbt import build_state
 from orchestration.dbt.runner import build_models
 from orchestration.publish import publish_build
@@ -136,7 +137,7 @@ def test_a_row_that_no_rebuild_gives_is_found_and_said(
     with duckdb.connect(plant.settings.warehouse_path) as connection:
         connection.execute("update marts.site_shifts set units = units + 1 where shift_date = '2026-01-07'")
     monkeypatch.setenv("FLOORHOUSE_DATA_DIR", str(plant.settings.data_dir))
-    assert main([]) == 1
+    assert main(["verify"]) == 1
     assert capsys.readouterr().err == "Not what a full rebuild gives: site_shifts.\n"
 
 

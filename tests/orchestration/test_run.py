@@ -12,10 +12,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from floorhouse.program import main
 from ingestion.landing.rebuild import rebuild_warehouse
 from ingestion.warehouse import warehouse_lock
 from orchestration.commands.dev import command
-from orchestration.commands.run import main
 from quality.alerts.batches import read_batches
 from tests.orchestration.conftest import FinishedBatch, drop_day
 from tests.plant import Plant
@@ -34,7 +34,7 @@ def test_a_bad_setting_stops_before_anything_is_touched(
     plant: Plant, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("FLOORHOUSE_LAST_EVENT_MINUTES", "soon")
-    assert main([]) == 2
+    assert main(["run"]) == 2
     [sentence] = capfd.readouterr().err.splitlines()
     assert sentence.startswith("FLOORHOUSE_LAST_EVENT_MINUTES is 'soon'; allowed is")
     assert not list(plant.settings.data_dir.iterdir())
@@ -45,7 +45,7 @@ def test_a_registry_that_cannot_be_right_stops_the_batch_with_one_sentence(
 ) -> None:
     plant.drop("registry/sites.csv", "site_id,name,timezone\nnorth,North,Europe/Nowhere\n")
     plant.drop("events/day.jsonl", "{}")
-    assert main(["--no-site"]) == 1
+    assert main(["run", "--no-site"]) == 1
     shown = capfd.readouterr()
     [sentence] = shown.err.splitlines()
     assert "registry/sites.csv" in sentence
@@ -67,7 +67,7 @@ def test_a_model_that_fails_leaves_what_was_published(
     plant.settings.published_path.symlink_to(link)
     with duckdb.connect(plant.settings.warehouse_path) as connection:
         connection.execute("alter table raw.events rename column confidence to certainty")
-    assert main(["--no-site"]) == 1
+    assert main(["run", "--no-site"]) == 1
     [sentence] = capfd.readouterr().err.splitlines()
     assert sentence.startswith("model int_event_dates failed: ")  # the first that reads the column
     assert os.readlink(plant.settings.published_path) == link
@@ -82,7 +82,7 @@ def _steps(output: str) -> list[str]:
 @pytest.mark.slow
 def test_two_batches_at_once_both_end_well_one_after_the_other(plant: Plant) -> None:
     drop_day(plant.landing)
-    command = [sys.executable, "-m", "orchestration.commands.run", "--no-site"]
+    command = [sys.executable, "-m", "floorhouse", "run", "--no-site"]
     batches = [
         subprocess.Popen(
             command, cwd=PROJECT, env=dict(os.environ), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -134,7 +134,7 @@ def test_a_full_disk_is_one_sentence_and_the_next_batch_completes_what_it_stoppe
         )
         (disk / "landing/events/days.jsonl.gz").write_bytes(gzip.compress(lines.encode()))
         environment = {**os.environ, "FLOORHOUSE_DATA_DIR": str(disk)}
-        command = [sys.executable, "-m", "orchestration.commands.run", "--no-site"]
+        command = [sys.executable, "-m", "floorhouse", "run", "--no-site"]
         stopped = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
         assert stopped.returncode == 1
         assert stopped.stderr == (
@@ -153,14 +153,14 @@ def test_a_lost_warehouse_stops_the_batch_is_told_and_comes_back_by_a_rebuild(
     plant: Plant, capfd: pytest.CaptureFixture[str]
 ) -> None:
     drop_day(plant)
-    assert main(["--no-site"]) == 0
+    assert main(["run", "--no-site"]) == 0
     marts = {path.name: plant.query(f"from '{path}' order by all") for path in plant.settings.published_path.iterdir()}
     version = plant.settings.published_path.resolve()
     plant.settings.warehouse_path.unlink()
     plant.drop("events/new.jsonl", "{}")
     capfd.readouterr()
 
-    assert main(["--no-site"]) == 1
+    assert main(["run", "--no-site"]) == 1
     [sentence] = capfd.readouterr().err.splitlines()
     assert "is missing or empty" in sentence
     assert "floorhouse rebuild" in sentence
@@ -171,7 +171,7 @@ def test_a_lost_warehouse_stops_the_batch_is_told_and_comes_back_by_a_rebuild(
     (plant.landing / "events/new.jsonl").unlink()
     with warehouse_lock(plant.settings):
         rebuild_warehouse(plant.settings, datetime.now(UTC), print)
-    assert main(["--no-site"]) == 0
+    assert main(["run", "--no-site"]) == 0
     assert not read_batches(plant.settings).are_stopped
     again = {path.name: plant.query(f"from '{path}' order by all") for path in plant.settings.published_path.iterdir()}
     assert again == marts

@@ -55,7 +55,7 @@ def test_the_demo_refuses_to_go_on_with_a_bucket_that_was_emptied(tmp_path: Path
 
 def test_a_refused_demo_ends_with_one_sentence(tmp_path: Path) -> None:
     process = subprocess.run(
-        [sys.executable, "-m", "scripts.demo"],
+        [sys.executable, "-m", "floorhouse", "demo"],
         env={"FLOORHOUSE_DATA_DIR": str(tmp_path), "FLOORHOUSE_LANDING_URL": "s3://plant/events"},
         capture_output=True,
         text=True,
@@ -98,3 +98,20 @@ def test_ending_a_step_leaves_no_process(tmp_path: Path, monkeypatch: pytest.Mon
     with pytest.raises(StepError):
         step.finish()
     assert time.monotonic() - began < 60
+
+
+def test_a_step_that_does_not_hear_sigterm_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = (
+        "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('deaf', flush=True)\ntime.sleep(600)"
+    )
+    step = Step("pages", write_module(tmp_path, monkeypatch, code), Progress(), seconds_to_end=0.2)
+    began = time.monotonic()
+    while "deaf" not in capsys.readouterr().out and time.monotonic() - began < 60:
+        time.sleep(0.05)
+
+    step.end()
+
+    with pytest.raises(StepError, match="status -9"):
+        step.finish()

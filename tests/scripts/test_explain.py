@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from floorhouse.program import main
 from ingestion.warehouse import warehouse_lock
 from scripts.explain import reading
-from scripts.explain.__main__ import main
 from tests.plant import Plant
 
 REGISTRY = {
@@ -75,7 +75,7 @@ def explained(computed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def said(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 0) -> str:
-    assert main([*arguments]) == status
+    assert main(["explain", *arguments]) == status
     captured = capsys.readouterr()
     return captured.err if status else captured.out
 

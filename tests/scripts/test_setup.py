@@ -38,8 +38,8 @@ class Clone:
         self.folder = folder / "clone"
         (self.folder / "scripts").mkdir(parents=True)
         shutil.copy(ROOT / "scripts/setup", self.folder / "scripts/setup")
-        for lock in LOCKS:
-            shutil.copy(ROOT / lock, self.folder / lock)
+        for name in ("pyproject.toml", *LOCKS):
+            shutil.copy(ROOT / name, self.folder / name)
         self.python = self.home / "python3"
         self.python.write_text(FAKE.replace("@HOME@", str(self.home)), encoding="utf-8")
         self.python.chmod(0o755)

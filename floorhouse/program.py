@@ -1,0 +1,205 @@
+"""Arguments in, exit status out: the verbs of `floorhouse`, each with its help. Decides nothing else.
+
+Exit status: 0 done; 1 it stopped, with one sentence on stderr; 2 a bad setting or argument; 130 interrupted. A verb
+with a status of its own says so in its help. A verb imports what it needs when it runs, so that help is quick.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated
+
+import typer
+
+from ingestion.errors import FloorhouseError, SettingsError
+from ingestion.signals import restore_signals
+
+STOPPED, BAD_SETTING, INTERRUPTED = 1, 2, 130
+
+app = typer.Typer(
+    help="From camera events of a factory floor to numbers that people can trust.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+ONLY_IN_A_CLONE = ("scripts", "simulator")
+
+# These programs also run by themselves (`python -m …`) and read their own arguments, --help among them.
+PASSES_ARGUMENTS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb and return its exit status."""
+    restore_signals()
+    try:
+        app(list(sys.argv[1:] if arguments is None else arguments), prog_name="floorhouse")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else _stop(str(end.code), STOPPED) if end.code else 0
+    raise AssertionError("typer always ends with an exit status")
+
+
+def _stop(sentence: str, status: int) -> int:
+    print(sentence, file=sys.stderr, flush=True)
+    return status
+
+
+def _verb(run: Callable[..., int]) -> Callable[..., None]:
+    """A command of typer from a function that returns an exit status or raises a sentence."""
+
+    @functools.wraps(run)
+    def command(*arguments: object, **options: object) -> None:
+        try:
+            status = run(*arguments, **options)
+        except SettingsError as error:
+            status = _stop(str(error), BAD_SETTING)
+        except FloorhouseError as error:
+            status = _stop(str(error), STOPPED)
+        except ModuleNotFoundError as error:
+            if (error.name or "").partition(".")[0] not in ONLY_IN_A_CLONE:
+                raise
+            status = _stop(f"floorhouse {run.__name__} needs a clone of the project; this is an image.", STOPPED)
+        except KeyboardInterrupt:
+            status = INTERRUPTED
+        raise typer.Exit(status)
+
+    return command
+
+
+def _show_version(is_asked: bool) -> None:
+    if is_asked:
+        try:
+            print(f"floorhouse {version('floorhouse')}")
+        except PackageNotFoundError:
+            print("floorhouse, not installed: make setup does that")
+        raise typer.Exit
+
+
+@app.callback()
+def _every_verb(
+    show_version: Annotated[  # its callback does it
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and end.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+@_verb
+def run(site: Annotated[bool, typer.Option(help="Also bring the report up to date.")] = True) -> int:
+    """Run one batch over whatever is in the landing bucket. Checks that warn do not change the exit status."""
+    from orchestration.commands.run import run_batch
+
+    return run_batch(with_site=site)
+
+
+@app.command(context_settings=PASSES_ARGUMENTS_ON, add_help_option=False)
+@_verb
+def dev(context: typer.Context) -> int:
+    """Start the Dagster UI with its daemon, on this machine alone."""
+    from orchestration.commands.dev import main as start
+
+    return start(context.args)
+
+
+@app.command(context_settings=PASSES_ARGUMENTS_ON, add_help_option=False)
+@_verb
+def serve(context: typer.Context) -> int:
+    """Serve the report."""
+    from reports.serve import main as start
+
+    start(context.args)
+    return 0
+
+
+@app.command(context_settings=PASSES_ARGUMENTS_ON, add_help_option=False)
+@_verb
+def intake(context: typer.Context) -> int:
+    """Take events over HTTP."""
+    from ingestion.intake.__main__ import main as start
+
+    return start(context.args)
+
+
+@app.command(context_settings=PASSES_ARGUMENTS_ON, add_help_option=False)
+@_verb
+def edge(context: typer.Context) -> int:
+    """Bring a camera's events to the bucket: run, status, add. Status 75: try again later."""
+    from ingestion.edge.__main__ import main as start
+
+    return start(context.args)
+
+
+@app.command()
+@_verb
+def demo() -> int:
+    """Simulate a plant and build its report: 30 days of two sites."""
+    from scripts.demo import demonstrate
+
+    return demonstrate()
+
+
+@app.command()
+@_verb
+def explain(
+    worker: Annotated[str, typer.Option(help="The worker's id.")] = "",
+    date: Annotated[str, typer.Option(help="The shift date, YYYY-MM-DD.")] = "",
+    site: Annotated[str, typer.Option(help="Needed where several sites have such a worker.")] = "",
+    shift: Annotated[str, typer.Option(help="One of the date's shifts; default: all of them.")] = "",
+) -> int:
+    """Show how the numbers of a worker's shift came to be."""
+    from scripts.explain import explain_shifts
+
+    return explain_shifts(worker, date, site, shift)
+
+
+@app.command()
+@_verb
+def replay() -> int:
+    """Try the rejected records again. The next batch computes what follows."""
+    from ingestion.landing.replay import replay_all
+
+    return replay_all()
+
+
+@app.command()
+@_verb
+def verify() -> int:
+    """Compare the marts with a full rebuild. It works on a copy, so the plant goes on. Status 1 where they differ."""
+    from orchestration.commands.verify import verify_plant
+
+    return verify_plant()
+
+
+@app.command()
+@_verb
+def rebuild() -> int:
+    """Make a lost or damaged warehouse anew from the archive. A batch then runs over it."""
+    from orchestration.commands.rebuild import rebuild_and_run
+
+    return rebuild_and_run()
+
+
+@app.command()
+@_verb
+def erase(
+    site: Annotated[str, typer.Option(help="The site's id.")],
+    worker: Annotated[str, typer.Option(help="The worker's own id, as the cameras send it.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Erase; without it only search.")] = False,
+) -> int:
+    """Remove one worker from everything. A search then proves it: status 3 where something is left or unread."""
+    from orchestration.commands.erase import erase_or_search
+
+    return erase_or_search(site, worker, is_confirmed=yes)
+
+
+@app.command()
+@_verb
+def retain() -> int:
+    """Delete what the retention settings no longer keep. Every older copy of it goes too."""
+    from orchestration.commands.retain import apply_retention
+
+    return apply_retention()
