@@ -10,9 +10,10 @@ import hashlib
 import html
 import json
 from collections.abc import Mapping
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+
+import nh3
 
 from ingestion.durable import write_whole
 
@@ -30,7 +31,6 @@ _DROPPED = {
     "title",
     "select",
 }
-_VOID = {"br", "hr"}
 _KEPT = {
     "div", "span", "p", "h1", "h2", "h3", "h4", "h5", "table", "thead", "tbody", "tr", "th", "td", "ul", "ol", "li",
     "strong", "em", "b", "i", "code", "pre", "br", "hr", "section", "small",
@@ -84,33 +84,8 @@ def fingerprint(result: Any) -> str:
 
 def self_contained(page: str) -> str:
     """The text and structure of an HTML page, without anything that a browser would load, run or follow."""
-    parser = _Keep()
-    parser.feed(page)
-    parser.close()
-    return "".join(parser.parts)
-
-
-class _Keep(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.parts: list[str] = []
-        self._inside_dropped: list[str] = []
-
-    def handle_starttag(self, tag: str, _: list[tuple[str, str | None]]) -> None:
-        if tag in _DROPPED:
-            self._inside_dropped.append(tag)
-        elif not self._inside_dropped and tag in _KEPT:
-            self.parts.append(f"<{tag}>")  # no attribute is kept: none of them says anything
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in self._inside_dropped:
-            del self._inside_dropped[self._inside_dropped.index(tag) :]
-        elif not self._inside_dropped and tag in _KEPT and tag not in _VOID:
-            self.parts.append(f"</{tag}>")
-
-    def handle_data(self, data: str) -> None:
-        if not self._inside_dropped:
-            self.parts.append(html.escape(data))
+    # No attribute is kept: none of them says anything.
+    return nh3.clean(page, tags=_KEPT, clean_content_tags=_DROPPED, attributes={})
 
 
 def _rendered(result: Any) -> str:

@@ -152,7 +152,7 @@ def test_a_full_disk_is_one_sentence_and_the_next_batch_completes_what_it_stoppe
 def test_a_lost_warehouse_stops_the_batch_is_told_and_comes_back_by_a_rebuild(
     plant: Plant, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    drop_day(plant)
+    drop_day(plant.landing)
     assert main(["run", "--no-site"]) == 0
     marts = {path.name: plant.query(f"from '{path}' order by all") for path in plant.settings.published_path.iterdir()}
     version = plant.settings.published_path.resolve()
