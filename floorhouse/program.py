@@ -29,6 +29,10 @@ app = typer.Typer(
 ONLY_IN_A_CLONE = ("scripts", "simulator")
 
 # These programs also run by themselves (`python -m …`) and read their own arguments, --help among them.
+ClockIsRight = Annotated[
+    bool, typer.Option("--clock-is-right", help="Go on although the clock is far ahead of all data.")
+]
+
 PASSES_ARGUMENTS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
 
@@ -89,11 +93,14 @@ def _every_verb(
 
 @app.command()
 @_verb
-def run(site: Annotated[bool, typer.Option(help="Also bring the report up to date.")] = True) -> int:
+def run(
+    site: Annotated[bool, typer.Option(help="Also bring the report up to date.")] = True,
+    clock_is_right: ClockIsRight = False,
+) -> int:
     """Run one batch over whatever is in the landing bucket. Checks that warn do not change the exit status."""
     from orchestration.commands.run import run_batch
 
-    return run_batch(with_site=site)
+    return run_batch(with_site=site, clock_is_right=clock_is_right)
 
 
 @app.command(context_settings=PASSES_ARGUMENTS_ON, add_help_option=False)
@@ -198,8 +205,8 @@ def erase(
 
 @app.command()
 @_verb
-def retain() -> int:
+def retain(clock_is_right: ClockIsRight = False) -> int:
     """Delete what the retention settings no longer keep. Every older copy of it goes too."""
     from orchestration.commands.retain import apply_retention
 
-    return apply_retention()
+    return apply_retention(clock_is_right)

@@ -3,6 +3,7 @@
 FloorhouseError
 ├── SettingsError        a setting has a value that is not allowed
 ├── RegistryError        a registry file has a row that cannot be right
+├── ClockError           the machine's clock cannot be true
 ├── BucketError          the landing bucket cannot be listed, read or written
 ├── WarehouseBusyError   another batch is writing the warehouse
 ├── WarehouseError       the warehouse cannot be opened or written
@@ -22,6 +23,10 @@ class SettingsError(FloorhouseError):
 
 class RegistryError(FloorhouseError):
     """A registry file has a row that cannot be right; nothing was landed."""
+
+
+class ClockError(FloorhouseError):
+    """The machine's clock is far ahead of all that was seen before; nothing was landed, closed or deleted."""
 
 
 class BucketError(FloorhouseError):

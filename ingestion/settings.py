@@ -98,6 +98,7 @@ class Settings(FrozenSettings):
     retention_archive_days: int | None = Field(
         None, ge=0, le=36_500, description="unset (for ever), or a whole number of days from 0 to 36500"
     )
+    retention_grace_days: int = Field(7, ge=0, le=30, description="a whole number of days from 0 to 30")
 
     @field_validator("data_dir")
     @classmethod

@@ -125,6 +125,11 @@ RAW_TABLES = """
 
     -- How far back retention reached: the first UTC date that is kept of the raw events, and of rows about persons.
     create table if not exists raw.horizons (name varchar primary key, first_date date not null);
+
+    -- How far back retention will reach when the grace after `noted_at` is over.
+    create table if not exists raw.pending_horizons (
+        name varchar not null, first_kept timestamptz not null, noted_at timestamptz not null
+    );
 """
 
 LOCK_WAIT_SECONDS = 600

@@ -15,7 +15,7 @@ from orchestration.assets.site import build_site_asset
 from orchestration.checks.suites import suite_checks
 from orchestration.hooks import note_failed_step
 from orchestration.jobs import replay_rejects, retention, verify_job
-from orchestration.resources import settings_resource, warehouse_resource
+from orchestration.resources import Clock, settings_resource, warehouse_resource
 from orchestration.schedules import build_schedules
 from orchestration.sensors.alerts import alerts_sensor
 from orchestration.sensors.landing import build_landing_sensor
@@ -29,7 +29,7 @@ BATCH = "batch"
 def build_definitions(
     *, site: bool = True, loggers: dict[str, dg.LoggerDefinition] | None = None, **resources: Any
 ) -> dg.Definitions:
-    """The plant in Dagster. `resources` replace those of the same name: `settings`, `warehouse`."""
+    """The plant in Dagster. `resources` replace those of the same name: `settings`, `warehouse`, `clock`."""
     manifest = read_manifest()
     models = mart_names(manifest)
     marts = sorted([*models, *model_tables.TABLES, *DESCRIPTIONS])
@@ -52,7 +52,7 @@ def build_definitions(
         jobs=[batch, replay_rejects, hand_over_request, retention, verify_job],
         sensors=[build_landing_sensor(BATCH), alerts_sensor, retraining_sensor],
         schedules=build_schedules(BATCH, retention.name, verify_job.name),
-        resources={"settings": settings_resource, "warehouse": warehouse_resource, **resources},
+        resources={"settings": settings_resource, "warehouse": warehouse_resource, "clock": Clock(), **resources},
         loggers=loggers,
         # One process a run: the lock is the process's, and starting a process costs more than most steps.
         executor=dg.in_process_executor,

@@ -21,6 +21,7 @@ from ingestion.identity.journal import (
     pending_erasures,
     record,
 )
+from ingestion.landing.clock import require_true_clock
 from ingestion.migrations import remove_copies
 from ingestion.settings import Settings
 from ingestion.stored_tables import rewrite_file
@@ -62,8 +63,14 @@ def keep_promises(settings: Settings, log: Log) -> None:
         purge(settings, log)
 
 
-def retain(settings: Settings, now: datetime, log: Log) -> RetentionReport:
-    """Delete what the settings no longer keep. The caller holds the lock."""
+def retain(settings: Settings, now: datetime, log: Log, is_clock_right: bool = False) -> RetentionReport:
+    """Delete what the settings no longer keep. The caller holds the lock.
+
+    Raises:
+        ClockError: `now` cannot be true, and nobody has said that it is; nothing was deleted.
+    """
+    if not is_clock_right:
+        require_true_clock(settings, open_landing_bucket(settings), now)
     keep_promises(settings, log)
     if not settings.warehouse_path.exists():
         return RetentionReport()

@@ -1,7 +1,6 @@
 """Jobs beside the batch. What they do is decided in the packages they call."""
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 
 import dagster as dg
 
@@ -10,7 +9,7 @@ from ingestion.landing.replay import replay_rejected
 from ingestion.settings import Settings
 from orchestration.commands.verify import table_lines, verify
 from orchestration.deletions import retain
-from orchestration.resources import WAREHOUSE_POOL, Warehouse
+from orchestration.resources import WAREHOUSE_POOL, Clock, Warehouse
 
 
 @dg.op(pool=WAREHOUSE_POOL)
@@ -22,9 +21,11 @@ def replay(context: dg.OpExecutionContext, warehouse: dg.ResourceParam[Warehouse
 
 
 @dg.op(pool=WAREHOUSE_POOL)
-def retain_op(context: dg.OpExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> None:
+def retain_op(
+    context: dg.OpExecutionContext, warehouse: dg.ResourceParam[Warehouse], clock: dg.ResourceParam[Clock]
+) -> None:
     """Delete what the settings no longer keep."""
-    report = retain(warehouse.settings, datetime.now(UTC), context.log.info)
+    report = retain(warehouse.settings, clock.now(), context.log.info, clock.is_right)
     context.log.info(report.sentence())
     context.add_output_metadata(asdict(report))
 

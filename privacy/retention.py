@@ -1,5 +1,7 @@
 """How long what is kept: raw events, rows about single persons, archived objects. Exactly what the settings say.
 
+What has become due is deleted after a grace period, so that a wrong clock or setting can still be put right.
+
 Totals outlive the events they were computed from. Two horizons, which only ever move on, say how far back things are
 gone. Before the **event horizon** there are no raw events: rows of windows and dates that reach behind it are kept as
 they were last computed, in the schema `frozen`, and put back whenever a build would leave them out or make less of
@@ -52,10 +54,18 @@ def apply_retention(settings: Settings, now: datetime, log: Callable[[str], None
 
     Killed at any moment, it is completed by the next run: each step leaves what the one before it says.
     """
-    objects = _delete_archived(settings, now, log)
     with open_warehouse(settings) as connection:
-        events = _horizon(now, settings.retention_event_days)
-        persons = _horizon(now, settings.retention_person_days)
+        due = {
+            name: _due(connection, name, _wanted(now, days), now, timedelta(days=settings.retention_grace_days))
+            for name, days in (
+                ("archive", settings.retention_archive_days),
+                ("events", settings.retention_event_days),
+                ("persons", settings.retention_person_days),
+            )
+        }
+    objects = _delete_archived(settings, due["archive"], log)
+    with open_warehouse(settings) as connection:
+        events, persons = (_midnight_before(due[name]) for name in ("events", "persons"))
         if events or persons:
             owe_purge(settings)
         counts = (0, 0)
@@ -103,9 +113,40 @@ def keep_history(connection: duckdb.DuckDBPyConnection) -> Kept:
     return Kept(put_back, deleted)
 
 
-def _horizon(now: datetime, days: int | None) -> date | None:
+def _wanted(now: datetime, days: int | None) -> datetime | None:
+    """The instant before which a setting keeps nothing; None where it keeps everything."""
+    return None if days is None else now.astimezone(UTC) - timedelta(days=days)
+
+
+def _midnight_before(instant: datetime | None) -> date | None:
     """The first UTC date that is kept."""
-    return None if days is None else now.astimezone(UTC).date() - timedelta(days=days)
+    return None if instant is None else instant.astimezone(UTC).date()
+
+
+def _due(
+    connection: duckdb.DuckDBPyConnection, name: str, wanted: datetime | None, now: datetime, grace: timedelta
+) -> datetime | None:
+    """How far back retention may delete now: as far as it wanted to a grace period ago, and still wants to.
+
+    So what a wrong clock or a mistyped setting asks for waits, and is taken back when the clock or the setting is right
+    again: a horizon that lies beyond the wanted one, or that was noted in the future, is forgotten.
+    """
+    with transaction(connection):
+        connection.execute(
+            "delete from raw.pending_horizons where name = $name and "
+            "($wanted is null or first_kept > $wanted or noted_at > $now)",
+            {"name": name, "wanted": wanted, "now": now},
+        )
+        if wanted is None:
+            return None
+        connection.execute("insert into raw.pending_horizons values (?, ?, ?)", [name, wanted, now])
+        row = connection.execute(
+            "select max(first_kept) from raw.pending_horizons where name = ? and noted_at <= ?", [name, now - grace]
+        ).fetchone()
+        due: datetime | None = row[0] if row else None
+        if due is not None:
+            connection.execute("delete from raw.pending_horizons where name = ? and first_kept < ?", [name, due])
+        return due
 
 
 def _stored(connection: duckdb.DuckDBPyConnection, name: str) -> date | None:
@@ -208,11 +249,10 @@ def _day_of(connection: duckdb.DuckDBPyConnection, table: Table) -> str | None:
     return next((f'"{name}"::date' for name in instants if name in columns), None)
 
 
-def _delete_archived(settings: Settings, now: datetime, log: Callable[[str], None]) -> int:
-    """Remove archived objects that landed before the day; one that the manifest does not know, by its own time."""
-    if settings.retention_archive_days is None:
+def _delete_archived(settings: Settings, limit: datetime | None, log: Callable[[str], None]) -> int:
+    """Remove archived objects that landed before `limit`; one that the manifest does not know, by its own time."""
+    if limit is None:
         return 0
-    limit = now - timedelta(days=settings.retention_archive_days)
     bucket = open_landing_bucket(settings)
     with open_warehouse(settings) as connection:
         rows = connection.execute("select object_key, etag, landed_at from raw.landed_objects").fetchall()

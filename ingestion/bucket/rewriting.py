@@ -1,4 +1,4 @@
-"""What erasure and retention ask of a bucket beside landing's calls: every object, a new content for one, none for one.
+"""What else is asked of a bucket beside landing's calls: every object, a new content for one, none for one, its time.
 
 Landing never comes here. What an object's content means is not known here.
 """
@@ -12,12 +12,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ingestion.bucket.local import LocalBucket
-from ingestion.bucket.objects import Bucket, FetchedObject, ObjectInfo
+from ingestion.bucket.objects import ARCHIVE_PREFIX, Bucket, FetchedObject, ObjectInfo
 from ingestion.bucket.s3 import S3Bucket
 from ingestion.errors import BucketError
 
 _CHUNK_BYTES = 32 * 1024 * 1024
 _CHUNK_OBJECTS = 1000
+# Hidden, so that no listing takes it for an archived object.
+_CLOCK = f"{ARCHIVE_PREFIX}.clock"
 
 
 def every_object(bucket: Bucket) -> Iterator[ObjectInfo]:
@@ -75,3 +77,15 @@ def remove(bucket: Bucket, key: str) -> None:
         (bucket.root / key).unlink(missing_ok=True)
     except OSError as error:
         raise BucketError(f"{key} cannot be deleted from the landing folder: {error.strerror}.") from error
+
+
+def server_time(bucket: Bucket) -> datetime | None:
+    """The time by the clock of the bucket's server: that of a small object written now. None of a local folder, whose
+    times are this machine's own.
+    """
+    if not isinstance(bucket, S3Bucket):
+        return None
+    bucket.put(_CLOCK, b"")
+    times = [info.modified for info in bucket.list(_CLOCK, ignored=True) if info.key == _CLOCK]
+    bucket.remove(_CLOCK)
+    return times[0].astimezone(UTC) if times else None

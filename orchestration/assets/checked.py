@@ -2,11 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 
 import dagster as dg
 
-from orchestration.resources import WAREHOUSE_POOL, Warehouse
+from orchestration.resources import WAREHOUSE_POOL, Clock, Warehouse
 from quality.marts import DESCRIPTIONS
 
 
@@ -29,7 +28,7 @@ def build_checked_asset(marts: Sequence[str]) -> dg.AssetsDefinition:
         can_subset=False,
     )
     def judge_marts(
-        context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
+        context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse], clock: dg.ResourceParam[Clock]
     ) -> Iterator[dg.MaterializeResult[None]]:
         """Judge the new marts; what cannot be judged is said, and holds nothing back."""
         # Imported here: numpy, scipy and Great Expectations take seconds, and only this step needs them.
@@ -38,7 +37,7 @@ def build_checked_asset(marts: Sequence[str]) -> dg.AssetsDefinition:
         from quality.report import write_report
 
         with open_warehouse(warehouse.settings) as connection:
-            verdict = judge(connection, warehouse.settings, datetime.now(UTC))
+            verdict = judge(connection, warehouse.settings, clock.now())
         for error in verdict.errors:
             context.log.warning(error)
         write_report(warehouse.settings.quality_path, verdict, warehouse.settings.confidence_floor)

@@ -1,17 +1,18 @@
 """The raw tables, filled from the bucket in one step. What a record may be is decided in `ingestion`."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 
 import dagster as dg
 
 from ingestion.bucket import open_landing_bucket
 from ingestion.landing.batch import LandingReport, land
+from ingestion.landing.clock import require_true_clock
 from ingestion.landing.continuity import require_whole_warehouse
 from ingestion.settings import Settings
 from orchestration.dbt.build_state import is_published
 from orchestration.deletions import keep_promises
-from orchestration.resources import WAREHOUSE_POOL, Warehouse
+from orchestration.resources import WAREHOUSE_POOL, Clock, Warehouse
 from quality.alerts.batches import note_finish
 
 _DESCRIPTIONS = {
@@ -46,12 +47,14 @@ def build_landing_asset(with_site: bool) -> dg.AssetsDefinition:
         can_subset=False,
     )
     def landing(
-        context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
+        context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse], clock: dg.ResourceParam[Clock]
     ) -> Iterator[dg.MaterializeResult[None]]:
         """Every new object of the bucket, exactly once, and the registries as they are now."""
-        require_whole_warehouse(warehouse.settings, open_landing_bucket(warehouse.settings))
+        now, bucket = clock.now(), open_landing_bucket(warehouse.settings)
+        require_whole_warehouse(warehouse.settings, bucket)
+        if not clock.is_right:
+            require_true_clock(warehouse.settings, bucket, now)
         keep_promises(warehouse.settings, context.log.info)
-        now = datetime.now(UTC)
         report = land(warehouse.settings, now, log=context.log.info)
         context.log.info(
             f"{report.objects:,} objects landed, {report.accepted:,} events, {report.labels:,} labels, "

@@ -1,12 +1,11 @@
 """The published marts: Parquet files that replace those before them all at once."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 
 import dagster as dg
 
 from orchestration.publish import publish_build
-from orchestration.resources import WAREHOUSE_POOL, Warehouse
+from orchestration.resources import WAREHOUSE_POOL, Clock, Warehouse
 from publishing.versions import size_of
 from quality.alerts.batches import note_finish
 
@@ -30,7 +29,7 @@ def build_published_asset(marts: Sequence[str]) -> dg.AssetsDefinition:
         can_subset=False,
     )
     def publish(
-        context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
+        context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse], clock: dg.ResourceParam[Clock]
     ) -> Iterator[dg.MaterializeResult[None]]:
         """Copy every mart out of the warehouse and show the new version."""
         report = publish_build(warehouse.settings)
@@ -38,7 +37,7 @@ def build_published_asset(marts: Sequence[str]) -> dg.AssetsDefinition:
             f"{len(report.rows)} marts, {sum(report.rows.values()):,} rows, {report.bytes / 1e6:.1f} MB "
             f"in {report.seconds:.1f} s"
         )
-        note_finish(warehouse.settings, datetime.now(UTC))
+        note_finish(warehouse.settings, clock.now())
         for mart in marts:
             path = warehouse.settings.published_path / f"{mart}.parquet"
             yield dg.MaterializeResult(

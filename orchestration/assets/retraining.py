@@ -1,11 +1,10 @@
 """Verdicts on model versions and requests for retraining, made of the marts. What they are is decided in `quality`."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import dagster as dg
 
-from orchestration.resources import WAREHOUSE_POOL, Warehouse
+from orchestration.resources import WAREHOUSE_POOL, Clock, Warehouse
 from quality.retraining.marts import DESCRIPTIONS
 
 _READ = ("model_days", "model_comparison", "label_accuracy", "review_queue")
@@ -30,12 +29,12 @@ def build_retraining_asset() -> dg.AssetsDefinition:
         can_subset=False,
     )
     def retraining(
-        context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
+        context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse], clock: dg.ResourceParam[Clock]
     ) -> Iterator[dg.MaterializeResult[None]]:
         """Compare the versions, ask for retraining where it is due, drop sampled events for review."""
         from quality.retraining.step import operate_models
 
-        report = operate_models(warehouse.settings, datetime.now(UTC), log=context.log.info)
+        report = operate_models(warehouse.settings, clock.now(), log=context.log.info)
         context.log.info(
             f"{report.open_requests:,} requests for retraining are open, {report.opened:,} of them new; "
             f"{report.dropped_reviews:,} more events to review"

@@ -32,8 +32,10 @@ RUNS_KEPT_SECONDS = 90 * 86400
 OBJECTS_BETWEEN_COLLECTIONS = 100_000
 
 
-def run_batch(with_site: bool) -> int:
+def run_batch(with_site: bool, clock_is_right: bool = False) -> int:
     """Run one batch, up to the report or only up to the published marts, and return the exit status.
+
+    `clock_is_right` means that a person vouches for the machine's clock.
 
     Raises:
         FloorhouseError: the settings or the data folder do not allow it.
@@ -46,7 +48,7 @@ def run_batch(with_site: bool) -> int:
     try:
         _say("batch     starting")
         with _stderr_into(log_path):
-            result = _run(settings, with_site)
+            result = _run(settings, with_site, clock_is_right)
         return _tell(result, settings, with_site, log_path, time.monotonic() - started)
     except FloorhouseError as error:
         return _stop(str(error))
@@ -60,14 +62,18 @@ def run_batch(with_site: bool) -> int:
         return _stop(f"The batch stopped at an error of its own ({type(error).__name__}: {reason}); see {log_path}.")
 
 
-def _run(settings: Settings, with_site: bool) -> ExecuteInProcessResult:
+def _run(settings: Settings, with_site: bool, clock_is_right: bool) -> ExecuteInProcessResult:
     # Imported here: a bad setting is answered at once, and Dagster and dbt take seconds to import.
     from orchestration.dagster_home.lost_runs import end_lost_runs, remove_old_runs
     from orchestration.definitions import BATCH, build_definitions
     from orchestration.progress import progress_logger, quiet_skips
+    from orchestration.resources import Clock
 
     quiet_skips()
-    definitions = build_definitions(site=with_site, settings=settings, loggers={"progress": progress_logger(_say)})
+    loggers = {"progress": progress_logger(_say)}
+    definitions = build_definitions(
+        site=with_site, settings=settings, loggers=loggers, clock=Clock(is_right=clock_is_right)
+    )
     with open_instance(settings.dagster_home) as instance:
         end_lost_runs(instance, settings.dagster_home)
         result = definitions.resolve_job_def(BATCH).execute_in_process(

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ingestion.contract.event_key import EVENT_KEY_SQL
+from ingestion.errors import ClockError
 from ingestion.identity.journal import is_purge_owed
 from ingestion.warehouse import warehouse_lock
 from orchestration.commands.verify import verify
@@ -47,7 +48,7 @@ def fill(filled: Path, tmp_path: Path) -> Callable[..., Plant]:
     """Makes a plant of one's own of it, under other settings."""
 
     def make(**settings: Any) -> Plant:
-        plant = Plant(tmp_path / "plant", **settings)
+        plant = Plant(tmp_path / "plant", **{"retention_grace_days": 0, **settings})
         shutil.copytree(filled, plant.settings.data_dir, symlinks=True)
         return plant
 
@@ -82,7 +83,7 @@ def test_raw_events_go_and_the_totals_made_of_them_stay_through_a_rebuild(fill: 
     assert [row["event_at"].day for row in plant.raw("events")] == [7, 8, 9, 10]
     assert {mart: plant.mart(mart) for mart in before} == before
     # A changed setting computes everything again that still has its events.
-    changed = Plant(plant.settings.data_dir, retention_event_days=4, last_event_minutes=10)
+    changed = Plant(plant.settings.data_dir, retention_grace_days=0, retention_event_days=4, last_event_minutes=10)
     changed.batch(NOW)
     seconds = {row["shift_date"].day: row["productive_seconds"] for row in changed.mart("site_shifts")}
     assert seconds == {day: 1800 if day <= 7 else 600 for day in range(1, 11)}
@@ -107,7 +108,10 @@ def test_rows_about_single_persons_go_and_do_not_come_back_with_a_rebuild(fill: 
     plant = fill(retention_person_days=4)
     before = {mart: plant.mart(mart) for mart in TOTALS}
     assert retention(plant).person_rows > 0
-    for again in (plant, Plant(plant.settings.data_dir, retention_person_days=4, last_event_minutes=10)):
+    for again in (
+        plant,
+        Plant(plant.settings.data_dir, retention_grace_days=0, retention_person_days=4, last_event_minutes=10),
+    ):
         again.batch(NOW)
         assert days(again, "worker_shifts") == days(again, "state_intervals") == [7, 8, 9, 10]
         assert days(again, "site_shifts") == list(range(1, 11))
@@ -139,7 +143,7 @@ def test_archived_objects_go_by_the_time_they_landed(fill: Callable[..., Plant],
 def test_a_horizon_never_moves_back(fill: Callable[..., Plant]) -> None:
     plant = fill(retention_event_days=4, retention_person_days=4)
     retention(plant)
-    longer = Plant(plant.settings.data_dir, retention_event_days=100, retention_person_days=100)
+    longer = Plant(plant.settings.data_dir, retention_grace_days=0, retention_event_days=100, retention_person_days=100)
     retention(longer, NOW + timedelta(days=1))
     assert {row["name"]: row["first_date"] for row in longer.raw("horizons")} == {
         "events": date(2026, 3, 7),
@@ -168,7 +172,9 @@ def test_what_is_left_is_what_a_rebuild_gives(fill: Callable[..., Plant], settin
     assert {row["event_at"].day for row in sightings if row["worker_id"] is not None} <= {6, 7, 8, 9, 10}
     # A rebuild in the plant itself gives them back too, and a late event changes none of them.
     plant.drop("events/late.jsonl", event(3, "W9"))
-    Plant(plant.settings.data_dir, retention_event_days=5, last_event_minutes=10, **settings).batch(NOW)
+    Plant(
+        plant.settings.data_dir, retention_grace_days=0, retention_event_days=5, last_event_minutes=10, **settings
+    ).batch(NOW)
     assert {mart: plant.mart(mart) for mart in whole} == before
 
 
@@ -176,3 +182,45 @@ def test_retention_knows_every_table_that_keeps_history() -> None:
     models = (PROJECT_DIR / "models/intermediate").rglob("*.sql")
     scoped = {path.stem for path in models if 'materialized="scoped"' in path.read_text(encoding="utf-8")}
     assert {name for name in scoped if not name.endswith("_history")} == {*HISTORIES, SIGHTINGS}
+
+
+def test_what_is_due_waits_for_its_grace_and_is_found_by_then(fill: Callable[..., Plant]) -> None:
+    plant = fill(retention_event_days=4, retention_archive_days=4, retention_grace_days=7)
+    assert retention(plant) == RetentionReport()
+    assert retention(plant, NOW + timedelta(days=6, hours=23)) == RetentionReport()
+    report = retention(plant, NOW + timedelta(days=7))
+    # What was due seven days ago, and no more: the days until 6 March, although those until 13 March are wanted now.
+    assert (report.events, report.objects) == (6, 6)
+
+
+@pytest.mark.parametrize("days_kept", [100, None])
+def test_a_horizon_that_deleted_nothing_yet_can_be_taken_back(
+    fill: Callable[..., Plant], days_kept: int | None
+) -> None:
+    mistyped = fill(retention_event_days=1, retention_grace_days=7)
+    assert retention(mistyped) == RetentionReport()
+    mended = Plant(mistyped.settings.data_dir, retention_event_days=days_kept)
+    retention(mended, NOW + timedelta(days=3))
+    assert retention(mended, NOW + timedelta(days=30)) == RetentionReport()
+    assert len(mended.raw("events")) == 10
+
+
+def test_a_clock_a_year_ahead_deletes_nothing_unless_somebody_insists(fill: Callable[..., Plant]) -> None:
+    plant = fill(retention_event_days=4)
+    ahead = NOW + timedelta(days=365)
+    with pytest.raises(
+        ClockError, match=r"clock says 2027-03-11, but the newest data is of 2026-03-1.*--clock-is-right"
+    ):
+        retention(plant, ahead)
+    assert len(plant.raw("events")) == 10
+    assert retention(plant, NOW + timedelta(days=21)).events == 10  # three weeks of silence are no wrong clock
+    with warehouse_lock(plant.settings):
+        retain(plant.settings, ahead, print, is_clock_right=True)
+
+
+def test_what_a_clock_that_was_ahead_asked_for_is_forgotten_when_it_is_right_again(fill: Callable[..., Plant]) -> None:
+    plant = fill(retention_event_days=15, retention_grace_days=7)
+    assert retention(plant, NOW + timedelta(days=30)) == RetentionReport()  # within what a clock may be
+    assert retention(plant, NOW + timedelta(days=8)) == RetentionReport()
+    assert retention(plant, NOW + timedelta(days=14)) == RetentionReport()
+    assert len(plant.raw("events")) == 10
