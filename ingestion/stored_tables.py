@@ -1,4 +1,4 @@
-"""Which tables of the warehouse hold what, asked of the warehouse itself: a table added tomorrow is found as well."""
+"""Which tables the warehouse has, by their columns. The catalogue says so: a table added tomorrow is found as well."""
 
 from __future__ import annotations
 

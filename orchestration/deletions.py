@@ -1,7 +1,7 @@
-"""Promises about people, kept before a batch lands anything: erasures that are pending, purges that are owed.
+"""Run erasures, retention and purges, and finish before a batch what an earlier process left unfinished.
 
-What is deleted and what counts as found is decided in `privacy`; this runs it, makes marts and report again,
-and removes every older copy.
+`privacy` decides what is deleted and what counts as found. This module runs it, builds marts and report again, and
+removes every older copy.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ class Erased:
     traces: Traces
 
 
-def keep_promises(settings: Settings, log: Log) -> None:
-    """Name people as the settings say, and finish what an earlier process could not. The caller holds the lock."""
+def finish_deletions(settings: Settings, log: Log) -> None:
+    """Finish pending erasures and purges, and convert ids to what the settings ask for. The caller holds the lock."""
     if not settings.warehouse_path.exists():
         return
     for pending in pending_erasures(settings):
@@ -71,11 +71,11 @@ def retain(settings: Settings, now: datetime, log: Log, is_clock_right: bool = F
     """
     if not is_clock_right:
         require_true_clock(settings, open_landing_bucket(settings), now)
-    keep_promises(settings, log)
+    finish_deletions(settings, log)
     if not settings.warehouse_path.exists():
         return RetentionReport()
     if settings.retention_event_days is not None:
-        build_models(settings)  # what has not been computed of the old events is computed before they go
+        build_models(settings)  # old events must be computed before they are deleted
     report = apply_retention(settings, now, log)
     if is_purge_owed(settings):
         purge(settings, log)
@@ -87,7 +87,7 @@ def retain(settings: Settings, now: datetime, log: Log, is_clock_right: bool = F
 def erase_worker(settings: Settings, site_id: str, worker_id: str, log: Log = lambda _: None) -> Erased:
     """Delete everything about one worker of one site and look whether it is gone. The caller holds the lock.
 
-    A process killed on the way is made up for by the next batch, or by the same call again.
+    If the process is killed, the next batch, or the same call again, finishes the erasure.
     """
     return _finish(settings, begin_erasure(settings, site_id, worker_id), log)
 
@@ -126,7 +126,7 @@ def _search(
 def purge(settings: Settings, log: Log) -> None:
     """Make marts and report anew, then remove every older copy: versions, site files, the warehouse's free blocks.
 
-    Killed at any moment, it is owed still and done by the next batch.
+    If the process is killed, the next batch does it.
     """
     build_models(settings)
     publish_build(settings, anew=True)

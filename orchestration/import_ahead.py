@@ -1,4 +1,4 @@
-"""A library that a later step needs, imported while this step waits for the database. Knows no library."""
+"""Import a library that a later step needs while this step waits for the database."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from threading import Thread
 
 
 class ImportAhead:
-    """An import on a thread of its own, once. Whoever imports the library meanwhile waits for it, by Python's own lock.
+    """One import on its own thread. Other importers of the library wait for it, by Python's import lock.
 
-    To be started when this step's own imports are done: two threads that import at once may see half of a module.
+    Start it after this step's own imports: two threads that import at once may see half of a module.
     """
 
     def __init__(self, name: str) -> None:
@@ -18,7 +18,7 @@ class ImportAhead:
         self._thread: Thread | None = None
 
     def start(self) -> None:
-        """Begin, if it has not begun. A failure is left to the import that needs the library."""
+        """Start the import once. A failure appears at the import that needs the library."""
         if self._thread is None:
             self._thread = Thread(target=self._import, name=f"import {self._name}")
             self._thread.start()

@@ -1,4 +1,4 @@
-"""How a run of the batch ended: its failures as one sentence, its checks as counts. Reads Dagster's events only."""
+"""How a batch's run ended, from Dagster's events: its failures as one sentence, its checks as counts."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def failures(events: Iterable[DagsterEvent]) -> list[SerializableErrorInfo]:
 
 
 def sentence_of(error: SerializableErrorInfo) -> str | None:
-    """The sentence of the FloorhouseError that Dagster wrapped; None where it is an error of another kind."""
+    """The sentence of the FloorhouseError that Dagster wrapped; None for any other error."""
     for link in _chain(error):
         if link.cls_name in _OURS:
             # Dagster's message is the last line of the traceback: the class's full name, a colon, the text.
@@ -59,7 +59,7 @@ def step_seconds(events: Iterable[DagsterEvent]) -> dict[str, float]:
 
 
 def count_checks(evaluations: Iterable[Any]) -> Checks:
-    """Of asset check evaluations: how many passed, which failed, how many had too little to judge."""
+    """Count asset check evaluations: how many passed, which failed, how many had too little data."""
     passed, insufficient = 0, 0
     failed = []
     for evaluation in evaluations:

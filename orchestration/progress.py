@@ -1,4 +1,4 @@
-"""What a person sees while a batch works: the steps' own words as they come, without Dagster's events."""
+"""What a person sees while a batch runs: the steps' own lines, without Dagster's events."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Callable
 
 import dagster as dg
 
-# What Dagster says in the steps' name when steps are skipped; the step that found nothing to do has said why.
+# Dagster's own lines about skipped steps. The step that found nothing to do has already said why.
 _DAGSTERS_OWN = ("Skipping step ", "Blocking asset check ")
 
 Write = Callable[[str], None]
 
 
 class _StepLines(logging.Handler):
-    """Writes what steps say at INFO and WARNING. Errors are told once, at the end, and not by every step that waited
-    for the one that failed; Dagster's own events carry an attribute of theirs.
+    """Writes the steps' lines of level INFO and WARNING. Errors appear once, at the end, not once for each step that
+    waited for the failed one. An attribute marks Dagster's own events.
     """
 
     def __init__(self, write: Write) -> None:

@@ -1,4 +1,4 @@
-"""What assets and sensors are given: the settings, and the right to write the warehouse for a whole run."""
+"""Resources of assets and sensors: the settings, the clock, and the right to write the warehouse for a whole run."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ def _machine_time() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """What counts as now. `is_right` where a person has said so: then nobody asks whether it can be true."""
+    """What counts as now. `is_right` means that a person vouches for it, so that no check doubts it."""
 
     now: Callable[[], datetime] = _machine_time
     is_right: bool = False

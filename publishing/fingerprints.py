@@ -1,4 +1,4 @@
-"""What published files hold, told without reading them: a version of the marts comes with a hash of each of its files.
+"""Hashes of the published files. Each version of the marts comes with them, so that no reader hashes a file.
 
 A file that a version shares with the one before keeps the hash it had there, so that both writing and asking cost what
 has changed, whatever the history. Where nobody left hashes, the files are read.

@@ -3,7 +3,7 @@
 Rows that are about one person are left out, and so are the texts of rejected records. A figure about fewer than
 `min_group` workers is NULL. So are figures that would give it away by subtraction: the stations of a window add up to
 the site, the hours of a station to its window. Of such parts, smallest first, as many are left out as it takes for
-those left out together to be made by `min_group` workers. The limits of this are told in docs/privacy.md.
+those left out together to be made by `min_group` workers. docs/privacy.md names the limits of this.
 """
 
 from __future__ import annotations

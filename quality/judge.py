@@ -1,4 +1,4 @@
-"""Judge a batch before it is published: drift, facts and suites on the marts; results and incidents into marts.
+"""Judge a batch before it is published: drift, counts and suites on the marts; results and incidents into marts.
 
 The shell around the pure parts: reads aggregates, calls the rules, writes two tables. The caller holds the warehouse.
 """
@@ -45,8 +45,8 @@ class Verdict:
 def judge(connection: duckdb.DuckDBPyConnection, settings: Settings, now: datetime) -> Verdict:
     """Judge the marts of an open warehouse and write `check_results` and `incidents`.
 
-    The data is judged as of its newest landing; `now` tells which sites fell silent, and nothing else. A part that
-    cannot be judged is said and left out: the numbers are there and are published whatever their checks.
+    The data is judged as of its newest landing; `now` decides only which sites fell silent. A part that cannot be
+    judged is reported and left out: the numbers are published whatever becomes of their checks.
     """
     started = time.monotonic()
     verdict = Verdict()

@@ -36,7 +36,7 @@ def read_results(folder: Path) -> dict[str, CheckResult]:
 
 
 def is_judged_by(folder: Path, confidence_floor: float) -> bool:
-    """Whether the newest batch was judged by this floor: another one changes no number, but what is said of them."""
+    """Whether the newest batch was judged by this floor. Another floor changes no number, but the verdict on them."""
     return bool(_read(folder).get("confidence_floor") == confidence_floor)
 
 

@@ -14,7 +14,7 @@ from quality.checks.results import Cell, DayResult
 from quality.incidents.incident import PAGE, Incident
 from quality.marts import TABLES
 
-# Results of older days and incidents that closed longer ago are forgotten.
+# Older results, and incidents that closed longer ago, are deleted.
 RESULT_DAYS = 90
 INCIDENT_DAYS = 400
 

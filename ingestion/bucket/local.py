@@ -162,7 +162,7 @@ class LocalBucket:
         source, aside = f"{self._root}/{key}", f"{self._aside}/{key}"
         target = f"{self._root}/{archive_key(key, fetched.etag)}"
         try:
-            # Its own name aside is taken where a third content kept a second one from being put back.
+            # The name under `_moving` is occupied when a newer object kept an earlier one from being put back.
             if _identity(os.stat(source)) != fetched.identity or os.path.lexists(aside):
                 return False
             for path in (aside, target):

@@ -1,6 +1,6 @@
 """How the warehouse names people (named, pseudonym, aggregate), and the one-way change from ids to pseudonyms.
 
-What a pseudonym is, is said in pseudonyms.py; what is published of whom in suppression.py.
+pseudonyms.py defines a pseudonym; publishing/suppression.py decides what is published about whom.
 """
 
 from __future__ import annotations
@@ -61,10 +61,11 @@ class Identity:
 
 
 def settle_identity(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Identity:
-    """Make the warehouse name people as the settings say; older copies of what it said are owed a purge (journal.py).
+    """Convert the stored ids to what the settings ask for, and note that older copies must be purged (journal.py).
 
     Raises:
-        SettingsError: it holds pseudonyms of another key, or pseudonyms where ids are asked for. Nothing was changed.
+        SettingsError: the warehouse holds pseudonyms of another key, or pseudonyms although the setting asks for ids;
+            nothing was changed.
     """
     row = connection.execute("from raw.identity").fetchone()
     stored = row or ("named", False, None, settings.min_group)

@@ -1,7 +1,6 @@
-"""What was promised and is not done yet, as files that outlive a killed process: erasures, and purges of old copies.
+"""Deletions that have begun and are not finished: erasures and purges. They are files, so that they survive a kill.
 
-An entry names a person for as long as their erasure is under way, and is gone with it. What was done stays on record
-without saying to whom.
+An entry names the person while the erasure runs, and is deleted with it. The log of finished deletions names nobody.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ class PendingErasure:
         return cls(None, site_id, worker_id)
 
     def save(self) -> None:
-        """Have the entry on the disk before what it announces is begun."""
+        """Write the entry to the disk, before the work that it announces begins."""
         if self.path is None:
             return
         content = {name: getattr(self, name) for name in ("site_id", "worker_id", "names", "event_keys", "rewriting")}
@@ -73,17 +72,17 @@ def pending_erasures(settings: Settings) -> list[PendingErasure]:
 
 
 def owe_purge(settings: Settings) -> None:
-    """Promise that older copies of what the warehouse held are removed: versions, site files, free blocks."""
+    """Note that older copies of what the warehouse held must be removed: versions, site files, free blocks."""
     _write(_folder(settings) / _PURGE, "")
 
 
 def is_purge_owed(settings: Settings) -> bool:
-    """Whether such a promise is open."""
+    """Whether such a purge is still to be done."""
     return (settings.data_dir / _FOLDER / _PURGE).exists()
 
 
 def end_purge(settings: Settings) -> None:
-    """The promise is kept."""
+    """Note that the purge is done."""
     (settings.data_dir / _FOLDER / _PURGE).unlink(missing_ok=True)
 
 

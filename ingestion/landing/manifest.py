@@ -1,4 +1,4 @@
-"""What is landed already, asked of the warehouse a window of the listing at a time."""
+"""The manifest: which objects are landed already. It is read for one window of the listing at a time."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def blocks_of_lines(parts: Iterable[bytes], max_line_bytes: int) -> Iterator[byt
 
 
 def _shortened(start: bytes, max_bytes: int) -> bytes:
-    """So much of a line's start that it is told whether the line, without white space around it, is longer."""
+    """The start of a line, long enough to decide whether the line without surrounding white space exceeds the limit."""
     start = start.lstrip(JSON_WHITE_SPACE)
     filled = len(start.rstrip(JSON_WHITE_SPACE))
     return start[:max_bytes] + _MORE if filled > max_bytes else start[: filled + max_bytes + 1]

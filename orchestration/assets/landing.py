@@ -11,7 +11,7 @@ from ingestion.landing.clock import require_true_clock
 from ingestion.landing.continuity import require_whole_warehouse
 from ingestion.settings import Settings
 from orchestration.dbt.build_state import is_published
-from orchestration.deletions import keep_promises
+from orchestration.deletions import finish_deletions
 from orchestration.resources import WAREHOUSE_POOL, Clock, Warehouse
 from quality.alerts.batches import note_finish
 
@@ -54,7 +54,7 @@ def build_landing_asset(with_site: bool) -> dg.AssetsDefinition:
         require_whole_warehouse(warehouse.settings, bucket)
         if not clock.is_right:
             require_true_clock(warehouse.settings, bucket, now)
-        keep_promises(warehouse.settings, context.log.info)
+        finish_deletions(warehouse.settings, context.log.info)
         report = land(warehouse.settings, now, log=context.log.info)
         context.log.info(
             f"{report.objects:,} objects landed, {report.accepted:,} events, {report.labels:,} labels, "

@@ -109,7 +109,7 @@ def _selection(context: dg.AssetExecutionContext) -> str:
 
 
 def _is_asked_for(event: Any, context: dg.AssetExecutionContext) -> bool:
-    """Not so of the tables in memory that come along with a selection, and of their tests."""
+    """Whether a person chose the node. Tables in memory, and their tests, come along with what was chosen."""
     if isinstance(event, dg.Output):
         return event.output_name in context.op_execution_context.selected_output_names
     if isinstance(event, dg.AssetCheckResult):

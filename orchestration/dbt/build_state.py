@@ -1,10 +1,10 @@
-"""What the last finished build was made from, and so what the next one computes: the changes, or everything.
+"""The state of the last finished build, and from it what the next build computes: the changes, or everything.
 
 Kept in the warehouse's schema `build`, written in one transaction when all models and tests have succeeded. Which
 windows, dates and rows a change touches is decided by the models (int_affected_*), not here.
 
-A build that ends early leaves the state unfinished. The next one computes what that one listed and what changed since,
-so that the marts are right again whatever was written before; an unfinished rebuild is followed by a rebuild.
+A build that ends early leaves the state unfinished. The next build computes what the unfinished one had listed and
+what has changed since, so the marts become right again. A rebuild follows an unfinished rebuild.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from ingestion.warehouse import open_warehouse, raw_state, transaction
 from orchestration.dbt.manifest import models_hash
 from publishing.versions import Build
 
-# A rebuild goes through the history in parts of about so many events: their tables and the sorting of them stay in two
-# gigabytes of memory, and dbt's seconds per part are few against those of its models.
+# A rebuild works through the history in parts of about this many events. One part's tables and sorts fit into two
+# gigabytes of memory, and dbt's own seconds per part are few against the models'.
 EVENTS_PER_PART = 5_000_000
 
 # Kept as it was in the last finished build, beside what it is now (dbt sources of the schema `build`).
@@ -120,7 +120,7 @@ def begin_build(settings: Settings) -> Plan:
 
 
 def begin_part(settings: Settings, part: Part, is_first: bool) -> None:
-    """Say to the models which part of a rebuild they compute. Objects are few: the first part computes them all."""
+    """Tell the models which part of a rebuild to compute. The first part computes all objects, which are few."""
     with open_warehouse(settings) as connection, transaction(connection):
         connection.execute("delete from build.batch")
         connection.execute(
@@ -131,7 +131,7 @@ def begin_part(settings: Settings, part: Part, is_first: bool) -> None:
 
 
 def finish_build(settings: Settings) -> None:
-    """Remember what the marts were made from: from now on they are those of the raw tables as they are."""
+    """Store the state that the marts were computed from: they now agree with the raw tables."""
     with open_warehouse(settings) as connection, transaction(connection):
         for table, source in _REMEMBERED.items():
             connection.execute(f"create or replace table build.{table} as from {source}")
@@ -152,7 +152,7 @@ def forget_builds(settings: Settings) -> None:
 
 
 def finished_build(connection: duckdb.DuckDBPyConnection) -> str | None:
-    """The name of the build that the marts are of, one of its own for each; None while they are unfinished."""
+    """The name of the build that made the marts, unique to it; None while the marts are unfinished."""
     connection.execute(_STATE)
     row = connection.execute("select lineage || '-' || number from build.state where is_finished").fetchone()
     return str(row[0]) if row else None

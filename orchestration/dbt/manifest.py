@@ -1,6 +1,6 @@
-"""The parsed dbt project: parsed once for each content of its files, in this process, and kept for the next one.
+"""The parsed dbt project. Each content of its files is parsed once and cached on disk.
 
-Dagster reads the manifest as JSON, dbt takes its own object and then parses nothing. Nothing here runs a model.
+Dagster reads the manifest as JSON. dbt takes its own object, so that it need not parse again. No model runs here.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def _parsed_folder() -> Path:
 def _parse_into(folder: Path) -> None:
     """Parse in a folder of its own and rename it: two processes that start together never read half a manifest."""
     with tempfile.TemporaryDirectory(prefix="parsing-", dir=folder.parent) as name:
-        # Relations are named after the warehouse's file; this one is named like every plant's, and not opened.
+        # dbt names relations after the warehouse's file. This file has the name of every plant's and is never opened.
         parsed = run_dbt(Settings(data_dir=Path(name)), ["parse"])
         if not parsed.success:
             raise TransformError(f"The dbt project cannot be parsed: {' '.join(str(parsed.exception).split())[:500]}")

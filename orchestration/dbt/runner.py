@@ -20,16 +20,16 @@ from privacy.retention import keep_history
 # Unit tests protect the models' rules before a release; on a plant's data they would test the same made-up rows again.
 _BUILD = ("build", "--exclude-resource-type", "unit_test")
 
-# The views of staging stand as the last rebuild left them, and changed models mean a rebuild.
+# Staging views need no new build: they change only with the models, and changed models cause a rebuild.
 _STANDING = ("path:models/staging",)
 
-# Small tables that are computed from the histories of others: a rebuild in parts computes them with the last one.
+# Small tables made from other tables' whole history: a rebuild in parts computes them in its last part.
 _WHOLE = "tag:whole"
 
-# Tables of one run alone: they are in memory, and gone when it ends (dbt_project/profiles.yml).
+# Tables that live in memory for one run (dbt_project/profiles.yml).
 _SCRATCH = "config.database:scratch"
 
-# What is computed whole from tables that have history: once more, where that was not as retention left it.
+# Models that read whole histories: they run once more where `keep_history` changed one.
 _OF_HISTORY = (
     "--select",
     "int_review_sightings+,config.materialized:table",
@@ -59,8 +59,8 @@ def build_models(
     """Compute what changed since the last finished build, or everything, and run the data tests over it.
 
     The caller holds the warehouse's lock. `on_event` is given each of dbt's events (`EventMsg`) as it happens, once for
-    each part of a rebuild; `log` is told why everything is computed. `select` is dbt's own selection syntax: a build of
-    some models leaves the marts unfinished, for the next whole one to finish.
+    each part of a rebuild; `log` receives the reason where everything is computed. `select` is dbt's selection
+    syntax: a build of some models leaves the marts unfinished, and the next whole build finishes them.
 
     Raises:
         TransformError: a model or a test of severity error failed; names the first one.
@@ -88,7 +88,7 @@ def build_models(
             warned |= {row.node.name} if row.status == "warn" else set()
     if not select:
         with open_warehouse(settings) as connection:
-            kept = keep_history(connection)  # the models know nothing of what retention froze or removed
+            kept = keep_history(connection)  # the models do not know what retention froze or removed
         if kept.is_changed:
             _run_build(settings, [*_BUILD, "--exclude-resource-type", "test", *_OF_HISTORY], None)
         finish_build(settings)

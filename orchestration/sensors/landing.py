@@ -49,23 +49,23 @@ def decide(
     registry: Sequence[ObjectInfo],
     *,
     landed: Mapping[str, Landed],
-    asked: str,
+    requested: str,
     is_batch_waiting: bool,
 ) -> Start | Wait:
     """Whether the bucket as listed needs a batch.
 
-    `landed` is what is known to be in the marts, needed only where landed objects are kept in place; `asked` is the
-    memory of the last `Start` (`remember`), empty at first.
+    `landed` holds the objects that the marts contain; only a plant that keeps landed objects in place needs it.
+    `requested` is the memory of the last `Start` (`remember`), empty at first.
     """
     new = [info for info in events if _is_new(info, landed.get(storable_key(info.key)))]
     registry_print = fingerprint(registry)
-    asked_listing, _, asked_registry = asked.partition(" ")
-    is_registry_new = bool(registry or asked) and registry_print != asked_registry
+    requested_listing, _, requested_registry = requested.partition(" ")
+    is_registry_new = bool(registry or requested) and registry_print != requested_registry
     if not new and not is_registry_new:
         return Wait("Nothing new in the bucket.")
     listing_print = fingerprint([*events, *registry])
-    if listing_print == asked_listing:
-        return Wait("A batch was already asked for what lies there; the schedule tries again if it failed.")
+    if listing_print == requested_listing:
+        return Wait("A batch was already requested for these objects; the schedule tries again if it failed.")
     if is_batch_waiting:
         return Wait("A batch is already waiting to start; it will land these objects too.")
     objects = [f"{len(new):,} new object{'s' * (len(new) != 1)}"] if new else []
@@ -129,7 +129,7 @@ def build_landing_sensor(job_name: str) -> dg.SensorDefinition:
             _looked_at(bucket, settings, datetime.now(UTC)),
             list(bucket.list(REGISTRY_PREFIX)),
             landed=published_manifest(settings),
-            asked=context.cursor or "",
+            requested=context.cursor or "",
             is_batch_waiting=_is_batch_waiting(context.instance, job_name),
         )
         if isinstance(decision, Wait):
@@ -144,7 +144,7 @@ def build_landing_sensor(job_name: str) -> dg.SensorDefinition:
 def _looked_at(bucket: Bucket, settings: Settings, now: datetime) -> list[ObjectInfo]:
     """What a batch would land now. Where landed objects are moved away, the first ones are enough to know of a backlog.
 
-    An object that is not still yet is none: asked for too early, it would not be asked for again.
+    An object that is not still yet does not count: requested too early, it would not be requested again.
     """
     still = (info for info in pending_objects(bucket) if is_still(info, now, settings.still_seconds))
     return list(islice(still, BACKLOG_OBJECTS) if settings.landed_objects == "archive" else still)

@@ -1,1 +1,1 @@
-"""Telling people of incidents: each opening and each closing, to every sink. Knows no Dagster and no check."""
+"""Alerts: one message to every sink for each incident that opens or closes. Knows no Dagster and no check."""

@@ -1,4 +1,4 @@
-"""Send what there is to tell: published incidents into the outbox, the outbox to the sinks. Never raises for a sink."""
+"""Deliver alerts: published incidents go into the queue, the queue goes to the sinks. A failing sink raises nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import duckdb
 from ingestion.settings import Settings
 from quality.alerts.batches import incident_id, messages_of_batches, read_batches
 from quality.alerts.messages import messages_of
-from quality.alerts.outbox import Outbox
+from quality.alerts.outbox import AlertQueue
 from quality.alerts.settings import AlertSettings
 from quality.alerts.sinks import NotDelivered, build_sinks
 
@@ -29,9 +29,9 @@ class Delivery:
 def deliver(settings: Settings, alerts: AlertSettings, now: float) -> Delivery:
     """One turn: take new openings and closings, then try all that is due at `now` (seconds since 1970).
 
-    Another process that delivers at the same moment makes this a turn without work.
+    If another process is delivering at this moment, this turn does nothing.
     """
-    outbox = Outbox(settings.alerts_folder)
+    outbox = AlertQueue(settings.alerts_folder)
     delivery = Delivery()
     with outbox.lock() as is_ours:
         if not is_ours:
@@ -40,7 +40,7 @@ def deliver(settings: Settings, alerts: AlertSettings, now: float) -> Delivery:
         sinks = build_sinks(alerts, settings.alerts_path)
         problems: list[str] = []
         for entry in outbox.pending():
-            # A sink that is no longer set up will never say yes.
+            # A sink that is no longer configured can never confirm.
             entry.waiting = [name for name in entry.waiting if name in sinks]
             failure = ""
             for name in list(entry.waiting) if entry.not_before <= now else []:
@@ -52,7 +52,7 @@ def deliver(settings: Settings, alerts: AlertSettings, now: float) -> Delivery:
                 entry.waiting.remove(name)
                 entry.sent[name] = now
                 delivery.sent += 1
-                outbox.write(entry)  # at once: what is not recorded is sent again
+                outbox.write(entry)  # at once: an unrecorded delivery would be repeated
             if failure:
                 entry.failed(failure, now)
                 problems.append(failure)
@@ -62,7 +62,7 @@ def deliver(settings: Settings, alerts: AlertSettings, now: float) -> Delivery:
     return delivery
 
 
-def _take(outbox: Outbox, settings: Settings, alerts: AlertSettings) -> None:
+def _take(outbox: AlertQueue, settings: Settings, alerts: AlertSettings) -> None:
     batches = read_batches(settings)
     for message in messages_of_batches(batches, settings.site_url):
         outbox.take(message, alerts.sinks)

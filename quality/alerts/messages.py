@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 Transition = Literal["opened", "closed"]
 
-# An incident whose last evidence is older than this, seen from the newest data, is history: it has its row and page,
-# and nobody is called for it. Else the first batch over a year of old events would send a year of alerts.
+# An incident whose last evidence is older than this, seen from the newest data, is history. It has its row and page but
+# sends no alert; else the first batch over a year of old events would send a year of alerts.
 HISTORY_DAYS = 30
 
 
@@ -31,7 +31,7 @@ class Message:
 
     @property
     def key(self) -> str:
-        """Names the transition: receivers that see a key twice have been told twice."""
+        """Names the transition: a receiver that sees a key twice has got the message twice."""
         return f"{self.incident_id}-{self.transition}"
 
     @property
@@ -41,7 +41,7 @@ class Message:
 
 
 def messages_of(incident: Mapping[str, Any], newest: datetime, site_url: str) -> list[Message]:
-    """What there is to tell of a row of the mart `incidents`, oldest first."""
+    """The messages of one row of the mart `incidents`, oldest first."""
     last: date = incident["last_evidence_date"]
     if newest.date() - last > timedelta(days=HISTORY_DAYS) and incident["status"] == "closed":
         return []

@@ -1,8 +1,8 @@
-"""The alerts that are to be sent, each a small file that says which sinks have had it. Survives any kill.
+"""The queue of alerts. Each is a small file that records which sinks have confirmed it; the queue survives any kill.
 
-A file is replaced whole and flushed before anything else happens. Between a sink's yes and its record here a process
-can die: then that sink is told again, with the same key. So delivery is at least once, never lost, and doubled only in
-that moment; the file sink looks at its own end first and is exactly once.
+A file is replaced whole and flushed before anything else happens. If a process dies between a
+sink's confirmation and its record here, the sink gets the message again, with the same key. So delivery is at least
+once. The file sink looks at its own last lines first and is exactly once.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 from ingestion.durable import write_whole
 from quality.alerts.messages import Message
 
-# Retries wait 30 s, then twice as long each time, never more than an hour, for ever: an alert is not given up.
+# Retries wait 30 s, then twice as long each time, at most an hour. They never stop: no alert is given up.
 FIRST_WAIT_SECONDS = 30.0
 LONGEST_WAIT_SECONDS = 3600.0
 
@@ -46,15 +46,15 @@ def wait_seconds(attempts: int) -> float:
     return float(min(FIRST_WAIT_SECONDS * 2 ** min(attempts - 1, 20), LONGEST_WAIT_SECONDS))
 
 
-class Outbox:
-    """A folder with one file for each message that was ever taken; hold `lock` while writing."""
+class AlertQueue:
+    """A folder with one file for each message; hold `lock` while writing."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     @contextmanager
     def lock(self) -> Iterator[bool]:
-        """Whether this process alone may send now; another one that does will find what this one wanted to send."""
+        """Whether this process may send now; else the one that holds the lock sends everything."""
         self._folder.mkdir(parents=True, exist_ok=True)
         with open(self._folder / ".lock", "w", encoding="utf-8") as file:
             try:
@@ -72,7 +72,7 @@ class Outbox:
         return True
 
     def pending(self) -> list[Entry]:
-        """What some sink still waits for, in the order in which it happened."""
+        """The messages that some sink has not confirmed, in the order in which they happened."""
         entries = [self._read(path) for path in sorted(self._folder.glob("*.json"))]
         waiting = [entry for entry in entries if entry is not None and entry.waiting]
         return sorted(waiting, key=lambda entry: (entry.message.at, entry.message.transition == "closed"))

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from quality.alerts.messages import Message, as_line, as_mail, as_webhook
 from quality.alerts.settings import AlertSettings
 
-# How much of the log's end is looked through for a line that is there already: many times what one turn writes.
+# How much of the log's end is searched for a line that is already there: many times what one turn writes.
 TAIL_BYTES = 1 << 20
 
 Send = Callable[[Message], None]

@@ -1,4 +1,4 @@
-"""Checks of counts that are whole and no samples: a share of all records is what it is, and needs no significance.
+"""Checks of complete counts, which are no samples: a share of all records needs no test of significance.
 
 Each query gives cell, day, value and size; the threshold and the smallest size decide. Aggregates of marts only.
 """
@@ -29,7 +29,7 @@ class Fact:
     smallest_sample: int
     words: str
     query: str
-    # One such day is an incident: nothing about it is uncertain, and waiting would lose what can still be mended.
+    # One such day opens an incident: a complete count is certain, and waiting loses what can still be repaired.
     is_strong: bool = True
     # Whether its days are those of landing, or those of the events.
     by_landing: bool = False

@@ -1,4 +1,4 @@
-"""What a check answers. Plain values: they go to Dagster, into the marts and to a report alike."""
+"""Results of checks, as plain values: Dagster, the marts and the report use the same ones."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-# A sample too small to judge is an answer of its own: neither an all-clear nor an alarm.
+# `insufficient_data` is a result of its own: neither an all-clear nor an alarm.
 Status = Literal["passed", "failed", "insufficient_data"]
 Severity = Literal["critical", "warning"]
 

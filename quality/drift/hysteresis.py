@@ -15,7 +15,7 @@ Flags = NDArray[np.bool_]
 
 OPEN_AFTER, OPEN_AMONG = 3, 5
 CLOSE_AFTER = 3
-# A cell that cannot be judged for so long is over: a model version that was rolled back speaks no more.
+# An incident ends when its cell could not be judged for this long: a version that was rolled back sends nothing.
 GONE_AFTER = 7
 
 

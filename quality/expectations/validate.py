@@ -79,10 +79,10 @@ def _judge(table: str, expectation: Any, frame: pd.DataFrame, outcomes: dict[tup
         return _result(table, expectation, status, observed, sample_size, told)
     observed, cell = _nearest_to_breaking(expectation, judged)
     if outcome.success:
-        told = f"So in all {len(judged)} cells; the nearest to the limit has {_text(observed)}{cell}."
+        told = f"All {len(judged)} cells keep it; the nearest to the limit has {_text(observed)}{cell}."
     else:
         broken = outcome.result["unexpected_count"]
-        told = f"Not so in {broken} of {len(judged)} cells; the worst has {_text(observed)}{cell}."
+        told = f"{broken} of {len(judged)} cells break it; the worst has {_text(observed)}{cell}."
     return _result(table, expectation, status, observed, sample_size, told)
 
 

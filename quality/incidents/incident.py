@@ -1,4 +1,4 @@
-"""From days' results to incidents, and from incidents already known to those as they are now. Pure functions.
+"""Incidents from the days' results, merged with the incidents that are already known. Pure functions.
 
 An incident is one metric of one cell from its first evidence until it is over. The same results give the same
 incidents, however often they are judged: an incident is recognised by the days it covers.
@@ -22,9 +22,9 @@ from quality.drift.hysteresis import CLOSE_AFTER, GONE_AFTER, transitions
 Flags = NDArray[np.bool_]
 Places = NDArray[np.intp]
 
-# An open incident whose cell has not been judged for so many days is over: there is nobody left to mend.
+# An open incident ends when its cell has not been judged for this many days: the camera is gone.
 FORGOTTEN_DAYS = 30
-# Of these metrics, cameras of one model version that change on one day are one incident.
+# For these metrics, cameras of one model version that change on one day share one incident.
 GROUPED = {"confidence_floor", "confidence_drift", "event_mix_drift"}
 # The page that lists them, in the site.
 PAGE = "models/"

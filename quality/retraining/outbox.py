@@ -1,7 +1,7 @@
-"""Files for others to take away: each appears whole, and exactly once, whenever a batch is killed.
+"""Folders of files that other programs take away. Each appears whole and exactly once, also when a batch is killed.
 
-A thing is written under a hidden name, then noted in the warehouse, then renamed. So a hidden one whose name is noted
-only lacks its rename, and any other is what a killed batch left; what was taken away is never put there again.
+A file is written under a hidden name, then noted in the warehouse, then renamed. A hidden file whose name is noted only
+lacks the rename; any other hidden file is what a killed batch left. A file that was taken away never comes back.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from ingestion.errors import WarehouseError
 _HIDDEN, _UNFINISHED = ".", ".part"
 
 
-class Outbox:
-    """A folder of files or folders that programs outside this project take from."""
+class HandoverFolder:
+    """A folder from which programs outside this project take files or folders."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

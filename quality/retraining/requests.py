@@ -1,4 +1,4 @@
-"""Requests to train a model again: opened by findings, closed by a new version. Pure; `tables.py` keeps them."""
+"""Requests to train a model again: opened by findings, closed by a new version. Pure; `marts.py` stores them."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ class Request:
 
 
 def close_answered(requests: Iterable[Request], first_seen: Mapping[tuple[str, str, str], datetime]) -> list[Request]:
-    """The requests, those closed for which a version spoke at the site for the first time after they were opened.
+    """The requests, of which those are closed whose site has seen a new model version since they were opened.
 
-    `first_seen` gives the first event's instant by site, model and version. An old version that comes back is no
-    answer: it is not new. `closed_at` is the new version's first event.
+    `first_seen` gives the first event's instant by site, model and version. An old version that comes back
+    closes no request: it is not new. `closed_at` is the new version's first event.
     """
     answered = []
     for request in requests:

@@ -17,12 +17,12 @@ import pyarrow as pa
 
 from ingestion.contract.events import EVENT_TYPES
 from ingestion.warehouse import transaction
-from quality.retraining.outbox import Outbox
+from quality.retraining.outbox import HandoverFolder
 
 
 def drop_reviews(connection: duckdb.DuckDBPyConnection, folder: Path, now: datetime) -> int:
     """Write the sampled events that no file had yet into a new one; returns how many."""
-    outbox = Outbox(folder)
+    outbox = HandoverFolder(folder)
     outbox.recover({name for (name,) in connection.execute("select file_name from raw.dropped_reviews").fetchall()})
     result = connection.execute(
         "select review_queue.* from marts.review_queue anti join raw.dropped_reviews using (event_key) order by all"

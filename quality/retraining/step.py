@@ -1,6 +1,6 @@
-"""What a batch does for the models' keepers after its marts are computed: verdicts, requests, the outbox.
+"""What a batch does for ML operations after its marts are computed: verdicts, requests, the outbox.
 
-Reads the warehouse and the settings, writes two marts and the outbox. All of it can be done again after a kill.
+Reads the warehouse and the settings, writes two marts and the outbox. Every part can run again after a kill.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from quality.retraining.marts import (
     write_requests,
     write_verdicts,
 )
-from quality.retraining.outbox import Outbox
+from quality.retraining.outbox import HandoverFolder
 from quality.retraining.requests import Model, Request, close_answered, open_new
 from quality.retraining.review_drops import drop_reviews
 from quality.retraining.tracking import track_requests
@@ -100,7 +100,7 @@ def _renew_requests(
 ) -> tuple[list[Request], list[Request]]:
     """Close what is answered, open what fires; returns the requests before, and the new ones."""
     before = read_requests(connection)
-    outbox = Outbox(settings.outbox_path / "retraining")
+    outbox = HandoverFolder(settings.outbox_path / "retraining")
     outbox.recover({one.request_id for one in before})
     first_seen = {
         (*model, version.model_version): version.first_event_at
@@ -158,7 +158,9 @@ def _findings(
         yield triggers.is_due(as_of.astimezone(UTC).date(), since, settings.retraining_every_days)
 
 
-def _put(connection: duckdb.DuckDBPyConnection, outbox: Outbox, request: Request, requests: list[Request]) -> None:
+def _put(
+    connection: duckdb.DuckDBPyConnection, outbox: HandoverFolder, request: Request, requests: list[Request]
+) -> None:
     """The request's folder and its row, both or, after a kill, both later."""
 
     def write(folder: Path) -> None:

@@ -1,7 +1,7 @@
 """A run of MLflow for each request, where a plant has MLflow: what was asked for, why, and the manifest.
 
-Only with `MLFLOW_TRACKING_URI` set and the package installed (requirements-mlflow.lock). A server that fails is told
-and tried again by the next batch; it never stops one. A request that has its run carries a file `mlflow_run_id`.
+Only with `MLFLOW_TRACKING_URI` set and the package installed (requirements-mlflow.lock). A failing server is
+reported and tried again by the next batch; it never stops one. A request with a run has a file `mlflow_run_id`.
 """
 
 from __future__ import annotations

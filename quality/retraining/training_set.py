@@ -22,8 +22,8 @@ MOST_HARD_CASES = 2000
 
 _HOLDOUT_BELOW = f"{round(HOLDOUT_SHARE * 16**8):08x}"
 
-# An event that several cameras reported is there once for each of them. The hard cases that are kept are those of the
-# smallest keys: a draw by lot that every run repeats. Disputed events teach nothing and are left out as labelled ones.
+# An event that several cameras reported is there once for each of them. Of the hard cases, those with the smallest
+# keys are kept: a random draw that every run repeats. Disputed events teach nothing and are left out as labelled ones.
 _TRAINING_SET = f"""
     with events as (
         select

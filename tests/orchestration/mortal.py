@@ -55,7 +55,7 @@ def batch(plant: Plant, shell: Path | None, watch: Callable[[Any], None] | None 
 
     settings = plant.settings
     with warehouse_lock(settings):
-        deletions.keep_promises(settings, print)
+        deletions.finish_deletions(settings, print)
         land(settings, NOW)
         runner.build_models(settings, watch)
         with open_warehouse(settings) as connection:

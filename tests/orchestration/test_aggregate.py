@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from ingestion.warehouse import open_warehouse, warehouse_lock
-from orchestration.deletions import keep_promises
+from orchestration.deletions import finish_deletions
 from orchestration.publish import publish_build
 from orchestration.summary import Checks, read_totals, summary_lines
 from publishing import versions
@@ -45,7 +45,7 @@ def test_changing_to_aggregate_removes_what_was_published_about_persons(tmp_path
 
     plant = Plant(tmp_path, worker_identity="aggregate")
     with warehouse_lock(plant.settings):
-        keep_promises(plant.settings, print)
+        finish_deletions(plant.settings, print)
     assert len(list(published.iterdir())) == 1
     assert not any(b"Worker-" in path.read_bytes() for path in published.rglob("*") if path.is_file())
     for mart in ("worker_shifts", "state_intervals", "worker_station_shifts", "review_queue"):

@@ -24,7 +24,7 @@ from ingestion.identity.journal import RECORD, pending_erasures
 from ingestion.warehouse import warehouse_lock
 from orchestration.dagster_home import dagster_records
 from orchestration.dbt import runner
-from orchestration.deletions import erase_worker, keep_promises, search_worker
+from orchestration.deletions import erase_worker, finish_deletions, search_worker
 from reports.data import publish_data
 from tests.orchestration.mortal import Mortal
 from tests.plant import NOW, WITHOUT_DATA_TESTS, Plant
@@ -355,7 +355,7 @@ def test_an_erasure_killed_at_any_point_is_finished_by_the_next_batch(
     assert killer.run(plant, f"erase {SITE} {WORKER}", **point) == -signal.SIGKILL
     assert len(pending_erasures(plant.settings)) == 1
     with warehouse_lock(plant.settings):
-        keep_promises(plant.settings, print)
+        finish_deletions(plant.settings, print)
     assert_erased(plant, erased)
 
 
@@ -378,5 +378,5 @@ def test_where_objects_stay_in_their_place_a_killed_erasure_is_finished_too(
     plant = filled(landed_objects="keep")
     assert killer.run(plant, f"erase {SITE} {WORKER}", **KILLED["between two objects"]) == -signal.SIGKILL
     with warehouse_lock(plant.settings):
-        keep_promises(plant.settings, print)
+        finish_deletions(plant.settings, print)
     assert_erased(plant, erased)

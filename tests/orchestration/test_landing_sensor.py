@@ -63,7 +63,7 @@ def test_a_batch_starts_when_there_is_something_to_land(
     is_batch_waiting: bool,
     answer: type,
 ) -> None:
-    decision = decide(events, registry, landed=landed, asked=asked, is_batch_waiting=is_batch_waiting)
+    decision = decide(events, registry, landed=landed, requested=asked, is_batch_waiting=is_batch_waiting)
     assert isinstance(decision, answer)
     assert decision.reason
 

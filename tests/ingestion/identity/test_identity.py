@@ -9,7 +9,7 @@ from ingestion.errors import SettingsError
 from ingestion.identity.journal import is_purge_owed
 from ingestion.identity.pseudonyms import pseudonym
 from ingestion.landing.replay import ReplayReport, replay_rejected
-from orchestration.deletions import keep_promises
+from orchestration.deletions import finish_deletions
 from tests.plant import Plant
 
 KEY = "a key that is long enough for a plant"
@@ -66,7 +66,7 @@ def test_a_named_warehouse_is_converted_to_what_a_pseudonymous_one_would_be(tmp_
         fill(plant)
         plant.batch()
     later = Plant(tmp_path / "converted", **PSEUDONYM)
-    keep_promises(later.settings, print)
+    finish_deletions(later.settings, print)
     for text in (b"Worker-17", b"Jane Doe-Smith"):
         assert text not in stored_bytes(later)
     for table in ("events", "workers", "rejected_records", "identity"):
@@ -94,7 +94,11 @@ def test_pseudonyms_do_not_go_back_and_do_not_change_their_key(
     before = plant.raw("events")
     plant.drop("events/b.jsonl", json.dumps({**EVENT, "worker_id": "W2"}))
     other = Plant(tmp_path, **settings)
-    for attempt in (other.land, lambda: replay_rejected(other.settings), lambda: keep_promises(other.settings, print)):
+    for attempt in (
+        other.land,
+        lambda: replay_rejected(other.settings),
+        lambda: finish_deletions(other.settings, print),
+    ):
         with pytest.raises(SettingsError, match=sentence):
             attempt()
     assert plant.raw("events") == before

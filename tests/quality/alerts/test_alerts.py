@@ -18,7 +18,7 @@ from ingestion.errors import SettingsError
 from ingestion.settings import Settings
 from quality.alerts.deliver import deliver
 from quality.alerts.messages import messages_of
-from quality.alerts.outbox import LONGEST_WAIT_SECONDS, Outbox, wait_seconds
+from quality.alerts.outbox import LONGEST_WAIT_SECONDS, AlertQueue, wait_seconds
 from quality.alerts.settings import AlertSettings, read_alert_settings
 from quality.checks.results import Cell
 from quality.incidents.incident import PAGE, Incident
@@ -149,7 +149,7 @@ from quality.alerts import deliver, outbox, sinks
 from quality.alerts.settings import read_alert_settings
 
 name, moment = sys.argv[2:]
-target = {"take": outbox.Outbox, "sink": sinks, "write": outbox.Outbox}[name]
+target = {"take": outbox.AlertQueue, "sink": sinks, "write": outbox.AlertQueue}[name]
 
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)
@@ -183,12 +183,12 @@ def test_a_process_killed_at_any_step_loses_nothing_and_writes_no_line_twice(
     deliver(settings, read_alert_settings(only_file_and_webhook), now=200_000)
     assert webhook.keys == ["0123456789abcdef-opened"]
     assert len(settings.alerts_path.read_text().splitlines()) == 1
-    assert Outbox(settings.alerts_folder).pending() == []
+    assert AlertQueue(settings.alerts_folder).pending() == []
 
 
 def test_two_processes_at_once_send_one_message(settings: Settings, alerts: AlertSettings, webhook: Webhook) -> None:
     publish(settings, OPEN)
-    with Outbox(settings.alerts_folder).lock() as is_ours:
+    with AlertQueue(settings.alerts_folder).lock() as is_ours:
         assert is_ours
         assert deliver(settings, alerts, now=0).sent == 0
     deliver(settings, alerts, now=1)

@@ -219,7 +219,7 @@ def at_turn(function):
 if moment == "while writing":
     step.write_training_set = at_turn(step.write_training_set)
 elif moment.endswith("showing"):
-    outbox.Outbox._show = at_turn(outbox.Outbox._show)
+    outbox.HandoverFolder._show = at_turn(outbox.HandoverFolder._show)
 else:
     outbox.sync = at_turn(outbox.sync)
 step.operate_models(Settings(data_dir=Path(sys.argv[1]), **SETTINGS), NOW)
