@@ -19,7 +19,7 @@ from ingestion.errors import BucketError
 _CHUNK_BYTES = 32 * 1024 * 1024
 _CHUNK_OBJECTS = 1000
 # Hidden, so that no listing takes it for an archived object.
-_CLOCK = f"{ARCHIVE_PREFIX}.clock"
+_CLOCK = f"{ARCHIVE_PREFIX}.clock/now"
 
 
 def every_object(bucket: Bucket) -> Iterator[ObjectInfo]:
@@ -86,6 +86,6 @@ def server_time(bucket: Bucket) -> datetime | None:
     if not isinstance(bucket, S3Bucket):
         return None
     bucket.put(_CLOCK, b"")
-    times = [info.modified for info in bucket.list(_CLOCK, ignored=True) if info.key == _CLOCK]
+    times = [info.modified for info in bucket.list(f"{ARCHIVE_PREFIX}.clock/", ignored=True) if info.key == _CLOCK]
     bucket.remove(_CLOCK)
     return times[0].astimezone(UTC) if times else None
