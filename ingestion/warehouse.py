@@ -123,6 +123,9 @@ RAW_TABLES = """
         worker_identity varchar not null, is_pseudonymous boolean not null, key_check varchar, min_group bigint not null
     );
 
+    -- Sites whose stored events have no workers, as the registry wanted (identity/people.py).
+    create table if not exists raw.nameless_sites (site_id varchar not null);
+
     -- How far back retention reached: the first UTC date that is kept of the raw events, and of rows about persons.
     create table if not exists raw.horizons (name varchar primary key, first_date date not null);
 

@@ -1,7 +1,8 @@
 """The contents of objects and registry files without one person's records: bytes in, bytes out, nothing written.
 
 All other records stay as they were sent and where they were: a removed line becomes a blank one, which landing counts
-and passes over, so that the positions of the others hold.
+and passes over, so that the positions of the others hold. The reading of a counter stays, without its worker and
+without fields that nobody knows: the units of the readings behind it are differences.
 """
 
 from __future__ import annotations
@@ -12,9 +13,12 @@ import io
 
 import zstandard
 
-from ingestion.contract.events import DEFAULT_SITE, Folder
-from ingestion.records.framing import BYTE_ORDER_MARK, split_records, unpack
+from ingestion.contract.events import DEFAULT_SITE, PRODUCT_COUNT, Folder
+from ingestion.identity.payloads import redact
+from ingestion.records.framing import BYTE_ORDER_MARK, NotJson, parse_json, split_records, unpack
 from privacy.person import Person, is_theirs
+
+_LINE_BREAKS_TO_SPACES = bytes.maketrans(b"\r\n", b"  ")
 
 
 def count_theirs(unpacked: bytes, folder: Folder, person: Person) -> int:
@@ -33,21 +37,35 @@ def without_person(key: str, content: bytes, folder: Folder, person: Person, max
     if not person.may_be_in(unpacked):
         return content, 0
     positions, raws = split_records(unpacked)
-    theirs = {position for position, raw in zip(positions, raws, strict=True) if is_theirs(raw, folder, person)}
-    if not theirs:
+    left = {
+        position: _what_is_left(raw, folder, person)
+        for position, raw in zip(positions, raws, strict=True)
+        if is_theirs(raw, folder, person)
+    }
+    if not left:
         return content, 0
     lines = unpacked.removeprefix(BYTE_ORDER_MARK).split(b"\n")
     if all(
         position <= len(lines) and lines[position - 1].strip(b" \t\r\n") == raw
         for position, raw in zip(positions, raws, strict=True)
     ):
-        kept = [b"" if number in theirs else line for number, line in enumerate(lines, 1)]
+        kept = [left.get(number, line) for number, line in enumerate(lines, 1)]
     else:  # an array, or one value over several lines: written as JSON Lines, each element on the line of its index
-        kept = [
-            b"" if position in theirs else raw.replace(b"\n", b" ")
-            for position, raw in zip(positions, raws, strict=True)
-        ]
-    return _pack(key, b"\n".join(kept) if any(line.strip() for line in kept) else b""), len(theirs)
+        kept = [left.get(position, raw).replace(b"\n", b" ") for position, raw in zip(positions, raws, strict=True)]
+    return _pack(key, b"\n".join(kept) if any(line.strip() for line in kept) else b""), len(left)
+
+
+def _what_is_left(raw: bytes, folder: Folder, person: Person) -> bytes:
+    """The record of a counter's reading without the person, nothing of any other record."""
+    try:
+        record = parse_json(raw)
+    except NotJson:
+        return b""
+    if not isinstance(record, dict) or record.get("event_type") != PRODUCT_COUNT or record.get("count_total") is None:
+        return b""
+    text, _ = redact(raw.decode("utf-8"), "", folder, None, frozenset({person.site_id}))
+    rest = (text or "").encode("utf-8", "surrogatepass").translate(_LINE_BREAKS_TO_SPACES)
+    return b"" if is_theirs(rest, folder, person) else rest
 
 
 def _pack(key: str, content: bytes) -> bytes:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ingestion.contract.events import DEFAULT_SITE, Folder
+from ingestion.contract.identifiers import identifier_or_none
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,11 @@ class Person:
         return tuple(one.encode() for one in sorted(self.ids))
 
     @cached_property
+    def has_forms(self) -> bool:
+        """Whether other characters may stand in a file for the same id, inside of it: see contract/identifiers.py."""
+        return any(not one.isascii() or " " in one for one in self.ids)
+
+    @cached_property
     def words(self) -> re.Pattern[str]:
         """Each id as a word: not as a part of a longer one."""
         return word_pattern(*self.ids)
@@ -39,6 +45,7 @@ class Person:
         """False where no JSON text in these bytes can hold an id or an event key of theirs; cheap."""
         return (
             b"\\" in content  # an id may be spelt with escapes
+            or self.has_forms
             or any(one in content for one in self.bytes_of_ids)
             or (bool(self.event_keys) and b"event_key" in content)
         )
@@ -63,7 +70,7 @@ def is_theirs(raw: bytes, folder: Folder, person: Person) -> bool:
     except (ValueError, RecursionError):
         text = raw.decode("utf-8", "replace")
         site_id = folder.site_id or DEFAULT_SITE
-        is_of_site = site_id.strip(" ") == person.site_id or word_pattern(person.site_id).search(text) is not None
+        is_of_site = _form(site_id) == person.site_id or word_pattern(person.site_id).search(text) is not None
         return is_of_site and person.words.search(text) is not None
     return any(_names(members, site_id, person) for members, site_id in _objects(value, folder.site_id or DEFAULT_SITE))
 
@@ -77,11 +84,16 @@ def _names(members: _Members, site_id: str, person: Person) -> bool:
     return any(
         isinstance(value, str)
         and (
-            (name == "worker_id" and value.strip(" ") in person.ids and person.site_id in {s.strip(" ") for s in sites})
+            (name == "worker_id" and _form(value) in person.ids and person.site_id in set(map(_form, sites)))
             or (name == "event_key" and value in person.event_keys)
         )
         for name, value in members
     )
+
+
+def _form(text: str) -> str:
+    """The one form of an id, or the text where it is none."""
+    return identifier_or_none(text) or text
 
 
 def _objects(value: object, site_id: str) -> Iterator[tuple[_Members, str]]:

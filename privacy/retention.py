@@ -108,7 +108,8 @@ def keep_history(connection: duckdb.DuckDBPyConnection) -> Kept:
         if persons:
             for table in tables_with(connection, "worker_id"):
                 if table.schema != "raw" and (day := _day_of(connection, table)):
-                    row = connection.execute(f"delete from {quoted(table)} where {day} < ?", [persons]).fetchone()
+                    old = f"{quoted(table)} where {day} < ? and worker_id is not null"
+                    row = connection.execute(f"delete from {old}", [persons]).fetchone()
                     deleted += row[0] if row else 0
     return Kept(put_back, deleted)
 
@@ -163,6 +164,10 @@ def _move_horizon(connection: duckdb.DuckDBPyConnection, name: str, first_date: 
     )
 
 
+# The units of counters, computed of all their readings.
+COUNTER_READINGS = "int_counter_readings"
+
+
 def _delete_events(connection: duckdb.DuckDBPyConnection, horizon: date) -> tuple[int, int]:
     """Freeze what was computed of the events before a date, and delete them: in one transaction."""
     before = {"instant": _midnight(horizon)}
@@ -176,11 +181,51 @@ def _delete_events(connection: duckdb.DuckDBPyConnection, horizon: date) -> tupl
         _move_horizon(connection, "events", horizon)
         rejected = "(select object_id from raw.rejected_records where rejected_at < $instant)"
         connection.execute(changed_objects_of(f"raw.landed_objects semi join {rejected} using (object_id)"), before)
+        _note_needed_readings(connection, before)
         counts = []
-        for name, column in (("events", "event_at"), ("rejected_records", "rejected_at")):
-            row = connection.execute(f"delete from raw.{name} where {column} < $instant", before).fetchone()
+        for name, old in (
+            ("events", "event_at < $instant and not (count_total is not null and rowid in (from needed_readings))"),
+            ("rejected_records", "rejected_at < $instant"),
+        ):
+            row = connection.execute(f"delete from raw.{name} where {old}", before).fetchone()
             counts.append(int(row[0]) if row else 0)
+        connection.execute("update raw.events set worker_id = null where event_at < $instant", before)
     return counts[0], counts[1]
+
+
+def _note_needed_readings(connection: duckdb.DuckDBPyConnection, before: dict[str, datetime]) -> None:
+    """Which readings of counters those that stay are compared with: each counter's last one, and where that is less
+    than the largest since the last reset, those back to it. Without them units would move.
+    """
+    connection.execute("create or replace temp table needed_readings (place bigint)")
+    if Table("intermediate", COUNTER_READINGS) not in tables_with(connection):
+        return  # no unit was ever computed
+    connection.execute(
+        f"""
+        insert into needed_readings
+        with old as (from intermediate.{COUNTER_READINGS} where event_at < $instant),
+
+        last as (
+            select site_id, camera_id, workstation_id, max_by(largest_total, event_at) as largest_total
+            from old
+            group by all
+        ),
+
+        needed as (
+            select old.site_id, old.camera_id, old.workstation_id, max(old.event_at) as first_event_at
+            from old
+            inner join last using (site_id, camera_id, workstation_id)
+            where old.count_total = last.largest_total
+            group by all
+        )
+
+        select events.rowid
+        from raw.events as events
+        inner join needed using (site_id, camera_id, workstation_id)
+        where events.count_total is not null and events.event_at < $instant and event_at >= first_event_at
+        """,
+        before,
+    )
 
 
 # What people said of an event outlives it, and who was seen where does not.

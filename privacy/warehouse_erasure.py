@@ -23,7 +23,8 @@ def event_keys_of(connection: duckdb.DuckDBPyConnection, site_id: str, ids: froz
 
 def erase_from_warehouse(connection: duckdb.DuckDBPyConnection, person: Person) -> dict[str, int]:
     """Delete the person's rows: wherever site and worker stand, wherever a label names one of their events, and among
-    the rejected records. The rows deleted, by table.
+    the rejected records. The rows deleted, by table. Readings of counters stay without their worker, since the units
+    of those behind them are differences.
     """
     connection.register("keys", pa.table({"event_key": pa.array(sorted(person.event_keys), pa.string())}))
     named: dict[str, object] = {"site_id": person.site_id, "ids": sorted(person.ids)}
@@ -32,6 +33,7 @@ def erase_from_warehouse(connection: duckdb.DuckDBPyConnection, person: Person) 
         # Every window that they were in is computed again.
         theirs = "raw.events where site_id = $site_id and list_contains($ids, worker_id)"
         connection.execute(changed_minutes_of(theirs), named)
+        _take_off_readings(connection, named, deleted)
         for table in tables_with(connection, "site_id", "worker_id"):
             where = "site_id = $site_id and list_contains($ids, worker_id)"
             _delete(connection, table, where, named, deleted)
@@ -40,6 +42,18 @@ def erase_from_warehouse(connection: duckdb.DuckDBPyConnection, person: Person) 
         _delete_rejected(connection, person, deleted)
     connection.unregister("keys")
     return deleted
+
+
+def _take_off_readings(
+    connection: duckdb.DuckDBPyConnection, named: dict[str, object], deleted: dict[str, int]
+) -> None:
+    row = connection.execute(
+        "update raw.events set worker_id = null "
+        "where site_id = $site_id and list_contains($ids, worker_id) and count_total is not null",
+        named,
+    ).fetchone()
+    if row and row[0]:
+        deleted["raw.events"] = row[0]
 
 
 def _delete(

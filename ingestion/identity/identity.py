@@ -26,9 +26,10 @@ from ingestion.warehouse import transaction
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """How what is landed names people: as it came, or by pseudonyms of a key."""
+    """How what is landed names people: as it came, by pseudonyms of a key, or, at `nameless_sites`, not at all."""
 
     key: bytes | None
+    nameless_sites: frozenset[str] = frozenset()
 
     def registry(self, registry: Registry) -> Registry:
         """The registry as it is stored: with a key, workers by their pseudonyms and without names."""
@@ -42,20 +43,19 @@ class Identity:
 
     def records(self, records: ReadObjects) -> ReadObjects:
         """What was read, as it is stored: with a key, rows under pseudonyms, the texts of rejected ones redacted."""
-        if self.key is not None:
-            records.rows = self._hidden(records, records.rows, self.key)
+        if self.key is not None or self.nameless_sites:
+            records.rows = self._hidden(records, records.rows)
         return records
 
-    @staticmethod
-    def _hidden(records: ReadObjects, lots: Iterable[Lot], key: bytes) -> Iterator[Lot]:
+    def _hidden(self, records: ReadObjects, lots: Iterable[Lot]) -> Iterator[Lot]:
         for table, rows in lots:
             if table != REJECTED_TABLE:
-                yield Lot(table, pseudonymise(rows, key))
+                yield Lot(table, rows if self.key is None else pseudonymise(rows, self.key))
                 continue
             columns = {name: rows[name].to_pylist() for name in rows.column_names}
             folders = (folder_of(records.objects[index].key) for index in columns["object_index"])
             texts = zip(columns["payload"], columns["detail"], folders, strict=True)
-            redacted = [redact(payload, detail, folder, key) for payload, detail, folder in texts]
+            redacted = [redact(*text, self.key, self.nameless_sites) for text in texts]
             columns["payload"], columns["detail"] = ([one[place] for one in redacted] for place in range(2))
             yield Lot(table, pa.table(columns, schema=rows.schema))
 
@@ -123,7 +123,7 @@ def _convert(connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
         connection.execute(f"update {quoted(table)} set name = null")
     if Table("build", "state") in tables_with(connection):  # what is sampled for review follows from the ids
         connection.execute("delete from build.state")
-    _redact_rejected(connection, key)
+    redact_rejected(connection, key)
 
 
 def _rename_keys(connection: duckdb.DuckDBPyConnection) -> None:
@@ -146,7 +146,10 @@ def _rename_keys(connection: duckdb.DuckDBPyConnection) -> None:
         )
 
 
-def _redact_rejected(connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
+def redact_rejected(
+    connection: duckdb.DuckDBPyConnection, key: bytes | None, nameless_sites: frozenset[str] = frozenset()
+) -> None:
+    """The texts of the rejected records that are stored, as `redact` leaves them."""
     rows = connection.execute(
         """
         select rejected.object_id, rejected.position, rejected.payload, rejected.detail, landed.object_key
@@ -156,7 +159,7 @@ def _redact_rejected(connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
         """
     ).fetchall()
     redacted = [
-        (object_id, position, *redact(payload, detail, folder_of(object_key), key))
+        (object_id, position, *redact(payload, detail, folder_of(object_key), key, nameless_sites))
         for object_id, position, payload, detail, object_key in rows
     ]
     texts = pa.table(  # noqa: F841  # DuckDB finds the table by its name

@@ -34,19 +34,23 @@ def key_check(key: bytes) -> str:
 
 
 def pseudonymise(events: pa.Table, key: bytes) -> pa.Table:
-    """Events with tokens in `worker_id`. Hashed once for each pair of site and worker, not for each event."""
+    """Events with tokens in `worker_id`, where there is one. Hashed once for each pair of site and worker."""
     sites, workers = (_encode(events[name]) for name in ("site_id", "worker_id"))
     pairs = sites.indices.to_numpy().astype(np.int64) * len(workers.dictionary) + workers.indices.to_numpy()
     distinct, places = np.unique(pairs, return_inverse=True)
     site_ids, worker_ids = sites.dictionary.to_pylist(), workers.dictionary.to_pylist()
     tokens = pa.array(
-        [pseudonym(key, site_ids[pair // len(worker_ids)], worker_ids[pair % len(worker_ids)]) for pair in distinct],
+        [_token(key, site_ids[pair // len(worker_ids)], worker_ids[pair % len(worker_ids)]) for pair in distinct],
         pa.string(),
     )
     index = events.schema.get_field_index("worker_id")
     return events.set_column(index, pa.field("worker_id", pa.string()), tokens.take(pa.array(places)))
 
 
+def _token(key: bytes, site_id: str, worker_id: str) -> str | None:
+    return pseudonym(key, site_id, worker_id) if worker_id else None
+
+
 def _encode(column: pa.ChunkedArray) -> pa.DictionaryArray:
     plain = column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
-    return plain.combine_chunks().dictionary_encode()
+    return plain.fill_null("").combine_chunks().dictionary_encode()

@@ -24,6 +24,7 @@ from ingestion.bucket import Bucket, ObjectInfo, ObjectReplaced, open_landing_bu
 from ingestion.contract.event_key import sample_bound
 from ingestion.errors import WarehouseError
 from ingestion.identity.identity import Identity, settle_identity
+from ingestion.identity.people import settle_people
 from ingestion.landing.archiving import Archiver, ArchiveReport
 from ingestion.landing.continuity import note_state
 from ingestion.landing.label_settling import settle_labels
@@ -98,6 +99,7 @@ def land(
         landed_at = landing_time(connection, now, log)
         timezones = {name for (name,) in connection.execute("select name from pg_timezone_names()").fetchall()}
         _replace_registry(connection, identity.registry(read_registry(bucket, timezones)), settings)
+        identity = settle_people(connection, settings, identity)
         if count := bucket.put_back():
             log(f"{count:,} objects put back that an earlier batch was archiving when it ended")
         still = (info for info in pending_objects(bucket) if is_still(info, now, settings.still_seconds))
@@ -107,7 +109,9 @@ def land(
             if settings.landed_objects == "archive":
                 archiver.take(manifest.landed)
             report = replace(report, already_landed=report.already_landed + len(manifest.landed))
-            for chunk in read_chunks(bucket, _chunks(manifest.pending), manifest, settings, landed_at):
+            for chunk in read_chunks(
+                bucket, _chunks(manifest.pending), manifest, settings, landed_at, identity.nameless_sites
+            ):
                 try:
                     report = _land_chunk(connection, chunk, identity, landed_at, report)
                 except ObjectReplaced as replaced:

@@ -66,14 +66,22 @@ def table_of(key: str) -> str:
 
 
 def read_chunks(
-    bucket: Bucket, chunks: Iterable[Sequence[str]], manifest: Manifest, settings: Settings, landed_at: datetime
+    bucket: Bucket,
+    chunks: Iterable[Sequence[str]],
+    manifest: Manifest,
+    settings: Settings,
+    landed_at: datetime,
+    nameless_sites: frozenset[str] = frozenset(),
 ) -> Iterator[Chunk]:
-    """A chunk for each share of keys, in order; its rows are to be used before the next is asked for."""
+    """A chunk for each share of keys, in order; its rows are to be used before the next is asked for.
+
+    The workers of `nameless_sites` are taken off before their records are judged.
+    """
     # The other stages need cores as well; with all of them for the parsing, all wait for each other.
     threads = max(len(os.sched_getaffinity(0)) // 2, 1)
     with duckdb.connect(config={"temp_directory": "", "threads": threads}) as session:
         session.execute("set timezone = 'UTC'")
-        reader = EventReader(landed_at, session)
+        reader = EventReader(landed_at, session, nameless_sites)
         with (
             Ahead(_open(bucket, chunks, manifest, settings)) as opened,
             Ahead(_parse(opened, reader)) as parsed,

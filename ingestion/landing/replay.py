@@ -18,6 +18,7 @@ import pyarrow as pa
 from ingestion.contract.events import Refusal, folder_of, judge_record
 from ingestion.contract.labels import judge_label
 from ingestion.identity.identity import settle_identity
+from ingestion.identity.people import nameless_sites
 from ingestion.landing.label_settling import find_labelled_events
 from ingestion.landing.pipeline import TABLES, table_of
 from ingestion.landing.unexpected_fields import record_unexpected_fields
@@ -88,13 +89,14 @@ def _next_share(connection: duckdb.DuckDBPyConnection, last: tuple[int, int]) ->
 def _replay(connection: duckdb.DuckDBPyConnection, candidates: list[Any]) -> int:
     accepted: dict[str, list[dict[str, object]]] = {table: [] for table in TABLES.values()}
     unexpected_fields: list[tuple[int, str]] = []
+    nameless = nameless_sites(connection)
     for object_id, position, payload, key, landed_at in candidates:
         table, raw, at = table_of(key), payload.encode("utf-8"), landed_at.astimezone(UTC)
         if table == "labels":
             label, unexpected = judge_label(raw, at)
             row = None if isinstance(label, Refusal) else columns_of_label(label, payload, object_id, position)
         else:
-            event, unexpected = judge_record(raw, folder_of(key), at)
+            event, unexpected = judge_record(raw, folder_of(key), at, nameless)
             row = None if isinstance(event, Refusal) else columns_of(event, object_id, position)
         if row is not None:
             accepted[table].append(row)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ingestion.contract.identifiers import identifier_or_none
 from ingestion.errors import SettingsError
 from ingestion.settings import read_settings
 from ingestion.warehouse import warehouse_lock
@@ -23,7 +24,7 @@ def erase_or_search(site: str, worker: str, is_confirmed: bool) -> int:
     Raises:
         FloorhouseError: a bad setting or argument, or it stopped and the same command goes on.
     """
-    site, worker = site.strip(" "), worker.strip(" ")
+    site, worker = (identifier_or_none(text) or text.strip() for text in (site, worker))
     settings = read_settings()
     if not site or not worker:
         raise SettingsError("SITE and WORKER must not be empty; allowed is one worker of one site.")

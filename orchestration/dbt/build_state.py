@@ -33,6 +33,7 @@ _REMEMBERED = {
     "workers": "raw.workers",
     "workstations": "raw.workstations",
     "targets": "raw.targets",
+    "cameras": "raw.cameras",
     "settings": "raw.settings",
 }
 
@@ -67,6 +68,7 @@ _NOTHING_REMEMBERED = """
     create or replace table build.workers as from raw.workers limit 0;
     create or replace table build.workstations as from raw.workstations limit 0;
     create or replace table build.targets as from raw.targets limit 0;
+    create or replace table build.cameras as from raw.cameras limit 0;
     create or replace table build.settings as from raw.settings limit 0;
     delete from raw.changed_minutes;
     delete from raw.changed_objects;

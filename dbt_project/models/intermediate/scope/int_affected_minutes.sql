@@ -2,7 +2,86 @@
 
 with readings as (
 
-    select * from {{ ref('int_affected_readings') }}
+    select
+        site_id,
+        event_at
+    from {{ ref('int_affected_readings') }}
+
+),
+
+cameras as (
+
+    select
+        site_id,
+        camera_id,
+        workstation_id,
+        is_counting_units,
+        is_counting_states,
+        valid_from,
+        valid_to
+    from {{ ref('stg_raw__cameras') }}
+
+),
+
+cameras_before as (
+
+    select
+        site_id,
+        camera_id,
+        workstation_id,
+        counts as is_counting_units,
+        states as is_counting_states,
+        valid_from,
+        valid_to
+    from {{ source('build', 'cameras') }}
+
+),
+
+batch as (
+
+    select * from {{ source('build', 'batch') }}
+
+),
+
+moved_rows as (
+
+    {{ changed_rows('cameras', 'cameras_before') }}
+
+),
+
+-- Cameras that count otherwise than before: all their events may belong to other numbers.
+moved_cameras as (
+
+    select distinct
+        moved_rows.site_id,
+        moved_rows.camera_id
+
+    from moved_rows
+
+    inner join batch
+        on not batch.is_full
+
+),
+
+moved_events as (
+
+    select
+        events.site_id,
+        events.event_at
+
+    from {{ ref('stg_raw__events') }} as events
+
+    inner join moved_cameras
+        on events.site_id = moved_cameras.site_id
+        and events.camera_id = moved_cameras.camera_id
+
+),
+
+instants as (
+
+    select * from readings
+    union all
+    select * from moved_events
 
 )
 
@@ -13,15 +92,15 @@ from {{ ref('stg_raw__changed_minutes') }}
 
 union
 
--- Both the minute that a reading shows and the one that it counts for: an instant before.
 select
     site_id,
     {{ utc_minute('event_at') }} as minute
-from readings
+from instants
 
 union
 
+-- A reading counts for the minute that ends where it stands.
 select
     site_id,
     {{ utc_minute(add_microseconds('event_at', -1)) }} as minute
-from readings
+from instants
