@@ -24,6 +24,11 @@ STEPS: tuple[str, ...] = (
     alter table raw.events add column count_total bigint;
     alter table raw.sites add column people varchar;
     """,
+    """
+    alter table raw.shifts add column weekdays varchar;
+    alter table raw.targets add column weekdays varchar;
+    alter table raw.workstations add column line varchar;
+    """,
 )
 
 NEWEST = 1 + len(STEPS)

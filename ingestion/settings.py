@@ -63,6 +63,7 @@ class Settings(FrozenSettings):
         None, gt=0, le=1440, description="unset, or a number of minutes above 0, at most 1440"
     )
     still_seconds: float = Field(0, ge=0, le=86_400, description="a number of seconds from 0 to 86400")
+    registry_still_seconds: float = Field(5, ge=0, le=300, description="a number of seconds from 0 to 300")
     max_object_bytes: int = Field(
         1_073_741_824, ge=1_000, le=8_589_934_592, description="a whole number of bytes from 1000 to 8589934592"
     )

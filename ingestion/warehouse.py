@@ -94,23 +94,55 @@ RAW_TABLES = """
 
     create table if not exists raw.sites (site_id varchar, name varchar, timezone varchar, people varchar);
     create table if not exists raw.shifts (
-        site_id varchar, shift_id varchar, start_local varchar, duration_minutes integer, valid_from date, valid_to date
+        site_id varchar, shift_id varchar, start_local varchar, duration_minutes integer, valid_from date,
+        valid_to date, weekdays varchar
     );
     create table if not exists raw.workers (site_id varchar, worker_id varchar, name varchar);
     create table if not exists raw.workstations (
-        site_id varchar, workstation_id varchar, name varchar, station_type varchar
+        site_id varchar, workstation_id varchar, name varchar, station_type varchar, line varchar
     );
     create table if not exists raw.targets (
-        site_id varchar, workstation_id varchar, shift_id varchar, units_per_hour double, valid_from date, valid_to date
+        site_id varchar, workstation_id varchar, shift_id varchar, units_per_hour double, valid_from date,
+        valid_to date, weekdays varchar
     );
     create table if not exists raw.cameras (
         site_id varchar, camera_id varchar, workstation_id varchar, counts boolean, states boolean,
         valid_from date, valid_to date
     );
+    create table if not exists raw.closures (site_id varchar, from_date date, to_date date, reason varchar);
     create table if not exists raw.baselines (
         site_id varchar, working double, idle double, absent double, product_count double,
         reference_from date, reference_to date
     );
+
+    -- The registry files whose rows stand above: their content by its hash, empty where a file was taken away for good.
+    create table if not exists raw.registry_files (
+        file varchar primary key,
+        content_hash varchar not null,
+        columns varchar[] not null,
+        ends_with_a_break boolean not null,
+        in_force_since timestamptz not null
+    );
+    -- Every version that ever was in force. What it had computed again is known when the build that did it is finished.
+    create table if not exists raw.registry_versions (
+        number bigint not null,
+        file varchar not null,
+        site_id varchar not null,
+        line_count bigint not null,
+        in_force_since timestamptz not null,
+        change varchar not null,
+        shift_dates_recomputed bigint
+    );
+    -- Contents that are not in force, a file that is gone among them; since when, and why.
+    create table if not exists raw.registry_refusals (
+        file varchar primary key,
+        content_hash varchar not null,
+        kind varchar not null,
+        modified_at timestamptz not null,
+        refused_at timestamptz not null,
+        sentence varchar not null
+    );
+
     create table if not exists raw.settings (
         last_event_microseconds bigint, max_state_microseconds bigint, review_keys_below varchar
     );
@@ -266,19 +298,13 @@ def raw_state(connection: duckdb.DuckDBPyConnection) -> str:
     registries = ", ".join(
         f"(select md5(string_agg({table}::varchar, chr(10) order by {table}::varchar)) from raw.{table})"
         for table in (
-            "sites",
-            "shifts",
-            "workers",
-            "workstations",
-            "targets",
-            "cameras",
-            "baselines",
-            "settings",
-            "identity",
+            *("sites", "shifts", "workers", "workstations", "targets", "cameras", "closures", "baselines"),
+            *("settings", "identity"),
         )
     )
     row = connection.execute(
-        f"select md5([max(object_id)::varchar, sum(accepted)::varchar, sum(rejected)::varchar, {registries}]::varchar) "
+        "select md5([max(object_id)::varchar, sum(accepted)::varchar, sum(rejected)::varchar, "
+        f"(select count(*) from raw.registry_versions)::varchar, {registries}]::varchar) "
         "from raw.landed_objects"
     ).fetchone()
     return str(row[0]) if row else ""

@@ -18,11 +18,13 @@ from ingestion.warehouse import transaction
 from quality import store
 from quality.checks import counts, freshness
 from quality.checks.drift import day_results
+from quality.checks.look_alikes import look_alike_results
 from quality.checks.results import Cell, CheckResult, DayResult
 from quality.checks.site_baselines import read_baselines
 from quality.drift.panels import JUDGED_DAYS, Panels, read_panels
 from quality.expectations.suites import SUITES, Plant, Suite
 from quality.incidents.incident import Incident, find_spells, merge
+from quality.incidents.registries import is_registry_metric, merge_refused, read_refused
 from quality.incidents.silences import merge_silences
 
 
@@ -71,6 +73,10 @@ def judge(connection: duckdb.DuckDBPyConnection, settings: Settings, now: dateti
         _try(verdict, "landing", lambda: list(counts.landing_facts(connection, landing_days[0], landing_days[-1])))
         or []
     )
+    may_name = settings.worker_identity != "aggregate"
+    of_landing += (
+        _try(verdict, "look-alikes", lambda: look_alike_results(connection, landing_days[-1], may_name=may_name)) or []
+    )
     heard = _try(verdict, "freshness", lambda: freshness.read_heard(connection))
     of_sites = freshness.freshness(heard or [], now)
     known = store.read_incidents(connection)
@@ -91,7 +97,10 @@ def judge(connection: duckdb.DuckDBPyConnection, settings: Settings, now: dateti
         if heard is not None:
             silences = merge_silences(silences, of_sites, {site.site_id: site.last_event_at for site in heard}, now)
         found += silences
-        others = [each for each in known if each.metric not in {freshness.METRIC, *counts.LANDING_METRICS}]
+        of_registries = [each for each in known if is_registry_metric(each.metric)]
+        found += merge_refused(of_registries, read_refused(connection), now)
+        elsewhere = {freshness.METRIC, *counts.LANDING_METRICS, *(each.metric for each in of_registries)}
+        others = [each for each in known if each.metric not in elsewhere]
         found += (
             merge(others, find_spells(of_days, versions, event_days), judged_at, event_days) if event_days else others
         )

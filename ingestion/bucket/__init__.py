@@ -18,6 +18,7 @@ from ingestion.bucket.objects import (
     ObjectReplaced,
     archive_key,
     is_ignored,
+    is_still,
 )
 from ingestion.bucket.s3 import S3Bucket
 from ingestion.settings import Settings
@@ -32,6 +33,7 @@ __all__ = [
     "S3Bucket",
     "archive_key",
     "is_ignored",
+    "is_still",
     "open_bucket",
     "open_landing_bucket",
 ]

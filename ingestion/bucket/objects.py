@@ -93,6 +93,15 @@ def is_ignored(key: str) -> bool:
     return key.endswith(UNFINISHED) or key.startswith(HIDDEN) or any(start in key for start in _HIDDEN_SEGMENTS)
 
 
+def is_still(info: ObjectInfo, now: datetime, still_seconds: float) -> bool:
+    """Whether an object has been left alone for so long.
+
+    One from the future is judged by its distance too: a clock that was put back must not hold up what was written
+    before, for as long as the clock needs to get there again.
+    """
+    return not still_seconds or abs((now - info.modified).total_seconds()) >= still_seconds
+
+
 def archive_key(key: str, etag: str) -> str:
     """Where an object is kept: the content's etag in the name, so that two contents of a key keep two copies.
 

@@ -20,7 +20,7 @@ from itertools import islice
 import duckdb
 import pyarrow as pa
 
-from ingestion.bucket import Bucket, ObjectInfo, ObjectReplaced, open_landing_bucket
+from ingestion.bucket import Bucket, ObjectInfo, ObjectReplaced, is_still, open_landing_bucket
 from ingestion.contract.event_key import sample_bound
 from ingestion.errors import WarehouseError
 from ingestion.identity.identity import Identity, settle_identity
@@ -33,7 +33,7 @@ from ingestion.landing.pipeline import TABLES, Chunk, read_chunks, table_of
 from ingestion.landing.unexpected_fields import record_unexpected_fields
 from ingestion.records.opening import HELD_BYTES
 from ingestion.records.read_objects import Lot, ReadObjects
-from ingestion.registry import Registry, read_registry
+from ingestion.registry.in_force import settle_registries
 from ingestion.settings import Settings
 from ingestion.warehouse import changed_minutes_of, open_warehouse, transaction
 
@@ -88,7 +88,7 @@ def land(
     `bucket` stands for the plant's own where something else is landed in the same way (rebuild.py).
 
     Raises:
-        RegistryError: a registry row cannot be right; nothing was landed.
+        RegistryError: the first version of a registry file cannot be right; nothing was landed.
         BucketError, WarehouseError: the chunks committed so far stay, the rest is for the next run.
     """
     started = time.monotonic()
@@ -97,8 +97,8 @@ def land(
     with open_warehouse(settings, log) as connection, Archiver(bucket) as archiver:
         identity = settle_identity(connection, settings)
         landed_at = landing_time(connection, now, log)
-        timezones = {name for (name,) in connection.execute("select name from pg_timezone_names()").fetchall()}
-        _replace_registry(connection, identity.registry(read_registry(bucket, timezones)), settings)
+        settle_registries(connection, bucket, identity, settings, now, landed_at, log)
+        _replace_settings(connection, settings)
         identity = settle_people(connection, settings, identity)
         if count := bucket.put_back():
             log(f"{count:,} objects put back that an earlier batch was archiving when it ended")
@@ -153,15 +153,6 @@ def _say_archived(report: ArchiveReport, log: Callable[[str], None]) -> None:
 def pending_objects(bucket: Bucket) -> Iterator[ObjectInfo]:
     """The objects of events and labels that lie in the bucket now, landed before or not."""
     return (info for prefix in TABLES for info in bucket.list(prefix) if info.key.endswith(OBJECT_ENDINGS))
-
-
-def is_still(info: ObjectInfo, now: datetime, still_seconds: float) -> bool:
-    """Whether an object has been left alone for so long.
-
-    One from the future is judged by its distance too: a clock that was put back must not hold up what was written
-    before, for as long as the clock needs to get there again.
-    """
-    return not still_seconds or abs((now - info.modified).total_seconds()) >= still_seconds
 
 
 def _windows(listing: Iterator[ObjectInfo]) -> Iterator[list[ObjectInfo]]:
@@ -275,15 +266,9 @@ def _check_conservation(connection: duckdb.DuckDBPyConnection, table: str, first
         )
 
 
-def _replace_registry(connection: duckdb.DuckDBPyConnection, registry: Registry, settings: Settings) -> None:
-    """The registries and the settings that the models read, all of them or none."""
+def _replace_settings(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """The settings that the models read."""
     with transaction(connection):
-        for table in ("sites", "shifts", "workers", "workstations", "targets", "baselines"):
-            rows = getattr(registry, table)
-            connection.execute(f"delete from raw.{table}")
-            if rows:
-                new_rows = pa.Table.from_pylist(rows)  # noqa: F841  # DuckDB finds the table by its name
-                connection.execute(f"insert into raw.{table} by name select * from new_rows")
         connection.execute("delete from raw.settings")
         connection.execute(
             "insert into raw.settings by name "

@@ -21,12 +21,15 @@ _DESCRIPTIONS = {
     "rejected_records": "One row per record that the contract does not accept, with its reason.",
     "landed_objects": "One row per object key and content that was landed.",
     "unexpected_fields": "One row per landed object, field that the contract does not know, and camera.",
-    "sites": "The newest sites.csv.",
-    "shifts": "The newest shifts.csv.",
-    "workers": "The newest workers.csv.",
-    "workstations": "The newest workstations.csv.",
-    "targets": "The newest targets.csv.",
-    "baselines": "The newest baselines.csv.",
+    "sites": "The sites.csv in force.",
+    "shifts": "The shifts.csv in force.",
+    "workers": "The workers.csv in force.",
+    "workstations": "The workstations.csv in force.",
+    "targets": "The targets.csv in force.",
+    "cameras": "The cameras.csv in force.",
+    "closures": "The closures.csv in force.",
+    "baselines": "The baselines.csv in force.",
+    "registry_versions": "Every version of a registry file that ever was in force.",
     "settings": "One row, the settings that change what the numbers mean.",
     "changed_minutes": "Sites and UTC minutes whose events came or went since the last finished build.",
     "changed_objects": "Objects landed before whose counts or rejected records changed since then.",
@@ -76,16 +79,18 @@ def build_landing_asset(with_site: bool) -> dg.AssetsDefinition:
 def _is_up_to_date(settings: Settings, with_site: bool, now: datetime) -> bool:
     # Imported here: the sensor's process never needs it.
     from ingestion.warehouse import open_warehouse
-    from quality.checks.freshness import has_changed
+    from quality.checks import freshness
+    from quality.incidents import registries
     from quality.report import is_judged_by
     from reports.site import is_site_current
 
     is_current = is_published(settings) and is_judged_by(settings.quality_path, settings.confidence_floor)
     if not is_current or (with_site and not is_site_current(settings)):
         return False
-    # A site that falls silent sends nothing that would tell of it: the clock does.
+    # A site that falls silent sends nothing that would tell of it: the clock does. A registry file that is refused
+    # changes no number, and somebody must hear of it.
     with open_warehouse(settings) as connection:
-        return not has_changed(connection, now)
+        return not freshness.has_changed(connection, now) and not registries.has_changed(connection)
 
 
 def _landed(table: str, report: LandingReport) -> dict[str, int | float | str]:

@@ -34,6 +34,7 @@ _REMEMBERED = {
     "workstations": "raw.workstations",
     "targets": "raw.targets",
     "cameras": "raw.cameras",
+    "closures": "raw.closures",
     "settings": "raw.settings",
 }
 
@@ -69,6 +70,7 @@ _NOTHING_REMEMBERED = """
     create or replace table build.workstations as from raw.workstations limit 0;
     create or replace table build.targets as from raw.targets limit 0;
     create or replace table build.cameras as from raw.cameras limit 0;
+    create or replace table build.closures as from raw.closures limit 0;
     create or replace table build.settings as from raw.settings limit 0;
     delete from raw.changed_minutes;
     delete from raw.changed_objects;
@@ -132,9 +134,13 @@ def begin_part(settings: Settings, part: Part, is_first: bool) -> None:
         )
 
 
-def finish_build(settings: Settings) -> None:
-    """Store the state that the marts were computed from: they now agree with the raw tables."""
+def finish_build(settings: Settings) -> list[str]:
+    """Store the state that the marts were computed from: they now agree with the raw tables.
+
+    Gives one sentence for each registry whose new version had shifts computed again.
+    """
     with open_warehouse(settings) as connection, transaction(connection):
+        told = _settle_registry_changes(connection)
         for table, source in _REMEMBERED.items():
             connection.execute(f"create or replace table build.{table} as from {source}")
         connection.execute("delete from raw.changed_minutes")
@@ -144,6 +150,32 @@ def finish_build(settings: Settings) -> None:
             "last_object_id = (select coalesce(max(object_id), 0) from raw.landed_objects)",
             {"raw_state": raw_state(connection)},
         )
+    return told
+
+
+def _settle_registry_changes(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Keep how much each new version of a registry had computed again: only this build can tell."""
+    rows = connection.execute(
+        """
+        select file, change, shifts, shift_dates, first_date, last_date
+        from raw.registry_versions
+        inner join intermediate.int_registry_effects on file = file_name
+        where shift_dates_recomputed is null
+        order by number
+        """
+    ).fetchall()
+    connection.execute(
+        """
+        update raw.registry_versions as versions set shift_dates_recomputed = coalesce(
+            (select shift_dates from intermediate.int_registry_effects where file_name = versions.file), 0
+        ) where shift_dates_recomputed is null
+        """
+    )
+    return [
+        f"registry/{file}: {change.rstrip('.')}; {shifts:,} shifts of {dates:,} shift dates from {first} to {last} "
+        "were computed again"
+        for file, change, shifts, dates, first, last in rows
+    ]
 
 
 def forget_builds(settings: Settings) -> None:

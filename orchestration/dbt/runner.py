@@ -59,8 +59,9 @@ def build_models(
     """Compute what changed since the last finished build, or everything, and run the data tests over it.
 
     The caller holds the warehouse's lock. `on_event` is given each of dbt's events (`EventMsg`) as it happens, once for
-    each part of a rebuild; `log` receives the reason where everything is computed. `select` is dbt's selection
-    syntax: a build of some models leaves the marts unfinished, and the next whole build finishes them.
+    each part of a rebuild; `log` receives the reason where everything is computed, and what a changed registry had
+    computed again. `select` is dbt's selection syntax: a build of some models leaves the marts unfinished, and the next
+    whole build finishes them.
 
     Raises:
         TransformError: a model or a test of severity error failed; names the first one.
@@ -91,7 +92,8 @@ def build_models(
             kept = keep_history(connection)  # the models do not know what retention froze or removed
         if kept.is_changed:
             _run_build(settings, [*_BUILD, "--exclude-resource-type", "test", *_OF_HISTORY], None)
-        finish_build(settings)
+        for sentence in finish_build(settings):
+            log(sentence)
     is_test = [node.resource_type == "test" for node in nodes.values()]
     return TransformReport(
         models=len(nodes) - sum(is_test),

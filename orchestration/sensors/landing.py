@@ -9,8 +9,8 @@ from pathlib import Path
 
 import dagster as dg
 
-from ingestion.bucket import Bucket, ObjectInfo, open_landing_bucket
-from ingestion.landing.batch import is_still, pending_objects
+from ingestion.bucket import Bucket, ObjectInfo, is_still, open_landing_bucket
+from ingestion.landing.batch import pending_objects
 from ingestion.landing.manifest import storable_key
 from ingestion.settings import Settings
 from orchestration.dagster_home.lost_runs import end_lost_runs

@@ -11,6 +11,7 @@ from datetime import date
 
 import duckdb
 
+from quality.checks import look_alikes
 from quality.checks.results import Cell, DayResult, Severity
 
 
@@ -119,7 +120,8 @@ CLOCK = Fact(
 FACTS = (REJECTED, UNREGISTERED, DUPLICATES, CLOCK)
 # The suites' own rules count for these; a divergence is a distance without significance, and opens no incident.
 INTEGRITY, DIVERGENCE = "integrity", "event_mix_divergence"
-LANDING_METRICS = {INTEGRITY, DIVERGENCE, *(fact.metric for fact in FACTS if fact.by_landing)}
+LOOK_ALIKE_IDS = look_alikes.METRIC
+LANDING_METRICS = {INTEGRITY, DIVERGENCE, LOOK_ALIKE_IDS, *(fact.metric for fact in FACTS if fact.by_landing)}
 
 
 def landing_facts(connection: duckdb.DuckDBPyConnection, first: date, last: date) -> Iterator[DayResult]:

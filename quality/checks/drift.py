@@ -47,6 +47,8 @@ def day_results(panels: Panels, floor: float, baselines: Mapping[str, Baseline])
     sites = panels.site_numbers(panels.cameras)
     cameras = _camera_cells(panels)
     events = panels.events
+    open_events = panels.on_open_days(np.where(events > 0, events, np.nan))
+    coverage = panels.on_open_days(panels.coverage)
     low_bins = round(rules.LOW_CONFIDENCE * BINS)
     low = _ratio(panels.histograms[..., :low_bins].sum(axis=-1), panels.histograms.sum(axis=-1))
     yield from _rows(
@@ -138,8 +140,8 @@ def day_results(panels: Panels, floor: float, baselines: Mapping[str, Baseline])
             ),
         ),
         cameras,
-        np.where(events > 0, events, 0),
-        rules.fall_of_volume(np.where(events > 0, events, np.nan), weekdays, sites, first),
+        np.nan_to_num(open_events),
+        rules.fall_of_volume(open_events, weekdays, sites, first),
     )
     yield from _rows(
         panels,
@@ -153,8 +155,8 @@ def day_results(panels: Panels, floor: float, baselines: Mapping[str, Baseline])
             ),
         ),
         cameras,
-        np.where(np.isfinite(panels.coverage), np.maximum(events, 1), 0),
-        rules.fall_of_coverage(panels.coverage, weekdays, sites, first),
+        np.where(np.isfinite(coverage), np.maximum(events, 1), 0),
+        rules.fall_of_coverage(coverage, weekdays, sites, first),
     )
     yield from _rows(
         panels,

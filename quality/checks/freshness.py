@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from statistics import median, median_low
 
 import duckdb
 
 from quality.checks.check_names import FRESHNESS
+from quality.checks.closures import closures_of, read_closures
 from quality.checks.results import Cell, DayResult
 
 METRIC = "freshness"
@@ -47,6 +48,12 @@ class Heard:
     last_event_at: datetime
     age_at_landing: timedelta | None
     worked: Sequence[Window]
+    # First and last date of each stretch on which the plant's registry says that the site is closed.
+    closures: Sequence[tuple[date, date]] = ()
+
+    def is_closed(self, day: date) -> bool:
+        """Whether nobody works there on a date."""
+        return any(first <= day <= last for first, last in self.closures)
 
 
 def freshness(sites: Iterable[Heard], now: datetime) -> list[DayResult]:
@@ -59,7 +66,7 @@ def missed_days(site: Heard, now: datetime) -> float | None:
 
     What the same stretch of each of the four weeks before held of worked windows, the lower median of these weeks, over
     the worked time of a usual shift date. So nights and weekends without work count nothing, and a holiday among the
-    four weeks neither.
+    four weeks neither. Windows that fall on closed dates now count nothing.
     """
     weeks = [timedelta(weeks=number) for number in range(1, LEARNED_WEEKS + 1)]
     known = [week for week in weeks if site.last_event_at - week >= site.first_event_at]
@@ -69,7 +76,7 @@ def missed_days(site: Heard, now: datetime) -> float | None:
         by_date[window.shift_date] = by_date.get(window.shift_date, 0.0) + seconds
     if not known or not by_date:
         return None
-    missed = median_low([_worked_seconds(site.worked, site.last_event_at - week, now - week) for week in known])
+    missed = median_low([_worked_seconds(site, week, now) for week in known])
     return missed / median(by_date.values())
 
 
@@ -120,11 +127,15 @@ def read_heard(connection: duckdb.DuckDBPyConnection) -> list[Heard]:
     sites = connection.execute(
         "select site_id, first_event_at, last_event_at from marts.sites where last_event_at is not null order by all"
     ).fetchall()
-    return [Heard(site, first, last, age_of.get(site), worked.get(site, [])) for site, first, last in sites]
+    closures = read_closures(connection)
+    return [
+        Heard(site, first, last, age_of.get(site), worked.get(site, []), closures_of(site, closures))
+        for site, first, last in sites
+    ]
 
 
 def _judge(site: Heard, now: datetime) -> DayResult:
-    silence, missed = now - site.last_event_at, missed_days(site, now)
+    silence, missed = now - site.last_event_at - _closed_time(site, now), missed_days(site, now)
     limit, observed, unit = LONGEST_MISSED, missed or 0.0, "of its usual days of work"
     if missed is None or silence > LONGEST_SILENCE:
         limit, observed, unit = LONGEST_SILENCE / timedelta(days=1), silence / timedelta(days=1), "days"
@@ -133,6 +144,8 @@ def _judge(site: Heard, now: datetime) -> DayResult:
     heard = f"its newest event is of {site.last_event_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
     if is_archive:
         status, told = "insufficient_data", f"{heard} and landed long after it happened, as an archive does"
+    elif site.is_closed(now.astimezone(UTC).date()):
+        status, told = "insufficient_data", f"{heard}; the site is closed today"
     elif is_silent:
         status, told = "fail", f"it fell silent; {heard}, and {observed:.1f} {unit} have passed since"
     else:
@@ -155,6 +168,32 @@ def _judge(site: Heard, now: datetime) -> DayResult:
     )
 
 
-def _worked_seconds(windows: Sequence[Window], start: datetime, end: datetime) -> float:
-    pieces = (min(window.ended_at, end) - max(window.started_at, start) for window in windows)
-    return sum(max(piece.total_seconds(), 0.0) for piece in pieces)
+def _worked_seconds(site: Heard, week: timedelta, now: datetime) -> float:
+    """What the time since the newest event held of work, so long before; not what falls on closed dates now.
+
+    Whole weeks of closed time are left out of the time that has passed, as if the plant had gone on where it stopped.
+    """
+    shut = timedelta(weeks=_closed_time(site, now) // timedelta(weeks=1))
+    start, end = site.last_event_at - week, now - week - shut
+    heard_on = site.last_event_at.astimezone(UTC).date()
+    closed_from = min((first for first, last in site.closures if last >= heard_on), default=date.max)
+    worked = 0.0
+    for window in site.worked:
+        day = window.shift_date + week
+        if not site.is_closed(day if day < closed_from else day + shut):
+            piece = min(window.ended_at, end) - max(window.started_at, start)
+            worked += max(piece.total_seconds(), 0.0)
+    return worked
+
+
+def _closed_time(site: Heard, now: datetime) -> timedelta:
+    """How much of the time since the newest event lies on closed dates, in UTC as the plant's dates are near enough."""
+    if not site.closures:
+        return timedelta(0)
+    start, end, closed = site.last_event_at.astimezone(UTC), now.astimezone(UTC), timedelta(0)
+    while start < end:
+        midnight = datetime.combine(start.date() + timedelta(days=1), time(), UTC)
+        if site.is_closed(start.date()):
+            closed += min(midnight, end) - start
+        start = midnight
+    return closed

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
 import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
+from quality.checks.closures import closures_of, read_closures
 from quality.drift import reference
 from quality.drift.baselines import EVENT_TYPES
 from quality.drift.distances import BINS
@@ -30,7 +31,8 @@ class Panels:
     `cameras` (site, camera) are the rows of `events`, `mean`, `mix` (…, types), `histograms` (…, bins) and `version`
     (a number into `versions`: site, model, version that most events of the day came from, -1 for none); `models`
     (site, camera, model, version) are the rows of `model_events` and `model_mean`. `coverage` and `late_share` are
-    those of `camera_days`. NaN is a day without events, or without scheduled time.
+    those of `camera_days`. NaN is a day without events, or without scheduled time. `closed` (site, day): what the
+    plant's registry says of days without work.
     """
 
     judged_at: datetime
@@ -49,6 +51,15 @@ class Panels:
     coverage: Floats
     late_share: Floats
     sites: list[str] = field(default_factory=list)
+    closed: frozenset[tuple[str, date]] = frozenset()
+
+    def on_open_days(self, values: Floats) -> Floats:
+        """Values of the cameras' days, NaN where the camera's site is closed."""
+        if not self.closed:
+            return values
+        shut = [[(site, day) in self.closed for day in self.days] for site, _ in self.cameras]
+        opened: Floats = np.where(np.array(shut, dtype=bool).reshape(values.shape), np.nan, values)
+        return opened
 
     @property
     def weekdays(self) -> NDArray[np.int64]:
@@ -109,7 +120,16 @@ def read_panels(connection: duckdb.DuckDBPyConnection) -> Panels | None:
         """,
         {"first": first, "last": last},
     ).fetchall()
-    return _panels(judged_at, days, rows, bins, watched)
+    panels = _panels(judged_at, days, rows, bins, watched)
+    closures = read_closures(connection)
+    shut = {
+        (site, day)
+        for site in panels.sites
+        for first, last in closures_of(site, closures)
+        for day in days
+        if first <= day <= last
+    }
+    return replace(panels, closed=frozenset(shut))
 
 
 def _panels(

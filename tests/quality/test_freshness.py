@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -53,6 +54,28 @@ def test_a_plant_that_works_five_days_is_silent_when_more_than_a_day_and_a_half_
     now: datetime, expected: str
 ) -> None:
     assert status(site(ONE_SHIFT), now) == expected
+
+
+def test_closed_dates_are_no_silence_and_alarms_go_on_when_they_are_over() -> None:
+    closed = replace(site(ONE_SHIFT), closures=[(date(2026, 1, 31), date(2026, 2, 13))])
+    assert status(closed, datetime(2026, 2, 10, 12, tzinfo=UTC)) == "insufficient_data"
+    assert status(closed, datetime(2026, 2, 14, 12, tzinfo=UTC)) == "pass"
+    assert status(closed, datetime(2026, 2, 16, 12, tzinfo=UTC)) == "pass"  # Monday, the first half of the day
+    assert status(closed, datetime(2026, 2, 17, 14, tzinfo=UTC)) == "fail"
+    ten_days = replace(closed, closures=[(date(2026, 1, 31), date(2026, 2, 9))])
+    assert status(ten_days, datetime(2026, 2, 10, 14, tzinfo=UTC)) == "pass"
+    assert status(ten_days, datetime(2026, 2, 11, 14, tzinfo=UTC)) == "fail"
+    one_day = replace(closed, closures=[(date(2026, 2, 2), date(2026, 2, 2))])
+    assert status(one_day, datetime(2026, 2, 3, 14, tzinfo=UTC)) == "pass"
+    assert status(site(ONE_SHIFT), datetime(2026, 2, 10, 12, tzinfo=UTC)) == "fail"
+
+
+def test_an_incident_of_before_a_closure_stays_open_through_it() -> None:
+    heard = site(ONE_SHIFT)
+    [opened] = walk([], heard, datetime(2026, 2, 10, tzinfo=UTC))
+    closed = replace(heard, closures=[(date(2026, 2, 11), date(2026, 2, 20))])
+    [still] = walk([opened], closed, datetime(2026, 2, 12, tzinfo=UTC))
+    assert (still.incident_id, still.closed_at) == (opened.incident_id, None)
 
 
 def test_a_plant_that_never_rests_is_silent_after_a_day_and_a_half() -> None:

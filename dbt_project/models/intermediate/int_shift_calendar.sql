@@ -38,7 +38,8 @@ own_shifts as (
         shifts.start_local,
         shifts.duration_minutes,
         shifts.valid_from,
-        shifts.valid_to
+        shifts.valid_to,
+        shifts.weekdays
 
     from sites
 
@@ -68,7 +69,8 @@ common_shifts as (
         shifts.start_local,
         shifts.duration_minutes,
         shifts.valid_from,
-        shifts.valid_to
+        shifts.valid_to,
+        shifts.weekdays
 
     from sites_without_own
 
@@ -85,7 +87,8 @@ fallback_shifts as (
         default_shifts.start_local,
         default_shifts.duration_minutes,
         cast(null as date) as valid_from,
-        cast(null as date) as valid_to
+        cast(null as date) as valid_to,
+        cast(null as varchar) as weekdays
 
     from sites_without_own
 

@@ -26,8 +26,7 @@ scheduled as (
 
     inner join calendar
         on site_days.site_id = calendar.site_id
-        and (calendar.valid_from is null or site_days.local_date >= calendar.valid_from)
-        and (calendar.valid_to is null or site_days.local_date <= calendar.valid_to)
+        and {{ holds_on('calendar', 'site_days.local_date') }}
 
 ),
 

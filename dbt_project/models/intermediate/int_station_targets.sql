@@ -23,6 +23,12 @@ targets as (
 
 ),
 
+closures as (
+
+    select * from {{ ref('stg_raw__closures') }}
+
+),
+
 ranked as (
 
     select
@@ -44,8 +50,9 @@ ranked as (
         on station_windows.site_id = targets.site_id
         and station_windows.workstation_id = targets.workstation_id
         and (targets.shift_id = '*' or station_windows.shift_id = targets.shift_id)
-        and (targets.valid_from is null or station_windows.shift_date >= targets.valid_from)
-        and (targets.valid_to is null or station_windows.shift_date <= targets.valid_to)
+        and {{ holds_on('targets', 'station_windows.shift_date') }}
+
+    where not {{ is_closed('closures', 'station_windows') }}
 
 )
 

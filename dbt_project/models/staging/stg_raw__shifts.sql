@@ -4,5 +4,6 @@ select
     start_local,
     duration_minutes,
     valid_from,
-    valid_to
+    valid_to,
+    weekdays
 from {{ source('raw', 'shifts') }}

@@ -4,5 +4,6 @@ select
     shift_id,
     units_per_hour as target_units_per_hour,
     valid_from,
-    valid_to
+    valid_to,
+    weekdays
 from {{ source('raw', 'targets') }}

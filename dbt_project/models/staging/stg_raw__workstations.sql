@@ -2,5 +2,6 @@ select
     site_id,
     workstation_id,
     name as workstation_name,
-    station_type
+    station_type,
+    line
 from {{ source('raw', 'workstations') }}

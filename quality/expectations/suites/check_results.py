@@ -86,6 +86,12 @@ _RULES = (
         "warning",
     ),
     (
+        check_names.LOOK_ALIKES,
+        "No id that cameras send looks like a registered one and is not.",
+        "One badge in two spellings is two people: each has half of the hours, and one has no name.",
+        "warning",
+    ),
+    (
         counts.DUPLICATES.name,
         f"At most {counts.DUPLICATES.highest:.0%} of all accepted events are duplicates.",
         "A gateway that sends everything again costs its bandwidth, and hides that it fears for its data.",

@@ -6,7 +6,8 @@ with registered as (
         site_id,
         workstation_id,
         workstation_name,
-        station_type
+        station_type,
+        line
 
     from {{ ref('stg_raw__workstations') }}
 
@@ -18,7 +19,8 @@ registered_before as (
         site_id,
         workstation_id,
         name as workstation_name,
-        station_type
+        station_type,
+        line
 
     from {{ source('build', 'workstations') }}
 
@@ -32,7 +34,8 @@ targets as (
         shift_id,
         target_units_per_hour,
         valid_from,
-        valid_to
+        valid_to,
+        weekdays
 
     from {{ ref('stg_raw__targets') }}
 
@@ -46,9 +49,27 @@ targets_before as (
         shift_id,
         units_per_hour as target_units_per_hour,
         valid_from,
-        valid_to
+        valid_to,
+        weekdays
 
     from {{ source('build', 'targets') }}
+
+),
+
+closures as (
+
+    select * from {{ ref('stg_raw__closures') }}
+
+),
+
+closures_before as (
+
+    select
+        site_id,
+        from_date,
+        to_date
+
+    from {{ source('build', 'closures') }}
 
 ),
 
@@ -70,6 +91,12 @@ targeted_anew as (
 
 ),
 
+closed_anew as (
+
+    {{ changed_rows('closures', 'closures_before') }}
+
+),
+
 changed as (
 
     select
@@ -83,6 +110,16 @@ changed as (
         site_id,
         workstation_id
     from targeted_anew
+
+    union
+
+    -- On closed dates nothing has a target.
+    select
+        targets.site_id,
+        targets.workstation_id
+    from targets
+    inner join closed_anew
+        on closed_anew.site_id in (targets.site_id, '*')
 
 )
 

@@ -1,0 +1,25 @@
+{{ config(materialized="table", tags=["whole"]) }}
+
+with versions as (
+
+    select * from {{ ref('stg_raw__registry_versions') }}
+
+),
+
+effects as (
+
+    select * from {{ ref('int_registry_effects') }}
+
+)
+
+select
+    versions.site_id,
+    versions.file,
+    versions.line_count,
+    versions.in_force_since,
+    versions.change,
+    -- What the build of the version counted is kept: a rebuild has nothing to count it by.
+    coalesce(versions.shift_dates_recomputed, effects.shift_dates, 0) as shift_dates_recomputed
+from versions
+left join effects
+    on versions.file = effects.file_name

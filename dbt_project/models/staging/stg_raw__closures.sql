@@ -1,0 +1,5 @@
+select
+    site_id,
+    from_date,
+    to_date
+from {{ source('raw', 'closures') }}

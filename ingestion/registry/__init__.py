@@ -1,0 +1,11 @@
+"""The plant's registries (contract §1 and §4): CSV files in, checked rows out, or one sentence about what is wrong.
+
+Files, their rows and the words about them are here; which windows follow from a shift calendar is not.
+"""
+
+from __future__ import annotations
+
+from ingestion.registry.bucket_files import PREFIX, Registry, read_registry
+from ingestion.registry.files import ALL_SITES, UNSCHEDULED, Row
+
+__all__ = ["ALL_SITES", "PREFIX", "UNSCHEDULED", "Registry", "Row", "read_registry"]

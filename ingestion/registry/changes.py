@@ -1,0 +1,102 @@
+"""What a registry's new rows change, in a few words for a person. Names no worker: the words outlive them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ingestion.registry.files import ALL_SITES, FILES, File, Row, key_of
+
+_MOST = 6  # phrases; what is more is counted
+# What the rows of a file are called, one and many.
+_THINGS = {
+    "sites.csv": ("site", "sites"),
+    "shifts.csv": ("shift", "shifts"),
+    "workers.csv": ("worker", "workers"),
+    "workstations.csv": ("workstation", "workstations"),
+    "targets.csv": ("target", "targets"),
+    "cameras.csv": ("camera", "cameras"),
+    "closures.csv": ("closure", "closures"),
+    "baselines.csv": ("baseline", "baselines"),
+}
+# Files whose rows name what is seen on the floor: it goes on being seen without them.
+_NAMING = ("workers.csv", "workstations.csv")
+_UNITS = {"duration_minutes": " min", "units_per_hour": " an hour"}
+# Columns whose values speak for themselves.
+_PLAIN = ("start_local", "duration_minutes", "timezone", "units_per_hour")
+_BLANK = {"weekdays": "every day", "valid_from": "ever", "valid_to": "ever"}
+
+
+def words_of(name: str, before: Sequence[Row], after: Sequence[Row], *, would: bool) -> str:
+    """The difference, phrases between commas; `would`: it does not take effect. Empty where there is none."""
+    file = FILES[name]
+    old, new = ({key_of(file, row): row for row in rows} for rows in (before, after))
+    pairs = [(old[key], new[key]) for key in old if key in new and not _same(old[key], new[key])]
+    gone, come = [old[key] for key in old if key not in new], [new[key] for key in new if key not in old]
+    if file.dated:  # another range of dates of the same thing is a change of it
+        pairs += _take_pairs(file, gone, come)
+    one, many = _THINGS[name]
+    phrases: list[str] = []
+    if gone:
+        become = "would become" if would else "became"
+        fate = f"{become} unregistered" if name in _NAMING else "gone"
+        phrases.append(f"{len(gone)} of {len(old)} {many} {fate}")
+    if name == "workers.csv":
+        phrases += [_counted(len(pairs), one, many, "renamed")] if pairs else []
+    else:
+        phrases += [_difference(file, pair, {str(row["site_id"]) for row in (*before, *after)}) for pair in pairs]
+    if come:
+        phrases.append(_counted(len(come), one, many, "added"))
+    shown, left = phrases[:_MOST], len(phrases) - _MOST
+    return ", ".join(shown) + (f" and {left} more changes" if left > 0 else "")
+
+
+def count_words(name: str, count: int) -> str:
+    """`40 workers`, `1 site`."""
+    one, many = _THINGS[name]
+    return f"{count:,} {one if count == 1 else many}"
+
+
+def _counted(count: int, one: str, many: str, what: str) -> str:
+    return f"{count:,} {one if count == 1 else many} {what}"
+
+
+def _take_pairs(file: File, gone: list[Row], come: list[Row]) -> list[tuple[Row, Row]]:
+    """Rows that went and came for one thing, taken out of both lists."""
+    pairs: list[tuple[Row, Row]] = []
+    for row in list(gone):
+        thing = [row[column] for column in file.dated]
+        other = next((each for each in come if [each[column] for column in file.dated] == thing), None)
+        if other is not None:
+            gone.remove(row)
+            come.remove(other)
+            pairs.append((row, other))
+    return pairs
+
+
+def _same(one: Mapping[str, object], other: Mapping[str, object]) -> bool:
+    return all(one.get(column) == other.get(column) for column in {*one, *other})
+
+
+def _difference(file: File, pair: tuple[Row, Row], sites: set[str]) -> str:
+    before, after = pair
+    identity = file.dated or file.key
+    parts = [str(before[column]) for column in identity if column != "site_id"]
+    site = str(before["site_id"])
+    if not parts:
+        parts = [site]
+    elif site != ALL_SITES and len(sites) > 1:
+        parts.append(f"of {site}")
+    columns = [column for column in file.columns if column not in identity and before.get(column) != after.get(column)]
+    told = [
+        f"{'' if column in _PLAIN else column.replace('_', ' ') + ' '}{_text(column, before)} → {_text(column, after)}"
+        f"{_UNITS.get(column, '')}"
+        for column in columns
+    ]
+    return " ".join([*parts, " and ".join(told)])
+
+
+def _text(column: str, row: Row) -> str:
+    value = row.get(column)
+    if value is None:
+        return _BLANK.get(column, "nothing")
+    return f"{value:g}" if isinstance(value, float) else str(value)

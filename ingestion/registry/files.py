@@ -1,0 +1,313 @@
+"""What each registry file may hold (contract §1 and §4): its columns, its key, and the rules of one row.
+
+Which windows follow from a shift calendar is decided in the dbt project, not here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from ingestion.contract.events import DEFAULT_SITE
+from ingestion.contract.identifiers import MAX_IDENTIFIER_LENGTH, BadIdentifier, identifier, trimmed
+from ingestion.registry.timezones import meant_by
+from ingestion.registry.weekdays import read_weekdays, share_a_date
+
+ALL_SITES = ALL_STATIONS = "*"
+UNSCHEDULED = "unscheduled"
+MAX_DURATION_MINUTES = 1440
+MAX_UNITS_PER_HOUR = 1_000_000
+
+Row = dict[str, object]
+
+
+class BadValue(Exception):
+    """The end of the sentence "<file>, line <n>: …"."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A registry file: the columns that must be there and those that may, how a row is read, what its key is.
+
+    `read` gives a row's values by the contract's column names; an optional column that the file lacks gives none, or
+    NULL. `texts` are the columns that may hold commas which nobody quoted. Of the rows that share the columns `dated`
+    no two hold on one date.
+    """
+
+    required: Sequence[str]
+    optional: Sequence[str]
+    read: Callable[[dict[str, str], Collection[str]], Row]
+    key: Sequence[str]
+    texts: Sequence[str] = ()
+    dated: Sequence[str] = ()
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """All columns that mean something."""
+        return (*self.required, *self.optional)
+
+
+def key_of(file: File, row: Row) -> tuple[object, ...]:
+    """What a row is known by: the last row of a key wins."""
+    return tuple(row.get(column) for column in file.key)
+
+
+def _identifier(cells: dict[str, str], column: str, default: str | None = None) -> str:
+    value = trimmed(cells[column])
+    if not value and default is not None:
+        return default
+    try:
+        return identifier(value)
+    except BadIdentifier as error:
+        why = str(error) if value and len(value) <= MAX_IDENTIFIER_LENGTH else ""  # the value shows it
+        raise BadValue(
+            f"{column} is {value!r}; expected is a text of 1 to {MAX_IDENTIFIER_LENGTH} characters{why}"
+        ) from error
+
+
+def _site(cells: dict[str, str], timezones: Collection[str]) -> Row:
+    timezone = cells["timezone"]
+    if timezone not in timezones:
+        raise BadValue(f"timezone is {timezone!r}; expected is an IANA name such as {meant_by(timezone, timezones)}")
+    return {
+        "site_id": _identifier(cells, "site_id", DEFAULT_SITE),
+        "name": trimmed(cells["name"]) or None,
+        "timezone": timezone,
+        **({"people": _choice(cells, "people", ("named", "none"))} if "people" in cells else {}),
+    }
+
+
+def _worker(cells: dict[str, str], _: Collection[str]) -> Row:
+    return {
+        "site_id": _identifier(cells, "site_id", DEFAULT_SITE),
+        "worker_id": _identifier(cells, "worker_id"),
+        "name": trimmed(cells["name"]) or None,
+    }
+
+
+def _workstation(cells: dict[str, str], _: Collection[str]) -> Row:
+    row: Row = {
+        "site_id": _identifier(cells, "site_id", DEFAULT_SITE),
+        "workstation_id": _identifier(cells, "workstation_id"),
+        "name": trimmed(cells["name"]) or None,
+        "station_type": trimmed(cells["station_type"]) or None,
+    }
+    if "line" in cells:
+        row["line"] = _identifier(cells, "line") if trimmed(cells["line"]) else None
+    return row
+
+
+_MIX = ("working", "idle", "absent", "product_count")
+# How far the shares of a baseline may be from a sum of 1: people write two digits.
+_SUM_TOLERANCE = 0.005
+
+
+def _baseline(cells: dict[str, str], _: Collection[str]) -> Row:
+    """A site's expected event mix: four shares, or the period of its own past that they are learned from."""
+    site = cells["site_id"] or ALL_SITES
+    row: Row = {"site_id": site if site == ALL_SITES else _identifier(cells, "site_id")}
+    first, last = _date(cells, "reference_from"), _date(cells, "reference_to")
+    given = [cells.get(kind, "") for kind in _MIX]
+    if (first or last) and any(given):
+        raise BadValue("both shares and a reference period are given; expected is one of them")
+    if first or last:
+        if first is None or last is None or last < first:
+            raise BadValue("reference_from and reference_to are not a period; expected are its first and last date")
+        return {**row, **dict.fromkeys(_MIX), "reference_from": first, "reference_to": last}
+    shares: list[float] = []
+    for kind, text in zip(_MIX, given, strict=True):
+        if not re.fullmatch(r"0|1|[01]?\.[0-9]{1,6}", text) or not 0 < float(text) < 1:
+            raise BadValue(f"{kind} is {text!r}; expected is a share above 0 and below 1")
+        shares.append(float(text))
+    if abs(sum(shares) - 1) > _SUM_TOLERANCE:
+        raise BadValue(f"the four shares add up to {sum(shares):g}; expected is 1")
+    return {
+        **row,
+        **{kind: share / sum(shares) for kind, share in zip(_MIX, shares, strict=True)},
+        "reference_from": None,
+        "reference_to": None,
+    }
+
+
+def _camera(cells: dict[str, str], _: Collection[str]) -> Row:
+    return {
+        "site_id": _identifier(cells, "site_id", DEFAULT_SITE),
+        "camera_id": _identifier(cells, "camera_id"),
+        "workstation_id": _identifier(cells, "workstation_id", ALL_STATIONS),
+        "counts": _choice(cells, "counts", ("yes", "no")) == "yes",
+        "states": _choice(cells, "states", ("yes", "no")) == "yes",
+        **_valid_dates(cells),
+    }
+
+
+def _choice(cells: dict[str, str], column: str, allowed: Sequence[str]) -> str:
+    """One of a few words in any letter case; the first of them where the cell is blank."""
+    value = cells[column].lower() or allowed[0]
+    if value not in allowed:
+        raise BadValue(
+            f"{column} is {cells[column]!r}; expected is {' or '.join(allowed)}, or nothing for {allowed[0]}"
+        )
+    return value
+
+
+def _closure(cells: dict[str, str], _: Collection[str]) -> Row:
+    first, last = _date(cells, "from_date"), _date(cells, "to_date")
+    if first is None or last is None:
+        raise BadValue(f"{'to_date' if first else 'from_date'} is ''; expected is a date YYYY-MM-DD")
+    if last < first:
+        raise BadValue(f"to_date is {last.isoformat()!r}, before from_date {first.isoformat()!r}")
+    return {
+        "site_id": _identifier(cells, "site_id", DEFAULT_SITE),
+        "from_date": first,
+        "to_date": last,
+        "reason": trimmed(cells["reason"]) or None,
+    }
+
+
+def _shift(cells: dict[str, str], _: Collection[str]) -> Row:
+    shift_id = _identifier(cells, "shift_id")
+    if shift_id == UNSCHEDULED:
+        raise BadValue(f"shift_id is {shift_id!r}, which is reserved for time outside of all shifts")
+    start = _time_of_day(cells["start_local"])
+    duration = cells["duration_minutes"]
+    if not re.fullmatch(r"[0-9]{1,6}", duration) or not 1 <= int(duration) <= MAX_DURATION_MINUTES:
+        raise BadValue(f"duration_minutes is {duration!r}; expected is a whole number from 1 to {MAX_DURATION_MINUTES}")
+    return {
+        "site_id": _identifier(cells, "site_id", DEFAULT_SITE),
+        "shift_id": shift_id,
+        "start_local": start,
+        "duration_minutes": int(duration),
+        **_valid_dates(cells),
+    }
+
+
+def _target(cells: dict[str, str], _: Collection[str]) -> Row:
+    shift_id = _identifier(cells, "shift_id")
+    if shift_id == UNSCHEDULED:
+        raise BadValue(f"shift_id is {shift_id!r}; time outside of all shifts has no target")
+    rate = cells["units_per_hour"]
+    if not re.fullmatch(r"[0-9]{1,7}(\.[0-9]{1,6})?", rate) or not 0 < float(rate) <= MAX_UNITS_PER_HOUR:
+        raise BadValue(f"units_per_hour is {rate!r}; expected is a number above 0, at most {MAX_UNITS_PER_HOUR}")
+    return {
+        "site_id": _identifier(cells, "site_id", DEFAULT_SITE),
+        "workstation_id": _identifier(cells, "workstation_id"),
+        "shift_id": shift_id,
+        "units_per_hour": float(rate),
+        **_valid_dates(cells),
+    }
+
+
+def _time_of_day(text: str) -> str:
+    """HH:MM, also where a spreadsheet took the leading zero off or put seconds on."""
+    found = re.fullmatch(r"([0-9]{1,2}):([0-9]{2})(?::00)?", text, flags=re.ASCII)
+    if found is None or int(found[1]) > 23 or int(found[2]) > 59:
+        raise BadValue(f"start_local is {text!r}; expected is HH:MM from 00:00 to 23:59")
+    return f"{int(found[1]):02}:{found[2]}"
+
+
+def _valid_dates(cells: dict[str, str]) -> Row:
+    """The optional columns valid_from and valid_to, both inclusive, and weekdays."""
+    valid_from, valid_to = _date(cells, "valid_from"), _date(cells, "valid_to")
+    if valid_from and valid_to and valid_to < valid_from:
+        raise BadValue(f"valid_to is {valid_to.isoformat()!r}, before valid_from {valid_from.isoformat()!r}")
+    row: Row = {"valid_from": valid_from, "valid_to": valid_to}
+    if "weekdays" in cells:
+        try:
+            row["weekdays"] = read_weekdays(cells["weekdays"])
+        except ValueError as error:
+            raise BadValue(
+                f"weekdays is {cells['weekdays']!r}; expected are days from mon to sun and ranges such as mon-fri"
+            ) from error
+    return row
+
+
+def _date(cells: dict[str, str], column: str) -> date | None:
+    value = cells.get(column, "")
+    if not value:
+        return None
+    try:
+        if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value, flags=re.ASCII):
+            raise ValueError(value)
+        return date.fromisoformat(value)
+    except ValueError as error:
+        raise BadValue(f"{column} is {value!r}; expected is a date YYYY-MM-DD or nothing") from error
+
+
+def first_overlap(file: File, entries: Sequence[tuple[Row, int]]) -> tuple[int, str] | None:
+    """The first line whose dates meet those of another one of the same thing, and what to say of it; else None."""
+    found: list[tuple[int, int, Row]] = []
+    open_rows: dict[tuple[object, ...], list[tuple[Row, int]]] = {}
+    for row, line in sorted(entries, key=lambda entry: _start(entry[0])):
+        thing = tuple(row[name] for name in file.dated)
+        same = [entry for entry in open_rows.get(thing, []) if _end(entry[0]) >= _start(row)]
+        found += [(max(line, other), min(line, other), row) for before, other in same if _meet(before, row)]
+        open_rows[thing] = [*same, (row, line)]
+    if not found:
+        return None
+    line, earlier, row = min(found, key=lambda each: each[:2])
+    told = " of ".join(f"{name.removesuffix('_id')} {row[name]!r}" for name in reversed(file.dated))
+    return line, f"the dates of {told} overlap those of line {earlier}"
+
+
+def _meet(one: Row, other: Row) -> bool:
+    first, last = max(_start(one), _start(other)), min(_end(one), _end(other))
+    of_one, of_other = (None if row.get("weekdays") is None else str(row["weekdays"]) for row in (one, other))
+    return first <= last and share_a_date(of_one, of_other, first, last)
+
+
+def _start(row: Row) -> date:
+    return row["valid_from"] if isinstance(row["valid_from"], date) else date.min
+
+
+def _end(row: Row) -> date:
+    return row["valid_to"] if isinstance(row["valid_to"], date) else date.max
+
+
+_DATES = ("valid_from", "valid_to", "weekdays")
+# Columns that only a value of one kind fits into: what was shifted into them is noticed.
+CHECKED = {"timezone", "people", "start_local", "duration_minutes", "units_per_hour", "from_date", "to_date", *_DATES}
+
+FILES: dict[str, File] = {
+    "sites.csv": File(("site_id", "name", "timezone"), ("people",), _site, ("site_id",), texts=("name",)),
+    "shifts.csv": File(
+        ("site_id", "shift_id", "start_local", "duration_minutes"),
+        _DATES,
+        _shift,
+        ("site_id", "shift_id", *_DATES),
+        texts=("weekdays",),
+        dated=("site_id", "shift_id"),
+    ),
+    "workers.csv": File(("site_id", "worker_id", "name"), (), _worker, ("site_id", "worker_id"), texts=("name",)),
+    "workstations.csv": File(
+        ("site_id", "workstation_id", "name", "station_type"),
+        ("line",),
+        _workstation,
+        ("site_id", "workstation_id"),
+        texts=("name",),
+    ),
+    "targets.csv": File(
+        ("site_id", "workstation_id", "shift_id", "units_per_hour"),
+        _DATES,
+        _target,
+        ("site_id", "workstation_id", "shift_id", *_DATES),
+        texts=("weekdays",),
+        dated=("site_id", "workstation_id", "shift_id"),
+    ),
+    "cameras.csv": File(
+        ("site_id", "camera_id", "workstation_id", "counts", "states"),
+        ("valid_from", "valid_to"),
+        _camera,
+        ("site_id", "camera_id", "workstation_id", "valid_from", "valid_to"),
+        dated=("site_id", "camera_id", "workstation_id"),
+    ),
+    "closures.csv": File(
+        ("site_id", "from_date", "to_date", "reason"),
+        (),
+        _closure,
+        ("site_id", "from_date", "to_date"),
+        texts=("reason",),
+    ),
+    "baselines.csv": File(("site_id",), (*_MIX, "reference_from", "reference_to"), _baseline, ("site_id",)),
+}

@@ -1,0 +1,363 @@
+"""Which version of each registry is in force: a new one that is right as a whole, else the last good one (contract §1).
+
+What the files may hold is in files.py, what a change is called in changes.py.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import duckdb
+import pyarrow as pa
+
+from ingestion.bucket import Bucket, ObjectInfo, is_still
+from ingestion.errors import RegistryError
+from ingestion.registry.bucket_files import (
+    CONFIRM,
+    PREFIX,
+    Listing,
+    Registry,
+    Unreadable,
+    fetch_content,
+    list_registries,
+)
+from ingestion.registry.changes import count_words, words_of
+from ingestion.registry.content import Content, hash_of, read_content
+from ingestion.registry.csv_reading import decode
+from ingestion.registry.files import ALL_SITES, FILES, Row, key_of
+from ingestion.registry.timezones import usable_names
+from ingestion.settings import Settings
+from ingestion.warehouse import transaction
+
+if TYPE_CHECKING:
+    from ingestion.identity.identity import Identity
+
+# Of the rows in force, by key, so many must be there in a new version.
+_KEPT_FIFTHS = 4
+# A content that looks cut off is meant where it is written again so much later.
+_WRITTEN_AGAIN = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A registry's version in force, as the warehouse has it; `since` None where nobody noted it."""
+
+    hash: str
+    columns: Sequence[str]
+    ends_with_a_break: bool
+    since: datetime | None
+    rows: list[Row]
+    is_gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a content is not in force: the sentence without its end, and whether somebody can confirm it."""
+
+    kind: str
+    reason: str
+    is_confirmable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Noted:
+    """A refusal of an earlier batch that lasts."""
+
+    hash: str
+    kind: str
+    modified_at: datetime
+    refused_at: datetime
+
+
+def settle_registries(
+    connection: duckdb.DuckDBPyConnection,
+    bucket: Bucket,
+    identity: Identity,
+    settings: Settings,
+    now: datetime,
+    landed_at: datetime,
+    log: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Take what is right of the bucket's registries into the warehouse, keep the version in force of all else.
+
+    `now` is the machine's clock, `landed_at` the batch's time.
+
+    Raises:
+        RegistryError: the first version of a file cannot be right; nothing was changed.
+        BucketError: the bucket cannot be listed, or the first version of a file cannot be read.
+    """
+    known = {name for (name,) in connection.execute("select name from pg_timezone_names()").fetchall()}
+    desk = _Desk(connection, bucket, identity, settings, landed_at, usable_names(known), log)
+    listing, moving = _still_listing(bucket, now, settings.registry_still_seconds, log)
+    for key in listing.ignored:
+        log(f"{key} is no registry and is ignored{_hint(key)}")
+    with transaction(connection):
+        for name in FILES:
+            desk.settle(name, listing, is_moving=name in moving)
+
+
+@dataclass(slots=True)
+class _Desk:
+    """One batch's look at the registries, file by file."""
+
+    connection: duckdb.DuckDBPyConnection
+    bucket: Bucket
+    identity: Identity
+    settings: Settings
+    landed_at: datetime
+    timezones: Collection[str]
+    log: Callable[[str], None]
+
+    def settle(self, name: str, listing: Listing, *, is_moving: bool) -> None:
+        """Decide about one file and write what follows from it."""
+        in_force, info = self._version(name), listing.files.get(name)
+        if info is None and (in_force is None or in_force.is_gone):
+            return None
+        if is_moving and in_force is not None:
+            return self.log(
+                f"{PREFIX}{name} is still being written; the version in force stays until it has been left alone for "
+                f"{self.settings.registry_still_seconds:g} s"
+            )
+        try:
+            content = None if info is None else self._read(name)
+        except Unreadable as error:
+            if in_force is None:
+                raise
+            return self._refuse(name, in_force, info, None, Refusal("unreadable", str(error).rstrip("."), False))
+        if in_force is None:
+            if content is not None and content.error is not None:
+                raise content.error
+            in_force = Version("", (), False, None, [])
+        refusal = self._refusal(name, in_force, content)
+        asked = in_force.hash if content is None else content.hash
+        if refusal is None or (refusal.is_confirmable and self._is_meant(name, listing, asked, refusal, info)):
+            return self._take(name, in_force, content)
+        return self._refuse(name, in_force, info, content, refusal)
+
+    def _read(self, name: str) -> Content:
+        content = read_content(f"{PREFIX}{name}", fetch_content(self.bucket, f"{PREFIX}{name}"), self.timezones)
+        table = name.removesuffix(".csv")
+        stored = getattr(self.identity.registry(Registry(**{table: content.rows})), table)
+        # What the last line says of a person is compared with what is stored of them.
+        last = next((new for old, new in zip(content.rows, stored, strict=True) if old is content.last_row), None)
+        content.rows, content.last_row = stored, last
+        return content
+
+    def _version(self, name: str) -> Version | None:
+        """What is in force; None where no version ever was."""
+        rows = self._rows(name)
+        noted = self.connection.execute(
+            "select content_hash, columns, ends_with_a_break, in_force_since from raw.registry_files where file = ?",
+            [name],
+        ).fetchone()
+        if noted is not None:
+            return Version(noted[0], noted[1], noted[2], noted[3], rows, is_gone=noted[0] == "")
+        if not rows:
+            return None
+        # A release that noted no versions stored these rows.
+        return Version(hash_of(repr(sorted(map(repr, rows))).encode()), (), False, None, rows)
+
+    def _rows(self, name: str) -> list[Row]:
+        result = self.connection.execute(f"from raw.{name.removesuffix('.csv')}")
+        columns = [column[0] for column in result.description]
+        return [dict(zip(columns, row, strict=True)) for row in result.fetchall()]
+
+    def _refusal(self, name: str, in_force: Version, content: Content | None) -> Refusal | None:
+        key = f"{PREFIX}{name}"
+        if content is None:
+            return Refusal("gone", f"{key} is gone")
+        if content.error is not None:
+            return Refusal("wrong", self._shown(name, str(content.error)), False)
+        if content.hash == in_force.hash:
+            return None
+        return _less_than_before(key, name, in_force, content)
+
+    def _shown(self, name: str, sentence: str) -> str:
+        """A sentence about a row without its end, and without its values where persons are not to be named."""
+        sentence = sentence.rstrip(".")
+        if name != "workers.csv" or self.settings.worker_identity == "named":
+            return sentence
+        place = re.match(r".*?, line [0-9]+", sentence)
+        return (
+            f"{place[0] if place else PREFIX + name}: a value that cannot be right (not shown, as it may name a person)"
+        )
+
+    def _is_meant(self, name: str, listing: Listing, asked: str, refusal: Refusal, info: ObjectInfo | None) -> bool:
+        """Whether somebody confirmed the content, or wrote again what looked cut off."""
+        if key := listing.confirmations.get(name):
+            try:
+                confirmed = decode(key, fetch_content(self.bucket, key)).lower().split()
+            except (Unreadable, RegistryError) as error:
+                confirmed = []
+                self.log(str(error))
+            if asked in (word.strip("\"'\ufeff") for word in confirmed):
+                return True
+            self.log(f"{key} does not hold {asked}, the hash of what is refused")
+        noted = self._noted(name)
+        if noted is None or info is None or refusal.kind != "cut" or (noted.hash, noted.kind) != (asked, "cut"):
+            return False
+        later = max(info.modified - noted.modified_at, self.landed_at - noted.refused_at)
+        return info.modified > noted.modified_at and later >= _WRITTEN_AGAIN
+
+    def _noted(self, name: str) -> _Noted | None:
+        row = self.connection.execute(
+            "select content_hash, kind, modified_at, refused_at from raw.registry_refusals where file = ?", [name]
+        ).fetchone()
+        return None if row is None else _Noted(*row)
+
+    def _take(self, name: str, in_force: Version, content: Content | None) -> None:
+        """Have a content in force, and tell what that changes. `content` None: the file is gone, and that is meant."""
+        rows = [] if content is None else content.rows
+        self.connection.execute("delete from raw.registry_refusals where file = ?", [name])
+        change = words_of(name, in_force.rows, rows, would=False)
+        is_first = in_force.since is None and (not change or not in_force.hash)
+        since = in_force.since
+        if since is None or change or content is None:
+            since = self.landed_at
+            self._replace_rows(name, rows)
+            told = f"First version, {count_words(name, len(rows))}." if is_first else f"Changed: {change or 'nothing'}."
+            self._add_version(name, in_force, content, told)
+            self.log(f"{PREFIX}{name} has a new version in force. {told}")
+        self.connection.execute("delete from raw.registry_files where file = ?", [name])
+        self.connection.execute(
+            "insert into raw.registry_files by name select $file as file, $hash as content_hash, $columns as columns, "
+            "$is_whole as ends_with_a_break, $since::timestamptz as in_force_since",
+            {
+                "file": name,
+                "hash": "" if content is None else content.hash,
+                "columns": [] if content is None else list(content.columns),
+                "is_whole": content is not None and content.ends_with_a_break,
+                "since": since,
+            },
+        )
+
+    def _replace_rows(self, name: str, rows: Sequence[Row]) -> None:
+        table = f"raw.{name.removesuffix('.csv')}"
+        schema = self.connection.sql(f"from {table} limit 0").to_arrow_table().schema
+        columns = {one.name: pa.array([row.get(one.name) for row in rows], one.type) for one in schema}
+        new_rows = pa.table(columns)  # noqa: F841  # DuckDB finds the table by its name
+        self.connection.execute(f"delete from {table}")
+        self.connection.execute(f"insert into {table} by name from new_rows")
+
+    def _add_version(self, name: str, in_force: Version, content: Content | None, change: str) -> None:
+        rows = content.rows if content is not None and content.rows else in_force.rows
+        sites = {str(row["site_id"]) for row in rows}
+        self.connection.execute(
+            """
+            insert into raw.registry_versions by name
+            select
+                (select count(*) + 1 from raw.registry_versions) as number,
+                $file as file,
+                $site_id as site_id,
+                $lines as line_count,
+                $since::timestamptz as in_force_since,
+                $change as change
+            """,
+            {
+                "file": name,
+                "site_id": sites.pop() if len(sites) == 1 else ALL_SITES,
+                "lines": 0 if content is None else len(content.rows),
+                "since": self.landed_at,
+                "change": change,
+            },
+        )
+
+    def _refuse(
+        self, name: str, in_force: Version, info: ObjectInfo | None, content: Content | None, refusal: Refusal
+    ) -> None:
+        since = "" if in_force.since is None else f" of {in_force.since.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        if refusal.kind == "unreadable":
+            words = ""
+        else:
+            words = words_of(name, in_force.rows, [] if content is None else content.rows, would=True)
+        sentence = f"{refusal.reason}; the version{since} stays in force."
+        sentence += f" It would change: {words}." if words else ""
+        asked = in_force.hash if content is None else content.hash
+        if refusal.is_confirmable:
+            sentence += f" If that is meant, write {asked} into {PREFIX}{name}{CONFIRM}."
+        self.log(sentence)
+        noted = self._noted(name)
+        modified_at = info.modified if info is not None else self.landed_at
+        if noted is None:
+            noted = _Noted(asked, refusal.kind, modified_at, self.landed_at)
+        elif (noted.hash, noted.kind) != (asked, refusal.kind):
+            noted = replace(noted, hash=asked, kind=refusal.kind, modified_at=modified_at)
+        self.connection.execute("delete from raw.registry_refusals where file = ?", [name])
+        self.connection.execute(
+            "insert into raw.registry_refusals by name select $file as file, $hash as content_hash, $kind as kind, "
+            "$modified_at::timestamptz as modified_at, $refused_at::timestamptz as refused_at, $sentence as sentence",
+            {
+                "file": name,
+                "hash": noted.hash,
+                "kind": noted.kind,
+                "modified_at": noted.modified_at,
+                "refused_at": noted.refused_at,
+                "sentence": sentence,
+            },
+        )
+
+
+def _still_listing(
+    bucket: Bucket, now: datetime, still_seconds: float, log: Callable[[str], None]
+) -> tuple[Listing, set[str]]:
+    """What lies in the folder, and the names of files that go on changing. Waits once for those that changed just now.
+
+    A server's clock may differ from this one's: what does not change during the wait has been still for so long.
+    """
+    listing = list_registries(bucket)
+    changing = {name for name, info in listing.files.items() if not is_still(info, now, still_seconds)}
+    if not changing:
+        return listing, set()
+    log(f"waiting {still_seconds:g} s for {', '.join(sorted(PREFIX + name for name in changing))} to be left alone")
+    time.sleep(still_seconds)
+    again = list_registries(bucket)
+    return again, {name for name, info in again.files.items() if info != listing.files.get(name)}
+
+
+def _less_than_before(key: str, name: str, in_force: Version, content: Content) -> Refusal | None:
+    """What a content that is right in itself lacks of the version in force, as one that was cut or spoilt would."""
+    if lost := [column for column in in_force.columns if column not in content.columns]:
+        return Refusal("columns", f"{key}, line 1: the column {lost[0]} of the version in force is missing")
+    now, before = (len({key_of(FILES[name], row) for row in rows}) for rows in (content.rows, in_force.rows))
+    if now * 5 < before * _KEPT_FIFTHS:
+        found = f"{key} ends on line {content.last_line} with {now:,} rows, where {before:,} are in force"
+        return Refusal("shrunk", found)
+    if _is_cut(name, in_force, content):
+        return Refusal("cut", f"{key}, line {content.last_line}: it ends within a value, as where it was cut off")
+    return None
+
+
+def _is_cut(name: str, in_force: Version, content: Content) -> bool:
+    """Whether a content is that of the version in force but for an end that is missing, somewhere within a value.
+
+    Whole lines may be missing too. A file that never ends its last line says nothing by that.
+    """
+    last = content.last_row
+    if content.ends_with_a_break or not in_force.ends_with_a_break or last is None:
+        return False
+    known = {_texts(name, row) for row in in_force.rows}
+    if any(_texts(name, row) not in known for row in content.rows if row is not last):
+        return False
+    cut = _texts(name, last)
+    return cut not in known and any(_is_start(cut, whole) for whole in known)
+
+
+def _is_start(cut: Sequence[str], whole: Sequence[str]) -> bool:
+    """Whether the values are the first ones of a whole row, the last of them perhaps not all of it."""
+    place = next(number for number, (one, other) in enumerate(zip(cut, whole, strict=True)) if one != other)
+    return whole[place].startswith(cut[place]) and not any(cut[place + 1 :])
+
+
+def _texts(name: str, row: Row) -> tuple[str, ...]:
+    return tuple("" if row.get(column) is None else str(row[column]) for column in FILES[name].columns)
+
+
+def _hint(key: str) -> str:
+    name = key.removeprefix(PREFIX)
+    plain = re.sub(r"[\s_-]*(\([0-9]+\)|copy|kopie)?(?=\.csv$)", "", name.rpartition("/")[2].lower())
+    return f"; registries are read from {PREFIX}{plain}" if plain in FILES else ""

@@ -1,0 +1,95 @@
+"""Ids that no registry lists and that look like one it does: `w1` beside `W1`, `007` beside `7`, full-width letters.
+
+Two spellings of one badge are two people to every number. Which of them is meant, only the plant knows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
+from unicodedata import normalize
+
+import duckdb
+
+from quality.checks.check_names import LOOK_ALIKES
+from quality.checks.results import Cell, DayResult
+
+METRIC = "look_alike_ids"
+_NAMED = 5  # in a sentence; what is more is counted
+
+# Ids that no registry lists, of the newest 30 shift dates: what was mended before is no alarm.
+_SEEN = """
+    with newest as (select max(shift_date) - 30 as shift_date from shift_windows)
+    select distinct site_id, worker_id as id from worker_shifts
+    where not is_registered and shift_date > (select shift_date from newest)
+    union
+    select distinct site_id, workstation_id as id from workstation_shifts
+    where not is_registered and shift_date > (select shift_date from newest)
+    order by all
+"""
+_LISTED = """
+    select site_id, worker_id as id from raw.workers
+    union
+    select site_id, workstation_id as id from raw.workstations
+    order by all
+"""
+
+
+def folded(identifier: str) -> str:
+    """What is left of an id when letter case, width, blanks and leading zeros are not looked at."""
+    plain = re.sub(r"\s+", "", normalize("NFKC", identifier).casefold())
+    return re.sub(r"(?<![0-9])0+(?=[0-9])", "", plain)
+
+
+def look_alikes(seen: Sequence[str], listed: Sequence[str]) -> dict[str, list[str]]:
+    """For ids of a registry the ones that were seen beside them and look alike."""
+    known: dict[str, str] = {}
+    for one in sorted(listed):
+        known.setdefault(folded(one), one)
+    found: dict[str, list[str]] = {}
+    for one in sorted(seen):
+        if (like := known.get(folded(one))) is not None:
+            found.setdefault(like, []).append(one)
+    return found
+
+
+def look_alike_results(connection: duckdb.DuckDBPyConnection, day: date, *, may_name: bool) -> list[DayResult]:
+    """One result, dated `day`, for each site with an id that no registry lists.
+
+    `may_name`: whether ids may stand in a sentence that is published. The connection's search path names the marts.
+    """
+    seen, listed = (_by_site(connection.execute(query).fetchall()) for query in (_SEEN, _LISTED))
+    return [_result(site, day, ids, look_alikes(ids, listed.get(site, [])), may_name) for site, ids in seen.items()]
+
+
+def _by_site(rows: Sequence[tuple[str, str]]) -> Mapping[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for site, one in rows:
+        if one is not None:
+            found.setdefault(site, []).append(one)
+    return found
+
+
+def _result(site: str, day: date, seen: Sequence[str], found: Mapping[str, Sequence[str]], may_name: bool) -> DayResult:
+    count = sum(len(each) for each in found.values())
+    pairs = [f"{', '.join(like)} of {listed}" for listed, like in found.items()]
+    shown = "; ".join(pairs[:_NAMED]) + (f"; and {len(pairs) - _NAMED} more" if len(pairs) > _NAMED else "")
+    said = f"{count} of {len(seen)} ids that are not registered look like registered ones"
+    told = f"{said}: {shown}" if may_name else said
+    cell = Cell(site)
+    return DayResult(
+        evidence_date=day,
+        check_name=LOOK_ALIKES,
+        metric=METRIC,
+        cell=cell,
+        status="warn" if count else "pass",
+        severity="warning",
+        observed=float(count),
+        threshold=0.0,
+        sample_size=len(seen),
+        effect=float(count),
+        p_value=None,
+        sentence=f"{cell.name[0].upper()}{cell.name[1:]}: {told if count else 'no id looks like a registered one'}.",
+        is_strong=count > 0,
+    )

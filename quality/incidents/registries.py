@@ -1,0 +1,75 @@
+"""The incidents of registry files: open as long as landing refuses the file, without days of evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import duckdb
+
+from quality.checks.results import Cell
+from quality.incidents.incident import Incident, name_incident
+
+# Each file has a metric of its own: `registry_workers` for registry/workers.csv.
+_METRIC = "registry_"
+_PLANT = Cell("*")
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A file that is not in force as it lies there: since when, and the whole story in words."""
+
+    refused_at: datetime
+    sentence: str
+
+
+def is_registry_metric(metric: str) -> bool:
+    """Whether incidents of a metric are about a registry file."""
+    return metric.startswith(_METRIC)
+
+
+def read_refused(connection: duckdb.DuckDBPyConnection) -> dict[str, Refused]:
+    """The files that the newest landing refused, by their metric."""
+    rows = connection.execute("select file, refused_at, sentence from raw.registry_refusals").fetchall()
+    return {_METRIC + file.removesuffix(".csv"): Refused(at, sentence) for file, at, sentence in rows}
+
+
+def merge_refused(known: Sequence[Incident], refused: Mapping[str, Refused], now: datetime) -> list[Incident]:
+    """The incidents about registries as they are now, those that closed before among them."""
+    found = [incident for incident in known if incident.closed_at is not None]
+    today = now.astimezone(UTC).date()
+    opened = {incident.metric: incident for incident in known if incident.closed_at is None}
+    for metric, incident in opened.items():
+        if metric in refused:
+            found.append(replace(incident, last_evidence_date=today, sentence=refused[metric].sentence))
+        else:
+            said = f"registry/{metric.removeprefix(_METRIC)}.csv is as it should be: what lies there is in force."
+            found.append(replace(incident, closed_at=now, closing_sentence=said))
+    for metric in sorted(refused.keys() - opened.keys()):
+        since = refused[metric].refused_at.astimezone(UTC)
+        found.append(
+            Incident(
+                # A file can be refused twice on one day.
+                incident_id=name_incident(f"{metric} {since.isoformat()}", _PLANT, since.date()),
+                metric=metric,
+                cell=_PLANT,
+                opened_at=now,
+                closed_at=None,
+                first_evidence_date=since.date(),
+                last_evidence_date=today,
+                severity="warning",
+                sentence=refused[metric].sentence,
+            )
+        )
+    return found
+
+
+def has_changed(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether judging now would open or close an incident about a registry, or say something else in it.
+
+    The warehouse has been judged before.
+    """
+    rows = connection.execute("select metric, sentence from marts.incidents where closed_at is null").fetchall()
+    opened = {metric: sentence for metric, sentence in rows if is_registry_metric(metric)}
+    return opened != {metric: one.sentence for metric, one in read_refused(connection).items()}
