@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 
@@ -96,11 +97,13 @@ def _every_verb(
 def run(
     site: Annotated[bool, typer.Option(help="Also bring the report up to date.")] = True,
     clock_is_right: ClockIsRight = False,
+    clock: Annotated[str, typer.Option(hidden=True, help="What is now for this batch, of a simulated plant.")] = "",
 ) -> int:
     """Run one batch over whatever is in the landing bucket. Checks that warn do not change the exit status."""
     from orchestration.commands.run import run_batch
 
-    return run_batch(with_site=site, clock_is_right=clock_is_right)
+    at = datetime.fromisoformat(clock) if clock else None
+    return run_batch(with_site=site, clock_is_right=clock_is_right, at=at)
 
 
 @app.command(context_settings=PASSES_ARGUMENTS_ON, add_help_option=False)

@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from datetime import date
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 
@@ -54,6 +54,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--truth", type=Path, required=True, help="folder of the true timeline, outside the bucket")
     parser.add_argument(
         "--start", type=date.fromisoformat, default=Arguments.start, help=f"first day, in UTC ({Arguments.start})"
+    )
+    parser.add_argument(
+        "--until",
+        type=datetime.fromisoformat,
+        help="send what arrives up to this instant; a later run with a later one sends the rest (all of it)",
     )
     for name, meaning in (
         ("sites", "plants, each in its own time zone"),

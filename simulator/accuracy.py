@@ -4,10 +4,12 @@
 
 The true timeline is cut at the simulator's own windows (`windows.parquet`), never at those the warehouse worked
 out, so that a wrong window shows as an error. Scheduled windows only. A row that only one side has counts as 0 on
-the other side, for seconds and units; a utilization is compared where both sides have one.
+the other side, for seconds and units; a utilization is compared where both sides have one. A window that was not over
+when the simulation was cut off is not compared.
 """
 
 import argparse
+import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,6 +66,8 @@ class Accuracy:
 def measure_accuracy(truth: Path, published: Path) -> Accuracy:
     """Compare `worker_shifts` and `workstation_shifts` with the truth. Raises SettingsError where a file is missing."""
     files = {name: truth / f"{name}.parquet" for name in ("timeline", "units", "windows")}
+    stamp = truth / "simulation.json"
+    until_ms = json.loads(stamp.read_text(encoding="utf-8"))["until_ms"] if stamp.is_file() else None
     files |= {name: published / f"{name}.parquet" for name in ("worker_shifts", "workstation_shifts")}
     for file in files.values():
         if not file.is_file():
@@ -72,6 +76,7 @@ def measure_accuracy(truth: Path, published: Path) -> Accuracy:
         connection.execute("set timezone = 'UTC'")
         for name, file in files.items():
             connection.execute(f"set variable {name} = ?", [str(file)])
+        connection.execute("set variable until_ms = ?", [until_ms])
         connection.execute(OWNED)
         for subject, mart, active in (
             ("worker", "worker_shifts", "active_seconds"),

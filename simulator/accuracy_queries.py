@@ -1,6 +1,7 @@
 """The comparison of published marts with the truth, in SQL. What is said about it belongs to `accuracy`.
 
-The files are DuckDB variables: timeline, units, windows, worker_shifts, workstation_shifts.
+The files are DuckDB variables: timeline, units, windows, worker_shifts, workstation_shifts; so is `until_ms`, the
+instant up to which things arrived, or NULL.
 """
 
 # The part of each true state that belongs to a window; where windows overlap, the one that started last owns the time.
@@ -11,6 +12,12 @@ select
     least(ended_at, coalesce(lead(started_at) over (partition by site_id order by started_at, shift_id), ended_at))
         as owned_until
 from read_parquet(getvariable('windows'));
+
+create temp table open_windows as
+select site_id, shift_date, shift_id
+from owned_windows
+where epoch_ms(ended_at) + 3600000 > getvariable('until_ms');  -- an hour for what was still on its way
+delete from owned_windows where epoch_ms(ended_at) + 3600000 > getvariable('until_ms');
 
 create temp table true_pieces as
 select
@@ -61,6 +68,7 @@ published as (
     select site_id, shift_date, shift_id, {subject}_id, {active} as active_seconds, units::double as units, utilization
     from read_parquet(getvariable('{mart}'))
     where shift_id <> 'unscheduled'
+        and (site_id, shift_date, shift_id) not in (select (site_id, shift_date, shift_id) from open_windows)
 )
 
 select

@@ -23,6 +23,7 @@ class Arguments:
     start: date = DEFAULT_START
     seed: int = 7
     objects_per_camera_hour: int = 1
+    until: datetime | None = None  # what arrives later in the bucket has not been sent yet
 
     def __post_init__(self) -> None:
         for name in ("sites", "days", "objects_per_camera_hour"):
@@ -37,6 +38,8 @@ class Arguments:
             raise SettingsError(
                 f"--objects-per-camera-hour is {self.objects_per_camera_hour}, allowed is a divisor of 60."
             )
+        if self.until is not None and self.until.tzinfo is None:
+            raise SettingsError(f"--until {self.until} has no UTC offset.")
         landing, truth = self.landing.resolve(), self.truth.resolve()
         if landing.is_relative_to(truth) or truth.is_relative_to(landing):
             raise SettingsError(f"--truth ({self.truth}) must lie outside the bucket (--landing {self.landing}).")
@@ -50,6 +53,11 @@ class Arguments:
     def ends_ms(self) -> int:
         """First instant after the simulation; every event lies before it."""
         return _epoch_ms(self.start + timedelta(days=self.days))
+
+    @property
+    def until_ms(self) -> int | None:
+        """The last instant at which something may arrive, in milliseconds since 1970; None is no limit."""
+        return None if self.until is None else int(self.until.timestamp() * 1000)
 
     @property
     def slot_ms(self) -> int:

@@ -31,8 +31,8 @@ class FolderBucket:
         self.objects = 0
         self.bytes = 0
 
-    def put(self, key: str, content: bytes) -> None:
-        """Write one object; what lay under the key before is replaced."""
+    def put(self, key: str, content: bytes, arrives_ms: int | None = None) -> None:
+        """Write one object; what lay under the key before is replaced. It is as old as its arrival says."""
         folder, _, name = f"{self._root}/{key}".rpartition("/")
         if folder not in self._made:
             Path(folder).mkdir(parents=True, exist_ok=True)
@@ -44,6 +44,8 @@ class FolderBucket:
             rest = memoryview(content)
             while rest:  # the system may write less than it was given
                 rest = rest[os.write(descriptor, rest) :]
+            if arrives_ms is not None:
+                os.utime(descriptor, ns=(arrives_ms * 1_000_000, arrives_ms * 1_000_000))
         finally:
             os.close(descriptor)
         os.replace(unfinished, f"{folder}/{name}")

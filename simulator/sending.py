@@ -24,21 +24,39 @@ Faults = dict[int, list[tuple[int, str, int]]]  # by object: position of the rec
 
 @dataclass(frozen=True)
 class Sent:
-    """What reached the bucket: one row per object in `deliveries`, and counts over all of them."""
+    """What reached the bucket: one row per object in `deliveries`, and counts over all of them.
+
+    `rows` of the plan are in them, from the first one on.
+    """
 
     deliveries: pa.Table
+    rows: int
     records: int
     malformed: Counter[str]
 
 
-def send(site: Site, plan: Delivery, bucket: FolderBucket, report: Report) -> Sent:
-    """Put every object of the plan; a retried one is kept in memory until its second copy is due."""
+def send(
+    site: Site,
+    plan: Delivery,
+    bucket: FolderBucket,
+    report: Report,
+    after_ms: int | None = None,
+    until_ms: int | None = None,
+) -> Sent:
+    """Put every object of the plan that arrives behind `after_ms`, up to `until_ms`; None is no limit.
+
+    A retried object is kept in memory until its second copy is due. What is returned counts all that has arrived by
+    `until_ms`, by an earlier call too.
+    """
+    arrived = len(plan.causes) if until_ms is None else int(np.searchsorted(plan.arrives_ms, until_ms, side="right"))
+    before = 0 if after_ms is None else int(np.searchsorted(plan.arrives_ms, after_ms, side="right"))
     starts = [0, *plan.row_ends.tolist()]
     faults = _faults(plan, starts)
     contents = _contents(site, plan, starts, faults, report)
     waiting: dict[int, bytes] = {}
     keys, records, malformed, reasons = [], [], [], Counter[str]()
-    for number, cause in zip(plan.arrivals.tolist(), plan.causes, strict=True):
+    arrivals = zip(plan.arrivals.tolist()[:arrived], plan.causes[:arrived], plan.arrives_ms.tolist(), strict=False)
+    for place, (number, cause, arrives_ms) in enumerate(arrivals):
         key = plan.keys[number]
         if cause == "retry":
             key, content = f"{key}-retry", waiting.pop(number)
@@ -52,21 +70,24 @@ def send(site: Site, plan: Delivery, bucket: FolderBucket, report: Report) -> Se
         else:
             held, bad = starts[number + 1] - starts[number], [reason for _, reason, _ in faults.get(number, [])]
         keys.append(f"{key}{SUFFIXES[plan.kinds[number]]}")
-        bucket.put(keys[-1], content)
+        if place >= before:
+            bucket.put(keys[-1], content, arrives_ms)
         records.append(held)
         malformed.append(len(bad))
         reasons.update(bad)
-    report(f"{site.site_id}: all {starts[-1]:,} events in {len(keys):,} objects")
+    # Objects are numbered in the order of their first arrival, so those that have arrived are the first ones.
+    rows = starts[sum(cause != "retry" for cause in plan.causes[:arrived])]
+    report(f"{site.site_id}: {rows:,} events in {len(keys):,} objects")
     table = pa.table(
         {
             "object_key": pa.array(keys, pa.string()),
-            "cause": pa.array(plan.causes, pa.string()),
-            "delivered_at": instants(plan.arrives_ms),
+            "cause": pa.array(plan.causes[:arrived], pa.string()),
+            "delivered_at": instants(plan.arrives_ms[:arrived]),
             "records": pa.array(records, pa.int64()),
             "malformed_records": pa.array(malformed, pa.int64()),
         }
     )
-    return Sent(table, sum(records), reasons)
+    return Sent(table, rows, sum(records), reasons)
 
 
 def _faults(plan: Delivery, starts: list[int]) -> Faults:

@@ -26,7 +26,7 @@ from simulator.sending import send
 from simulator.timeline import presences, true_timeline
 from simulator.windows import shift_windows
 
-FORMAT_OF_TRUTH = 2  # raise it when the same arguments give other bytes
+FORMAT_OF_TRUTH = 3  # raise it when the same arguments give other bytes
 
 
 @dataclass(frozen=True)
@@ -55,11 +55,13 @@ def _silently(_: str) -> None:
 def simulate(arguments: Arguments, report: Callable[[str], None] = _silently) -> Summary:
     """Write the plant's bucket and its truth, or do nothing where the same simulation is already there.
 
-    Raises SettingsError where the truth folder holds another simulation: two plants in one bucket have no truth.
+    Where it is there up to an earlier instant, what has arrived since is sent. Raises SettingsError where the truth
+    folder holds another simulation: two plants in one bucket have no truth.
     """
     began = time.perf_counter()
     asked = _identity(arguments)
     stamp = arguments.truth / "simulation.json"
+    after_ms, before = None, {"objects": 0, "bytes": 0}
     if stamp.exists():
         done = json.loads(stamp.read_text(encoding="utf-8"))
         if done["arguments"] != asked:
@@ -67,15 +69,17 @@ def simulate(arguments: Arguments, report: Callable[[str], None] = _silently) ->
                 f"--truth {arguments.truth} holds another simulation ({done['arguments']}), asked for was {asked}; "
                 "choose another folder or remove that one and its bucket."
             )
-        return Summary(**done["summary"], seconds=time.perf_counter() - began, already_done=True)
+        after_ms, before = done["until_ms"], done["summary"]
+        if after_ms is None or (arguments.until_ms is not None and arguments.until_ms <= after_ms):
+            return Summary(**before, seconds=time.perf_counter() - began, already_done=True)
 
     arguments.truth.mkdir(parents=True, exist_ok=True)
     bucket = FolderBucket(arguments.landing)
     fleet = plan_fleet(sites=arguments.sites, cameras=arguments.cameras, workers=arguments.workers, seed=arguments.seed)
-    for name, text in registry_files(fleet).items():
+    for name, text in registry_files(fleet).items() if after_ms is None else ():
         bucket.put(f"registry/{name}", text.encode())
     episodes = plan_episodes(fleet, arguments.begins_ms, arguments.ends_ms)
-    parts = [_simulate_site(site, episodes, arguments, bucket, report) for site in fleet.sites]
+    parts = [_simulate_site(site, episodes, arguments, bucket, after_ms, report) for site in fleet.sites]
     for name in ("timeline", "units", "windows", "deliveries"):
         truth.write_table(arguments.truth, name, [part.tables[name] for part in parts])
     truth.write_json(arguments.truth, "episodes", described(episodes, fleet))
@@ -85,12 +89,14 @@ def simulate(arguments: Arguments, report: Callable[[str], None] = _silently) ->
         records=sum(part.records for part in parts),
         malformed=dict(sorted(sum((part.malformed for part in parts), Counter()).items())),
         event_types={name: sum(part.event_types[name] for part in parts) for name in EVENT_TYPES},
-        objects=bucket.objects,
-        bytes=bucket.bytes,
+        objects=before["objects"] + bucket.objects,
+        bytes=before["bytes"] + bucket.bytes,
         seconds=0.0,
     )
     written = {key: value for key, value in asdict(summary).items() if key not in ("seconds", "already_done")}
-    truth.write_json(arguments.truth, "simulation", {"arguments": asked, "summary": written})
+    truth.write_json(
+        arguments.truth, "simulation", {"arguments": asked, "until_ms": arguments.until_ms, "summary": written}
+    )
     return replace(summary, seconds=time.perf_counter() - began)
 
 
@@ -108,6 +114,7 @@ def _simulate_site(
     episodes: Episodes,
     arguments: Arguments,
     bucket: FolderBucket,
+    after_ms: int | None,
     report: Callable[[str], None],
 ) -> _SiteDone:
     """Sites share nothing but the bucket, so one at a time is enough and keeps memory to one site's events."""
@@ -117,8 +124,8 @@ def _simulate_site(
     counts = true_counts(site, segments)
     seen = detect(site, segments, counts, episodes, stream(arguments.seed, Purpose.CAMERAS, site.number))
     plan = plan_delivery(site, seen, episodes, arguments, stream(arguments.seed, Purpose.DELIVERY, site.number))
-    sent = send(site, plan, bucket, report)
-    per_type = np.bincount(plan.rows.event_type, minlength=len(EVENT_TYPES)).tolist()
+    sent = send(site, plan, bucket, report, after_ms, arguments.until_ms)
+    per_type = np.bincount(plan.rows.event_type[: sent.rows], minlength=len(EVENT_TYPES)).tolist()
     return _SiteDone(
         tables={
             "timeline": truth.timeline_table(site, segments),
@@ -126,7 +133,7 @@ def _simulate_site(
             "windows": truth.windows_table(site, windows),
             "deliveries": sent.deliveries,
         },
-        events=len(plan.rows.camera),
+        events=sent.rows,
         records=sent.records,
         malformed=sent.malformed,
         event_types=dict(zip(EVENT_TYPES, per_type, strict=True)),
@@ -135,6 +142,6 @@ def _simulate_site(
 
 def _identity(arguments: Arguments) -> dict[str, Any]:
     """What decides the bytes, and where the bucket lies as seen from the truth, so that both can move together."""
-    asked = {key: value for key, value in asdict(arguments).items() if key not in ("landing", "truth")}
+    asked = {key: value for key, value in asdict(arguments).items() if key not in ("landing", "truth", "until")}
     bucket = os.path.relpath(arguments.landing.resolve(), arguments.truth.resolve())
     return asked | {"start": arguments.start.isoformat(), "bucket": bucket, "format": FORMAT_OF_TRUTH}

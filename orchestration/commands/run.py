@@ -32,10 +32,11 @@ RUNS_KEPT_SECONDS = 90 * 86400
 OBJECTS_BETWEEN_COLLECTIONS = 100_000
 
 
-def run_batch(with_site: bool, clock_is_right: bool = False) -> int:
+def run_batch(with_site: bool, clock_is_right: bool = False, at: datetime | None = None) -> int:
     """Run one batch, up to the report or only up to the published marts, and return the exit status.
 
-    `clock_is_right` means that a person vouches for the machine's clock.
+    `clock_is_right` means that a person vouches for the machine's clock; `at` is the instant that is now for this batch
+    in place of it, of a simulated plant.
 
     Raises:
         FloorhouseError: the settings or the data folder do not allow it.
@@ -48,7 +49,7 @@ def run_batch(with_site: bool, clock_is_right: bool = False) -> int:
     try:
         _say("batch     starting")
         with _stderr_into(log_path):
-            result = _run(settings, with_site, clock_is_right)
+            result = _run(settings, with_site, clock_is_right, at)
         return _tell(result, settings, with_site, log_path, time.monotonic() - started)
     except FloorhouseError as error:
         return _stop(str(error))
@@ -62,7 +63,7 @@ def run_batch(with_site: bool, clock_is_right: bool = False) -> int:
         return _stop(f"The batch stopped at an error of its own ({type(error).__name__}: {reason}); see {log_path}.")
 
 
-def _run(settings: Settings, with_site: bool, clock_is_right: bool) -> ExecuteInProcessResult:
+def _run(settings: Settings, with_site: bool, clock_is_right: bool, at: datetime | None) -> ExecuteInProcessResult:
     # Imported here: a bad setting is answered at once, and Dagster and dbt take seconds to import.
     from orchestration.dagster_home.lost_runs import end_lost_runs, remove_old_runs
     from orchestration.definitions import BATCH, build_definitions
@@ -70,10 +71,9 @@ def _run(settings: Settings, with_site: bool, clock_is_right: bool) -> ExecuteIn
     from orchestration.resources import Clock
 
     quiet_skips()
+    clock = Clock(is_right=clock_is_right) if at is None else Clock(now=lambda: at, is_right=True)
     loggers = {"progress": progress_logger(_say)}
-    definitions = build_definitions(
-        site=with_site, settings=settings, loggers=loggers, clock=Clock(is_right=clock_is_right)
-    )
+    definitions = build_definitions(site=with_site, settings=settings, loggers=loggers, clock=clock)
     with open_instance(settings.dagster_home) as instance:
         end_lost_runs(instance, settings.dagster_home)
         result = definitions.resolve_job_def(BATCH).execute_in_process(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from ingestion.settings import Settings
-from scripts.demo import DemoError, landing_folder, truth_folder
+from scripts.demo import DemoError, end_of_plant, landing_folder, truth_folder
 from scripts.steps import Progress, Step, StepError
 
 
@@ -51,6 +52,14 @@ def test_the_demo_refuses_to_go_on_with_a_bucket_that_was_emptied(tmp_path: Path
 
     with pytest.raises(DemoError, match="emptied"):
         landing_folder(settings)
+
+
+def test_the_demos_days_end_when_it_is_started_first_and_at_that_instant_later(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    first = datetime(2026, 11, 24, 9, 15, 30, 5, tzinfo=UTC)
+
+    assert end_of_plant(settings, first) == datetime(2026, 11, 24, 9, 15, 30, tzinfo=UTC)
+    assert end_of_plant(settings, first + timedelta(days=3)) == datetime(2026, 11, 24, 9, 15, 30, tzinfo=UTC)
 
 
 def test_a_refused_demo_ends_with_one_sentence(tmp_path: Path) -> None:

@@ -57,6 +57,36 @@ def test_a_run_that_was_killed_is_done_again_with_the_same_bytes(tmp_path: Path)
     assert digests(tmp_path) == before
 
 
+def test_a_simulation_that_ends_at_an_instant_goes_on_from_there_with_the_same_bytes(tmp_path: Path) -> None:
+    whole = simulate_plant(tmp_path / "whole", **TINY)
+    first = simulate_plant(tmp_path / "parts", **TINY, until=datetime(2026, 10, 25, 9, 20, tzinfo=UTC))
+    arrivals = {row["object_key"]: row["delivered_at"] for row in whole.truth("deliveries")}
+    early = {key for key, at in arrivals.items() if at <= first.arguments.until}
+    before = digests(first.arguments.landing)
+    assert early == {key for key in before if key.startswith("events/")}
+    assert first.summary.events < whole.summary.events
+
+    for path in (first.arguments.landing / "events").rglob("*.*"):
+        path.unlink()  # as landing does
+    rest = simulate(replace(first.arguments, until=None))
+    assert not rest.already_done
+    assert before | digests(first.arguments.landing) == digests(whole.arguments.landing)
+    assert (rest.events, rest.records, rest.objects, rest.bytes) == (
+        whole.summary.events,
+        whole.summary.records,
+        whole.summary.objects,
+        whole.summary.bytes,
+    )
+    assert simulate(first.arguments).already_done
+
+
+def test_an_object_is_as_old_as_its_arrival(tmp_path: Path) -> None:
+    plant = simulate_plant(tmp_path, **TINY)
+    for row in plant.truth("deliveries"):
+        modified = (plant.arguments.landing / row["object_key"]).stat().st_mtime
+        assert modified == pytest.approx(row["delivered_at"].timestamp(), abs=0.001)
+
+
 def test_another_plant_is_not_mixed_into_the_same_truth(tmp_path: Path) -> None:
     first = simulate_plant(tmp_path, **TINY)
     before = digests(tmp_path)
