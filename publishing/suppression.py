@@ -15,7 +15,7 @@ from ingestion.settings import Settings
 # Who or what a row is about, and what a plan or a calendar says. All other columns are figures.
 _KEPT = {
     *("site_id", "shift_date", "shift_id", "event_date", "hour"),
-    *("workstation_id", "workstation_name", "station_type", "is_registered"),
+    *("workstation_id", "workstation_name", "station_type", "line", "is_registered"),
     *("camera_id", "model_name", "model_version", "scheduled_seconds"),
 }
 # Running sums: the hours on either side of one that is left out would give it away.
@@ -32,12 +32,11 @@ _STATION_MEMBERS = (
     "select distinct site_id, shift_date, shift_id, workstation_id, worker_id from marts.worker_station_shifts"
 )
 _HOUR_MEMBERS = """
-    select distinct site_id, shift_date, shift_id, workstation_id, worker_id, unnest(generate_series(
-        date_trunc('hour', started_at),
-        greatest(ended_at - interval 1 microsecond, started_at),
-        interval 1 hour
-    )) as hour
-    from marts.state_intervals
+    select distinct site_id, shift_date, shift_id, workstation_id, worker_id, hour
+    from marts.hourly_output
+    inner join marts.state_intervals using (site_id, shift_date, shift_id, workstation_id)
+    where worker_id is not null
+        and started_at < hour + interval 1 hour and greatest(ended_at - interval 1 microsecond, started_at) >= hour
 """
 
 
@@ -45,6 +44,7 @@ _HOUR_MEMBERS = """
 # the raw events decides about the cameras (below) changes together with their marts.
 _DECIDED_BY = {
     "workstation_shifts": ("worker_station_shifts",),
+    "station_targets": ("workstation_shifts", "worker_station_shifts"),
     "hourly_output": ("workstation_shifts", "worker_station_shifts", "state_intervals"),
     "camera_days": ("model_days",),
 }
@@ -80,6 +80,7 @@ def _hidden(mart: str, smallest: int) -> str | None:
     return {
         "site_shifts": f"worker_count < {smallest}",
         "workstation_shifts": of_station,
+        "station_targets": of_station,
         "hourly_output": f"{of_station} or {_among((*_STATION, 'hour'), _small_hours(smallest))}",
         "model_days": f"not {_among(_CAMERA, _large_cameras(smallest))}",
         "camera_days": f"not {_among(_CAMERA, _large_cameras(smallest))}",

@@ -67,7 +67,7 @@
 {% macro note_changed_days(relation, scope) -%}
     {%- if relation.schema == 'marts' -%}
         {%- set meta = config.get('meta') -%}
-        {%- set day = meta.get('at') or {'window': 'shift_date', 'object': meta.get('dated')}.get(meta['scope'], 'event_date') -%}
+        {%- set day = meta.get('at') or {'window': 'shift_date', 'shift_date': 'shift_date', 'object': meta.get('dated')}.get(meta['scope'], 'event_date') -%}
         {%- call statement('note') -%}
             {%- if scope is none %}
             insert into build.changed_days values ('{{ relation.identifier }}', null);

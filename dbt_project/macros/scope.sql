@@ -1,7 +1,7 @@
 {#- A batch's scope: the windows, dates and objects that it computes again, and the rows of a table that belong to it.
 
     A table of the materialization `scoped` says by its meta what a row belongs to:
-      scope  window (site_id, shift_date, shift_id), date (site_id, event_date),
+      scope  window (site_id, shift_date, shift_id), shift_date (site_id, shift_date), date (site_id, event_date),
              camera_date (the same columns; dates whose cameras are judged again), object (object_key, etag) or
              reading (site_id, camera_id, workstation_id, event_at)
       at     with the scope date: the instant whose UTC date it is, where there is no column event_date
@@ -11,6 +11,7 @@
 {% macro scope_keys(scope) -%}
     {{- return({
         'window': ['site_id', 'shift_date', 'shift_id'],
+        'shift_date': ['site_id', 'shift_date'],
         'date': ['site_id', 'event_date'],
         'camera_date': ['site_id', 'event_date'],
         'object': ['object_key', 'etag'],
@@ -31,7 +32,9 @@
     {%- set scope = meta['scope'] -%}
     {%- set keys = scope_keys(scope) -%}
     {%- set columns = ['site_id', day_of(meta['at'])] if meta.get('at') else keys -%}
-    {%- set day = {'window': 'shift_date', 'object': none, 'reading': 'event_at'}.get(scope, 'event_date') -%}
+    {%- set day = {
+        'window': 'shift_date', 'shift_date': 'shift_date', 'object': none, 'reading': 'event_at'
+    }.get(scope, 'event_date') -%}
     (
         {%- if day %} {{ within_days(meta.get('at', day), affected(scope), day) }} and {% endif -%}
         ({{ columns | join(', ') }}) in (select {{ keys | join(', ') }} from {{ affected(scope) }})

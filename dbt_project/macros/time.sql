@@ -24,17 +24,29 @@
     end
 {%- endmacro %}
 
-{#- The UTC date of an instant, and the UTC hour that it lies in. In DuckDB without its time zones, which take ten times
-    as long to find the same. -#}
+{#- The UTC date of an instant. In DuckDB without its time zones, which take ten times as long to find the same. -#}
 {% macro utc_date(instant) -%} {{ adapter.dispatch('utc_date', 'floorhouse')(instant) }} {%- endmacro %}
 {% macro duckdb__utc_date(instant) -%} cast(make_timestamp(epoch_us({{ instant }})) as date) {%- endmacro %}
 {% macro spark__utc_date(instant) -%} cast({{ to_local(instant, "'UTC'") }} as date) {%- endmacro %}
 
-{% macro utc_hour(instant) -%} {{ adapter.dispatch('utc_hour', 'floorhouse')(instant) }} {%- endmacro %}
-{% macro duckdb__utc_hour(instant) -%}
-    make_timestamptz(epoch_us(date_trunc('hour', make_timestamp(epoch_us({{ instant }})))))
+{#- The instant at which the hour that a site's clock shows began. `hour_shift` is how far that clock's full hours lie
+    ahead of those of UTC, in microseconds. -#}
+{% macro local_hour(instant, hour_shift) -%} {{ adapter.dispatch('local_hour', 'floorhouse')(instant, hour_shift) }} {%- endmacro %}
+{% macro duckdb__local_hour(instant, hour_shift) -%}
+    make_timestamptz(epoch_us({{ instant }}) - (epoch_us({{ instant }}) + {{ hour_shift }}) % 3600000000)
 {%- endmacro %}
-{% macro spark__utc_hour(instant) -%} date_trunc('hour', {{ instant }}) {%- endmacro %}
+{% macro spark__local_hour(instant, hour_shift) -%}
+    timestamp_micros(unix_micros({{ instant }}) - (unix_micros({{ instant }}) + {{ hour_shift }}) % 3600000000)
+{%- endmacro %}
+
+{#- How far the full hours of a time zone's clock lie ahead of those of UTC at an instant, in microseconds (bigint). -#}
+{% macro hour_shift(instant, timezone) -%} {{ adapter.dispatch('hour_shift', 'floorhouse')(instant, timezone) }} {%- endmacro %}
+{% macro duckdb__hour_shift(instant, timezone) -%}
+    ((epoch_us(timezone({{ timezone }}, {{ instant }})) - epoch_us({{ instant }})) % 3600000000 + 3600000000) % 3600000000
+{%- endmacro %}
+{% macro spark__hour_shift(instant, timezone) -%}
+    pmod(unix_micros(from_utc_timestamp({{ instant }}, {{ timezone }})) - unix_micros({{ instant }}), 3600000000)
+{%- endmacro %}
 
 {#- The instant at which a UTC date begins. -#}
 {% macro utc_midnight(date) -%} {{ to_instant("cast(" ~ date ~ " as timestamp)", "'UTC'") }} {%- endmacro %}

@@ -64,7 +64,8 @@ _NOTHING_REMEMBERED = """
     create or replace table build.event_dates (site_id varchar, event_date date);
     create or replace table build.segment_dates (
         site_id varchar, started_at timestamptz, ended_at timestamptz, shift_date date, shift_id varchar,
-        window_started_at timestamptz, window_ended_at timestamptz, covered_on date
+        window_started_at timestamptz, window_ended_at timestamptz, hour_shift bigint, is_owner boolean,
+        is_shared boolean, is_plain boolean, covered_on date
     );
     create or replace table build.workers as from raw.workers limit 0;
     create or replace table build.workstations as from raw.workstations limit 0;

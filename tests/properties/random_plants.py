@@ -33,10 +33,18 @@ ZONES_AND_CHANGES = [
     ("Asia/Kolkata", "2025-12-31T18:30"),
     ("Pacific/Kiritimati", "2026-01-01T10:00"),
     ("Pacific/Pago_Pago", "2024-02-29T11:00"),
+    ("Europe/London", "2026-02-28T20:00"),  # just before the newest landing: windows are running
 ]
 STARTS = [time(hour, minute) for hour in (0, 1, 2, 3, 23) for minute in (0, 15, 30, 45)]
 STARTS += [time(6, 0), time(14, 0), time(22, 0), time(23, 59)]
 DURATIONS = [1, 15, 60, 90, 240, 480, 720, 1439, 1440]
+# Shifts that people hand over: they overlap for half an hour, leave five minutes between them, or start at once.
+HANDOVERS = [
+    [(time(22, 0), 510), (time(6, 0), 480), (time(14, 0), 510)],
+    [(time(21, 45), 255), (time(2, 5), 235), (time(6, 0), 475)],
+    [(time(0, 0), 480), (time(1, 0), 480), (time(2, 0), 480)],
+    [(time(1, 0), 120), (time(1, 0), 240), (time(2, 30), 90), (time(23, 30), 180)],
+]
 SHIFT_IDS = ["day", "night", "B", "a", "é", "\uff5e", "\U0001f600"]  # byte order is neither UTF-16's nor a dictionary's
 WORKERS = ["W1", "w1", "W10", "Zoë \U0001f600", "Zoe\u0308 \U0001f600", "W1\u0000", "\u00a0W1"]
 STATIONS = ["S1", "s0", "\uff5eS", "\U0001f600S"]
@@ -92,11 +100,19 @@ def add_site(plant: RandomPlant, site_id: str, random: Random) -> None:
     for _ in range(random.randint(1, 60)):
         event = random_event(random.choice(instants), random)
         event |= {"site_id": site_id, "worker_id": random.choice(workers), "workstation_id": random.choice(stations)}
+        if random.random() < 0.15:
+            del event["worker_id"]  # the station's own
         plant.lines.append(random.choice(MALFORMED) if random.random() < 0.03 else spoilt_or_not(event, random))
 
 
 def own_shifts(site_id: str, day: date, random: Random) -> list[Shift]:
     shifts = []
+    if random.random() < 0.4:
+        handover = random.choice(HANDOVERS)
+        return [
+            Shift(site_id, shift_id, start, minutes)
+            for shift_id, (start, minutes) in zip(random.sample(SHIFT_IDS, len(handover)), handover, strict=True)
+        ]
     for shift_id in random.sample(SHIFT_IDS, random.randint(1, 4)):
         first = Shift(site_id, shift_id, random.choice(STARTS), random.choice(DURATIONS))
         kind = random.random()
@@ -129,10 +145,14 @@ def own_targets(site_id: str, station: str, day: date, random: Random) -> list[T
 
 
 def grid(changed_at: datetime, random: Random) -> Iterator[datetime]:
-    """Some instants within a day and a half of the change of the clocks, many of them within two hours."""
+    """Some instants within a day and a half of the change of the clocks, many of them within two hours.
+
+    Sparse ones lie a quarter of an hour and more apart, dense ones also five minutes.
+    """
+    step = random.choice([15, 15, 5])
     for _ in range(random.randint(3, 30)):
         reach = random.choice([8, 8, 140])
-        instant = changed_at + timedelta(minutes=15 * random.randint(-reach, reach))
+        instant = changed_at + timedelta(minutes=step * random.randint(-reach, reach))
         yield instant
         if random.random() < 0.15:
             yield instant + timedelta(microseconds=random.choice([-1, 1, 333_333]))

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
-from tests.reference.groups import PlacedEvent, Row, grouped, moment, quantile, ratio, seconds
+from tests.reference.groups import Row, grouped, moment, quantile, ratio, seconds
 from tests.reference.intervals import duplicate_key, microseconds, rank
 from tests.reference.plant import Registry, Settings
 from tests.reference.reading import EPOCH, Event
@@ -107,11 +107,11 @@ def camera_days(
     return rows
 
 
-def shift_windows(events: list[PlacedEvent], calendars: dict[str, Calendar], landed_at: datetime) -> list[Row]:
-    """All windows of every shift date on which the site has an event in any window, unscheduled time included."""
+def shift_windows(days: set[tuple[str, date]], calendars: dict[str, Calendar], landed_at: datetime) -> list[Row]:
+    """All windows of the shift dates on which sites have a row in site_shifts, be it of unscheduled time."""
     latest = instant_of(landed_at) - LATE
     rows = []
-    for site_id, day in {(event.site_id, window.shift_date) for event, window in events}:
+    for site_id, day in days:
         calendar = calendars[site_id]
         windows = calendar.scheduled_on(day)
         midnight = to_utc(calendar.zone, local_midnight(day + timedelta(days=1)))

@@ -5,20 +5,18 @@ Sums are kept in whole microseconds and turned into seconds once; means are take
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
 from functools import cache
 from typing import Any
 
 import duckdb
 
-from tests.reference.intervals import Interval
-from tests.reference.reading import EPOCH, Event
-from tests.reference.windows import Window
+from tests.reference.intervals import Stretch
+from tests.reference.reading import EPOCH
 from tests.reference.zones import HOUR, SECOND
 
 Row = dict[str, Any]
-PlacedEvent = tuple[Event, Window]
 
 
 def moment(instant: int) -> datetime:
@@ -48,17 +46,17 @@ def grouped(items: Iterable[Any], key: Callable[[Any], Any]) -> dict[Any, list[A
     return groups
 
 
-def window_key(event: Event, window: Window) -> tuple[str, date, str]:
-    """A window of a site; all unscheduled gaps of one date are one."""
-    return event.site_id, window.shift_date, window.shift_id
+def time_in(stretches: Iterable[Stretch], *states: str) -> int:
+    return sum(stretch.duration for stretch in stretches if stretch.event.event_type in states)
 
 
-def time_in(intervals: list[Interval], *states: str) -> int:
-    return sum(interval.duration for interval in intervals if interval.event.event_type in states)
-
-
-def units_of(events: list[PlacedEvent]) -> int:
-    return sum(event.count for event, _ in events if event.event_type == "product_count")
+def union(spans: Iterable[tuple[int, int]]) -> int:
+    """How long at least one of several spans lasts: wall-clock time."""
+    covered_until = total = 0
+    for start, end in sorted(spans):
+        total += max(0, end - max(start, covered_until))
+        covered_until = max(covered_until, end)
+    return total
 
 
 @cache
@@ -68,7 +66,7 @@ def calculator() -> duckdb.DuckDBPyConnection:
 
 
 def quantile(values: Sequence[float], share: float) -> float:
-    """DuckDB's quantile_cont, which the contract names."""
+    """DuckDB's quantile_cont."""
     found = (
         calculator()
         .execute("select quantile_cont(value, ?) from (select unnest(?::double[]) as value)", [share, values])
@@ -76,3 +74,11 @@ def quantile(values: Sequence[float], share: float) -> float:
     )
     assert found is not None
     return float(found[0])
+
+
+def p05(ascending: Sequence[float]) -> float:
+    """The 5 % quantile of values in ascending order, in plain arithmetic on doubles."""
+    whole, part = divmod(len(ascending) - 1, 20)
+    if part == 0:
+        return ascending[whole]
+    return ascending[whole] + (ascending[whole + 1] - ascending[whole]) * (part / 20)

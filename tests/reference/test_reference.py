@@ -7,7 +7,7 @@ import pytest
 import zstandard
 
 from tests.reference.groups import moment
-from tests.reference.intervals import state_intervals, without_duplicates
+from tests.reference.intervals import Sightings, without_duplicates
 from tests.reference.json_text import NotJson, Number, whole_value
 from tests.reference.marts import compute_marts
 from tests.reference.plant import Registry, Settings, Shift
@@ -138,7 +138,7 @@ def test_the_last_state_is_assumed_to_last_but_never_past_its_window(
     settings: Settings, start: str, minutes: int, reason: str
 ) -> None:
     last = event(f"2026-01-15T{start}:00+00:00")
-    (interval,) = state_intervals([(last, Calendar(Registry(), "north").window_of(last.at))], settings)
+    (interval,) = Sightings([last], Calendar(Registry(), "north")).states(settings)
     assert (interval.duration, interval.end_reason) == (minutes * 60_000_000, reason)
 
 

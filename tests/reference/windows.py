@@ -1,13 +1,16 @@
-"""Contract §4: to which window of its site an instant belongs, scheduled or unscheduled."""
+"""Contract §4: to which window of its site an instant belongs, by the clock or for a person who arrived once."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 
 from tests.reference.plant import Registry
-from tests.reference.zones import SECOND, local_date, local_midnight, local_time, to_utc
+from tests.reference.zones import HOUR, SECOND, changes_of_year, local_date, local_midnight, local_time, to_utc, year_of
 
 UNSCHEDULED = "unscheduled"
 DATES_AROUND = 3  # a window lasts a day at most and clocks differ from UTC by less than one
+LOOKED_BACK = 16 * HOUR
+PAUSE = 6 * HOUR
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,16 @@ class Window:
     is_scheduled: bool = True
 
 
+def arrival(instants: list[int], instant: int) -> int:
+    """When a person arrived who was seen at `instants`, asked at an instant."""
+    recent = sorted(one for one in instants if instant - LOOKED_BACK <= one <= instant)
+    arrived = recent[0] if recent else instant
+    for before, after in pairwise(recent):
+        if after - before >= PAUSE:
+            arrived = after
+    return arrived
+
+
 class Calendar:
     """The windows of one site. Those of each date are worked out once, when an instant near it is asked for."""
 
@@ -30,32 +43,82 @@ class Calendar:
         self.by_date: dict[date, list[Window]] = {}
 
     def scheduled_on(self, day: date) -> list[Window]:
+        """A window ends by the clock on the wall; one whose end is not after its start does not exist."""
         if day not in self.by_date:
             self.by_date[day] = []
             for shift in self.shifts:
                 if shift.is_valid_on(day):
-                    started_at = to_utc(self.zone, local_time(day, shift.start_local))
-                    ended_at = started_at + shift.duration_minutes * 60 * SECOND
-                    self.by_date[day].append(Window(day, shift.shift_id, started_at, ended_at))
+                    start_local = local_time(day, shift.start_local)
+                    started_at = to_utc(self.zone, start_local)
+                    ended_at = to_utc(self.zone, start_local + shift.duration_minutes * 60 * SECOND)
+                    if started_at < ended_at:
+                        self.by_date[day].append(Window(day, shift.shift_id, started_at, ended_at))
         return self.by_date[day]
 
-    def window_of(self, instant: int) -> Window:
-        """The window that owns an instant."""
+    def days_around(self, instant: int) -> list[date]:
         today = local_date(self.zone, instant)
-        days = [today + timedelta(days=days) for days in range(-DATES_AROUND, DATES_AROUND + 1)]
-        scheduled = [window for day in days for window in self.scheduled_on(day)]
-        around = [window for window in scheduled if window.started_at <= instant < window.ended_at]
-        if around:
-            last_start = max(window.started_at for window in around)
-            started_last = [window for window in around if window.started_at == last_start]
-            first_id = min(window.shift_id for window in started_last)
-            return max(
-                (window for window in started_last if window.shift_id == first_id),
-                key=lambda window: window.shift_date,
-            )
-        midnights = {to_utc(self.zone, local_midnight(day)): day for day in days}
-        cuts = {*midnights, *(edge for window in scheduled for edge in (window.started_at, window.ended_at))}
-        started_at = max(cut for cut in cuts if cut <= instant)
-        ended_at = min(cut for cut in cuts if cut > instant)
+        return [today + timedelta(days=days) for days in range(-DATES_AROUND, DATES_AROUND + 1)]
+
+    def scheduled_around(self, instant: int) -> list[Window]:
+        return [window for day in self.days_around(instant) for window in self.scheduled_on(day)]
+
+    def window_of(self, instant: int, arrived_at: int | None = None) -> Window:
+        """The window that an instant belongs to: by the clock, or for a person with an arrival."""
+        holding = [w for w in self.scheduled_around(instant) if w.started_at <= instant < w.ended_at]
+        if not holding:
+            return self.gap_of(instant)
+        holding.sort(key=lambda w: w.shift_date, reverse=True)
+        holding.sort(key=lambda w: w.shift_id)
+        holding.sort(key=lambda w: w.started_at, reverse=True)
+        if arrived_at is not None:
+            holding.sort(key=lambda w: max(arrived_at - w.started_at, 3 * (w.started_at - arrived_at)))
+        return holding[0]
+
+    def gap_of(self, instant: int) -> Window:
+        midnights = {to_utc(self.zone, local_midnight(day)): day for day in self.days_around(instant)}
+        cuts = self.cuts_around(instant)
         midnight = max(cut for cut in midnights if cut <= instant)
+        started_at, ended_at = max(cut for cut in cuts if cut <= instant), min(cut for cut in cuts if cut > instant)
         return Window(midnights[midnight], UNSCHEDULED, started_at, ended_at, is_scheduled=False)
+
+    def cuts_around(self, instant: int) -> set[int]:
+        """All instants near another one at which a window may begin or end."""
+        midnights = {to_utc(self.zone, local_midnight(day)) for day in self.days_around(instant)}
+        scheduled = self.scheduled_around(instant)
+        return {*midnights, *(edge for window in scheduled for edge in (window.started_at, window.ended_at))}
+
+    def by_the_clock(self, started_at: int, ended_at: int) -> list[tuple[Window, int, int]]:
+        """A stretch of time in pieces, each with the window that it belongs to by the clock."""
+        pieces = []
+        while started_at < ended_at:
+            end = min(ended_at, *(cut for cut in self.cuts_around(started_at) if cut > started_at))
+            pieces.append((self.window_of(started_at), started_at, end))
+            started_at = end
+        return pieces
+
+    def clock_time(self, window: Window) -> list[tuple[int, int]]:
+        """The instants that belong to a window by the clock."""
+        pieces = self.by_the_clock(window.started_at, window.ended_at)
+        return [(start, end) for owner, start, end in pieces if owner == window]
+
+    def hour_of(self, instant: int) -> int:
+        """The instant at which the wall's hour began, by what the wall shows past the full hour."""
+        return instant - self.shown(instant) % HOUR
+
+    def shown(self, instant: int) -> int:
+        offsets = [offset for since, offset in changes_of_year(self.zone, year_of(instant)) if since <= instant]
+        return instant + offsets[-1]
+
+    def by_the_hour(self, started_at: int, ended_at: int) -> list[tuple[int, int, int]]:
+        """A stretch of time in pieces, each with the hour on the wall that it lies in."""
+        changes = {since for year in (year_of(started_at), year_of(ended_at)) for since, _ in self.changes(year)}
+        pieces = []
+        while started_at < ended_at:
+            hour = self.hour_of(started_at)
+            end = min(ended_at, hour + HOUR, *(since for since in changes if since > started_at))
+            pieces.append((hour, started_at, end))
+            started_at = end
+        return pieces
+
+    def changes(self, year: int) -> tuple[tuple[int, int], ...]:
+        return changes_of_year(self.zone, year)

@@ -15,6 +15,7 @@ with cut as (
     left join {{ ref('int_segment_dates') }} as segments
         on dates.site_id = segments.site_id
         and dates.event_date = segments.covered_on
+        and segments.is_owner
 
 ),
 

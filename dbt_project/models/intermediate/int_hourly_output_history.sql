@@ -1,48 +1,61 @@
 {{ config(materialized="scoped", meta={"scope": "window"}) }}
 
-with events as (
+with station_hours as (
 
-    select * from {{ ref('int_windowed_events') }}
-
-),
-
-hourly_states as (
-
-    select * from {{ ref('int_hourly_states') }}
+    select * from {{ ref('int_station_hours') }}
 
 ),
 
-hourly_units as (
+affected_windows as (
+
+    select * from {{ ref('int_affected_windows') }}
+
+),
+
+counted as (
 
     select
-        site_id,
-        workstation_id,
-        {{ utc_hour('event_at') }} as hour,
-        shift_date,
-        shift_id,
-        {{ whole_sum('unit_count') }} as units
+        events.site_id,
+        events.workstation_id,
+        {{ local_hour('events.counted_at', 'events.hour_shift') }} as hour,
+        events.shift_date,
+        events.shift_id,
+        {{ whole_sum('events.unit_count') }} as units
 
-    from events
+    from {{ ref('int_sequenced_events') }} as events
 
-    where event_type = 'product_count'
+    inner join affected_windows
+        on events.site_id = affected_windows.site_id
+        and events.shift_date = affected_windows.shift_date
+        and events.shift_id = affected_windows.shift_id
 
-    group by site_id, workstation_id, {{ utc_hour('event_at') }}, shift_date, shift_id
+    where events.event_type = 'product_count'
+
+    group by
+        events.site_id,
+        events.workstation_id,
+        {{ local_hour('events.counted_at', 'events.hour_shift') }},
+        events.shift_date,
+        events.shift_id
 
 )
 
 select
-    coalesce(hourly_units.site_id, hourly_states.site_id) as site_id,
-    coalesce(hourly_units.workstation_id, hourly_states.workstation_id) as workstation_id,
-    coalesce(hourly_units.hour, hourly_states.hour) as hour,
-    coalesce(hourly_units.shift_date, hourly_states.shift_date) as shift_date,
-    coalesce(hourly_units.shift_id, hourly_states.shift_id) as shift_id,
-    coalesce(hourly_units.units, 0) as units,
-    coalesce(hourly_states.working_microseconds, 0) as working_microseconds,
-    coalesce(hourly_states.idle_microseconds, 0) as idle_microseconds
-from hourly_units
-full outer join hourly_states
-    on hourly_units.site_id = hourly_states.site_id
-    and hourly_units.workstation_id = hourly_states.workstation_id
-    and hourly_units.hour = hourly_states.hour
-    and hourly_units.shift_date = hourly_states.shift_date
-    and hourly_units.shift_id = hourly_states.shift_id
+    coalesce(counted.site_id, station_hours.site_id) as site_id,
+    coalesce(counted.workstation_id, station_hours.workstation_id) as workstation_id,
+    coalesce(counted.hour, station_hours.hour) as hour,
+    coalesce(counted.shift_date, station_hours.shift_date) as shift_date,
+    coalesce(counted.shift_id, station_hours.shift_id) as shift_id,
+    coalesce(counted.units, 0) as units,
+    coalesce(station_hours.working_microseconds, 0) as working_microseconds,
+    coalesce(station_hours.idle_microseconds, 0) as idle_microseconds,
+    coalesce(station_hours.worked_microseconds, 0) as worked_microseconds,
+    coalesce(station_hours.staffed_microseconds, 0) as staffed_microseconds,
+    coalesce(station_hours.observed_microseconds, 0) as observed_microseconds
+from counted
+full outer join station_hours
+    on counted.site_id = station_hours.site_id
+    and counted.workstation_id = station_hours.workstation_id
+    and counted.hour = station_hours.hour
+    and counted.shift_date = station_hours.shift_date
+    and counted.shift_id = station_hours.shift_id

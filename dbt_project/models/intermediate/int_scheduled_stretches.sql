@@ -26,9 +26,10 @@ dates as (
 
 ),
 
+-- Each once: two windows from and to the same instants are told apart by nothing that orders them.
 pieces as (
 
-    select
+    select distinct
         site_id,
         event_date,
         greatest(started_at, {{ utc_midnight('event_date') }}) as started_at,

@@ -18,6 +18,10 @@ select
     segments.shift_id,
     segments.window_started_at,
     segments.window_ended_at,
+    segments.hour_shift,
+    segments.is_owner,
+    segments.is_shared,
+    segments.is_plain,
     cast({{ utc_date('segments.started_at') }} + numbers.number * interval 1 day as date) as covered_on
 from segments
 inner join numbers

@@ -30,23 +30,30 @@ scheduled as (
 
 ),
 
-started as (
+-- A window ends when the clock on the wall has moved on by its minutes: people leave at six by the clock.
+on_the_wall as (
+
+    select
+        *,
+        start_local + duration_minutes * interval 1 minute as end_local
+
+    from scheduled
+
+),
+
+windows as (
 
     select
         site_id,
         shift_date,
         shift_id,
-        duration_minutes,
-        {{ first_instant('start_local', 'timezone') }} as started_at
+        {{ first_instant('start_local', 'timezone') }} as started_at,
+        {{ first_instant('end_local', 'timezone') }} as ended_at
 
-    from scheduled
+    from on_the_wall
 
 )
 
-select
-    site_id,
-    shift_date,
-    shift_id,
-    started_at,
-    {{ add_microseconds('started_at', 'cast(duration_minutes as bigint) * 60000000') }} as ended_at
-from started
+select *
+from windows
+where started_at < ended_at

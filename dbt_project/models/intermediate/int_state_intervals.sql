@@ -1,8 +1,8 @@
-{{ config(database="scratch", materialized="view") }}
+{{ config(database="scratch") }}
 
-with events as (
+with stretches as (
 
-    select * from {{ ref('int_windowed_events') }}
+    select * from {{ ref('int_state_stretches') }}
 
 ),
 
@@ -12,33 +12,65 @@ settings as (
 
 ),
 
-expected as (
+repeated as (
 
-    select
-        events.*,
-        settings.max_state_microseconds,
-        coalesce(
-            events.next_state_event_at,
-            {{ add_microseconds('events.event_at', 'settings.last_event_microseconds') }}
-        ) as expected_end_at,
-        case when events.next_state_event_at is null then 'assumed' else 'next_event' end as expected_reason
+    select *
+    from stretches
+    where is_repeated
 
-    from events
+),
 
-    cross join settings
+step_0 as (
 
-    where events.event_type <> 'product_count'
+    select *
+    from stretches
+    where not is_repeated
+
+),
+
+{%- set steps = windows_in_a_row() %}
+{%- for step in range(1, steps + 1) %}
+
+-- What went on at the end of one window begins in the next one.
+step_{{ step }} as (
+
+    select repeated.*
+
+    from step_{{ step - 1 }} as earlier
+
+    inner join repeated
+        on earlier.subject_number = repeated.subject_number
+        and earlier.window_ended_at = repeated.started_at
+
+    where earlier.is_going_on
+
+),
+{%- endfor %}
+
+reached as (
+
+    {%- for step in range(steps + 1) %}
+    select * from step_{{ step }}
+    {% if not loop.last %}union all{% endif %}
+    {%- endfor %}
 
 ),
 
 within_window as (
 
     select
-        *,
-        least(expected_end_at, window_ended_at) as window_end_at,
-        case when window_ended_at < expected_end_at then 'window_end' else expected_reason end as window_reason
+        reached.*,
+        least(reached.expected_end_at, reached.window_ended_at) as window_end_at,
+        case
+            when reached.is_going_on or reached.window_ended_at < reached.expected_end_at then 'window_end'
+            when reached.is_followed then 'next_event'
+            else 'assumed'
+        end as window_reason,
+        {{ add_microseconds('reached.state_at', 'settings.max_state_microseconds') }} as latest_end_at
 
-    from expected
+    from reached
+
+    cross join settings
 
 ),
 
@@ -46,12 +78,12 @@ capped as (
 
     select
         *,
-        least(
-            window_end_at, {{ add_microseconds('event_at', 'max_state_microseconds') }}
-        ) as ended_at,
-        coalesce({{ add_microseconds('event_at', 'max_state_microseconds') }} < window_end_at, false) as is_capped
+        least(window_end_at, latest_end_at) as ended_at,
+        coalesce(latest_end_at < window_end_at, false) as is_capped
 
     from within_window
+
+    where not is_repeated or latest_end_at is null or latest_end_at > started_at
 
 )
 
@@ -59,13 +91,15 @@ select
     site_id,
     shift_date,
     shift_id,
-    window_number,
+    subject_number,
     worker_id,
     workstation_id,
-    event_type as state,
-    event_at as started_at,
+    state,
+    started_at,
     ended_at,
-    {{ microseconds_between('event_at', 'ended_at') }} as microseconds,
+    {{ microseconds_between('started_at', 'ended_at') }} as microseconds,
     case when is_capped then 'capped' else window_reason end as end_reason,
-    confidence
+    confidence,
+    hour_shift,
+    is_plain
 from capped

@@ -1,19 +1,37 @@
-{{ config(meta={"scope": "window", "names": ["workstation"]}) }}
+{{ config(meta={"scope": "shift_date", "names": ["workstation"]}) }}
 
--- Also of windows without new events: a changed target is a change of all the windows that it holds for.
-with station_windows as (
+-- Also of dates without new events: a changed target is a change of all the windows that it holds for.
+with shift_dates as (
 
     select
         site_id,
         shift_date,
-        shift_id,
-        workstation_id,
-        window_started_at,
-        window_ended_at
+        bool_or(is_published) as is_published
 
-    from {{ ref('int_workstation_shift_history') }}
+    from (
+        select
+            site_id,
+            shift_date,
+            true as is_published
+        from {{ ref('site_shifts') }}
 
-    where shift_id <> 'unscheduled' and ({{ computed_again() }})
+        union
+
+        -- By the clock a station may have been at work on a date on which no person was.
+        select
+            site_id,
+            shift_date,
+            false as is_published
+        from {{ ref('int_workstation_shift_history') }}
+    ) as known_dates
+
+    group by site_id, shift_date
+
+),
+
+windows as (
+
+    select * from {{ ref('int_window_time') }}
 
 ),
 
@@ -32,27 +50,32 @@ closures as (
 ranked as (
 
     select
-        station_windows.*,
+        windows.site_id,
+        windows.shift_date,
+        windows.shift_id,
+        targets.workstation_id,
         targets.target_units_per_hour,
+        windows.clock_microseconds,
+        windows.clock_microseconds_so_far,
+        shift_dates.is_published,
         -- A shift's own target comes before that of all shifts.
         row_number() over (
-            partition by
-                station_windows.site_id,
-                station_windows.shift_date,
-                station_windows.shift_id,
-                station_windows.workstation_id
+            partition by windows.site_id, windows.shift_date, windows.shift_id, targets.workstation_id
             order by case when targets.shift_id = '*' then 1 else 0 end
         ) as target_rank
 
-    from station_windows
+    from shift_dates
+
+    inner join windows
+        on shift_dates.site_id = windows.site_id
+        and shift_dates.shift_date = windows.shift_date
 
     inner join targets
-        on station_windows.site_id = targets.site_id
-        and station_windows.workstation_id = targets.workstation_id
-        and (targets.shift_id = '*' or station_windows.shift_id = targets.shift_id)
-        and {{ holds_on('targets', 'station_windows.shift_date') }}
+        on windows.site_id = targets.site_id
+        and (targets.shift_id = '*' or windows.shift_id = targets.shift_id)
+        and {{ holds_on('targets', 'windows.shift_date') }}
 
-    where not {{ is_closed('closures', 'station_windows') }}
+    where not {{ is_closed('closures', 'windows') }}
 
 )
 
@@ -62,8 +85,8 @@ select
     shift_id,
     workstation_id,
     target_units_per_hour,
-    window_started_at,
-    window_ended_at,
-    {{ microseconds_between('window_started_at', 'window_ended_at') }} as scheduled_microseconds
+    clock_microseconds,
+    clock_microseconds_so_far,
+    is_published
 from ranked
-where target_rank = 1
+where target_rank = 1 and ({{ computed_again() }})

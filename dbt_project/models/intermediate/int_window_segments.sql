@@ -23,26 +23,105 @@ midnights as (
 
 ),
 
+shifted_midnights as (
+
+    select
+        *,
+        lead(boundary_at) over (partition by site_id order by boundary_at) as next_midnight_at
+
+    from midnights
+
+),
+
+-- Where the clock's full hours move against those of UTC (by half an hour, on Lord Howe), time is cut at the minute.
+changing_days as (
+
+    select *
+    from shifted_midnights
+    where
+        {{ microseconds_between('boundary_at', 'next_midnight_at') }} <= 30 * 3600000000
+        and {{ hour_shift('boundary_at', 'timezone') }} <> {{ hour_shift('next_midnight_at', 'timezone') }}
+
+),
+
+sixties as (
+    {{ numbers(59) }}
+),
+
+minutes as (
+
+    select
+        changing_days.site_id,
+        changing_days.timezone,
+        changing_days.boundary_at
+        + hours.number * interval 1 hour + sixties.number * interval 1 minute as minute_at
+
+    from changing_days
+
+    cross join sixties as hours
+
+    cross join sixties
+
+    where
+        hours.number * 60 + sixties.number
+        <= {{ microseconds_between('changing_days.boundary_at', 'changing_days.next_midnight_at') }} / 60000000
+
+),
+
+changes_of_hours as (
+
+    select
+        site_id,
+        minute_at as boundary_at
+    from minutes
+    where {{ hour_shift('minute_at', 'timezone') }} <> {{ hour_shift('minute_at - interval 1 minute', 'timezone') }}
+
+),
+
 boundaries as (
 
     select
         site_id,
-        boundary_at
+        boundary_at,
+        true as is_cut
     from midnights
 
     union
 
     select
         site_id,
-        started_at as boundary_at
+        started_at as boundary_at,
+        true as is_cut
     from shift_windows
 
     union
 
     select
         site_id,
-        ended_at as boundary_at
+        ended_at as boundary_at,
+        true as is_cut
     from shift_windows
+
+    union
+
+    select
+        site_id,
+        boundary_at,
+        false as is_cut
+    from changes_of_hours
+
+),
+
+distinct_boundaries as (
+
+    select
+        site_id,
+        boundary_at,
+        bool_or(is_cut) as is_cut
+
+    from boundaries
+
+    group by site_id, boundary_at
 
 ),
 
@@ -51,9 +130,19 @@ pieces as (
     select
         site_id,
         boundary_at as started_at,
-        lead(boundary_at) over (partition by site_id order by boundary_at) as ended_at
+        lead(boundary_at) over (partition by site_id order by boundary_at) as ended_at,
+        max(case when is_cut then boundary_at end) over (
+            partition by site_id
+            order by boundary_at
+            rows between unbounded preceding and current row
+        ) as cut_started_at,
+        min(case when is_cut then boundary_at end) over (
+            partition by site_id
+            order by boundary_at
+            rows between 1 following and unbounded following
+        ) as cut_ended_at
 
-    from boundaries
+    from distinct_boundaries
 
 ),
 
@@ -61,9 +150,7 @@ pieces as (
 segments as (
 
     select
-        site_id,
-        started_at,
-        ended_at,
+        *,
         {{ utc_date('started_at') }} as started_on
 
     from pieces
@@ -91,23 +178,35 @@ window_dates as (
 
 ),
 
-candidates as (
+timezones as (
+
+    select distinct
+        site_id,
+        timezone
+
+    from site_days
+
+),
+
+held as (
 
     select
         segments.site_id,
         segments.started_at,
         segments.ended_at,
-        window_dates.shift_date,
-        window_dates.shift_id,
-        window_dates.started_at as window_started_at,
-        window_dates.ended_at as window_ended_at,
-        -- Where windows overlap, time belongs to the one that started last, then to the smaller shift_id.
-        row_number() over (
-            partition by segments.site_id, segments.started_at
-            order by window_dates.started_at desc, window_dates.shift_id asc, window_dates.shift_date desc
-        ) as owner_rank
+        coalesce(
+            window_dates.shift_date, cast({{ to_local('segments.started_at', 'timezones.timezone') }} as date)
+        ) as shift_date,
+        coalesce(window_dates.shift_id, 'unscheduled') as shift_id,
+        -- A gap between windows is a window of its own for the intervals in it.
+        coalesce(window_dates.started_at, segments.cut_started_at) as window_started_at,
+        coalesce(window_dates.ended_at, segments.cut_ended_at) as window_ended_at,
+        cast({{ hour_shift('segments.started_at', 'timezones.timezone') }} as bigint) as hour_shift
 
     from segments
+
+    inner join timezones
+        on segments.site_id = timezones.site_id
 
     left join window_dates
         on segments.site_id = window_dates.site_id
@@ -117,28 +216,24 @@ candidates as (
 
 ),
 
-timezones as (
+ranked as (
 
-    select distinct
-        site_id,
-        timezone
+    select
+        *,
+        -- By the clock, time belongs to the window that started last, then to the smaller shift_id.
+        row_number() over (
+            partition by site_id, started_at
+            order by window_started_at desc, shift_id asc, shift_date desc
+        ) = 1 as is_owner,
+        count(*) over (partition by site_id, started_at) > 1 as is_shared
 
-    from site_days
+    from held
 
 )
 
 select
-    candidates.site_id,
-    candidates.started_at,
-    candidates.ended_at,
-    coalesce(
-        candidates.shift_date, cast({{ to_local('candidates.started_at', 'timezones.timezone') }} as date)
-    ) as shift_date,
-    coalesce(candidates.shift_id, 'unscheduled') as shift_id,
-    -- A gap between windows is a window of its own for the intervals in it.
-    coalesce(candidates.window_started_at, candidates.started_at) as window_started_at,
-    coalesce(candidates.window_ended_at, candidates.ended_at) as window_ended_at
-from candidates
-inner join timezones
-    on candidates.site_id = timezones.site_id
-where candidates.owner_rank = 1
+    *,
+    not bool_or(is_shared) over same_window
+    and min(hour_shift) over same_window = max(hour_shift) over same_window as is_plain
+from ranked
+window same_window as (partition by site_id, shift_date, shift_id, window_started_at)

@@ -14,4 +14,5 @@ select
     present_microseconds,
     tracked_microseconds,
     observed_microseconds
-from {{ ref('int_worker_shifts') }}
+from {{ ref('int_subject_shifts') }}
+where worker_id is not null

@@ -1,14 +1,8 @@
 {{ config(materialized="scoped", meta={"scope": "window"}) }}
 
-with worker_shifts as (
+with subject_shifts as (
 
-    select * from {{ ref('int_worker_shifts') }}
-
-),
-
-events as (
-
-    select * from {{ ref('int_windowed_events') }}
+    select * from {{ ref('int_subject_shifts') }}
 
 ),
 
@@ -20,47 +14,54 @@ workstation_counts as (
         shift_id,
         count(distinct workstation_id) as workstation_count
 
-    from events
+    from {{ ref('int_subject_stations') }}
 
     group by site_id, shift_date, shift_id
 
 ),
 
-worker_sums as (
+-- A subject is a person, or a station that is seen as such.
+subject_sums as (
 
     select
         site_id,
         shift_date,
         shift_id,
         {{ whole_sum('active_microseconds') }} as productive_microseconds,
+        {{ whole_sum('present_microseconds') }} as present_microseconds,
         {{ whole_sum('units') }} as units,
-        {{ exact_mean(ratio('active_microseconds', 'present_microseconds')) }} as average_utilization,
-        count(*) as worker_count,
+        {{ exact_mean(
+            "case when worker_id is not null then " ~ ratio('active_microseconds', 'present_microseconds') ~ " end"
+        ) }} as average_utilization,
+        count(worker_id) as worker_count,
         {{ whole_sum('observed_microseconds') }} as observed_microseconds,
-        case when shift_id <> 'unscheduled' then {{ whole_sum('scheduled_microseconds') }} end as scheduled_microseconds
+        sum(
+            case when showing_count > 0 or observed_microseconds > 0 then scheduled_microseconds end
+        ) as scheduled_microseconds
 
-    from worker_shifts
+    from subject_shifts
 
     group by site_id, shift_date, shift_id
 
 )
 
 select
-    worker_sums.site_id,
-    worker_sums.shift_date,
-    worker_sums.shift_id,
-    cast({{ seconds('worker_sums.productive_microseconds') }} as double) as productive_seconds,
-    worker_sums.units,
+    subject_sums.site_id,
+    subject_sums.shift_date,
+    subject_sums.shift_id,
+    cast({{ seconds('subject_sums.productive_microseconds') }} as double) as productive_seconds,
+    subject_sums.units,
     cast(
-        {{ per_hour('worker_sums.units', 'worker_sums.productive_microseconds') }} as double
+        {{ per_hour('subject_sums.units', 'subject_sums.productive_microseconds') }} as double
     ) as units_per_productive_hour,
-    worker_sums.average_utilization,
-    worker_sums.worker_count,
+    subject_sums.average_utilization,
+    {{ ratio('subject_sums.productive_microseconds', 'subject_sums.present_microseconds') }} as utilization,
+    subject_sums.worker_count,
     workstation_counts.workstation_count,
-    cast({{ seconds('worker_sums.observed_microseconds') }} as double) as observed_seconds,
-    {{ ratio('worker_sums.observed_microseconds', 'worker_sums.scheduled_microseconds') }} as coverage
-from worker_sums
+    cast({{ seconds('subject_sums.observed_microseconds') }} as double) as observed_seconds,
+    {{ ratio('subject_sums.observed_microseconds', 'cast(subject_sums.scheduled_microseconds as bigint)') }} as coverage
+from subject_sums
 inner join workstation_counts
-    on worker_sums.site_id = workstation_counts.site_id
-    and worker_sums.shift_date = workstation_counts.shift_date
-    and worker_sums.shift_id = workstation_counts.shift_id
+    on subject_sums.site_id = workstation_counts.site_id
+    and subject_sums.shift_date = workstation_counts.shift_date
+    and subject_sums.shift_id = workstation_counts.shift_id

@@ -1,4 +1,4 @@
-{{ config(materialized="scoped", meta={"scope": "window", "names": ["workstation"]}) }}
+{{ config(materialized="scoped", meta={"scope": "shift_date", "names": ["workstation"]}) }}
 
 with workstation_shifts as (
 
@@ -18,9 +18,15 @@ station_targets as (
 
     select
         *,
-        {{ units_in('target_units_per_hour', 'scheduled_microseconds') }} as target_units
+        {{ units_in('target_units_per_hour', 'clock_microseconds_so_far') }} as target_units_so_far
 
     from {{ ref('int_station_targets') }}
+
+),
+
+window_time as (
+
+    select * from {{ ref('int_window_time') }}
 
 )
 
@@ -43,8 +49,13 @@ select
     ) as throughput_per_hour,
     workstation_shifts.worker_count,
     station_targets.target_units_per_hour,
-    cast(station_targets.target_units as double) as target_units,
-    {{ ratio('workstation_shifts.units', 'station_targets.target_units') }} as attainment
+    cast(
+        {{ units_in('station_targets.target_units_per_hour', 'station_targets.clock_microseconds') }} as double
+    ) as target_units,
+    cast(station_targets.target_units_so_far as double) as target_units_so_far,
+    {{ ratio('workstation_shifts.units', 'station_targets.target_units_so_far') }} as attainment,
+    cast({{ seconds('workstation_shifts.observed_microseconds') }} as double) as observed_seconds,
+    {{ ratio('workstation_shifts.observed_microseconds', 'window_time.clock_microseconds') }} as coverage
 from workstation_shifts
 left join workstations
     on workstation_shifts.site_id = workstations.site_id
@@ -54,3 +65,7 @@ left join station_targets
     and workstation_shifts.shift_date = station_targets.shift_date
     and workstation_shifts.shift_id = station_targets.shift_id
     and workstation_shifts.workstation_id = station_targets.workstation_id
+left join window_time
+    on workstation_shifts.site_id = window_time.site_id
+    and workstation_shifts.shift_date = window_time.shift_date
+    and workstation_shifts.shift_id = window_time.shift_id

@@ -1,43 +1,20 @@
 {{ config(materialized="affected") }}
 
-with segments as (
+with segment_dates as (
 
     select * from {{ ref('int_segment_dates') }}
 
 ),
 
-segments_before as (
+segment_dates_before as (
 
     select * from {{ source('build', 'segment_dates') }}
 
 ),
 
-changed_minutes as (
+segments as (
 
-    select * from {{ ref('int_affected_minutes') }}
-
-),
-
-batch as (
-
-    select * from {{ source('build', 'batch') }}
-
-),
-
-of_changed_minutes as (
-
-    select
-        segments.site_id,
-        segments.shift_date,
-        segments.shift_id
-
-    from changed_minutes
-
-    inner join segments
-        on changed_minutes.site_id = segments.site_id
-        and {{ utc_date('changed_minutes.minute') }} = segments.covered_on
-        and changed_minutes.minute >= segments.started_at
-        and changed_minutes.minute < segments.ended_at
+    select * from {{ ref('int_window_segments') }}
 
 ),
 
@@ -58,20 +35,47 @@ event_dates_before as (
 
 ),
 
+changed_minutes as (
+
+    select * from {{ ref('int_affected_minutes') }}
+
+),
+
+settings as (
+
+    select * from {{ ref('stg_raw__settings') }}
+
+),
+
+batch as (
+
+    select * from {{ source('build', 'batch') }}
+
+),
+
+as_of as (
+
+    select * from {{ ref('int_as_of') }}
+
+),
+
+passable_stretches as (
+
+    {{ passable_stretches() }}
+
+),
+
 -- Where the calendar cuts time otherwise than before, the windows of then lose what those of now gain.
 moved_segments as (
 
-    {{ changed_rows('segments', 'segments_before') }}
+    {{ changed_rows('segment_dates', 'segment_dates_before') }}
 
 ),
 
 -- Only dates that had events then have rows to lose; what has come since are changed minutes.
-moved_windows as (
+moved as (
 
-    select distinct
-        moved_segments.site_id,
-        moved_segments.shift_date,
-        moved_segments.shift_id
+    select moved_segments.*
 
     from moved_segments
 
@@ -81,13 +85,219 @@ moved_windows as (
 
 ),
 
+touched as (
+
+    select
+        segment_dates.site_id,
+        min(changed_minutes.minute) as first_at,
+        max(changed_minutes.minute) + interval 1 minute as last_at
+
+    from changed_minutes
+
+    inner join segment_dates
+        on changed_minutes.site_id = segment_dates.site_id
+        and {{ utc_date('changed_minutes.minute') }} = segment_dates.covered_on
+        and changed_minutes.minute >= segment_dates.started_at
+        and changed_minutes.minute < segment_dates.ended_at
+
+    group by segment_dates.site_id, segment_dates.started_at
+
+    union
+
+    select
+        site_id,
+        started_at as first_at,
+        ended_at as last_at
+    from moved
+
+),
+
+-- An event that comes or goes changes what is known of its subject and camera for LAST_EVENT_MINUTES before and after
+-- it; and it may be somebody's arrival, by which his windows are chosen for hours where windows overlap.
+spans as (
+
+    select
+        touched.site_id,
+        {{ add_microseconds('touched.first_at', '-settings.last_event_microseconds') }} as first_at,
+        {{ add_microseconds('touched.last_at', 'settings.last_event_microseconds') }} as last_at,
+        false as is_about_choices
+
+    from touched
+
+    cross join settings
+
+    union all
+
+    select
+        site_id,
+        first_at,
+        {{ add_microseconds('last_at', minutes(var('arrival_memory_minutes'))) }} as last_at,
+        true as is_about_choices
+
+    from touched
+
+),
+
+numbers as (
+    {{ numbers(5) }}
+),
+
+span_dates as (
+
+    select
+        spans.*,
+        cast({{ utc_date('spans.first_at') }} + numbers.number * interval 1 day as date) as covered_on
+
+    from spans
+
+    inner join numbers
+        on {{ utc_date('spans.first_at') }} + numbers.number * interval 1 day <= {{ utc_date('spans.last_at') }}
+
+),
+
+reached as (
+
+    select distinct
+        segment_dates.site_id,
+        segment_dates.shift_date,
+        segment_dates.shift_id,
+        segment_dates.window_started_at,
+        segment_dates.window_ended_at
+
+    from span_dates
+
+    inner join segment_dates
+        on span_dates.site_id = segment_dates.site_id
+        and span_dates.covered_on = segment_dates.covered_on
+        and span_dates.first_at <= segment_dates.ended_at
+        and span_dates.last_at >= segment_dates.started_at
+        and (segment_dates.is_shared or not span_dates.is_about_choices)
+
+),
+
+-- What is going on at a window's end goes on in the windows there.
+followed as (
+
+    select * from reached
+
+    union
+
+    select
+        segments.site_id,
+        segments.shift_date,
+        segments.shift_id,
+        segments.window_started_at,
+        segments.window_ended_at
+    from reached
+    inner join segments
+        on reached.site_id = segments.site_id
+        and reached.window_ended_at = segments.started_at
+
+),
+
+passed as (
+
+    select * from followed
+
+    union
+
+    select
+        segments.site_id,
+        segments.shift_date,
+        segments.shift_id,
+        segments.window_started_at,
+        segments.window_ended_at
+    from followed
+    inner join passable_stretches
+        on followed.site_id = passable_stretches.site_id
+        and followed.window_started_at >= passable_stretches.started_at
+        and followed.window_ended_at <= passable_stretches.ended_at
+    inner join segments
+        on followed.site_id = segments.site_id
+        and followed.window_ended_at <= segments.started_at
+        and passable_stretches.ended_at >= segments.started_at
+
+),
+
+-- What persons do in a window counts by the clock in all that overlap it.
+overlapping as (
+
+    select distinct
+        segments.site_id,
+        segments.shift_date,
+        segments.shift_id
+
+    from passed
+
+    inner join segments as own_segments
+        on passed.site_id = own_segments.site_id
+        and passed.shift_date = own_segments.shift_date
+        and passed.shift_id = own_segments.shift_id
+
+    inner join segments
+        on own_segments.site_id = segments.site_id
+        and own_segments.started_at = segments.started_at
+
+),
+
+targeted_sites as (
+
+    select distinct site_id from {{ ref('stg_raw__targets') }}
+
+),
+
+-- What became of the time of a station with a target depends on the cameras that told of it in the days before, and on
+-- how far time has gone; of a site that has got its first target nothing of it is known yet.
+watched as (
+
+    select distinct
+        segments.site_id,
+        segments.shift_date,
+        segments.shift_id
+
+    from touched
+
+    inner join targeted_sites
+        on touched.site_id = targeted_sites.site_id
+
+    inner join segments
+        on touched.site_id = segments.site_id
+        and touched.first_at <= segments.window_ended_at
+        and touched.last_at >= segments.window_started_at - interval 1 day * {{ var('camera_memory_days') }}
+
+    union
+
+    select
+        segments.site_id,
+        segments.shift_date,
+        segments.shift_id
+    from segments
+    inner join targeted_sites
+        on segments.site_id = targeted_sites.site_id
+    inner join as_of
+        on segments.window_started_at < as_of.as_of
+        and segments.window_ended_at > as_of.earlier_as_of
+
+    union
+
+    select
+        segments.site_id,
+        segments.shift_date,
+        segments.shift_id
+    from segments
+    inner join targeted_sites
+        on segments.site_id = targeted_sites.site_id
+    where segments.site_id not in (select site_id from {{ source('build', 'targets') }})
+
+),
+
 since_last_batch as (
 
     select
         site_id,
         shift_date,
         shift_id
-    from of_changed_minutes
+    from overlapping
 
     union
 
@@ -95,7 +305,17 @@ since_last_batch as (
         site_id,
         shift_date,
         shift_id
-    from moved_windows
+    from moved
+
+    union
+
+    select
+        site_id,
+        shift_date,
+        shift_id
+    from watched
+
+    where shift_id <> 'unscheduled'
 
 )
 

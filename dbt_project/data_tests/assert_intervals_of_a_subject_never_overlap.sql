@@ -1,16 +1,15 @@
--- A worker is in one state at a time. (Windows themselves may overlap; then so may the intervals of different ones.)
+-- A worker, or a station of its own, is in one state at a time, and a minute counts once, also where windows overlap.
 -- Where any two intervals overlap, so do two that follow each other in the order of their starts.
 with intervals as (
 
     select
         site_id,
         worker_id,
-        shift_date,
-        shift_id,
+        workstation_id,
         started_at,
         ended_at,
         lead(started_at) over (
-            partition by site_id, worker_id, shift_date, shift_id
+            partition by site_id, worker_id, case when worker_id is null then workstation_id end
             order by started_at asc, ended_at asc
         ) as next_started_at
 

@@ -1,0 +1,39 @@
+{{ config(materialized="scoped", meta={"scope": "window"}) }}
+
+with crossings as (
+
+    select * from {{ ref('int_crossings') }}
+
+),
+
+segments as (
+
+    select * from {{ ref('int_window_segments') }}
+
+),
+
+affected_windows as (
+
+    select * from {{ ref('int_affected_windows') }}
+
+)
+
+select distinct
+    segments.site_id,
+    segments.shift_date,
+    segments.shift_id,
+    segments.window_started_at,
+    segments.window_ended_at
+from crossings
+inner join segments
+    on crossings.site_id = segments.site_id
+    and crossings.boundary_at = segments.ended_at
+    and crossings.boundary_at = segments.window_ended_at
+inner join affected_windows
+    on segments.site_id = affected_windows.site_id
+    and segments.shift_date = affected_windows.shift_date
+    and segments.shift_id = affected_windows.shift_id
+-- Into a window that overlaps others a state may come from each of them, as late as where the last segment begins.
+where
+    crossings.state_at is null
+    or crossings.state_at < case when segments.is_plain then segments.window_started_at else segments.started_at end
