@@ -172,13 +172,17 @@ def test_two_people_at_one_station_are_staffed_once_and_occupy_it_twice() -> Non
     assert (row["utilization"], row["worker_count"], row["throughput_per_hour"]) == (6000 / 7800, 2, 0.0)
 
 
-def test_an_interval_is_split_at_the_utc_hour() -> None:
+def test_an_interval_is_split_at_the_hours_of_the_sites_clock() -> None:
     events = [event("2026-01-15T10:45:00+00:00"), event("2026-01-15T11:10:00+00:00", "product_count", count=4)]
-    rows = compute_marts(events, Registry(), Settings(), NOW)["hourly_output"]
-    assert [(row["hour"].hour, row["working_seconds"], row["units"]) for row in rows] == [
-        (10, 900.0, 0),
-        (11, 900.0, 4),
-    ]
+    kolkata = Registry({"north": ("North", "Asia/Kolkata")})
+    for registry, expected in (
+        (Registry(), [(10, 0, 900.0, 0), (11, 0, 2400.0, 4)]),
+        (kolkata, [(10, 30, 2700.0, 4), (11, 30, 600.0, 0)]),
+    ):
+        rows = compute_marts(events, registry, Settings(), NOW)["hourly_output"]
+        assert [
+            (row["hour"].hour, row["hour"].minute, row["working_seconds"], row["units"]) for row in rows
+        ] == expected
 
 
 def test_a_model_keeps_its_own_detection_of_an_event_that_another_model_saw_better() -> None:
