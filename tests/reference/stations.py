@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date, datetime
 from itertools import pairwise
-from typing import Any
 
 from tests.reference.groups import Row, moment, per_hour, ratio, seconds, union
 from tests.reference.intervals import STATES, Sightings, counted_at, microseconds
@@ -143,10 +142,11 @@ class Stations:
         return rows
 
     def named(self, site_id: str, station: str) -> Row:
-        known = self.registry.workstations.get((site_id, station))
+        known: tuple[str, ...] | None = self.registry.workstations.get((site_id, station))
         return {
             "workstation_name": known[0] if known else station,
             "station_type": known[1] if known else None,
+            "line": known[2] if known and len(known) > 2 else None,
             "is_registered": known is not None,
         }
 
@@ -208,16 +208,12 @@ class Stations:
         asked = self.targeted(key)
         attainment = asked.pop("attainment")
         (window,) = [w for w in self.calendars[site_id].scheduled_on(shift_date) if w.shift_id == shift_id]
-        name = self.named(site_id, station)
         return {
             "site_id": site_id,
             "shift_date": shift_date,
             "shift_id": shift_id,
             "workstation_id": station,
-            "workstation_name": name["workstation_name"],
-            "station_type": name["station_type"],
-            "line": self.line_of(site_id, station),
-            "is_registered": name["is_registered"],
+            **self.named(site_id, station),
             "scheduled_seconds": seconds(window.ended_at - window.started_at),
             **asked,
             "units": own["units"],
@@ -227,10 +223,6 @@ class Stations:
             "attainment": attainment,
             **self.became(key, window),
         }
-
-    def line_of(self, site_id: str, station: str) -> str | None:
-        known: tuple[Any, ...] = self.registry.workstations.get((site_id, station), ())
-        return known[2] if len(known) > 2 else None
 
     def became(self, key: Key, window: Window) -> Row:
         """What became of the target time before as of, on the clock, stretch by stretch between neighbouring edges."""

@@ -45,7 +45,7 @@ select
     station_targets.workstation_id,
     coalesce(workstations.workstation_name, station_targets.workstation_id) as workstation_name,
     workstations.station_type,
-    cast(null as varchar) as line,  -- noqa: RF04
+    workstations.line,
     workstations.workstation_id is not null as is_registered,
     cast({{ seconds('window_time.scheduled_microseconds') }} as double) as scheduled_seconds,
     station_targets.target_units_per_hour,

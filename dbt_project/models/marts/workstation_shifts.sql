@@ -37,6 +37,7 @@ select
     workstation_shifts.workstation_id,
     coalesce(workstations.workstation_name, workstation_shifts.workstation_id) as workstation_name,
     workstations.station_type,
+    workstations.line,
     workstations.workstation_id is not null as is_registered,
     cast({{ seconds('workstation_shifts.working_microseconds') }} as double) as working_seconds,
     cast({{ seconds('workstation_shifts.idle_microseconds') }} as double) as idle_seconds,
