@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 
 from ingestion.errors import FloorhouseError, SettingsError
+from ingestion.printable import escaped_output
 from ingestion.signals import restore_signals
 
 STOPPED, BAD_SETTING, INTERRUPTED = 1, 2, 130
@@ -41,7 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb and return its exit status."""
     restore_signals()
     try:
-        app(list(sys.argv[1:] if arguments is None else arguments), prog_name="floorhouse")
+        with escaped_output():
+            app(list(sys.argv[1:] if arguments is None else arguments), prog_name="floorhouse")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else _stop(str(end.code), STOPPED) if end.code else 0
     raise AssertionError("typer always ends with an exit status")

@@ -12,9 +12,14 @@ FloorhouseError
 └── ReportError          the site cannot be built or written
 """
 
+from ingestion.printable import printable
+
 
 class FloorhouseError(Exception):
-    """Base of all errors with a sentence for the person who runs the plant."""
+    """Base of all errors with a sentence for the person who runs the plant, which steers no terminal."""
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 class SettingsError(FloorhouseError):

@@ -21,6 +21,7 @@ from ingestion.edge.status import read_status
 from ingestion.edge.target import open_target
 from ingestion.edge.uploader import Uploader
 from ingestion.errors import SettingsError
+from ingestion.printable import escaped_output
 
 EXIT_DONE, EXIT_LEFT, EXIT_BAD_SETTING, EXIT_LATER = 0, 1, 2, 75
 
@@ -80,4 +81,5 @@ def _status(settings: EdgeSettings) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with escaped_output():
+        sys.exit(main())

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingestion.errors import FloorhouseError, SettingsError
+from ingestion.printable import printable
 from ingestion.settings import Settings, read_settings
 from orchestration.dagster_home.home import open_instance, prepare_home
 
@@ -155,11 +156,11 @@ def _disk_full(settings: Settings) -> str:
 
 
 def _say(line: str) -> None:
-    print(line, flush=True)
+    print(printable(line), flush=True)
 
 
 def _stop(sentence: str, status: int = 1) -> int:
-    print(sentence, file=sys.stderr, flush=True)
+    print(printable(sentence), file=sys.stderr, flush=True)
     return status
 
 
@@ -167,6 +168,7 @@ def _write_log(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(path, "a", encoding="utf-8") as file:
-            file.write(f"{datetime.now(UTC).isoformat(timespec='seconds')} {text.rstrip()}\n\n")
+            lines = "\n".join(map(printable, text.rstrip().splitlines()))
+            file.write(f"{datetime.now(UTC).isoformat(timespec='seconds')} {lines}\n\n")
     except OSError as error:  # the sentence on stderr matters more than its details
         print(f"(no details: {path} cannot be written: {error.strerror})", flush=True)

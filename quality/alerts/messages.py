@@ -8,6 +8,8 @@ from datetime import date, datetime, timedelta
 from email.message import EmailMessage
 from typing import Any, Literal
 
+from ingestion.printable import printable
+
 Transition = Literal["opened", "closed"]
 
 # An incident whose last evidence is older than this, seen from the newest data, is history. It has its row and page but
@@ -28,6 +30,11 @@ class Message:
     cell: str
     sentence: str
     link: str
+
+    def __post_init__(self) -> None:
+        # Ids and names of a plant stand in these; a log is read in a terminal, and so is many a mail.
+        for name in ("cell", "sentence", "site_id", "link"):
+            object.__setattr__(self, name, printable(" ".join(getattr(self, name).split())))
 
     @property
     def key(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from ingestion.printable import printable
 from ingestion.settings import read_settings
 from scripts.explain.reading import ExplainError, read_evidence
 from scripts.explain.telling import tell
@@ -20,7 +21,7 @@ def explain_shifts(worker: str, day: str, site: str, shift: str) -> int:
     shifts = read_evidence(read_settings(), worker, _date(day), site or None, shift or None)
     for number, evidence in enumerate(shifts):
         print("\n" + "=" * 80 + "\n" if number else "", end="")
-        print("\n".join(tell(evidence)))
+        print("\n".join(map(printable, tell(evidence))))
     return 0
 
 
