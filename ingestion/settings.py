@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 from pydantic_settings.sources.utils import parse_env_vars
 
 from ingestion.errors import SettingsError
+from serving.known_hosts import read_hosts
 
 ENVIRONMENT_PREFIX = "FLOORHOUSE_"
 
@@ -74,6 +75,9 @@ class Settings(FrozenSettings):
     site_url: str = Field(
         "http://127.0.0.1:8080/", pattern=r"^https?://[^\s]+$", description="the report's address, http:// or https://"
     )
+    allowed_hosts: str = Field(
+        "", description="names or addresses of this machine with commas between them, each with a port or without"
+    )
     review_fraction: float = Field(0.01, ge=0, le=1, description="a number from 0 to 1")
     confidence_floor: float = Field(0.85, ge=0, le=1, description="a number from 0 to 1")
     retraining_floor_days: int = Field(3, ge=0, le=365, description="a whole number of days from 0 (never) to 365")
@@ -115,6 +119,12 @@ class Settings(FrozenSettings):
         is_s3 = value.startswith("s3://") and len(value) > len("s3://") and value[len("s3://")] != "/"
         if value and not (is_local or is_s3):
             raise ValueError("unknown scheme")
+        return value
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _are_hosts(cls, value: str) -> str:
+        read_hosts(value)
         return value
 
     @field_validator("trainer_command")

@@ -9,6 +9,8 @@ import os
 import shutil
 from pathlib import Path
 
+from reports.policy import with_policy
+
 STAMP_NAME = "shell.json"
 
 # What makes the compiler build one page shell without data, and keeps it from telling anybody that it did.
@@ -59,7 +61,9 @@ def assemble(reports: Path) -> Path:
 
 
 def finish(built: Path, build: Path, source_hash: str) -> None:
-    """Compress what is worth it, stamp the shell with the hash of its sources, and swap it in for the one before."""
+    """Give pages their policy, compress what is worth it, stamp the shell with its sources' hash, and swap it in."""
+    for page in built.rglob("*.html"):
+        page.write_text(with_policy(page.read_text(encoding="utf-8")), encoding="utf-8")
     for path in [path for path in built.rglob("*") if path.suffix in _COMPRESSED and path.is_file()]:
         # mtime=0: the same shell gives the same bytes
         path.with_name(path.name + ".gz").write_bytes(gzip.compress(path.read_bytes(), 6, mtime=0))

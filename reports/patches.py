@@ -48,9 +48,21 @@ _ONE_ENGINE_PATCHES = tuple(
     )
 )
 
+_FRAME_STYLE = """\
+		'display: block; position: absolute; top: 0; left: 0; width: 100%; height: 100%; ' +
+			'overflow: hidden; border: 0; opacity: 0; pointer-events: none; z-index: -1;'"""
+
+_RESIZE_PATCH = Patch(
+    file="svelte/src/runtime/internal/dom.js",
+    before=f"iframe.setAttribute(\n\t\t'style',\n{_FRAME_STYLE}\n\t);",
+    after=f"iframe.style.cssText =\n{_FRAME_STYLE};",
+    reason="The pages' security policy takes no style that is written as an attribute; one that a script sets it does.",
+)
+
 PATCHES: tuple[Patch, ...] = (
     *_SETTINGS_PATCHES,
     *_ONE_ENGINE_PATCHES,
+    _RESIZE_PATCH,
 )
 
 

@@ -111,7 +111,7 @@ def test_the_example_environment_holds_the_defaults(tmp_path: Path, monkeypatch:
 GUARDS = {name for name in SETTINGS if "_MAX_OBJECT_" in name or name.endswith(("_STILL_SECONDS", "_MAX_RECORD_BYTES"))}
 # When to ask for retraining, and who is told: likewise.
 OPERATIONS = {name for name in SETTINGS if "_RETRAINING_" in name} | {
-    f"{ENVIRONMENT_PREFIX}{name}" for name in ("CONFIDENCE_FLOOR", "SITE_URL", "TRAINER_COMMAND")
+    f"{ENVIRONMENT_PREFIX}{name}" for name in ("CONFIDENCE_FLOOR", "SITE_URL", "ALLOWED_HOSTS", "TRAINER_COMMAND")
 }
 
 
@@ -175,19 +175,25 @@ def test_ci_runs_what_people_run() -> None:
 def test_only_orchestration_knows_dagster() -> None:
     dagster = ("dagster", "dagster_dbt", "dagster_webserver")
 
-    assert [*importers("ingestion", *dagster), *importers("quality", *dagster), *importers("reports", *dagster)] == []
+    assert [
+        *importers("ingestion", *dagster),
+        *importers("quality", *dagster),
+        *importers("reports", *dagster),
+        *importers("serving", *dagster),
+    ] == []
     assert importers("orchestration", *dagster) != []  # else this test looks for the wrong names
 
 
 # Each package with those that it may import, from the bucket to the programs that people start.
 ROOMS = {
-    "ingestion": set(),
+    "serving": set(),
+    "ingestion": {"serving"},
     "publishing": {"ingestion"},
     "quality": {"ingestion"},
     "privacy": {"ingestion", "publishing"},
     "simulator": {"ingestion", "publishing"},
-    "reports": {"ingestion", "publishing"},
-    "orchestration": {"ingestion", "privacy", "publishing", "quality", "reports"},
+    "reports": {"ingestion", "publishing", "serving"},
+    "orchestration": {"ingestion", "privacy", "publishing", "quality", "reports", "serving"},
     "floorhouse": {"ingestion", "orchestration", "reports", "scripts"},
 }
 

@@ -6,6 +6,7 @@ security policy both refuse. So only what is said is kept: no script, no link th
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import html
 import json
@@ -43,6 +44,9 @@ td, th { border: 1px solid #d5dbe1; padding: .35rem .6rem; text-align: left; ver
 h1, h2, h3, h4 { line-height: 1.2 }
 @media (prefers-color-scheme: dark) { body { color: #dbe3ea; background: #14191f } td, th { border-color: #3a444e } }
 """
+# A page shows its text in this style, and does nothing else.
+_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+_POLICY = f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none'"
 INDEX = "index.html"
 
 
@@ -56,7 +60,7 @@ def write_docs(folder: Path, validated: Mapping[str, Any]) -> int:
     for name, result in sorted(validated.items()):
         told = fingerprint(result)
         page = folder / f"{name}.html"
-        mark = f"<!-- {told} -->\n"
+        mark = f"<!-- {told} {_STYLE_HASH} -->\n"
         if page.is_file() and page.read_text(encoding="utf-8").startswith(mark):
             continue
         write_whole(page, mark + _page(f"Checks of {name}", self_contained(_rendered(result))))
@@ -107,5 +111,6 @@ def _page(title: str, body: str) -> str:
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width"><title>{html.escape(title)}</title>'
+        f'<meta http-equiv="Content-Security-Policy" content="{html.escape(_POLICY)}" />'
         f"<style>{_STYLE}</style></head><body><h1>{html.escape(title)}</h1>\n{body}</body></html>\n"
     )

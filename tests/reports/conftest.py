@@ -56,7 +56,7 @@ def site_server(tmp_path: Path) -> Iterator[SiteServer]:
     (tmp_path / "outside.txt").write_text("outside")
     (site / "link.txt").symlink_to(tmp_path / "outside.txt")
     with open_server(site, port=0) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         yield server
         server.shutdown()

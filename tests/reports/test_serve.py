@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
+import gzip
+import hashlib
 import http.client
+import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +16,8 @@ from pathlib import Path
 import pytest
 
 from ingestion.errors import ReportError
+from reports.answering import open_below
+from reports.policy import with_policy
 from reports.serve import SiteServer, open_server
 
 TABLE = "/data/0123456789abcdef/table.parquet"
@@ -113,8 +121,8 @@ def test_nothing_outside_the_site_and_nothing_hidden_is_given_away(site_server: 
         ("/data/manifest.json", "no-store"),
         ("/index.html", "no-cache"),
         ("/icon.svg", "no-cache"),
-        ("/api/pages.json", "no-cache"),
-        (TABLE, "public, max-age=31536000, immutable"),
+        ("/api/pages.json", "private, no-cache"),
+        (TABLE, "private, max-age=31536000, immutable"),
         ("/_app/immutable/part.1a.js", "public, max-age=31536000, immutable"),
     ],
 )
@@ -165,3 +173,110 @@ def test_the_command_says_in_one_sentence_that_there_is_no_report_yet(tmp_path: 
     )
     assert ended.returncode == 1
     assert ended.stderr.strip() == f"There is no report in {tmp_path / 'site'} yet; run a batch first."
+
+
+def test_a_link_that_leads_out_is_not_followed_also_as_a_compressed_twin_or_a_folder(site_server: SiteServer) -> None:
+    site, outside = site_server.site, site_server.site.parent / "outside.txt"
+    (site / "icon.svg.gz").symlink_to(outside)
+    (site / "_app/immutable/part.1a.js.gz").unlink()
+    (site / "_app/immutable/part.1a.js.gz").symlink_to(outside)
+    (site / "folder").symlink_to(site.parent)
+    for target in ("/icon.svg", "/icon.svg.gz", "/_app/immutable/part.1a.js", "/folder/outside.txt"):
+        _, headers, body = _ask(site_server, target, {"Accept-Encoding": "gzip"})
+        assert b"outside" not in body
+        assert headers["Content-Encoding"] is None
+
+
+def test_a_file_that_became_a_link_between_looking_and_opening_is_missing(site_server: SiteServer) -> None:
+    site = site_server.site.resolve()
+    file = site / "icon.svg"
+    with open_below(site, file) or pytest.fail("it is there") as opened:
+        assert opened.read() == b"<svg/>"
+    file.unlink()
+    file.symlink_to(site.parent / "outside.txt")
+    assert open_below(site, file) is None
+    assert open_below(site, site / "none") is None
+    (site / "data").rename(site / "moved")
+    (site / "data").symlink_to(site / "moved")
+    assert open_below(site, site / "data/manifest.json") is None
+    assert open_below(site, site.parent / "outside.txt") is None
+
+
+def test_a_pipe_in_the_site_keeps_nobody_waiting(site_server: SiteServer) -> None:
+    os.mkfifo(site_server.site / "pipe.js")
+    assert _ask(site_server, "/pipe.js")[0] == 404
+
+
+def test_the_body_of_a_question_is_not_read_as_another_question(site_server: SiteServer) -> None:
+    hidden = b"GET /icon.svg HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    for head in (f"Content-Length: {len(hidden)}\r\n\r\n", f"Transfer-Encoding: chunked\r\n\r\n{len(hidden):x}\r\n"):
+        with socket.create_connection(("127.0.0.1", site_server.server_port), timeout=10) as connection:
+            connection.sendall(b"GET /api/pages.json HTTP/1.1\r\nHost: localhost\r\n" + head.encode() + hidden)
+            answer = b""
+            with contextlib.suppress(ConnectionResetError):
+                while received := connection.recv(4096):
+                    answer += received
+        assert answer.count(b"HTTP/1.1 ") == 1
+        assert b"<svg/>" not in answer
+
+
+def test_a_crowd_that_asks_in_one_moment_is_served_to_the_last(site_server: SiteServer) -> None:
+    with contextlib.ExitStack() as stack:
+        crowd = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", site_server.server_port), timeout=60))
+            for _ in range(300)
+        ]
+        for one in crowd:
+            one.sendall(b"GET /data/manifest.json HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        assert all(one.recv(4096).startswith(b"HTTP/1.1 200 ") for one in crowd)
+
+
+@pytest.mark.parametrize("target", ["/", "/api/pages.json", TABLE])
+def test_a_name_that_was_made_to_point_here_and_pages_of_others_get_nothing(
+    site_server: SiteServer, target: str
+) -> None:
+    for headers, status in (
+        ({"Host": "rebound.example"}, 421),
+        ({"Host": f"rebound.example:{site_server.server_port}"}, 421),
+        ({"Origin": "http://elsewhere.example"}, 403),
+        ({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "script"}, 403),
+    ):
+        found, answered, body = _ask(site_server, target, headers)
+        assert (found, answered["Cache-Control"]) == (status, "no-store")
+        assert b"shell" not in body
+
+
+def test_text_is_compressed_for_those_who_take_it_and_has_a_tag_of_its_own(site_server: SiteServer) -> None:
+    text = '{"worker_id": "W1"}' * 500
+    (site_server.site / "api/workers.json").write_text(text)
+    _, plain, body = _ask(site_server, "/api/workers.json")
+    assert (body.decode(), plain["Content-Encoding"], plain["Vary"]) == (text, None, "Accept-Encoding")
+    _, headers, body = _ask(site_server, "/api/workers.json", {"Accept-Encoding": "gzip"})
+    assert (gzip.decompress(body).decode(), headers["Content-Encoding"]) == (text, "gzip")
+    assert len({plain["ETag"], headers["ETag"]}) == 2
+    for method in ("GET", "HEAD"):
+        given = {"Accept-Encoding": "gzip", "If-None-Match": f'W/"other", {headers["ETag"]}'}
+        assert _ask(site_server, "/api/workers.json", given, method)[0] == 304
+    status, headers, body = _ask(site_server, "/api/workers.json", {"Accept-Encoding": "gzip", "Range": "bytes=0-3"})
+    assert (status, body, headers["Content-Encoding"]) == (206, text[:4].encode(), None)
+
+
+def test_a_large_file_comes_whole_and_a_part_from_its_middle_as_it_is(site_server: SiteServer) -> None:
+    content = os.urandom(3 << 20)
+    (site_server.site / "data/0123456789abcdef/large.parquet").write_bytes(content)
+    assert _ask(site_server, "/data/0123456789abcdef/large.parquet")[2] == content
+    part = _ask(site_server, "/data/0123456789abcdef/large.parquet", {"Range": "bytes=1000-2000000"})[2]
+    assert part == content[1000:2000001]
+
+
+def test_the_policy_allows_no_script_or_style_but_those_that_the_page_was_built_with(site_server: SiteServer) -> None:
+    page = with_policy("<html><head><script>let a = 1;</script><style>p {}</style></head></html>")
+    (site_server.site / "index.html").write_text(page)
+    for encoding in ("identity", "gzip"):
+        policy = _ask(site_server, "/", {"Accept-Encoding": encoding})[1]["Content-Security-Policy"]
+        rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
+        assert "unsafe-inline" not in policy
+        assert "'unsafe-eval'" not in policy
+        for name, content in (("script-src", b"let a = 1;"), ("style-src", b"p {}")):
+            assert f"'sha256-{base64.b64encode(hashlib.sha256(content).digest()).decode()}'" in rules[name]
+        assert rules["frame-ancestors"] == "'self'"

@@ -1,0 +1,91 @@
+"""The names by which a server is known, and what they say of a request. Pure: headers in, an objection or nothing out.
+
+Loopback keeps other machines out, but not the pages in the browser of this one: a page can send a request to any
+address, and its own name can be made to point to this machine. Both show in headers that no page can change.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
+ANY_INTERFACE = frozenset({"0.0.0.0", "::", ""})
+_HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?")
+_READ = {b"host", b"origin", b"sec-fetch-site", b"sec-fetch-mode", b"sec-fetch-dest"}
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """Why a request is not answered: HTTP status, a word for programs, a sentence for people."""
+
+    status: int
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class KnownHosts:
+    """Names (a name alone stands for every port), and the origins of pages beside those of the host that was asked."""
+
+    names: frozenset[str] = LOOPBACK
+    origins: frozenset[str] = frozenset()
+
+    def know(self, host: str) -> bool:
+        """Whether a `Host` header, in lower case, names this server."""
+        parts = _HOST.fullmatch(host)
+        return parts is not None and (parts["name"] in self.names or host in self.names)
+
+
+def read_hosts(text: str) -> frozenset[str]:
+    """Names and addresses with commas between them, each with a port or without.
+
+    Raises:
+        ValueError: one of them is neither.
+    """
+    hosts = frozenset(host for part in text.split(",") if (host := part.strip().lower()))
+    if wrong := next((host for host in sorted(hosts) if _HOST.fullmatch(host) is None), None):
+        raise ValueError(f"{wrong!r} is no name or address of a host")
+    return hosts
+
+
+def known_hosts(interface: str, allowed: str, address: str = "") -> KnownHosts:
+    """What a server is known by: loopback, the interface it listens on, a setting, its own address where it has one.
+
+    A proxy may give this server another `Host` than its readers see, so pages of the setting's hosts are own pages too;
+    pages of loopback are not, as every program of a machine can serve some there.
+    """
+    bound = f"[{interface}]" if ":" in interface else interface.lower()
+    shown = urlsplit(address).netloc.rpartition("@")[2].lower()
+    given = read_hosts(allowed) | ({shown} if shown else set())
+    names = LOOPBACK | given | {parts["name"] for parts in map(_HOST.fullmatch, {shown}) if parts}
+    is_loopback = {host for host in given for parts in [_HOST.fullmatch(host)] if parts and parts["name"] in LOOPBACK}
+    return KnownHosts(names if interface in ANY_INTERFACE else names | {bound}, given - is_loopback)
+
+
+def objection(headers: Iterable[tuple[bytes, bytes]], method: str, known: KnownHosts) -> Objection | None:
+    """Why a request with these headers (names in lower case) is not answered by a server of these hosts, or None."""
+    given: dict[bytes, list[str]] = {name: [] for name in _READ}
+    for name, value in headers:
+        if name in _READ:
+            given[name].append(value.decode("latin-1").strip().lower())
+    hosts = given[b"host"]
+    if not hosts or not all(map(known.know, hosts)):
+        said = f'"{hosts[0][:100]}"' if hosts else "A request without a host"
+        return Objection(421, "unknown_host", f"{said} is none of the hosts that FLOORHOUSE_ALLOWED_HOSTS names.")
+    own = {*hosts, *known.origins}
+    if not all(urlsplit(origin).netloc in own for origin in given[b"origin"]):
+        return Objection(403, "other_origin", "Pages of other servers may not ask this one.")
+    if {"cross-site", "same-site"}.intersection(given[b"sec-fetch-site"]) and not _opens_a_page(given, method):
+        return Objection(403, "other_origin", "Pages of other servers may not load anything from this one.")
+    return None
+
+
+def _opens_a_page(given: dict[bytes, list[str]], method: str) -> bool:
+    """Whether a person follows a link to here: it shows a page in a window of its own and tells others nothing."""
+    return method in ("GET", "HEAD") and (given[b"sec-fetch-mode"], given[b"sec-fetch-dest"]) == (
+        ["navigate"],
+        ["document"],
+    )

@@ -1,0 +1,78 @@
+"""How a server of this project listens: a socket that many may wait at, files for them all, an orderly end on a signal.
+
+What is served is the application's; what a connection may do is in `connections.py`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import signal
+import socket
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from serving.connections import MAX_CONNECTIONS, TimedConnection
+
+# How many connections the kernel keeps until they are taken; a thousand pages may ask in one moment.
+BACKLOG = 2048
+_OTHER_FILES = 256
+
+
+class CannotListenError(OSError):
+    """The address cannot be listened on; the text is the system's reason."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A bound socket. Port 0 is any that is free.
+
+    Raises:
+        CannotListenError: the port is taken, or the host is not this machine's.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:  # its sentence may have the address in it already
+        why = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror or error)
+        raise CannotListenError(why.partition(" (while")[0]) from error
+
+
+def address_of(listener: socket.socket, host: str) -> str:
+    """What a person types to come here, without a last slash."""
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{listener.getsockname()[1]}"
+
+
+def make_server(app: ASGIApp, longest_seconds: float, **options: Any) -> uvicorn.Server:
+    """A server that cuts a connection off when nothing moves in it for so long; its end gives requests as long."""
+    with contextlib.suppress(ValueError, OSError):  # where the system refuses, what it allows must serve
+        allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = MAX_CONNECTIONS + _OTHER_FILES
+        if allowed < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, most), most))
+    usual: dict[str, Any] = {
+        "http": TimedConnection,
+        "ws": "none",
+        "lifespan": "off",
+        "access_log": False,
+        "log_level": "warning",
+        "server_header": False,
+        "timeout_graceful_shutdown": int(longest_seconds),
+    }
+    return uvicorn.Server(uvicorn.Config(app, **{**usual, **options}))
+
+
+def stop_on_signals(stop: Callable[[], None]) -> None:
+    """A signal is an orderly end also before uvicorn listens for it, and when it raises it again after the end."""
+
+    def handle(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        stop()
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, handle)
