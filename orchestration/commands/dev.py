@@ -1,42 +1,73 @@
-"""`make dev`: the Dagster UI on this machine alone, with the daemon that runs the sensors and the schedule."""
+"""`make dev`: Dagster's pages on this machine alone, with the daemon that runs the sensors and the schedule."""
 
 from __future__ import annotations
 
 import argparse
-import os
+import subprocess
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ingestion.errors import FloorhouseError, SettingsError
-from ingestion.settings import read_settings
-from orchestration.dagster_home.home import open_instance, prepare_home
+from ingestion.signals import restore_signals
+from orchestration.commands.web import serve
+from orchestration.webserver import DEFINITIONS, PROJECT
 
-PROJECT = Path(__file__).resolve().parents[2]
-
-
-def command(port: int) -> list[str]:
-    """The command line that becomes this process."""
-    return [
-        *(sys.executable, "-m", "dagster", "dev", "--module-name", "orchestration.definitions"),
-        *("--working-directory", str(PROJECT), "--host", "127.0.0.1", "--port", str(port)),
-    ]
+_END_SECONDS = 60  # a batch that is being started is written down first
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Become `dagster dev`; returns the exit status only where it could not start."""
-    parser = argparse.ArgumentParser(prog="dev", description="The Dagster UI, on loopback.")
+    """Serve until a signal comes; 2 for a bad setting, 1 where it cannot start or the daemon ended by itself."""
+    parser = argparse.ArgumentParser(prog="dev", description="Dagster's pages and its daemon, on loopback.")
     parser.add_argument("--port", type=int, default=3000, help="the port to listen on (3000)")
     port = parser.parse_args(arguments).port
+    restore_signals()
+    daemon = Daemon()
     try:
-        home = prepare_home(read_settings())
-    except FloorhouseError as error:
-        print(error, file=sys.stderr)
-        return 2 if isinstance(error, SettingsError) else 1
-    with open_instance(home):  # the tables exist before several processes look for them
-        pass
-    print(f"Dagster is starting at http://127.0.0.1:{port}; stop it with Ctrl-C.", flush=True)
-    return os.execv(sys.executable, command(port))
+        status = serve("127.0.0.1", port, daemon.start)
+    finally:
+        daemon.end()
+    if daemon.ended_by_itself:
+        print("Dagster's daemon ended by itself; what it said stands above.", file=sys.stderr)
+        return 1
+    return status
+
+
+class Daemon:
+    """Dagster's daemon as a process of its own; the pages are of no use without it and end when it does."""
+
+    def __init__(self) -> None:
+        self.ended_by_itself = False
+        self._process: subprocess.Popen[bytes] | None = None
+        self._is_ending = False
+
+    def start(self, address: str, stop_pages: Callable[[], None]) -> None:
+        """Start it, and say where the pages are."""
+        program = Path(sys.executable).with_name("dagster-daemon")
+        self._process = process = subprocess.Popen(
+            [program, "run", "--module-name", DEFINITIONS, "--working-directory", str(PROJECT)],
+            cwd=PROJECT,
+            start_new_session=True,  # a terminal's Ctrl-C is for this process, which then ends that one
+        )
+        threading.Thread(target=self._watch, args=(process, stop_pages), daemon=True).start()
+        print(f"Dagster is at {address}; stop it with Ctrl-C.", flush=True)
+
+    def end(self) -> None:
+        """End it in order, or by force where it does not."""
+        self._is_ending = True
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(timeout=_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _watch(self, process: subprocess.Popen[bytes], stop_pages: Callable[[], None]) -> None:
+        process.wait()
+        self.ended_by_itself = not self._is_ending
+        stop_pages()
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ import pytest
 from floorhouse.program import main
 from ingestion.landing.rebuild import rebuild_warehouse
 from ingestion.warehouse import warehouse_lock
-from orchestration.commands.dev import command
 from quality.alerts.batches import read_batches
 from tests.orchestration.conftest import FinishedBatch, drop_day
 from tests.plant import Plant
@@ -99,12 +98,6 @@ def test_two_batches_at_once_both_end_well_one_after_the_other(plant: Plant) -> 
     every_step = ["landing", "models", "judge", "retraining", "publish", "checks"]
     assert shown == [["landing"], every_step]  # the second one found nothing changed
     assert plant.mart("worker_shifts")[0]["units"] == 145
-
-
-def test_the_ui_listens_on_this_machine_alone() -> None:
-    arguments = command(port=3999)
-    assert arguments[arguments.index("--host") + 1] == "127.0.0.1"
-    assert arguments[arguments.index("--port") + 1] == "3999"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")

@@ -1,0 +1,174 @@
+"""Dagster's pages as `make dev` serves them, attacked as a web page in the browser of the same machine would."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from orchestration.webserver import changes_something
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+PROJECT = Path(__file__).resolve().parents[2]
+# What starting a job would say; the job that it names does not exist, so that nothing runs where the guard fails.
+LAUNCH = """mutation { launchRun(executionParams: {selector: {repositoryName: "__repository__",
+    repositoryLocationName: "orchestration.definitions", jobName: "none"}, mode: "default"}) { __typename } }"""
+QUESTION = "{ version }"
+
+
+@dataclass(frozen=True)
+class Dev:
+    """A running `dev` and the lines that it printed."""
+
+    process: subprocess.Popen[str]
+    port: int
+
+    def ask(
+        self, path: str, method: str = "GET", body: str | None = None, headers: dict[str, str] | None = None
+    ) -> tuple[int, bytes]:
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=60)) as connection:
+            connection.request(method, path, body, headers or {})
+            response = connection.getresponse()
+            return response.status, response.read()
+
+    def post(self, question: str, **headers: str) -> tuple[int, Any]:
+        given = {"Content-Type": "application/json", **{name.replace("_", "-"): text for name, text in headers.items()}}
+        status, content = self.ask("/graphql", "POST", json.dumps({"query": question}), given)
+        return status, json.loads(content) if status == 200 else None
+
+
+@pytest.fixture(scope="module")
+def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("FLOORHOUSE_")}
+    folder = tmp_path_factory.mktemp("dev")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "floorhouse", "dev", "--port", "0"],
+        cwd=PROJECT,
+        env={**environment, "FLOORHOUSE_DATA_DIR": str(folder), "FLOORHOUSE_ALLOWED_HOSTS": "plant.example"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout is not None
+    greeting = next(
+        (found for line in process.stdout if (found := re.search(r"http://127\.0\.0\.1:(\d+);", line))), None
+    )
+    assert greeting is not None, "dev did not start"
+    reading = threading.Thread(target=process.stdout.read, daemon=True)
+    reading.start()
+    yield Dev(process, int(greeting[1]))
+    process.kill()
+    process.wait()
+    reading.join()
+    process.stdout.close()
+
+
+def test_the_pages_and_their_questions_are_answered_to_their_own_pages(dev: Dev) -> None:
+    assert b"<html" in dev.ask("/")[1]
+    own = {"Origin": f"http://127.0.0.1:{dev.port}", "Sec_Fetch_Site": "same-origin"}
+    assert dev.post(QUESTION, **own)[1]["data"] == {"version": ""}
+    assert dev.post(QUESTION)[0] == 200  # a program says no origin
+    assert dev.ask("/server_info", headers={"Host": f"localhost:{dev.port}"})[0] == 200
+    assert dev.ask("/server_info", headers={"Host": "plant.example"})[0] == 200
+
+
+def test_the_pages_listen_on_this_machine_alone(dev: Dev) -> None:
+    with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.2", dev.port), timeout=5):
+        pass
+
+
+@pytest.mark.parametrize("host", ["rebound.example", "rebound.example:3000", "127.0.0.1.rebound.example", "10.1.2.3"])
+def test_a_name_that_was_made_to_point_here_is_not_answered(dev: Dev, host: str) -> None:
+    assert dev.ask("/server_info", headers={"Host": host})[0] == 421
+    assert dev.post(QUESTION, Host=host)[0] == 421
+
+
+@pytest.mark.parametrize("origin", ["http://elsewhere.example", "http://127.0.0.1:1", "http://localhost", "null"])
+def test_a_page_of_another_server_can_neither_ask_nor_change_anything(dev: Dev, origin: str) -> None:
+    for question in (QUESTION, LAUNCH):
+        assert dev.post(question, Origin=origin)[0] == 403
+    form = {"Origin": origin, "Content-Type": "application/x-www-form-urlencoded"}
+    assert dev.ask("/graphql?" + urlencode({"query": LAUNCH}), "POST", "", form)[0] == 403
+    assert dev.ask("/report_asset_materialization/raw", "POST", "{}", {"Origin": origin})[0] == 403
+
+
+def test_a_mutation_in_an_address_is_refused_and_a_question_is_not(dev: Dev) -> None:
+    for value in (LAUNCH, f"query A {QUESTION} {LAUNCH}"):
+        assert dev.ask("/graphql?" + urlencode({"query": value}))[0] == 405
+    assert dev.ask("/graphql?" + urlencode([("query", QUESTION), ("query", LAUNCH)]))[0] == 405
+    assert dev.ask("/graphql?" + urlencode({"query": QUESTION}))[0] == 200
+    picture = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
+    assert dev.ask("/graphql?" + urlencode({"query": QUESTION}), headers=picture)[0] == 403
+    link = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    assert dev.ask("/", headers=link)[0] == 200
+    assert dev.ask("/", headers={**link, "Sec-Fetch-Dest": "iframe"})[0] == 403
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ("Host: 127.0.0.1:{port}\r\nOrigin: http://127.0.0.1:{port}", 101),
+        ("Host: 127.0.0.1:{port}\r\nOrigin: http://elsewhere.example", 403),
+        ("Host: rebound.example\r\nOrigin: http://rebound.example", 403),
+    ],
+)
+def test_a_websocket_is_opened_by_own_pages_only(dev: Dev, headers: str, status: int) -> None:
+    request = (
+        f"GET /graphql HTTP/1.1\r\n{headers.format(port=dev.port)}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: c2l4dGVlbiBieXRlcyEhIQ==\r\n"
+        "Sec-WebSocket-Protocol: graphql-ws\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", dev.port), timeout=30) as connection:
+        connection.sendall(request.encode())
+        assert connection.recv(100).startswith(f"HTTP/1.1 {status} ".encode())
+
+
+def test_no_process_is_left_after_an_orderly_end(dev: Dev) -> None:
+    children = set(descendants(dev.process.pid))
+    assert len(children) >= 2  # the daemon and a code location
+    dev.process.send_signal(signal.SIGTERM)
+    assert dev.process.wait(timeout=120) == 0
+    deadline = time.monotonic() + 60
+    while any(Path(f"/proc/{child}").exists() for child in children):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def descendants(process: int) -> Iterator[int]:
+    for task in Path(f"/proc/{process}/task").iterdir():
+        for child in (task / "children").read_text().split():
+            yield int(child)
+            yield from descendants(int(child))
+
+
+@pytest.mark.parametrize(
+    ("document", "changes"),
+    [
+        (QUESTION, False),
+        ("query A { version }", False),
+        (LAUNCH, True),
+        ("# a remark\n mutation A { x } query B { version }", True),
+        ("subscription { x }", True),
+        ("mutation {", False),
+        ("{a" * 5_000, True),
+        ("fragment A on B { mutation }", False),
+    ],
+)
+def test_what_changes_something_is_told_by_the_parser_that_dagster_uses(document: str, changes: bool) -> None:
+    assert changes_something(document) is changes
