@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import signal
-import socket
 import sys
-from types import FrameType
 
-import uvicorn
-from fastapi import FastAPI
+from starlette.responses import Response
 
 from ingestion.bucket import Bucket, open_bucket, open_landing_bucket
-from ingestion.errors import FloorhouseError, SettingsError
+from ingestion.errors import FloorhouseError
+from ingestion.intake.answers import Problem
 from ingestion.intake.app import build_app
-from ingestion.intake.connections import TimedConnection
 from ingestion.intake.keys import ApiKeys, read_api_keys
-from ingestion.intake.service import Intake
+from ingestion.intake.service import Intake, refuse
 from ingestion.intake.settings import IntakeSettings, read_intake_settings
 from ingestion.settings import Settings, read_settings
+from serving.guard import Guard
+from serving.known_hosts import ANY_INTERFACE, Objection, known_hosts
+from serving.listening import CannotListenError, address_of, listen, make_server, stop_on_signals
 
 STOP_SECONDS_BEYOND_LIMITS = 2  # for the answers themselves to be sent
 
@@ -34,19 +33,37 @@ def main(arguments: list[str] | None = None) -> int:
         keys = read_api_keys(settings.api_keys_file) if settings.api_keys_file else ApiKeys()
         plant = read_settings()
         bucket = _open_bucket(plant)
-        listener = _listen(settings)
+        listener = listen(settings.host, settings.port)
     except FloorhouseError as error:
         print(error, file=sys.stderr)
         return 1
+    except CannotListenError as error:
+        print(f"The intake cannot listen on {settings.host}, port {settings.port}: {error}.", file=sys.stderr)
+        return 1
     with listener:
         intake = Intake(settings, keys, bucket, lambda: len(server.server_state.connections))
-        server = _server(build_app(intake, plant.max_record_bytes), settings)
-        _stop_on_signals(server)
-        host = f"[{settings.host}]" if ":" in settings.host else settings.host
-        address = f"http://{host}:{listener.getsockname()[1]}"
+        known = known_hosts(settings.host, plant.allowed_hosts)
+        server = make_server(Guard(build_app(intake, plant.max_record_bytes), known, refused), _longest(settings))
+        stop_on_signals(lambda: setattr(server, "should_exit", True))
+        address = address_of(listener, settings.host)
         print(f"Taking events at {address}/api/events; {address}/docs says how. Ctrl+C stops.", flush=True)
+        if settings.host in ANY_INTERFACE and not plant.allowed_hosts:
+            print("Cameras that call it by another name than localhost need FLOORHOUSE_ALLOWED_HOSTS.", flush=True)
         server.run(sockets=[listener])
     return 0
+
+
+def refused(objection: Objection) -> Response:
+    """The guard's refusal in the shape of all others."""
+    return refuse(Problem(objection.status, objection.reason, objection.detail))
+
+
+def _longest(settings: IntakeSettings) -> float:
+    """Seconds, longer than any request may take, so that only a fault of this program is ever cut off at the end, and
+    while it serves only a connection on which nothing goes on.
+    """
+    waiting = settings.read_seconds + settings.write_seconds * 2 + settings.group_milliseconds / 1000
+    return waiting + STOP_SECONDS_BEYOND_LIMITS
 
 
 def _open_bucket(plant: Settings) -> Bucket:
@@ -55,47 +72,6 @@ def _open_bucket(plant: Settings) -> Bucket:
     """
     is_own = plant.landing_url.startswith(f"{plant.data_dir.as_uri()}/")
     return open_landing_bucket(plant) if is_own else open_bucket(plant.landing_url)
-
-
-def _listen(settings: IntakeSettings) -> socket.socket:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    try:
-        return socket.create_server((settings.host, settings.port), family=family, backlog=1024)
-    except OSError as error:
-        why = str(error.strerror or error).partition(" (while")[0]  # the address is in the sentence already
-        raise SettingsError(f"The intake cannot listen on {settings.host}, port {settings.port}: {why}.") from error
-
-
-def _server(app: FastAPI, settings: IntakeSettings) -> uvicorn.Server:
-    return uvicorn.Server(
-        uvicorn.Config(
-            app,
-            http=TimedConnection,
-            ws="none",
-            lifespan="off",
-            access_log=False,
-            log_level="warning",
-            server_header=False,
-            # Longer than any request may take, so that only a fault of this program is ever cut off at the end, and
-            # while it serves only a connection on which nothing goes on (`connections.py`).
-            timeout_graceful_shutdown=int(
-                settings.read_seconds
-                + settings.write_seconds * 2
-                + settings.group_milliseconds / 1000
-                + STOP_SECONDS_BEYOND_LIMITS
-            ),
-        )
-    )
-
-
-def _stop_on_signals(server: uvicorn.Server) -> None:
-    """A signal is an orderly end also before uvicorn listens for it, and when it raises it again after the end."""
-
-    def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-        server.should_exit = True
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
 
 
 if __name__ == "__main__":

@@ -36,8 +36,12 @@ class Problem:
 
 
 def event_answer(event: Event) -> bytes:
-    """The JSON of an event as it was understood, every field filled in, with its `event_key` as `id`."""
-    return b'{"id":"%s",%s' % (event_key(event).encode(), _encode(event)[1:])
+    """The JSON of an event as it was understood, every field filled in, with its `event_key` as `id`.
+
+    A field that the contract got later is there where it was sent only: a record without it keeps its answer.
+    """
+    fields = _encode(event).replace(b',"event_id":null', b"").replace(b',"count_total":null', b"")
+    return b'{"id":"%s",%s' % (event_key(event).encode(), fields[1:])
 
 
 def problem_answer(problem: Problem) -> bytes:
@@ -82,7 +86,12 @@ class EventRecord(BaseModel):
 
 
 class AcceptedEvent(BaseModel):
-    """The event as it was understood, all fields filled in. It is durable in the landing bucket."""
+    """The event as it was understood, all fields filled in. It is durable in the landing bucket.
+
+    `event_id` and `count_total` are there where they were sent and mean something.
+    """
+
+    model_config = ConfigDict(extra="allow")
 
     id: str = Field(description="the event key: the same for every record of one event, on every machine")
     timestamp: datetime = Field(description="UTC, ISO 8601 with Z")
@@ -95,8 +104,6 @@ class AcceptedEvent(BaseModel):
     count: int
     model_name: str
     model_version: str
-    event_id: str | None
-    count_total: int | None
 
 
 class Refusal(BaseModel):

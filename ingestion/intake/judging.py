@@ -8,13 +8,14 @@ no faster way beside it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
 
-from ingestion.contract.events import Event, Folder, judge_record
+from ingestion.contract.events import FIELDS, Event, Folder, judge_record
 from ingestion.intake.answers import (
     Problem,
     accepted_result,
@@ -24,9 +25,14 @@ from ingestion.intake.answers import (
     rejected_result,
 )
 from ingestion.intake.keys import Sender
-from ingestion.records.framing import BYTE_ORDER_MARK, JSON_WHITE_SPACE, NotJson, parse_json, split_records
+from ingestion.records.framing import BYTE_ORDER_MARK, JSON_WHITE_SPACE, NotJson, parse_json
 
 _array_of_slices = msgspec.json.Decoder(list[msgspec.Raw])
+_slice = msgspec.json.Decoder(msgspec.Raw)
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_EXACT_BYTES = 64 << 10  # what is read exactly without another thought
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+_LETTER = rb"\\u0041"  # as long
 _NO_FOLDER = Folder()  # the objects' keys name no site and no camera
 _LINE_BREAKS_TO_SPACES = bytes.maketrans(b"\r\n", b"  ")
 
@@ -57,7 +63,7 @@ class Unreadable(Exception):
     """The body as a whole cannot be taken; carries what to answer."""
 
     def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.detail)
+        super().__init__(problem)  # as its one argument, so that it comes back whole from another process
         self.problem = problem
 
 
@@ -103,35 +109,69 @@ def _judge(record: bytes, sender: Sender, now: datetime, bounds: Bounds) -> Even
     if len(record) > bounds.max_record_bytes:
         detail = f"The record has {len(record)} bytes; landing reads at most {bounds.max_record_bytes}."
         return Problem(422, "malformed_json", detail)
+    reduced = _reduced(record) if len(record) > _EXACT_BYTES else None
+    if reduced is not None:
+        verdict, _ = judge_record(reduced, _NO_FOLDER, now)
+        if not isinstance(verdict, Event):
+            return Problem(422, verdict.reason, verdict.detail)
     verdict, _ = judge_record(record, _NO_FOLDER, now)
     if isinstance(verdict, Event):
         return sender.objection_to(verdict) or verdict
     return Problem(422, verdict.reason, verdict.detail)
 
 
-def _slices_of(body: bytes, max_records: int) -> list[bytes]:
-    """Each element of the array as it was sent."""
-    value = body.removeprefix(BYTE_ORDER_MARK).strip(JSON_WHITE_SPACE)
-    if value[:1] == b"[":
-        try:
-            value.decode("utf-8")
-            elements = _array_of_slices.decode(value)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            pass  # or an array that only the exact reading takes, such as one with a lone surrogate in a text
-        else:
-            records = len(elements)
-            if records > max_records:
-                del elements  # the error's traceback would keep millions of them for a while
-            _refuse_above(max_records, records)
-            return [bytes(element) for element in elements]
+def _reduced(record: bytes) -> bytes | None:
+    """A record with the contract's fields alone, and arrays emptied; None where it is no object that is read at once.
+
+    What is wrong with these is wrong with the record, and is found before the rest is parsed as landing parses it.
+    """
     try:
-        parsed = parse_json(value)
-    except NotJson as error:
-        raise Unreadable(Problem(400, "malformed_json", f"The body is not a JSON array: {error}.")) from error
-    if not isinstance(parsed, list):
+        fields = _fields.decode(record)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    known = ((name.encode(), bytes(value)) for name, value in fields.items() if name in FIELDS)
+    return b"{%s}" % b",".join(b'"%s":%s' % (name, b"[]" if value[:1] in b"[{" else value) for name, value in known)
+
+
+def _slices_of(body: bytes, max_records: int) -> list[bytes]:
+    """Each element of the array as it was sent. What the elements hold is not built: it costs far more."""
+    value = body.removeprefix(BYTE_ORDER_MARK).strip(JSON_WHITE_SPACE)
+    decoder = _array_of_slices if value[:1] == b"[" else _slice
+    cleaned = value
+    try:
+        value.decode("utf-8")
+        try:
+            elements = decoder.decode(value)
+        except (msgspec.DecodeError, RecursionError):  # a lone surrogate is read by the exact parser only
+            cleaned = _SURROGATE.sub(_LETTER, value)
+            elements = decoder.decode(cleaned)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Unreadable(
+            Problem(400, "malformed_json", f"The body is not a JSON array: {_why(value, error)}.")
+        ) from None
+    if not isinstance(elements, list):
         raise Unreadable(Problem(400, "not_an_array", "The body is JSON, but not an array of records."))
-    _refuse_above(max_records, len(parsed))
-    return split_records(value).raws
+    _refuse_above(max_records, len(elements))
+    return [bytes(one) for one in elements] if cleaned is value else list(_cut(value, elements))
+
+
+def _why(value: bytes, error: Exception) -> str:
+    """What the exact parser says of a value that is no JSON; of a large one what was met first."""
+    if len(value) <= _EXACT_BYTES or isinstance(error, UnicodeDecodeError):
+        try:
+            parse_json(value)
+        except NotJson as exact:
+            return str(exact)
+    return str(error)
+
+
+def _cut(value: bytes, elements: list[msgspec.Raw]) -> Iterator[bytes]:
+    """The slices of an array whose elements are as long as these."""
+    start = 1
+    for element in elements:
+        while value[start] in b" \t\r\n,":
+            start += 1
+        yield value[start : (start := start + len(bytes(element)))]
 
 
 def _refuse_above(max_records: int, records: int) -> None:

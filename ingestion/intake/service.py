@@ -8,9 +8,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -18,8 +16,9 @@ from starlette.responses import Response
 from ingestion.bucket import Bucket
 from ingestion.errors import BucketError
 from ingestion.intake.answers import Health, Problem, problem_answer
+from ingestion.intake.judges import JudgeLostError, Judges
 from ingestion.intake.judging import Judge, Judged, Unreadable
-from ingestion.intake.keys import ApiKeys, Sender
+from ingestion.intake.keys import ApiKeys, Sender, hash_of
 from ingestion.intake.settings import IntakeSettings
 from ingestion.intake.waiting import Place, TooManyWaiting, Waiting
 from ingestion.intake.writing import GroupWriter, ObjectNames
@@ -28,11 +27,6 @@ KEY_HEADER = "X-API-Key"
 JSON = "application/json"
 RETRY_WAITING_SECONDS = 1  # by then some of what waits is written
 RETRY_BUCKET_SECONDS = 5  # a bucket that is away is rarely back sooner
-
-# Judging so much holds the event loop for some 20 ms; more goes to a thread, so that others are still answered. Commas
-# bound the number of records, which cost more than bytes: `[1,1,1,…` has a hundred times as many as an honest batch.
-JUDGED_IN_PLACE_BYTES = 256 << 10
-JUDGED_IN_PLACE_COMMAS = 6_000
 
 
 class Intake:
@@ -61,23 +55,22 @@ class Intake:
         )
         self.accepted_events = 0
         self.rejected_records = 0
-        # One thread: a second one would only compete for the interpreter, and hold a second batch's records.
-        self._judges = ThreadPoolExecutor(1, thread_name_prefix="judge")
+        self._judges = Judges()
 
     async def answer(self, request: Request, judge: Judge) -> Response:
         """What to answer to a POST; 201 and 207 only when what they acknowledge is durable."""
         try:
-            sender = self._sender_of(request)
-            with self.waiting.place() as place:
-                body = await self._read(request, place)
-                judged = await self._judge(judge, body, sender)
-                del body
+            sender, holder = self._sender_of(request)
+            with self.waiting.place(holder) as place:
+                judged = await self._read_and_judge(request, judge, sender, holder, place)
                 if judged.lines:
                     await self.writer.write(judged.lines)
         except Unreadable as refused:
             return refuse(refused.problem)
         except TooManyWaiting as full:
             return refuse(Problem(429, "too_many_waiting", str(full), RETRY_WAITING_SECONDS))
+        except JudgeLostError as error:
+            return refuse(Problem(503, "judge_lost", str(error), RETRY_WAITING_SECONDS))
         except BucketError as error:
             return refuse(Problem(503, "bucket_unavailable", str(error), RETRY_BUCKET_SECONDS))
         except ClientDisconnect:
@@ -99,16 +92,34 @@ class Intake:
             written_objects=self.writer.written_objects,
         )
 
-    def _sender_of(self, request: Request) -> Sender:
-        origin = request.headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
-            # A page of another site, opened on this machine, must not write through the reader's browser.
-            raise Unreadable(Problem(403, "other_origin", "Pages of other servers may not write here."))
-        sender = self.keys.sender_of(request.headers.get(KEY_HEADER))
+    def _sender_of(self, request: Request) -> tuple[Sender, str]:
+        """Who sends, and who holds what the request takes: the key, or without keys the client's address."""
+        key = request.headers.get(KEY_HEADER)
+        sender = self.keys.sender_of(key)
         if sender is None:
             detail = f"The header {KEY_HEADER} has no key that is known here."
             raise Unreadable(Problem(401, "unknown_api_key", detail))
-        return sender
+        if self.keys.senders:
+            return sender, hash_of(key or "")
+        return sender, request.client.host if request.client else ""
+
+    async def _read_and_judge(
+        self, request: Request, judge: Judge, sender: Sender, holder: str, place: Place
+    ) -> Judged:
+        """The outcome, unless another sender needs the room before: nothing is written yet, so nothing is lost."""
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(None) as until:
+                place.gives_way = lambda: until.reschedule(loop.time())
+                body = await self._read(request, place)
+                judged = await self._judges.judge(judge, body, sender, self.clock(), holder)
+                place.gives_way = None
+        except TimeoutError as error:
+            detail = "Other senders needed the room that this one's requests took; send it again later."
+            raise TooManyWaiting(detail) from error
+        if place.gave_way:
+            raise TooManyWaiting("Other senders needed the room that this one's requests took; send it again later.")
+        return judged
 
     async def _read(self, request: Request, place: Place) -> bytes:
         """The whole body, counted while it comes: a length that was announced proves nothing."""
@@ -139,12 +150,6 @@ class Intake:
             raise Unreadable(Problem(400, "empty_body", detail))
         return bytes(body)
 
-    async def _judge(self, judge: Judge, body: bytes, sender: Sender) -> Judged:
-        if len(body) <= JUDGED_IN_PLACE_BYTES and body.count(b",") <= JUDGED_IN_PLACE_COMMAS:
-            return judge(body, sender, self.clock())
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._judges, judge, body, sender, self.clock())
-
 
 def refuse(problem: Problem) -> Response:
     """The answer that takes nothing."""
@@ -153,6 +158,6 @@ def refuse(problem: Problem) -> Response:
         headers["Retry-After"] = str(math.ceil(problem.retry_after_seconds))
     if problem.status == 401:
         headers["WWW-Authenticate"] = f'ApiKey header="{KEY_HEADER}"'
-    if problem.status == 408:
+    if problem.status in (408, 429):  # what is left of the body is not waited for
         headers["Connection"] = "close"
     return Response(problem_answer(problem), problem.status, headers, JSON)

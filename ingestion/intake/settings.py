@@ -5,7 +5,6 @@ Where the bucket is says `ingestion.settings`; both are needed to start.
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -43,14 +42,6 @@ class IntakeSettings(FrozenSettings):
     def _absolute(cls, value: Path | None) -> Path | None:
         return value.expanduser().absolute() if value else None
 
-    @property
-    def is_loopback(self) -> bool:
-        """Whether only programs of this machine can reach the intake."""
-        try:
-            return self.host == "localhost" or ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
-
     def check(self) -> None:
         """Stop before the port opens where two settings do not go together.
 
@@ -62,11 +53,10 @@ class IntakeSettings(FrozenSettings):
                 f"{ENVIRONMENT_PREFIX}MAX_WAITING_BYTES is {self.max_waiting_bytes}, which is less than "
                 f"{ENVIRONMENT_PREFIX}MAX_BODY_BYTES, {self.max_body_bytes}: the largest request would never fit."
             )
-        if not self.is_loopback and self.api_keys_file is None and not self.allow_without_key:
+        if self.api_keys_file is None and not self.allow_without_key:
             raise SettingsError(
-                f"{ENVIRONMENT_PREFIX}HOST is {self.host!r}, which other machines can reach, and no API keys are set; "
-                f"set {ENVIRONMENT_PREFIX}API_KEYS_FILE, or {ENVIRONMENT_PREFIX}ALLOW_WITHOUT_KEY=yes "
-                "where the network itself keeps others out."
+                f"No API keys are set, so that every program that reaches {self.host} could write; set "
+                f"{ENVIRONMENT_PREFIX}API_KEYS_FILE, or {ENVIRONMENT_PREFIX}ALLOW_WITHOUT_KEY=yes where that is meant."
             )
 
 

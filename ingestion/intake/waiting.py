@@ -1,10 +1,15 @@
 """How much may wait at once: requests whose bodies are being read, judged or written, and the bytes they hold.
 
-A bound on both keeps the memory bounded; what does not fit is sent away at once instead of waiting without an end.
+A bound on both keeps the memory bounded. Nobody can hold it all: where there is no room for one sender, the one that
+holds most gives way; where that is the sender himself, he is sent away at once instead of waiting without an end.
 """
 
 from __future__ import annotations
 
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from types import TracebackType
 
 
@@ -20,36 +25,119 @@ class Waiting:
         self.max_bytes = max_bytes
         self.requests = 0
         self.bytes = 0
+        self.places: dict[str, list[Place]] = {}  # of each holder, in the order of their coming
 
-    def place(self) -> Place:
-        """A place for one request, held for the length of a `with` block. Raises `TooManyWaiting`."""
-        return Place(self)
+    def place(self, holder: str = "") -> Place:
+        """A place for one request of a holder, kept for the length of a `with` block. Raises `TooManyWaiting`."""
+        return Place(self, holder)
+
+    def has_room(self, holder: str, requests: int, size: int) -> bool:
+        """Whether so much more fits, after others who hold more than this holder then would have given way to it."""
+        while self.requests + requests > self.max_requests or self.bytes + size > self.max_bytes:
+            is_full = self.requests + requests > self.max_requests
+            mine = self._held(holder, is_full) + (requests if is_full else size)
+            held, most = max(
+                (
+                    (self._held(other, is_full), other)
+                    for other, places in self.places.items()
+                    if other != holder and any(one.gives_way for one in places)
+                ),
+                default=(0, ""),
+            )
+            if held <= mine:
+                return False
+            max((one for one in self.places[most] if one.gives_way), key=lambda one: one.bytes).give_way()
+        return True
+
+    def _held(self, holder: str, is_requests: bool) -> int:
+        places = self.places.get(holder, [])
+        return len(places) if is_requests else sum(one.bytes for one in places)
 
 
 class Place:
-    """One request's share of what waits."""
+    """One request's share of what waits. `gives_way` ends the request; it is None where that would come too late."""
 
-    def __init__(self, waiting: Waiting) -> None:
+    def __init__(self, waiting: Waiting, holder: str) -> None:
         self._waiting = waiting
-        self._bytes = 0
+        self._holder = holder
+        self._is_held = False
+        self.bytes = 0
+        self.gives_way: Callable[[], None] | None = None
+        self.gave_way = False
 
     def __enter__(self) -> Place:
-        if self._waiting.requests >= self._waiting.max_requests:
+        if not self._waiting.has_room(self._holder, 1, 0):
             raise TooManyWaiting(f"{self._waiting.max_requests} requests are waiting already; send it again later.")
         self._waiting.requests += 1
+        self._waiting.places.setdefault(self._holder, []).append(self)
+        self._is_held = True
         return self
 
     def hold(self, size: int) -> None:
         """Hold so many bytes in all. Raises `TooManyWaiting`."""
-        more = max(size - self._bytes, 0)
-        if self._waiting.bytes + more > self._waiting.max_bytes:
+        more = max(size - self.bytes, 0)
+        if self.gave_way or not self._waiting.has_room(self._holder, 0, more):
             raise TooManyWaiting(f"Requests of {self._waiting.bytes} bytes are waiting already; send it again later.")
         self._waiting.bytes += more
-        self._bytes += more
+        self.bytes += more
+
+    def give_way(self) -> None:
+        """Leave room for another sender, and have the request ended."""
+        self.gave_way = True
+        self._leave()
+        if self.gives_way:
+            self.gives_way()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._waiting.requests -= 1
-        self._waiting.bytes -= self._bytes
-        self._bytes = 0
+        self._leave()
+
+    def _leave(self) -> None:
+        if self._is_held:
+            self._is_held = False
+            self._waiting.requests -= 1
+            self._waiting.bytes -= self.bytes
+            self.bytes = 0
+            places = self._waiting.places[self._holder]
+            places.remove(self)
+            if not places:
+                del self._waiting.places[self._holder]
+
+
+class Turns:
+    """One at a time; of those who wait, each holder has its turn, however many requests of another one wait."""
+
+    def __init__(self) -> None:
+        self._is_taken = False
+        self._waiting: dict[str, deque[asyncio.Future[None]]] = {}  # the holder whose turn is next comes first
+
+    @asynccontextmanager
+    async def turn(self, holder: str) -> AsyncIterator[None]:
+        """A turn for the length of an `async with` block."""
+        if self._is_taken:
+            mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.setdefault(holder, deque()).append(mine)
+            try:
+                await mine
+            except asyncio.CancelledError:
+                if mine.done() and not mine.cancelled():  # it came in the same moment
+                    self._pass_on()
+                raise
+        self._is_taken = True
+        try:
+            yield
+        finally:
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        while self._waiting:
+            holder = next(iter(self._waiting))
+            queue = self._waiting.pop(holder)
+            following = queue.popleft()
+            if queue:
+                self._waiting[holder] = queue
+            if not following.done():
+                following.set_result(None)
+                return
+        self._is_taken = False

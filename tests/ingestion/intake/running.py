@@ -89,8 +89,12 @@ def running_intake(data_dir: Path, **settings: object) -> Iterator[RunningIntake
 
 
 def start(data_dir: Path, *arguments: str, **settings: object) -> subprocess.Popen[str]:
-    """The process alone, its output and errors in one pipe."""
-    landing = {"FLOORHOUSE_LANDING_URL": str(settings.pop("landing_url", ""))}
+    """The process alone, its output and errors in one pipe. It asks for keys where a file of them is given."""
+    landing = {
+        "FLOORHOUSE_LANDING_URL": str(settings.pop("landing_url", "")),
+        "FLOORHOUSE_ALLOWED_HOSTS": str(settings.pop("allowed_hosts", "intake")),
+    }
+    settings = {"allow_without_key": "" if "api_keys_file" in settings else "yes", **settings}
     given = {name: value for name, value in os.environ.items() if not name.startswith("FLOORHOUSE_")}
     chosen = {f"FLOORHOUSE_INTAKE_{name.upper()}": str(value) for name, value in settings.items()}
     return subprocess.Popen(

@@ -36,6 +36,17 @@ def test_an_event_is_answered_with_all_its_fields_filled_in_and_its_key(intake: 
     }
 
 
+def test_a_field_that_the_contract_got_later_is_answered_where_it_was_sent(intake: RunningIntake) -> None:
+    station = intake.post("/api/events", event(worker_id=None)).json
+    assert station["worker_id"] is None
+    made = event(event_type="product_count", count=2, event_id=7)
+    counted = event(event_type="product_count", count=None, count_total=1200)
+    assert intake.post("/api/events", made).json["event_id"] == "7"
+    assert intake.post("/api/events", counted).json["count_total"] == 1200
+    assert "event_id" not in intake.post("/api/events", counted).json
+    assert "count_total" not in intake.post("/api/events", made).json
+
+
 def test_the_id_is_the_event_key_of_the_event_that_landing_reads(tmp_path: Path) -> None:
     plant = Plant(tmp_path)
     with running_intake(tmp_path) as running:
@@ -112,14 +123,14 @@ def test_the_same_event_seen_with_another_confidence_has_the_same_id_and_lands_o
         (b"[" * 100_000, 422, "malformed_json"),
         (b"[]", 422, "not_an_object"),
         (b"null", 422, "not_an_object"),
-        (event(worker_id=None), 422, "missing_field"),
+        (event(workstation_id=None), 422, "missing_field"),
         (event(timestamp="yesterday"), 422, "bad_timestamp"),
         (event(timestamp="2025-01-15T10:15:00"), 422, "timestamp_without_offset"),
         (event(timestamp="1999-12-31T23:59:59Z"), 422, "timestamp_out_of_range"),
         (event(worker_id=7), 422, "bad_identifier"),
         (event(event_type="resting"), 422, "unknown_event_type"),
         (event(confidence=1.01), 422, "confidence_out_of_range"),
-        (event(count=1.0), 422, "bad_count"),
+        (event(count=1.5), 422, "bad_count"),
     ],
 )
 def test_a_bad_record_is_answered_with_the_contracts_reason_and_a_sentence(

@@ -131,9 +131,11 @@ def test_a_file_of_keys_that_cannot_be_right_stops_the_start_with_one_sentence(
     assert str(path) in str(error.value)
 
 
-def test_an_intake_that_others_can_reach_does_not_start_without_keys(tmp_path: Path) -> None:
-    process = start(tmp_path, "--host", "0.0.0.0", "--port", "0")
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+def test_without_keys_an_intake_starts_only_where_the_setting_names_it(tmp_path: Path, host: str) -> None:
+    process = start(tmp_path, "--host", host, "--port", "0", allow_without_key="")
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 1
     assert output.count("\n") == 1
     assert "FLOORHOUSE_INTAKE_API_KEYS_FILE" in output
+    assert "FLOORHOUSE_INTAKE_ALLOW_WITHOUT_KEY=yes" in output

@@ -16,8 +16,9 @@ from tests.ingestion.intake.running import start
 
 def test_empty_variables_are_unset_and_an_argument_counts_before_a_variable() -> None:
     environment = {"FLOORHOUSE_INTAKE_PORT": "9000", "FLOORHOUSE_INTAKE_HOST": " ", "FLOORHOUSE_PORT": "1"}
+    environment["FLOORHOUSE_INTAKE_ALLOW_WITHOUT_KEY"] = "yes"
     assert read_intake_settings(environment).port == 9000
-    assert read_intake_settings(environment, port=9001, host=None) == IntakeSettings(port=9001)
+    assert read_intake_settings(environment, port=9001, host=None) == IntakeSettings(port=9001, allow_without_key=True)
 
 
 @pytest.mark.parametrize(
@@ -49,18 +50,12 @@ def test_the_largest_request_must_fit_into_what_may_wait() -> None:
         read_intake_settings(max_waiting_bytes=2000, max_body_bytes=4000)
 
 
-@pytest.mark.parametrize(
-    ("host", "is_loopback"),
-    [("127.0.0.1", True), ("localhost", True), ("::1", True), ("0.0.0.0", False), ("::", False), ("plant", False)],
-)
-def test_only_loopback_needs_no_keys(host: str, is_loopback: bool) -> None:
-    assert IntakeSettings(host=host).is_loopback is is_loopback
-    if is_loopback:
-        read_intake_settings(host=host)
-    else:
-        with pytest.raises(SettingsError, match="other machines can reach"):
-            read_intake_settings(host=host)
-        read_intake_settings({"FLOORHOUSE_INTAKE_ALLOW_WITHOUT_KEY": "yes"}, host=host)
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "0.0.0.0", "plant"])
+def test_keys_are_needed_unless_the_setting_says_otherwise_whoever_can_reach_the_intake(host: str) -> None:
+    with pytest.raises(SettingsError, match=f"every program that reaches {host} could write"):
+        read_intake_settings({}, host=host)
+    read_intake_settings({"FLOORHOUSE_INTAKE_ALLOW_WITHOUT_KEY": "yes"}, host=host)
+    read_intake_settings({"FLOORHOUSE_INTAKE_API_KEYS_FILE": "keys.csv"}, host=host)
 
 
 def test_a_port_that_is_taken_is_one_sentence(tmp_path: Path) -> None:
