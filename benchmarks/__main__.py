@@ -17,6 +17,7 @@ from pathlib import Path
 from benchmarks import landing, stages
 from benchmarks.checks import checks
 from benchmarks.intake import intake
+from benchmarks.load import load
 from benchmarks.report import report
 from orchestration.commands.run import OBJECTS_BETWEEN_COLLECTIONS
 
@@ -74,6 +75,7 @@ def main() -> None:
         stages.whole_cycle(work, table.add)
         checks(work, table.add)
         intake(work, table.add)
+        load(work, table.add)
         report(work, table.add)
         peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
         table.add("peak memory of the largest process", "", f"{peak / 2**20:.2f} GiB")

@@ -77,7 +77,7 @@ def _server(data_dir: Path) -> Iterator[int]:
     given = {name: value for name, value in os.environ.items() if not name.startswith("FLOORHOUSE_")}
     process = subprocess.Popen(
         [sys.executable, "-m", "ingestion.intake", "--port", "0"],
-        env={**given, "FLOORHOUSE_DATA_DIR": str(data_dir)},
+        env={**given, "FLOORHOUSE_DATA_DIR": str(data_dir), "FLOORHOUSE_INTAKE_ALLOW_WITHOUT_KEY": "yes"},
         stdout=subprocess.PIPE,
         text=True,
     )
