@@ -3,13 +3,15 @@ PYTHON := .venv/bin/python
 FLOORHOUSE := .venv/bin/floorhouse
 UV_COMPILE := .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
     --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
+# Whoever is done takes tests that another process has not begun.
+PYTEST := $(PYTHON) -m pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal
 SQL_FOLDERS := dbt_project/models dbt_project/data_tests
 
 # Node trusts a list of its own; what the machine's administrator added (a firewall's authority) counts too.
 export NODE_EXTRA_CA_CERTS ?= $(wildcard /etc/ssl/certs/ca-certificates.crt)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ready demo run replay-rejects verify rebuild explain erase-worker retention serve dev test bench bench-drift bench-landing-large bench-history lint format docs screenshots lock clean clean-data
+.PHONY: help setup ready demo run replay-rejects verify rebuild explain erase-worker retention serve dev test test-fast coverage bench bench-drift bench-landing-large bench-history lint format docs screenshots lock clean clean-data
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,10 +53,17 @@ serve: ready  ## serve the report on this machine: http://127.0.0.1:8080
 dev: ready  ## the Dagster UI with its daemon, so that sensor and schedule work
 	@$(FLOORHOUSE) dev
 
-test:  ## everything that can be checked, browser included
+test: lint  ## everything that can be checked, browser included; shows the coverage
 	@scripts/setup --quiet --browser
 	@$(PYTHON) -m reports.shell
-	@$(PYTHON) -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadscope
+	@$(PYTEST) --cov --cov-report=
+	@echo "Lines that the tests ran, without those of other processes: $$($(PYTHON) -m coverage report --format=total) %; make coverage names the others."
+
+test-fast: lint  ## the tests that take no ten seconds each, without a browser: under two minutes
+	@$(PYTEST) -m "not slow and not browser"
+
+coverage: ready  ## which lines the last make test did not run
+	@$(PYTHON) -m coverage report --skip-covered --show-missing --sort=cover
 
 bench: ready  ## measure simulator, landing, models, checks, publishing, whole cycle; writes benchmarks/results.md
 	@$(PYTHON) -m benchmarks
@@ -97,7 +106,7 @@ lock: ready  ## write the lock files anew from pyproject.toml (UPGRADE=1 also ta
 	    npm install --prefix reports --package-lock-only --ignore-scripts --no-audit --no-fund
 
 clean:  ## remove what was built and installed; the data folder stays
-	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis logs dbt_project/target dbt_project/logs \
+	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage logs dbt_project/target dbt_project/logs \
 	    reports/build reports/build.before reports/.evidence reports/node_modules
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

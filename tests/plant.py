@@ -18,8 +18,8 @@ from orchestration.dbt.runner import build_models
 from orchestration.publish import publish_build
 from publishing.versions import PublishReport
 
-# dbt's arguments for batches of tests that look at something else than the data tests, which are half of their time.
-WITHOUT_DATA_TESTS = (*runner._BUILD, "--exclude-resource-type", "test")
+# dbt's arguments for the batches that programs run in tests that look at something else than the data tests.
+WITHOUT_DATA_TESTS = (*runner.BUILD, "--exclude-resource-type", "test")
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 EVENT = {
     "timestamp": "2026-01-15T10:15:00Z",
@@ -53,11 +53,11 @@ class Plant:
         with warehouse_lock(self.settings):
             return land(self.settings, now, log)
 
-    def batch(self, now: datetime = NOW) -> PublishReport:
-        """Land, build the models with their data tests, publish."""
+    def batch(self, now: datetime = NOW, data_tests: bool = False) -> PublishReport:
+        """Land, build the models, publish; with their data tests where a test says that the rules of the marts hold."""
         with warehouse_lock(self.settings):
             land(self.settings, now)
-            build_models(self.settings)
+            build_models(self.settings, data_tests=data_tests)
             return publish_build(self.settings)
 
     def mart(self, name: str) -> list[dict[str, Any]]:

@@ -18,7 +18,8 @@ from orchestration.dbt.project import run_dbt
 from privacy.retention import keep_history
 
 # Unit tests protect the models' rules before a release; on a plant's data they would test the same made-up rows again.
-_BUILD = ("build", "--exclude-resource-type", "unit_test")
+BUILD = ("build", "--exclude-resource-type", "unit_test")
+_NO_DATA_TESTS = ("--exclude-resource-type", "test")
 
 # Staging views need no new build: they change only with the models, and changed models cause a rebuild.
 _STANDING = ("path:models/staging",)
@@ -55,13 +56,15 @@ def build_models(
     on_event: Callable[[Any], None] | None = None,
     select: str | None = None,
     log: Callable[[str], None] = lambda _: None,
+    data_tests: bool = True,
 ) -> TransformReport:
     """Compute what changed since the last finished build, or everything, and run the data tests over it.
 
     The caller holds the warehouse's lock. `on_event` is given each of dbt's events (`EventMsg`) as it happens, once for
     each part of a rebuild; `log` receives the reason where everything is computed, and what a changed registry had
     computed again. `select` is dbt's selection syntax: a build of some models leaves the marts unfinished, and the next
-    whole build finishes them.
+    whole build finishes them. Without `data_tests` a build takes three quarters of the time and checks no rule of the
+    marts.
 
     Raises:
         TransformError: a model or a test of severity error failed; names the first one.
@@ -74,7 +77,11 @@ def build_models(
     warned: set[str] = set()
     took: dict[str, float] = defaultdict(float)
     for number, part in enumerate(plan.parts):
-        arguments = [*_BUILD, *(["--select", *_selected(select)] if select else [])]
+        arguments = [
+            *BUILD,
+            *([] if data_tests else _NO_DATA_TESTS),
+            *(["--select", *_selected(select)] if select else []),
+        ]
         if plan.reason:
             begin_part(settings, part, is_first=number == 0)
             arguments += ["--full-refresh"] if number == 0 else ["--exclude", "tag:calendar", *_STANDING]
@@ -91,7 +98,7 @@ def build_models(
         with open_warehouse(settings) as connection:
             kept = keep_history(connection)  # the models do not know what retention froze or removed
         if kept.is_changed:
-            _run_build(settings, [*_BUILD, "--exclude-resource-type", "test", *_OF_HISTORY], None)
+            _run_build(settings, [*BUILD, *_NO_DATA_TESTS, *_OF_HISTORY], None)
         for sentence in finish_build(settings):
             log(sentence)
     is_test = [node.resource_type == "test" for node in nodes.values()]

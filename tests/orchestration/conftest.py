@@ -55,7 +55,7 @@ def dim_camera(count: int) -> str:
 @pytest.fixture
 def _without_data_tests(monkeypatch: pytest.MonkeyPatch) -> None:
     """Batches in half the time, for tests that look at something else."""
-    monkeypatch.setattr(runner, "_BUILD", WITHOUT_DATA_TESTS)
+    monkeypatch.setattr(runner, "BUILD", WITHOUT_DATA_TESTS)
 
 
 @pytest.fixture(scope="package")

@@ -113,7 +113,7 @@ def _import_everything() -> None:
 
     from orchestration.dbt.manifest import load_manifest
 
-    setattr(runner, "_BUILD", WITHOUT_DATA_TESTS)  # noqa: B010
+    setattr(runner, "BUILD", WITHOUT_DATA_TESTS)  # noqa: B010
     for module in (
         "great_expectations",
         "quality.expectations.frames",

@@ -99,7 +99,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Callable[[dict[str, st
         if name not in made:
             made[name] = tmp_path_factory.mktemp("prepared")
             with pytest.MonkeyPatch.context() as patched:
-                patched.setattr(runner, "_BUILD", WITHOUT_DATA_TESTS)
+                patched.setattr(runner, "BUILD", WITHOUT_DATA_TESTS)
                 fill(Plant(made[name], **settings))
         return made[name]
 

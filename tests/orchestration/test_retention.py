@@ -38,7 +38,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
         plant.drop(f"events/{day:02d}.jsonl", event(day, f"Worker-{day:02d}") + '"bad"\n')
         plant.land(datetime(2026, 3, day, 12, tzinfo=UTC))
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(runner, "_BUILD", WITHOUT_DATA_TESTS)
+        patched.setattr(runner, "BUILD", WITHOUT_DATA_TESTS)
         plant.batch(NOW)
     return plant.settings.data_dir
 

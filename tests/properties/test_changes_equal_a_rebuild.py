@@ -140,7 +140,7 @@ def differences(plant: Plant) -> list[Comparison]:
 def test_after_any_history_of_changes_the_marts_are_those_of_a_rebuild(
     monkeypatch: pytest.MonkeyPatch, seeds: list[int], order: int
 ) -> None:
-    monkeypatch.setattr(runner, "_BUILD", WITHOUT_DATA_TESTS)
+    monkeypatch.setattr(runner, "BUILD", WITHOUT_DATA_TESTS)
     random = Random(order)
     plants = [random_plant(seed, f"p{number}") for number, seed in enumerate(seeds)]
     runs = random_runs([line for plant in plants for line in plant.lines], BATCHES, random)

@@ -45,7 +45,7 @@ def build(folder: str, numbers: Settings, registries: list[Registry], runs: list
             plant.drop(key, text)
         for key, content in objects:
             plant.drop(key, content)
-        plant.batch()
+        plant.batch(data_tests=run == len(runs))
     return plant
 
 

@@ -73,7 +73,7 @@ def plant_of(folder: Path, rng: Random, records: list[Event | Label], batches: i
             for prefix, kind in (("events", Event), ("labels", Label)):
                 text = "".join(line(one) + "\n" for one in part if isinstance(one, kind))
                 plant.drop(f"{prefix}/{batch}-{number}.jsonl", text)
-        plant.batch(now=FIRST + timedelta(days=6))
+        plant.batch(now=FIRST + timedelta(days=6), data_tests=True)
     return plant
 
 

@@ -17,7 +17,7 @@ def test_a_day_worked_out_by_hand_is_published_as_on_paper(name: str, tmp_path: 
     plant = Plant(tmp_path, **scenario.settings)
     for key, content in scenario.files.items():
         plant.drop(key, content)
-    plant.batch(now=scenario.now)
+    plant.batch(now=scenario.now, data_tests=True)
     assert [
         difference
         for mart, expected in scenario.marts.items()
