@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import duckdb
@@ -35,6 +36,7 @@ class Evidence:
     window: Row | None
     stations: list[Row]
     intervals: list[Row]
+    all_intervals: list[Row]  # of the days around, whichever shift they belong to
     records: list[Row]
     windows: list[Row]
     cameras: list[Row]
@@ -116,6 +118,15 @@ def _evidence(connection: duckdb.DuckDBPyConnection, shift: Row) -> Evidence:
             """,
             {**key, "timezone": timezone},
         ),
+        all_intervals=_rows(
+            connection,
+            """
+            from state_intervals
+            where site_id = $site_id and worker_id = $worker_id and shift_date between $day - 3 and $day + 3
+            order by started_at
+            """,
+            {**around, "worker_id": key["worker_id"]},
+        ),
         records=_rows(
             connection,
             """
@@ -167,13 +178,31 @@ def _rows(connection: duckdb.DuckDBPyConnection, sql: str, values: Row) -> list[
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
-def window_of(record: Row, windows: list[Row]) -> tuple[date, str]:
-    """Shift date and shift of a record: the window around it that started last, else the unscheduled local date."""
-    instant: datetime = record["event_at"]
+def window_of(record: Row, records: list[Row], windows: list[Row]) -> tuple[date, str]:
+    """Shift date and shift of a worker's record: where windows overlap, the one that starts nearest to the arrival.
+
+    Contract §4; `records` are all of the worker's, in the order of their instants. Else the unscheduled local date.
+    """
+    instant = counted_at(record)
     around = [window for window in windows if window["started_at"] <= instant < window["ended_at"]]
     if not around:
         return record["event_local"].date(), "unscheduled"
-    last = max(window["started_at"] for window in around)
-    started_last = [window for window in around if window["started_at"] == last]
-    first = min(window["shift_id"] for window in started_last)
-    return max(window["shift_date"] for window in started_last if window["shift_id"] == first), first
+    arrived_at = _arrival([counted_at(one) for one in records], instant)
+    around.sort(key=lambda window: window["shift_date"], reverse=True)
+    around.sort(key=lambda window: window["shift_id"])
+    around.sort(key=lambda window: window["started_at"], reverse=True)
+    nearest = min(around, key=lambda w: max(arrived_at - w["started_at"], 3 * (w["started_at"] - arrived_at)))
+    return nearest["shift_date"], nearest["shift_id"]
+
+
+def counted_at(record: Row) -> datetime:
+    """The instant that stands for a record: what a counter reads was made before it."""
+    at: datetime = record["event_at"]
+    return at if record["count_total"] is None else at - timedelta(microseconds=1)
+
+
+def _arrival(instants: list[datetime], instant: datetime) -> datetime:
+    """When somebody came: after the last pause of six hours within the sixteen before."""
+    recent = sorted(one for one in instants if instant - timedelta(hours=16) <= one <= instant)
+    returns = [after for before, after in pairwise(recent) if after - before >= timedelta(hours=6)]
+    return (returns or recent[:1])[-1]

@@ -20,7 +20,7 @@ def tell(evidence: Evidence) -> list[str]:
     mine = [
         record
         for record in evidence.records
-        if window_of(record, evidence.windows) == (shift["shift_date"], shift["shift_id"])
+        if window_of(record, evidence.records, evidence.windows) == (shift["shift_date"], shift["shift_id"])
     ]
     kept = _kept(mine)
     person = f"{shift['worker_name']} ({shift['worker_id']}), site {shift['site_id']}"
@@ -93,7 +93,21 @@ def _interval(evidence: Evidence, number: int, kept: dict[tuple[Any, ...], list[
         f"{interval['state']} at {interval['workstation_id']}, {_duration(interval['seconds'])}"
     )
     yield f"      ended by: {_end(evidence, interval, after)}"
-    yield from _records(kept.get((interval["started_at"], interval["workstation_id"], interval["state"]), []))
+    made_by = kept.get((interval["started_at"], interval["workstation_id"], interval["state"]), [])
+    if not made_by and _is_one_of(evidence, interval, "ended_at", interval["started_at"]):
+        yield "      made by: the same state of the window before, at whose end the worker was seen on both sides"
+    else:
+        yield from _records(made_by)
+
+
+def _is_one_of(evidence: Evidence, interval: Row, column: str, instant: datetime) -> bool:
+    """Whether another interval of that state at that station begins or ends at an instant."""
+    return any(
+        other[column] == instant
+        and (other["state"], other["workstation_id"]) == (interval["state"], interval["workstation_id"])
+        and other["started_at"] != interval["started_at"]
+        for other in evidence.all_intervals
+    )
 
 
 def _end(evidence: Evidence, interval: Row, after: Row | None) -> str:
@@ -103,10 +117,18 @@ def _end(evidence: Evidence, interval: Row, after: Row | None) -> str:
                 f"{after['state']} at {after['workstation_id']} at the same instant, which is more confident "
                 "(or comes later by station, then by type) and lasts; this one takes no time"
             )
-        return f"the worker's next state event, {after['state']} at {after['workstation_id']}"
+        if after["started_at"] == interval["ended_at"]:
+            return f"the worker's next state event, {after['state']} at {after['workstation_id']}"
+    if interval["end_reason"] == "window_end" and _is_one_of(evidence, interval, "started_at", interval["ended_at"]):
+        return (
+            f"the end of the window; the worker was seen again within {evidence.last_event_minutes:g} min, and the "
+            "state goes on in the next window"
+        )
     return {
-        "assumed": f"the last state in the window lasts {evidence.last_event_minutes:g} min (LAST_EVENT_MINUTES)",
-        "window_end": "the end of the window, past which no state lasts",
+        "next_event": "the worker's next state event, which belongs to another window",
+        "assumed": f"the last state in the window lasts {evidence.last_event_minutes:g} min (LAST_EVENT_MINUTES) "
+        "from when the worker was last seen in it",
+        "window_end": "the end of the window, behind which the worker was not seen again that soon",
         "capped": f"no state lasts longer than {evidence.max_state_minutes or 0:g} min (MAX_STATE_MINUTES)",
     }.get(interval["end_reason"], str(interval["end_reason"]))
 

@@ -46,7 +46,7 @@ HANDOVERS = [
     [(time(1, 0), 120), (time(1, 0), 240), (time(2, 30), 90), (time(23, 30), 180)],
 ]
 SHIFT_IDS = ["day", "night", "B", "a", "é", "\uff5e", "\U0001f600"]  # byte order is neither UTF-16's nor a dictionary's
-WORKERS = ["W1", "w1", "W10", "Zoë \U0001f600", "Zoe\u0308 \U0001f600", "W1\u0000", "\u00a0W1"]
+WORKERS = ["W1", "w1", "W10", "Zoë \U0001f600", "Ｗ1", "W 1"]  # noqa: RUF001 - full width is another id
 STATIONS = ["S1", "s0", "\uff5eS", "\U0001f600S"]
 CAMERAS = ["C1", "c0", "\U0001f600"]
 MODELS = [("eye", "1"), ("eye", "2"), ("Eye", "1")]

@@ -16,7 +16,7 @@ from tests.plant import Plant
 
 REGISTRY = {
     "registry/sites.csv": "site_id,name,timezone\nnorth,North,Europe/Berlin\n",
-    # two windows that overlap from 13:00 on: what happens then belongs to the late one
+    # two windows that overlap from 13:00 on: who came at 08:00 belongs to the early one until its end
     "registry/shifts.csv": "site_id,shift_id,start_local,duration_minutes\n"
     "north,early,06:00,480\nnorth,late,13:00,480\n",
     "registry/workers.csv": "site_id,worker_id,name\nnorth,W1,Person One\n",
@@ -52,7 +52,14 @@ EARLY = "".join(
         record("12:50:00", "idle", "S2"),
     ]
 )
-LATE = record("13:00:00", "working") + record("20:50:00", "idle") + record("22:00:00", "working")
+LATE = "".join(
+    [
+        record("13:40:00", "working"),
+        record("14:05:00", "idle"),
+        record("20:50:00", "idle"),
+        record("22:00:00", "working"),
+    ]
+)
 
 
 @pytest.fixture(scope="module")
@@ -95,20 +102,20 @@ def test_every_rule_is_told_with_its_record_and_the_sums_are_those_of_the_mart(
         "duplicate: events/again.jsonl, record 1,",
         "idle at S1, 0:00:00 h\n      ended by: working at S2 at the same instant",
         "absent at S2, 1:00:00 h\n      ended by: no state lasts longer than 60 min (MAX_STATE_MINUTES)",
-        "ended by: the last state in the window lasts 30 min (LAST_EVENT_MINUTES)",
+        "working at S1, 0:20:00 h\n      ended by: the end of the window; the worker was seen again within 30 min, and ",
         "08:15:00 [2026-01-15T07:15:00Z]  4 at S2",
         "does not count: a smaller count (3 < 4)",
         "units = sum of the counts = 4",
     ):
         assert part in early, early
     (row,) = [row for row in explained.mart("worker_shifts") if row["shift_id"] == "early"]
-    # 10 min at S1, 10 and 20 at S2; the idle half hour at 12:50
-    assert (row["active_seconds"], row["idle_seconds"]) == (2400.0, 1800.0)
-    assert "active_seconds = sum of 3 working intervals = 2400\n" in early
-    assert "utilization = active ÷ present = 2400 ÷ 4200 = 0.5714 (57.1%)" in early
-    assert "shift_utilization = active ÷ scheduled = 2400 ÷ 28800 = 0.0833 (8.3%)" in early
-    # 10 + 5 + 5 + 30 (the absence) + 20 + 30
-    assert "coverage = observed ÷ scheduled = 6000 ÷ 28800 = 20.8%" in early
+    # 10 min at S1, 10 and 20 at S2, 20 at S1; idle from 12:50 to 13:40
+    assert (row["active_seconds"], row["idle_seconds"]) == (3600.0, 3000.0)
+    assert "active_seconds = sum of 4 working intervals = 3600\n" in early
+    assert "utilization = active ÷ present = 3600 ÷ 6600 = 0.5455 (54.5%)" in early
+    assert "shift_utilization = active ÷ scheduled = 3600 ÷ 28800 = 0.1250 (12.5%)" in early
+    # 10 + 5 + 5 + 30 (the absence) + 20 + 30 + 20 to the end of the window, behind which W1 is seen again
+    assert "coverage = observed ÷ scheduled = 7200 ÷ 28800 = 25.0%" in early
     assert "camera C1 on 2026-01-15 (UTC): heard" in early
     assert "records have landed" not in early
 
@@ -117,7 +124,10 @@ def test_every_rule_is_told_with_its_record_and_the_sums_are_those_of_the_mart(
 def test_a_state_that_the_window_ends_and_time_in_no_window_are_told(capsys: pytest.CaptureFixture[str]) -> None:
     every = said(capsys, "--worker", "W1", "--date", "2026-01-15")
     assert every.count("STATES") == 3
-    assert "idle at S1, 0:10:00 h\n      ended by: the end of the window, past which no state lasts" in every
+    assert "idle at S1, 0:10:00 h\n      ended by: the end of the window, behind which the worker was not" in every
+    assert "working at S1, 0:05:00 h\n      ended by: the worker's next state event, idle at S1" in every
+    assert "made by: the same state of the window before, at whose end the worker was seen on both sides" in every
+    assert "ended by: the last state in the window lasts 30 min (LAST_EVENT_MINUTES) from when" in every
     assert "Time in no shift window" in every
     assert "shift_utilization = active ÷ scheduled = 1800 ÷ no schedule = no value" in every
 
@@ -128,7 +138,7 @@ def test_records_that_landed_after_the_publish_are_said_to_have(
     explained.drop("events/new.jsonl", record("08:05:00", "idle"))
     explained.land()
     told = said(capsys, "--worker", "W1", "--date", "2026-01-15", "--shift", "early")
-    assert "The published row counts 7 events and the warehouse has 8 now" in told
+    assert "The published row counts 8 events and the warehouse has 9 now" in told
 
 
 @pytest.mark.usefixtures("explained")
