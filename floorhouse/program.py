@@ -119,6 +119,15 @@ def dev(context: typer.Context) -> int:
 
 @app.command(context_settings=PASSES_ARGUMENTS_ON, add_help_option=False)
 @_verb
+def web(context: typer.Context) -> int:
+    """Start the Dagster UI without its daemon."""
+    from orchestration.commands.web import main as start
+
+    return start(context.args)
+
+
+@app.command(context_settings=PASSES_ARGUMENTS_ON, add_help_option=False)
+@_verb
 def serve(context: typer.Context) -> int:
     """Serve the report."""
     from reports.serve import main as start

@@ -15,7 +15,6 @@ from pathlib import Path
 from ingestion.errors import ReportError
 
 SMALLEST_NODE = 20
-_HEARTBEAT_SECONDS = 10
 _TAIL_LINES = 30
 
 
@@ -67,8 +66,9 @@ def run_logged(
     log_file: Path,
     what: str,
     log: Callable[[str], None],
+    heartbeat_seconds: float = 10,
 ) -> None:
-    """Run a command, its output going to `log_file`, with a line through `log` every ten seconds.
+    """Run a command, its output going to `log_file`, with a line through `log` every `heartbeat_seconds`.
 
     `what` is how people call the work, e.g. "building the report pages". Raises ReportError with the most telling line
     of output when the command fails. The command and all it started end with this call, also when it is interrupted.
@@ -89,7 +89,7 @@ def run_logged(
         try:
             while True:
                 try:
-                    status = process.wait(timeout=_HEARTBEAT_SECONDS)
+                    status = process.wait(timeout=heartbeat_seconds)
                     break
                 except subprocess.TimeoutExpired:
                     log(f"{what} … {time.monotonic() - started:.0f} s")

@@ -112,7 +112,7 @@ def open_server(
 
 def main(arguments: list[str] | None = None) -> None:
     """Serve until interrupted."""
-    parser = argparse.ArgumentParser(prog="python -m reports.serve", description="Serve the report site.")
+    parser = argparse.ArgumentParser(prog="floorhouse serve", description="Serve the report site.")
     parser.add_argument("--port", type=int, default=8080, help="0 takes any free one (default: %(default)s)")
     parser.add_argument("--host", default="127.0.0.1", help="address to bind (default: %(default)s)")
     options = parser.parse_args(arguments)

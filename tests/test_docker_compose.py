@@ -6,6 +6,9 @@ import os
 import re
 import shutil
 import subprocess
+import sys
+from fnmatch import fnmatch
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -53,6 +56,12 @@ def test_every_variable_of_the_compose_file_is_in_the_example_environment() -> N
     assert used - offered == set()
 
 
+def is_sent_to_the_builder(name: str) -> bool:
+    """Whether .dockerignore, which leaves everything out but what it names, lets a file or folder in."""
+    let_in = [line.removeprefix("!") for line in text_of(".dockerignore").splitlines() if line.startswith("!")]
+    return any(fnmatch(name.partition("/")[0], pattern) for pattern in let_in)
+
+
 def test_every_file_that_the_images_are_built_from_exists() -> None:
     for service in SERVICES.values():
         context = ROOT / service["build"]["context"]
@@ -61,8 +70,25 @@ def test_every_file_that_the_images_are_built_from_exists() -> None:
 
         assert copied != []
         assert [name for names in copied for name in names.split() if not (context / name).exists()] == []
+        assert [name for names in copied for name in names.split() if not is_sent_to_the_builder(name)] == []
         assert "ARG BASE_IMAGE" in dockerfile
         assert re.search(r"^USER floorhouse$", dockerfile, flags=re.MULTILINE)
+
+
+def test_the_pages_are_built_from_the_files_that_their_stage_copies(tmp_path: Path) -> None:
+    stage = text_of("docker/Dockerfile").partition(" AS pages\n")[2].partition("\nFROM ")[0]
+    for line in re.findall(r"^COPY (.+)$", stage, flags=re.MULTILINE):
+        *sources, target = line.split()
+        for source in sources:
+            if (ROOT / source).is_dir():
+                left_out = shutil.ignore_patterns("node_modules", "build*", ".evidence", "__pycache__")
+                shutil.copytree(ROOT / source, tmp_path / target, ignore=left_out)
+            else:
+                (tmp_path / target).mkdir(exist_ok=True)
+                shutil.copy(ROOT / source, tmp_path / target)
+
+    # Without the packages of this environment: the stage has none but Node.
+    subprocess.run([sys.executable, "-S", "-c", "import reports.shell"], cwd=tmp_path, check=True)
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -24,7 +24,7 @@ STOP_SECONDS_BEYOND_LIMITS = 2  # for the answers themselves to be sent
 
 def main(arguments: list[str] | None = None) -> int:
     """Serve until a signal comes. 0 after an orderly end; 1 with one sentence where it cannot start."""
-    parser = argparse.ArgumentParser(prog="python -m ingestion.intake", description="Take camera events by HTTP.")
+    parser = argparse.ArgumentParser(prog="floorhouse intake", description="Take camera events by HTTP.")
     parser.add_argument("--host", help="the interface to listen on (default 127.0.0.1: this machine only)")
     parser.add_argument("--port", type=int, help="the port (default 8090; 0 for any that is free)")
     given = parser.parse_args(arguments)

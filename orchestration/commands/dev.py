@@ -1,4 +1,4 @@
-"""`make dev`: Dagster's pages on this machine alone, with the daemon that runs the sensors and the schedule."""
+"""`floorhouse dev`: Dagster's pages on this machine alone, with the daemon that runs the sensors and the schedule."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _END_SECONDS = 60  # a batch that is being started is written down first
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until a signal comes; 2 for a bad setting, 1 where it cannot start or the daemon ended by itself."""
-    parser = argparse.ArgumentParser(prog="dev", description="Dagster's pages and its daemon, on loopback.")
+    parser = argparse.ArgumentParser(prog="floorhouse dev", description="Dagster's pages and its daemon, on loopback.")
     parser.add_argument("--port", type=int, default=3000, help="the port to listen on (3000)")
     port = parser.parse_args(arguments).port
     restore_signals()

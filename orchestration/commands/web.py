@@ -1,4 +1,4 @@
-"""Dagster's pages alone, guarded, for a container that runs no daemon: `python -m orchestration.commands.web`."""
+"""Dagster's pages alone, guarded, for a container that runs no daemon: `floorhouse web`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from serving.listening import CannotListenError
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until a signal comes; 2 for a bad setting, 1 where it cannot start."""
-    parser = argparse.ArgumentParser(prog="web", description="Dagster's pages without its daemon.")
+    parser = argparse.ArgumentParser(prog="floorhouse web", description="Dagster's pages without its daemon.")
     parser.add_argument("--host", default="127.0.0.1", help="the interface to listen on (%(default)s)")
     parser.add_argument("--port", type=int, default=3000, help="the port to listen on (%(default)s)")
     options = parser.parse_args(arguments)
