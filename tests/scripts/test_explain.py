@@ -102,7 +102,7 @@ def test_every_rule_is_told_with_its_record_and_the_sums_are_those_of_the_mart(
         "duplicate: events/again.jsonl, record 1,",
         "idle at S1, 0:00:00 h\n      ended by: working at S2 at the same instant",
         "absent at S2, 1:00:00 h\n      ended by: no state lasts longer than 60 min (MAX_STATE_MINUTES)",
-        "working at S1, 0:20:00 h\n      ended by: the end of the window; the worker was seen again within 30 min, ",
+        "working at S1, 0:20:00 h\n      ended by: the end of the window; the worker was seen again within 30 min",
         "08:15:00 [2026-01-15T07:15:00Z]  4 at S2",
         "does not count: a smaller count (3 < 4)",
         "units = sum of the counts = 4",
