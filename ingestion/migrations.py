@@ -29,6 +29,24 @@ STEPS: tuple[str, ...] = (
     alter table raw.targets add column weekdays varchar;
     alter table raw.workstations add column line varchar;
     """,
+    """
+    alter table raw.events add column part integer default 1;
+    alter table raw.events alter part drop default;
+    alter table raw.labels add column part integer default 1;
+    alter table raw.labels alter part drop default;
+    alter table raw.rejected_records add column part bigint default 1;
+    alter table raw.rejected_records alter part drop default;
+    alter table raw.rejected_records add column superseded_at timestamptz;
+    update raw.rejected_records set superseded_at = later.landed_at
+    from (
+        select earlier.object_id, min(later.landed_at) as landed_at
+        from raw.landed_objects as earlier
+        inner join raw.landed_objects as later
+            on earlier.object_key = later.object_key and earlier.object_id < later.object_id
+        group by earlier.object_id
+    ) as later
+    where rejected_records.object_id = later.object_id;
+    """,
 )
 
 NEWEST = 1 + len(STEPS)

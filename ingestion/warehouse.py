@@ -40,6 +40,7 @@ RAW_TABLES = """
     create table if not exists raw.events (
         object_id bigint not null,
         position bigint not null,
+        part integer,
         event_at timestamptz not null,
         site_id varchar not null,
         camera_id varchar not null,
@@ -57,15 +58,18 @@ RAW_TABLES = """
     create table if not exists raw.rejected_records (
         object_id bigint not null,
         position bigint not null,
+        part bigint,
         reason varchar not null,
         detail varchar not null,
         payload varchar,
-        rejected_at timestamptz not null
+        rejected_at timestamptz not null,
+        superseded_at timestamptz
     );
 
     create table if not exists raw.labels (
         object_id bigint not null,
         position bigint not null,
+        part integer,
         event_key varchar not null,
         true_event_type varchar not null,
         reviewer varchar not null,
@@ -85,6 +89,15 @@ RAW_TABLES = """
         field varchar not null,
         site_id varchar not null,
         camera_id varchar not null
+    );
+
+    -- What the last batch found in the bucket and did not read.
+    create table if not exists raw.unread_objects (
+        object_key varchar not null,
+        reason varchar not null,
+        detail varchar not null,
+        bytes bigint,
+        modified_at timestamptz
     );
 
     create table if not exists raw.kept_files (object_key varchar not null, version varchar not null);
@@ -299,7 +312,7 @@ def raw_state(connection: duckdb.DuckDBPyConnection) -> str:
         f"(select md5(string_agg({table}::varchar, chr(10) order by {table}::varchar)) from raw.{table})"
         for table in (
             *("sites", "shifts", "workers", "workstations", "targets", "cameras", "closures", "baselines"),
-            *("settings", "identity"),
+            *("settings", "identity", "unread_objects"),
         )
     )
     row = connection.execute(

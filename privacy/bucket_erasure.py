@@ -18,7 +18,7 @@ from ingestion.bucket.rewriting import every_object, fetch_all, replace
 from ingestion.contract.events import folder_of
 from ingestion.identity.journal import PendingErasure
 from ingestion.landing.manifest import storable_key
-from ingestion.records.framing import Undecodable
+from ingestion.records.unpacking import Undecodable
 from ingestion.settings import Settings
 from ingestion.warehouse import changed_objects_of, transaction
 from privacy.contents import rows_without_person, without_person
@@ -89,7 +89,7 @@ def content_without(fetched: FetchedObject, person: Person, max_bytes: int) -> t
     name = plain_name(fetched.key)
     if name.endswith(".csv"):
         return rows_without_person(fetched.content, person)
-    return without_person(name, fetched.content, folder_of(fetched.key), person, max_bytes)
+    return without_person(fetched.content, folder_of(fetched.key), person, max_bytes)
 
 
 def _rewrite(

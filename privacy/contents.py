@@ -15,7 +15,10 @@ import zstandard
 
 from ingestion.contract.events import DEFAULT_SITE, PRODUCT_COUNT, Folder
 from ingestion.identity.payloads import redact
-from ingestion.records.framing import BYTE_ORDER_MARK, NotJson, parse_json, split_records, unpack
+from ingestion.records.encoding import read_text
+from ingestion.records.framing import NotJson, parse_json, split_records
+from ingestion.records.unpacking import compression_of
+from ingestion.records.values import BYTE_ORDER_MARK
 from privacy.person import Person, is_theirs
 
 _LINE_BREAKS_TO_SPACES = bytes.maketrans(b"\r\n", b"  ")
@@ -28,31 +31,31 @@ def count_theirs(unpacked: bytes, folder: Folder, person: Person) -> int:
     return sum(is_theirs(raw, folder, person) for raw in split_records(unpacked).raws)
 
 
-def without_person(key: str, content: bytes, folder: Folder, person: Person, max_bytes: int) -> tuple[bytes, int]:
+def without_person(content: bytes, folder: Folder, person: Person, max_bytes: int) -> tuple[bytes, int]:
     """An object's content without the person's records, compressed as before, and how many there were.
 
-    The same bytes come back where there were none. Raises `Undecodable` as landing does.
+    The same bytes come back where there were none. Raises `Undecodable` as landing does. What a tear cut goes with
+    them, since nobody can tell whose it is.
     """
-    unpacked = unpack(key, content, max_bytes)
-    if not person.may_be_in(unpacked):
+    text, is_torn = read_text(content, max_bytes)
+    if not person.may_be_in(text):
         return content, 0
-    positions, raws = split_records(unpacked)
+    positions, raws, _ = split_records(text)
     left = {
-        position: _what_is_left(raw, folder, person)
-        for position, raw in zip(positions, raws, strict=True)
-        if is_theirs(raw, folder, person)
+        place: _what_is_left(raw, folder, person) for place, raw in enumerate(raws) if is_theirs(raw, folder, person)
     }
-    if not left:
+    if not left and not is_torn:
         return content, 0
-    lines = unpacked.removeprefix(BYTE_ORDER_MARK).split(b"\n")
-    if all(
+    lines = text.removeprefix(BYTE_ORDER_MARK).split(b"\n")
+    if not is_torn and all(
         position <= len(lines) and lines[position - 1].strip(b" \t\r\n") == raw
         for position, raw in zip(positions, raws, strict=True)
     ):
-        kept = [left.get(number, line) for number, line in enumerate(lines, 1)]
-    else:  # an array, or one value over several lines: written as JSON Lines, each element on the line of its index
-        kept = [left.get(position, raw).replace(b"\n", b" ") for position, raw in zip(positions, raws, strict=True)]
-    return _pack(key, b"\n".join(kept) if any(line.strip() for line in kept) else b""), len(left)
+        changed = {positions[place]: rest for place, rest in left.items()}
+        kept = [changed.get(number, line) for number, line in enumerate(lines, 1)]
+    else:  # an array, or values that are not one a line: written as JSON Lines in their order
+        kept = [left.get(place, raw).replace(b"\n", b" ") for place, raw in enumerate(raws)]
+    return _pack(content, b"\n".join(kept) if any(line.strip() for line in kept) else b""), max(len(left), 1)
 
 
 def _what_is_left(raw: bytes, folder: Folder, person: Person) -> bytes:
@@ -68,12 +71,13 @@ def _what_is_left(raw: bytes, folder: Folder, person: Person) -> bytes:
     return b"" if is_theirs(rest, folder, person) else rest
 
 
-def _pack(key: str, content: bytes) -> bytes:
-    if key.endswith(".gz"):
-        return gzip.compress(content, mtime=0)
-    if key.endswith(".zst"):
-        return zstandard.ZstdCompressor().compress(content)
-    return content
+def _pack(as_before: bytes, content: bytes) -> bytes:
+    compression = compression_of(as_before[:4])
+    if compression is None:
+        return content
+    return (
+        gzip.compress(content, mtime=0) if compression.name == "gzip" else zstandard.ZstdCompressor().compress(content)
+    )
 
 
 def rows_without_person(content: bytes, person: Person) -> tuple[bytes, int]:

@@ -18,7 +18,9 @@ import duckdb
 from ingestion.bucket import Bucket, LocalBucket
 from ingestion.bucket.rewriting import every_object, fetch_all
 from ingestion.contract.events import folder_of
-from ingestion.records.framing import Undecodable, split_records, unpack
+from ingestion.records.encoding import read_text
+from ingestion.records.framing import split_records
+from ingestion.records.unpacking import Undecodable, compression_of
 from ingestion.settings import Settings
 from ingestion.stored_tables import quoted, tables_with
 from privacy.bucket_erasure import plain_name
@@ -138,8 +140,8 @@ def _count_in_sqlite(path: Path, traces: Traces) -> int:
 def _search_text(
     name: str, content: bytes, place: str, traces: Traces, report: SearchReport, settings: Settings
 ) -> None:
-    if name.endswith((".gz", ".zst")):
-        content = unpack(name, content, settings.max_object_bytes)
+    if compression_of(content[:4]) is not None:
+        content, _ = read_text(content, settings.max_object_bytes)
         report.add(f"{place} (unpacked)", traces.in_bytes(content))
         name = name.rpartition(".")[0]
     if name.endswith(".csv"):
@@ -165,7 +167,7 @@ def _search_bucket(bucket: Bucket, traces: Traces, report: SearchReport, setting
                 content = fetched.content
                 count = rows_without_person(content, traces.person)[1]
             else:
-                content = unpack(name, fetched.content, settings.max_object_bytes)
+                content, _ = read_text(fetched.content, settings.max_object_bytes)
                 count = count_theirs(content, folder_of(fetched.key), traces.person)
         except (Undecodable, ValueError):
             report.unread.append(fetched.key)

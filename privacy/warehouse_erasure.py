@@ -69,27 +69,29 @@ def _delete_rejected(connection: duckdb.DuckDBPyConnection, person: Person, dele
     """Rejected records that name the person; the mart's rows follow when it is built again."""
     rows = connection.execute(
         """
-        select rejected.object_id, rejected.position, rejected.payload, landed.object_key
+        select rejected.object_id, rejected.position, rejected.part, rejected.payload, landed.object_key
         from raw.rejected_records as rejected
         inner join raw.landed_objects as landed using (object_id)
         where rejected.payload is not null
         """
     ).fetchall()
     theirs = [
-        (object_id, position)
-        for object_id, position, payload, key in rows
+        (object_id, position, part)
+        for object_id, position, part, payload, key in rows
         if is_theirs(payload.encode("utf-8", "surrogatepass"), folder_of(key), person)
     ]
     gone = pa.table(  # noqa: F841  # DuckDB finds the table by its name
         {
             "object_id": pa.array([row[0] for row in theirs], pa.int64()),
             "position": pa.array([row[1] for row in theirs], pa.int64()),
+            "part": pa.array([row[2] for row in theirs], pa.int64()),
         }
     )
     connection.execute(changed_objects_of("raw.landed_objects semi join gone using (object_id)"))
     row = connection.execute(
         "delete from raw.rejected_records using gone "
-        "where rejected_records.object_id = gone.object_id and rejected_records.position = gone.position"
+        "where rejected_records.object_id = gone.object_id and rejected_records.position = gone.position "
+        "and rejected_records.part = gone.part"
     ).fetchone()
     if row and row[0]:
         deleted["raw.rejected_records"] = row[0]

@@ -36,8 +36,11 @@ create table landed_objects (
     unexpected_fields varchar [], landed_at timestamptz
 );
 create table rejected_records (
-    object_key varchar, etag varchar, position bigint, reason varchar, detail varchar, payload varchar,
-    rejected_at timestamptz
+    object_key varchar, etag varchar, position bigint, part bigint, reason varchar, detail varchar, payload varchar,
+    rejected_at timestamptz, superseded_at timestamptz
+);
+create table unread_objects (
+    object_key varchar, reason varchar, detail varchar, bytes bigint, modified_at timestamptz
 );
 create table unexpected_fields (
     site_id varchar, field varchar, first_seen_at timestamptz, last_seen_at timestamptz, object_count bigint,

@@ -16,12 +16,14 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ingestion.bucket.folders import Folders, NotAFile, open_folder, refusal
 from ingestion.bucket.objects import (
     ARCHIVE_PREFIX,
     HIDDEN,
     FetchedObject,
     ObjectInfo,
     ObjectReplaced,
+    PassedOver,
     archive_key,
     is_ignored,
 )
@@ -34,6 +36,7 @@ MOVING = f"{ARCHIVE_PREFIX}_moving"
 # count in steps of 2 s. Its version is not relied on.
 SETTLED_SECONDS = 2.0
 PIECE_BYTES = 4 * 1024 * 1024  # of a file that is not held whole
+MAX_DEPTH = 100  # folders within folders
 READ_TRIES = 3  # of a file that changes while it is read
 
 # What a share that is away for a moment answers.
@@ -48,9 +51,9 @@ class LocalBucket:
     def __init__(self, root: Path, create: bool = False) -> None:
         self.root = root
         self._root = os.fspath(root)
-        self._aside = f"{self._root}/{MOVING}/{secrets.token_hex(8)}"  # ours alone, so that it overwrites nothing
-        self.unreadable: list[str] = []
-        self._archive_folders: set[str] = set()
+        self._folders = Folders(self._root)
+        self._aside = f"{MOVING}/{secrets.token_hex(8)}"  # ours alone, so that it overwrites nothing
+        self.passed_over: list[PassedOver] = []
         self._durable_folders: set[Path] = set()
         try:
             for prefix in ("events", "labels", "registry") if create else ():
@@ -59,48 +62,81 @@ class LocalBucket:
             raise BucketError(f"The landing folder {root} cannot be used: {error.strerror}.") from error
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
-        """Every file below a prefix; a folder that cannot be read is an error, never "nothing there"."""
+        """Every file below a prefix. A folder that cannot be listed is an error, never "nothing there".
+
+        What is no file, a link for one, and a folder that may not be opened are noted as passed over.
+        """
         folder = prefix.rstrip("/")
         try:
             self._require_bucket()
-            if (self.root / folder).exists():
-                yield from self._walk(folder)
+            yield from self._walk_from(folder)
         except OSError as error:
             raise BucketError(
                 f"The landing folder {self.root / prefix} cannot be listed: {error.strerror or error}."
             ) from error
 
     def _require_bucket(self) -> None:
-        if not (self.root / "events").is_dir():
+        if not os.path.lexists(self.root / "events"):
             raise BucketError(
                 f"The landing folder {self.root} has no folder events; is it mounted? For a new one, make that folder."
             )
 
-    def _walk(self, folder: str) -> Iterator[ObjectInfo]:
-        with os.scandir(f"{self._root}/{folder}") as entries:
+    def _walk_from(self, folder: str) -> Iterator[ObjectInfo]:
+        try:
+            with self._folders.opened(folder) as descriptor:
+                yield from self._walk(folder, descriptor, 0)
+        except FileNotFoundError:
+            return
+        except NotAFile as error:
+            self.passed_over.append(PassedOver(folder, error.reason))
+
+    def _walk(self, folder: str, descriptor: int, depth: int) -> Iterator[ObjectInfo]:
+        owner = os.fstat(descriptor).st_uid
+        with os.scandir(descriptor) as entries:
             for entry in entries:
                 key = f"{folder}/{entry.name}"
-                if entry.is_dir():
+                if entry.is_dir(follow_symlinks=False):
                     if not entry.name.startswith(HIDDEN):
-                        yield from self._walk(key)
-                elif entry.is_file() and not is_ignored(entry.name):
+                        yield from self._walk_into(key, entry.name, descriptor, depth + 1)
+                elif not is_ignored(entry.name):
                     try:
-                        stat = entry.stat()
+                        stat = entry.stat(follow_symlinks=False)
                     except FileNotFoundError:  # taken away since the folder was read
                         continue
                     modified = datetime.fromtimestamp(stat.st_mtime, UTC)
-                    yield ObjectInfo(key, stat.st_size, modified, _version(stat))
+                    reason = refusal(stat, owner)
+                    if reason is not None:
+                        self.passed_over.append(PassedOver(key, reason, stat.st_size, modified))
+                    else:
+                        yield ObjectInfo(key, stat.st_size, modified, _version(stat))
+
+    def _walk_into(self, key: str, name: str, parent: int, depth: int) -> Iterator[ObjectInfo]:
+        if depth > MAX_DEPTH:
+            self.passed_over.append(PassedOver(key, "odd_key"))
+            return
+        try:
+            descriptor = open_folder(name, parent)
+        except FileNotFoundError:
+            return
+        except (PermissionError, NotAFile) as error:
+            self.passed_over.append(PassedOver(key, error.reason if isinstance(error, NotAFile) else "no_right"))
+            return
+        try:
+            yield from self._walk(key, descriptor, depth)
+        finally:
+            os.close(descriptor)
 
     def fetch(self, keys: Sequence[str], max_bytes: int | None = None) -> Iterator[FetchedObject]:
         """The files' contents; one that is gone by now, or changes while it is read, is left out: it is not whole.
 
-        One that may not be read is left out too, and named in `unreadable`: the others need not wait for its right.
+        One that may not be read, or is a link by now, is left out too, and noted as passed over: the others need not
+        wait for it.
         """
         for key in keys:
             try:
                 fetched = self._read(key, max_bytes)
-            except PermissionError:
-                self.unreadable.append(key)
+            except (PermissionError, NotAFile) as error:
+                self.passed_over.append(PassedOver(key, error.reason if isinstance(error, NotAFile) else "no_right"))
                 continue
             except OSError as error:
                 if not _is_passing(error):
@@ -118,7 +154,7 @@ class LocalBucket:
     def _read(self, key: str, max_bytes: int | None) -> FetchedObject | None:
         for _ in range(READ_TRIES):
             try:
-                file = os.open(f"{self._root}/{key}", os.O_RDONLY | os.O_CLOEXEC)
+                file = self._folders.open_file(key)
             except FileNotFoundError:
                 return None
             try:
@@ -141,11 +177,11 @@ class LocalBucket:
         """The file's content, hashed once more on the way: what was given is what the etag says, or it is refused."""
         digest = hashlib.blake2b(digest_size=16)
         try:
-            with open(f"{self._root}/{fetched.key}", "rb", buffering=0) as file:
+            with os.fdopen(self._folders.open_file(fetched.key), "rb", buffering=0) as file:
                 while piece := retrying(lambda: file.read(PIECE_BYTES), _is_passing):
                     digest.update(piece)
                     yield piece
-        except (FileNotFoundError, PermissionError) as error:
+        except (FileNotFoundError, PermissionError, NotAFile) as error:
             raise ObjectReplaced(fetched.key) from error
         except OSError as error:
             raise self._unreadable(fetched.key, error) from error
@@ -158,109 +194,212 @@ class LocalBucket:
 
     def archive(self, fetched: FetchedObject) -> bool:
         """Rename the file into the archive, and back if another one had taken its name since it was read."""
-        key = fetched.key
-        source, aside = f"{self._root}/{key}", f"{self._aside}/{key}"
-        target = f"{self._root}/{archive_key(key, fetched.etag)}"
+        key, kept = fetched.key, archive_key(fetched.key, fetched.etag)
+        aside = f"{self._aside}/{key}"
         try:
-            # The name under `_moving` is occupied when a newer object kept an earlier one from being put back.
-            if _identity(os.stat(source)) != fetched.identity or os.path.lexists(aside):
+            source = self._folders.descriptor(_folder(key), "source")
+            waiting = self._folders.descriptor(_folder(aside), "waiting", make=True)
+            archived = self._folders.descriptor(_folder(kept), "archived", make=True)
+            name, kept_name = _name(key), _name(kept)
+            # Its own name aside is taken where a third content kept a second one from being put back.
+            if _identity_of(name, source) != fetched.identity or _exists(name, waiting):
                 return False
-            for path in (aside, target):
-                self._make_archive_folder(os.path.dirname(path))
-            os.rename(source, aside)
-            if _identity(os.stat(aside)) == fetched.identity:
-                if _holds_another(target, fetched.etag):
-                    os.unlink(aside)
+            os.rename(name, name, src_dir_fd=source, dst_dir_fd=waiting)
+            if _identity_of(name, waiting) == fetched.identity:
+                if self._holds_another(kept, fetched.etag):
+                    os.unlink(name, dir_fd=waiting)
                 else:
-                    os.rename(aside, target)
+                    os.rename(name, kept_name, src_dir_fd=waiting, dst_dir_fd=archived)
                 return True
-            _name_again(aside, source)
-        except FileNotFoundError:
-            self._archive_folders.clear()
+            _name_again(name, waiting, source)
+        except (FileNotFoundError, NotAFile):
+            self._folders.forget("source", "waiting", "archived")
             return False
         except OSError as error:
-            raise BucketError(f"{source} cannot be moved to {target}: {error.strerror}.") from error
+            raise BucketError(
+                f"{self.root / key} cannot be moved to {self.root / kept}: {error.strerror or error}."
+            ) from error
         return False
+
+    def _holds_another(self, kept: str, etag: str) -> bool:
+        """Whether the archive's copy of a content was rewritten since, as a person was erased from it: it stays."""
+        try:
+            file = self._folders.open_file(kept)
+        except FileNotFoundError:
+            return False
+        try:
+            return _etag_of_file(file) != etag
+        finally:
+            os.close(file)
 
     def put_back(self) -> int:
         """Give files that a killed batch left between two names their old one, unless a newer content has it.
 
         Called while no other batch archives. What cannot have its name yet gets it by a later call.
         """
-        count = 0
-        moving = f"{self._root}/{MOVING}"
         try:
-            for folder, _, names in os.walk(moving, topdown=False):
-                for name in names:
-                    aside = f"{folder}/{name}"
-                    source = f"{self._root}/{os.path.relpath(aside, moving).split('/', 1)[1]}"
-                    os.makedirs(os.path.dirname(source), exist_ok=True)
-                    count += _name_again(aside, source)
-                with contextlib.suppress(OSError):  # not empty
-                    os.rmdir(folder)
+            with self._folders.opened(MOVING) as moving, os.scandir(moving) as entries:
+                count = sum(self._put_back_from(entry.name, "", moving) for entry in list(entries))
+            self._folders.forget("source", "waiting", "archived")
+            with contextlib.suppress(OSError), self._folders.opened(_folder(MOVING)) as archive:  # not empty
+                os.rmdir(_name(MOVING), dir_fd=archive)
+            return count
+        except (FileNotFoundError, NotAFile):
+            return 0
         except OSError as error:
-            raise BucketError(f"What lies in {moving} cannot be put back: {error.strerror}.") from error
-        self._archive_folders.clear()
+            raise BucketError(
+                f"What lies in {self.root / MOVING} cannot be put back: {error.strerror or error}."
+            ) from error
+
+    def _put_back_from(self, name: str, folder: str, parent: int) -> int:
+        """What lies in the folder `name` of an open one belongs into the bucket's `folder`."""
+        count = 0
+        try:
+            descriptor = open_folder(name, parent)
+        except NotAFile:  # a file where only folders are made
+            return 0
+        try:
+            with os.scandir(descriptor) as entries:
+                for entry in list(entries):
+                    if entry.is_dir(follow_symlinks=False):
+                        inner = f"{folder}/{entry.name}" if folder else entry.name
+                        count += self._put_back_from(entry.name, inner, descriptor)
+                    else:
+                        with contextlib.suppress(NotAFile), self._folders.opened(folder, make=True) as source:
+                            count += _name_again(entry.name, descriptor, source)
+        finally:
+            os.close(descriptor)
+        with contextlib.suppress(OSError):  # not empty
+            os.rmdir(name, dir_fd=parent)
         return count
 
-    def _make_archive_folder(self, folder: str) -> None:
-        if folder not in self._archive_folders:
-            os.makedirs(folder, exist_ok=True)
-            self._archive_folders.add(folder)
+    def changed_copy(self, key: str, etag: str, size: int) -> bool:
+        """Whether the archive's copy of a content has another size than that had."""
+        kept = archive_key(key, etag)
+        try:
+            return (
+                os.stat(_name(kept), dir_fd=self._folders.descriptor(_folder(kept)), follow_symlinks=False).st_size
+                != size
+            )
+        except OSError:
+            return False
+
+    def grown(self, key: str, etag: str, size: int) -> FetchedObject | None:
+        """What the archive's copy of a content has become, where that content is but its beginning, by now.
+
+        It has the key of the object, and its content only when it is asked for by `pieces`.
+        """
+        kept = archive_key(key, etag)
+        try:
+            file = self._folders.open_file(kept)
+        except OSError:
+            return None
+        try:
+            digest = hashlib.blake2b(digest_size=16)
+            left = size
+            while left and (piece := os.read(file, min(left, PIECE_BYTES))):
+                digest.update(piece)
+                left -= len(piece)
+            if left or digest.hexdigest() != etag or not os.read(file, 1):
+                return None
+        finally:
+            os.close(file)
+        return next(self.fetch([kept], 0), None)
+
+    def keep_as(self, key: str, etag: str, grown_etag: str) -> None:
+        """Give the archive's copy of a content, which has grown, the name of what it has become."""
+        before, now = archive_key(key, etag), archive_key(key, grown_etag)
+        try:
+            with self._folders.opened(_folder(now)) as folder:
+                os.rename(_name(before), _name(now), src_dir_fd=folder, dst_dir_fd=folder)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise BucketError(f"{self.root / before} cannot be renamed: {error.strerror or error}.") from error
 
     def put(self, key: str, content: bytes) -> None:
         """Write under a name that is ignored, then rename; file and name are on the disk when this returns.
 
         Below the mount point of a share that is away nothing is written: nobody would find it there.
         """
-        target = self.root / key
-        aside = target.with_name(f"_{target.name}.{os.getpid()}.part")
+        target, name = self.root / key, _name(key)
+        aside = f"_{name}.{os.getpid()}.part"
         try:
             self._make_folder(target.parent)
-            with open(aside, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            aside.rename(target)
-            sync(target.parent)
+            with self._folders.opened(_folder(key)) as folder:
+                try:
+                    with contextlib.suppress(FileNotFoundError):  # left by a killed process of this number
+                        os.unlink(aside, dir_fd=folder)
+                    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+                    with os.fdopen(os.open(aside, flags, 0o666, dir_fd=folder), "wb") as file:
+                        file.write(content)
+                        file.flush()
+                        os.fsync(file.fileno())
+                    os.rename(aside, name, src_dir_fd=folder, dst_dir_fd=folder)
+                    os.fsync(folder)
+                except OSError:
+                    with contextlib.suppress(OSError):
+                        os.unlink(aside, dir_fd=folder)
+                    raise
         except OSError as error:
-            with contextlib.suppress(OSError):
-                aside.unlink(missing_ok=True)
             raise BucketError(f"{target} cannot be written: {error.strerror or error}.") from error
+
+    def remove(self, key: str) -> None:
+        """Delete a file; one that is gone already is no error."""
+        try:
+            with self._folders.opened(_folder(key)) as folder:
+                os.unlink(_name(key), dir_fd=folder)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise BucketError(f"{key} cannot be deleted from the landing folder: {error.strerror or error}.") from error
 
     def _make_folder(self, folder: Path) -> None:
         """Make a folder that outlives a power loss: its name and its parents' are on the disk, whoever made them."""
         if folder in self._durable_folders and folder.is_dir():
             return
         self._require_bucket()
-        folder.mkdir(parents=True, exist_ok=True)
-        for parent in folder.relative_to(self.root).parents:
+        inner = folder.relative_to(self.root)
+        with self._folders.opened("" if inner == Path() else inner.as_posix(), make=True):
+            pass
+        for parent in inner.parents:
             sync(self.root / parent)
         sync(self.root.parent)
         self._durable_folders.add(folder)
 
 
-def _holds_another(target: str, etag: str) -> bool:
-    """Whether the archive's copy of a content was rewritten since, because a person was erased from it: it stays."""
+def _folder(key: str) -> str:
+    return key.rpartition("/")[0]
+
+
+def _name(key: str) -> str:
+    return key.rpartition("/")[2]
+
+
+def _exists(name: str, folder: int) -> bool:
     try:
-        with open(target, "rb", buffering=0) as file:
-            return _etag_of_file(file.fileno()) != etag
+        os.stat(name, dir_fd=folder, follow_symlinks=False)
     except FileNotFoundError:
         return False
+    return True
 
 
-def _name_again(aside: str, source: str) -> bool:
+def _identity_of(name: str, folder: int) -> tuple[int, int, int]:
+    return _identity(os.stat(name, dir_fd=folder, follow_symlinks=False))
+
+
+def _name_again(name: str, aside: int, source: int) -> bool:
     """Give a file its name again; False where another content has that by now, and the file stays aside."""
     try:
-        os.link(aside, source)  # never replaces anything
+        os.link(name, name, src_dir_fd=aside, dst_dir_fd=source, follow_symlinks=False)  # never replaces anything
     except FileExistsError:
         return False
     except PermissionError:  # a file system without links
-        if os.path.lexists(source):
+        if _exists(name, source):
             return False
-        os.rename(aside, source)
+        os.rename(name, name, src_dir_fd=aside, dst_dir_fd=source)
         return True
-    os.unlink(aside)
+    os.unlink(name, dir_fd=aside)
     return True
 
 

@@ -30,6 +30,20 @@ class ObjectInfo(NamedTuple):
     version: str = ""
 
 
+NAME_NOT_READ = "name"
+
+
+class PassedOver(NamedTuple):
+    """What lies in the bucket and is not read, and why: `link`, `other_owner` (a hard link), `no_right`, `no_file`,
+    `odd_key` or `name`. Size in bytes and last change (UTC) where they are known.
+    """
+
+    key: str
+    reason: str
+    size: int | None = None
+    modified: datetime | None = None
+
+
 class FetchedObject(NamedTuple):
     """One object's content with the identity it had when it was read.
 
@@ -57,7 +71,7 @@ class Bucket(Protocol):
     """What landing needs of a bucket. Every method raises `BucketError` with one sentence when it cannot."""
 
     concurrency: int  # requests that are worth having under way at once
-    unreadable: list[str]  # keys that were left out of what was fetched, because this user may not read them
+    passed_over: list[PassedOver]  # what was left out of what was listed or fetched, perhaps more than once
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """Every object below a prefix, in no particular order, without the ignored ones, a page at a time."""

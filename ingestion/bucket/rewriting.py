@@ -69,14 +69,8 @@ def replace(bucket: Bucket, fetched: FetchedObject, content: bytes) -> bool:
 
 def remove(bucket: Bucket, key: str) -> None:
     """Delete an object; one that is gone already is no error."""
-    if isinstance(bucket, S3Bucket):
-        bucket.remove(key)
-        return
-    assert isinstance(bucket, LocalBucket)
-    try:
-        (bucket.root / key).unlink(missing_ok=True)
-    except OSError as error:
-        raise BucketError(f"{key} cannot be deleted from the landing folder: {error.strerror}.") from error
+    assert isinstance(bucket, (LocalBucket, S3Bucket))
+    bucket.remove(key)
 
 
 def server_time(bucket: Bucket) -> datetime | None:

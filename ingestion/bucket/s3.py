@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from ingestion.bucket.conditional import delete_if_match, knows_conditions
-from ingestion.bucket.objects import FetchedObject, ObjectInfo, ObjectReplaced, archive_key, is_ignored
+from ingestion.bucket.objects import FetchedObject, ObjectInfo, ObjectReplaced, PassedOver, archive_key, is_ignored
 from ingestion.bucket.retrying import retrying
 from ingestion.errors import BucketError, reason_of
 
@@ -56,7 +56,7 @@ class S3Bucket:
         from obstore.store import S3Store
 
         self.url = url
-        self.unreadable: list[str] = []  # stays so: credentials that are refused are refused for all
+        self.passed_over: list[PassedOver] = []
         self._knows_conditions: bool | None = None  # whether a delete may name an etag; None: not asked yet
         self._asking = threading.Lock()
         parts = urlsplit(url)

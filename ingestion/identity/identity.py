@@ -152,25 +152,27 @@ def redact_rejected(
     """The texts of the rejected records that are stored, as `redact` leaves them."""
     rows = connection.execute(
         """
-        select rejected.object_id, rejected.position, rejected.payload, rejected.detail, landed.object_key
+        select object_id, position, part, payload, detail, object_key
         from raw.rejected_records as rejected
         inner join raw.landed_objects as landed using (object_id)
         where starts_with(landed.object_key, 'events/')
         """
     ).fetchall()
     redacted = [
-        (object_id, position, *redact(payload, detail, folder_of(object_key), key, nameless_sites))
-        for object_id, position, payload, detail, object_key in rows
+        (object_id, position, part, *redact(payload, detail, folder_of(object_key), key, nameless_sites))
+        for object_id, position, part, payload, detail, object_key in rows
     ]
     texts = pa.table(  # noqa: F841  # DuckDB finds the table by its name
         {
             "object_id": pa.array([row[0] for row in redacted], pa.int64()),
             "position": pa.array([row[1] for row in redacted], pa.int64()),
-            "payload": pa.array([row[2] for row in redacted], pa.string()),
-            "detail": pa.array([row[3] for row in redacted], pa.string()),
+            "part": pa.array([row[2] for row in redacted], pa.int64()),
+            "payload": pa.array([row[3] for row in redacted], pa.string()),
+            "detail": pa.array([row[4] for row in redacted], pa.string()),
         }
     )
     connection.execute(
         "update raw.rejected_records as rejected set payload = texts.payload, detail = texts.detail from texts "
-        "where rejected.object_id = texts.object_id and rejected.position = texts.position"
+        "where rejected.object_id = texts.object_id and rejected.position = texts.position "
+        "and rejected.part = texts.part"
     )

@@ -25,7 +25,8 @@ from ingestion.intake.answers import (
     rejected_result,
 )
 from ingestion.intake.keys import Sender
-from ingestion.records.framing import BYTE_ORDER_MARK, JSON_WHITE_SPACE, NotJson, parse_json
+from ingestion.records.framing import NotJson, parse_json
+from ingestion.records.values import BYTE_ORDER_MARK, JSON_WHITE_SPACE
 
 _array_of_slices = msgspec.json.Decoder(list[msgspec.Raw])
 _slice = msgspec.json.Decoder(msgspec.Raw)

@@ -18,28 +18,23 @@ from datetime import datetime
 from itertools import islice
 
 import duckdb
-import pyarrow as pa
 
 from ingestion.bucket import Bucket, ObjectInfo, ObjectReplaced, is_still, open_landing_bucket
 from ingestion.contract.event_key import sample_bound
-from ingestion.errors import WarehouseError
 from ingestion.identity.identity import Identity, settle_identity
 from ingestion.identity.people import settle_people
 from ingestion.landing.archiving import Archiver, ArchiveReport
+from ingestion.landing.commit import commit
 from ingestion.landing.continuity import note_state
+from ingestion.landing.growth import find_grown
 from ingestion.landing.label_settling import settle_labels
-from ingestion.landing.manifest import Manifest, landing_time, remember_kept, storable_key
-from ingestion.landing.pipeline import TABLES, Chunk, read_chunks, table_of
-from ingestion.landing.unexpected_fields import record_unexpected_fields
+from ingestion.landing.manifest import Manifest, landing_time, remember_kept
+from ingestion.landing.pipeline import Chunk, read_chunks, table_of
+from ingestion.landing.unread import Unread, named, pending_objects, remember_unread
 from ingestion.records.opening import HELD_BYTES
-from ingestion.records.read_objects import Lot, ReadObjects
 from ingestion.registry.in_force import settle_registries
 from ingestion.settings import Settings
-from ingestion.warehouse import changed_minutes_of, open_warehouse, transaction
-
-OBJECT_ENDINGS = tuple(
-    f".{form}{compression}" for form in ("json", "jsonl", "ndjson") for compression in ("", ".gz", ".zst")
-)
+from ingestion.warehouse import open_warehouse, transaction
 
 # Of the listing held at once, about 300 bytes each.
 WINDOW_OBJECTS = 100_000
@@ -56,7 +51,8 @@ class LandingReport:
 
     Archiving goes on beside the landing and has a time of its own: `archive_seconds` in all, `archive_wait_seconds` of
     them after the last commit, which are not in `seconds`. `not_archived` objects stay for the next batch.
-    `unreadable` ones, which this user may not read, stay too, until somebody gives the right.
+    `unread` is what is passed over, for its name or another reason; of it this user may not read `unreadable`.
+    `growing` objects had a writer that went on after they were landed; they are landed once more.
     """
 
     objects: int = 0
@@ -74,6 +70,8 @@ class LandingReport:
     archive_seconds: float = 0.0
     archive_wait_seconds: float = 0.0
     unreadable: int = 0
+    unread: int = 0
+    growing: int = 0
 
 
 def land(
@@ -102,34 +100,40 @@ def land(
         identity = settle_people(connection, settings, identity)
         if count := bucket.put_back():
             log(f"{count:,} objects put back that an earlier batch was archiving when it ended")
-        still = (info for info in pending_objects(bucket) if is_still(info, now, settings.still_seconds))
+        unread = Unread(now)
+        still = (info for info in pending_objects(bucket, unread) if is_still(info, now, settings.still_seconds))
         for window in _windows(still):
             log(f"{len(window):,} objects in the bucket")
-            manifest = Manifest(connection, bucket, window, settings)
+            manifest = Manifest(connection, bucket, window, settings, landed_at)
             if settings.landed_objects == "archive":
-                archiver.take(manifest.landed)
+                archiver.take(manifest.settled(manifest.landed))
             report = replace(report, already_landed=report.already_landed + len(manifest.landed))
             for chunk in read_chunks(
                 bucket, _chunks(manifest.pending), manifest, settings, landed_at, identity.nameless_sites
             ):
                 try:
-                    report = _land_chunk(connection, chunk, identity, landed_at, report)
+                    report = _land_chunk(connection, chunk, identity, landed_at, report, log)
                 except ObjectReplaced as replaced:
                     log(f"{replaced} was replaced while it was read; the next batch lands what is there then")
                     continue
                 if settings.landed_objects == "archive":
-                    archiver.take(chunk.fetched)
+                    archiver.take(manifest.settled(chunk.fetched))
                 else:
                     remember_kept(connection, chunk.fetched)
                 log(f"landed {report.objects:,} objects, {report.accepted:,} events, {report.rejected:,} rejected")
-        waiting = settle_labels(connection, landed_at)
         landed = time.monotonic()
         archived = archiver.finish()
         waited = time.monotonic() - landed
+        if settings.landed_objects == "archive":
+            report = _land_grown(connection, bucket, identity, settings, landed_at, report, log)
+        waiting = settle_labels(connection, landed_at)
+        for passed in bucket.passed_over:
+            unread.note(passed)
+        remember_unread(connection, unread)
         note_state(settings, connection, bucket, log)
     _say_archived(archived, log)
-    if bucket.unreadable:
-        log(f"{len(bucket.unreadable):,} objects may not be read by this user, among them {bucket.unreadable[0]}")
+    for sentence in unread.sentences():
+        log(sentence)
     return replace(
         report,
         labels_without_event=waiting,
@@ -139,8 +143,34 @@ def land(
         archive_failure=archived.failure,
         archive_seconds=archived.seconds,
         archive_wait_seconds=waited,
-        unreadable=len(bucket.unreadable),
+        unreadable=unread.counts["no_right"],
+        unread=unread.total,
     )
+
+
+def _land_grown(
+    connection: duckdb.DuckDBPyConnection,
+    bucket: Bucket,
+    identity: Identity,
+    settings: Settings,
+    landed_at: datetime,
+    report: LandingReport,
+    log: Callable[[str], None],
+) -> LandingReport:
+    """Land archived files once more that have grown since they were read, and name them."""
+    grown = find_grown(connection, bucket, landed_at)
+    if grown is None:
+        return report
+    infos = [ObjectInfo(key, one.size, landed_at) for key, one in sorted(grown.objects.items())]
+    log(named(f"{len(infos):,} objects have a writer that goes on after they were landed", grown.objects))
+    manifest = Manifest(connection, bucket, infos, settings, landed_at)
+    for chunk in read_chunks(grown, _chunks(infos), manifest, settings, landed_at, identity.nameless_sites):
+        try:
+            report = _land_chunk(connection, chunk, identity, landed_at, report, log)
+        except ObjectReplaced:  # it goes on growing: the next batch has all of it
+            continue
+        grown.keep(chunk.fetched)
+    return replace(report, growing=len(infos))
 
 
 def _say_archived(report: ArchiveReport, log: Callable[[str], None]) -> None:
@@ -148,11 +178,6 @@ def _say_archived(report: ArchiveReport, log: Callable[[str], None]) -> None:
         log(f"archived {report.archived:,} objects in {report.seconds:.1f} s, beside the landing")
     if report.left:
         log(f"{report.left:,} landed objects are not archived yet, the next batch tries again: {report.failure}")
-
-
-def pending_objects(bucket: Bucket) -> Iterator[ObjectInfo]:
-    """The objects of events and labels that lie in the bucket now, landed before or not."""
-    return (info for prefix in TABLES for info in bucket.list(prefix) if info.key.endswith(OBJECT_ENDINGS))
 
 
 def _windows(listing: Iterator[ObjectInfo]) -> Iterator[list[ObjectInfo]]:
@@ -183,9 +208,11 @@ def _land_chunk(
     identity: Identity,
     landed_at: datetime,
     report: LandingReport,
+    log: Callable[[str], None],
 ) -> LandingReport:
     records = chunk.records if chunk.table == "labels" else identity.records(chunk.records)
-    _commit(connection, chunk.table, records, landed_at)
+    for sentence in commit(connection, chunk.table, records, landed_at):
+        log(sentence)
     rejected = sum(records.rejected_counts)
     accepted = sum(records.record_counts) - rejected
     return replace(
@@ -198,72 +225,6 @@ def _land_chunk(
         rejected=report.rejected + rejected,
         already_landed=report.already_landed + len(chunk.fetched) - len(records.objects),
     )
-
-
-def _commit(connection: duckdb.DuckDBPyConnection, table: str, records: ReadObjects, now: datetime) -> None:
-    """Accepted and rejected records and manifest rows of some objects in one transaction: the one place that lands."""
-    with transaction(connection):
-        row = connection.execute("select coalesce(max(object_id), 0) from raw.landed_objects").fetchone()
-        first_id = (row[0] if row else 0) + 1
-        for lot in records.rows:
-            _append(connection, lot, first_id)
-        if records.replaced is not None:
-            raise ObjectReplaced(records.replaced)
-        objects = records.objects
-        if not objects:
-            return  # all of them turned out to be landed already
-        ids = range(first_id, first_id + len(objects))
-        manifest = pa.table(  # noqa: F841  # DuckDB finds the tables by their names
-            {
-                "object_id": pa.array(ids, pa.int64()),
-                "object_key": [storable_key(one.key) for one in objects],
-                "etag": [one.etag for one in objects],
-                "bytes": pa.array([one.size for one in objects], pa.int64()),
-                "records": pa.array(records.record_counts, pa.int64()),
-                "rejected": pa.array(records.rejected_counts, pa.int64()),
-                "unexpected_fields": pa.array(
-                    [sorted(names) for names in records.unexpected_fields], pa.list_(pa.string())
-                ),
-            }
-        )
-        connection.execute(
-            "insert into raw.landed_objects by name "
-            "select *, records - rejected as accepted, $now::timestamptz as landed_at from manifest",
-            {"now": now},
-        )
-        connection.execute(changed_minutes_of("raw.events where object_id >= $first_id"), {"first_id": first_id})
-        if table == "events":
-            ids_with_fields = [one for one, names in zip(ids, records.unexpected_fields, strict=True) if names]
-            record_unexpected_fields(connection, ids_with_fields)
-        _check_conservation(connection, table, first_id)
-
-
-def _append(connection: duckdb.DuckDBPyConnection, lot: Lot, first_id: int) -> None:
-    """Rows behind those that are stored. The one place where what lands is written."""
-    rows = lot.rows  # noqa: F841  # DuckDB finds the table by its name
-    connection.execute(
-        f"insert into raw.{lot.table} by name "
-        "select * exclude (object_index), object_index + $first_id as object_id from rows",
-        {"first_id": first_id},
-    )
-
-
-def _check_conservation(connection: duckdb.DuckDBPyConnection, table: str, first_id: int) -> None:
-    """Every record of the objects from `first_id` on is stored exactly once, as accepted or as rejected."""
-    row = connection.execute(
-        f"""
-        select
-            (select sum(accepted) from raw.landed_objects where object_id >= $first_id),
-            (select count(*) from raw.{table} where object_id >= $first_id),
-            (select sum(rejected) from raw.landed_objects where object_id >= $first_id),
-            (select count(*) from raw.rejected_records where object_id >= $first_id)
-        """,
-        {"first_id": first_id},
-    ).fetchone()
-    if row is None or (row[0], row[2]) != (row[1], row[3]):
-        raise WarehouseError(
-            f"Records would be lost or doubled (accepted, stored, rejected, stored: {row}); nothing of them was landed."
-        )
 
 
 def _replace_settings(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:

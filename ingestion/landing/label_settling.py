@@ -107,6 +107,7 @@ def _reject_overdue(connection: duckdb.DuckDBPyConnection, now: datetime) -> Non
         select
             object_id,
             position,
+            part,
             $reason as reason,
             'No event of the key "' || event_key || '" came within {TIME_TO_ARRIVE.days} days after the label.'
                 as detail,
@@ -118,7 +119,8 @@ def _reject_overdue(connection: duckdb.DuckDBPyConnection, now: datetime) -> Non
     )
     connection.execute(
         "delete from raw.labels using overdue "
-        "where labels.object_id = overdue.object_id and labels.position = overdue.position"
+        "where labels.object_id = overdue.object_id and labels.position = overdue.position "
+        "and labels.part = overdue.part"
     )
     _move_counts(connection, "overdue", -1)
 
@@ -126,11 +128,11 @@ def _reject_overdue(connection: duckdb.DuckDBPyConnection, now: datetime) -> Non
 def _take_back(connection: duckdb.DuckDBPyConnection) -> None:
     rejected = connection.execute(
         """
-        select object_id, position, payload, landed_at
+        select object_id, position, part, payload, landed_at
         from raw.rejected_records
         inner join raw.landed_objects using (object_id)
         where reason = $reason
-        order by object_id, position
+        order by object_id, position, part
         """,
         {"reason": UNKNOWN_EVENT_KEY},
     ).fetchall()
@@ -143,17 +145,17 @@ def _take_back(connection: duckdb.DuckDBPyConnection) -> None:
         ).fetchall()
     }
     labels = []
-    for object_id, position, payload, landed_at in rejected:
+    for object_id, position, part, payload, landed_at in rejected:
         label, _ = judge_label(payload.encode("utf-8"), landed_at.astimezone(UTC))
         if not isinstance(label, Refusal) and label.event_key in arrived:
-            labels.append(columns_of_label(label, payload, object_id, position))
+            labels.append(columns_of_label(label, payload, object_id, position, part))
     if labels:
         connection.register("taken_back", _stored(labels))
         connection.execute("insert into raw.labels by name select * from taken_back")
         connection.execute(
             "delete from raw.rejected_records using taken_back "
             "where rejected_records.object_id = taken_back.object_id "
-            "and rejected_records.position = taken_back.position"
+            "and rejected_records.position = taken_back.position and rejected_records.part = taken_back.part"
         )
         _move_counts(connection, "taken_back", +1)
         connection.unregister("taken_back")

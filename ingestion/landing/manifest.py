@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import duckdb
 import pyarrow as pa
@@ -25,13 +25,16 @@ class Manifest:
         bucket: Bucket,
         listed: Sequence[ObjectInfo],
         settings: Settings,
+        now: datetime,
     ) -> None:
         keys = pa.table({"object_key": [storable_key(info.key) for info in listed]})  # noqa: F841  # found by its name
-        self._etags: dict[str, set[str]] = {}
-        for key, etag in connection.execute(
-            "select object_key, etag from raw.landed_objects semi join keys using (object_key)"
+        self._is_patient = settings.still_seconds > 0
+        self._settled_before = now - timedelta(seconds=settings.still_seconds)
+        self._etags: dict[str, dict[str, datetime]] = {}
+        for key, etag, landed_at in connection.execute(
+            "select object_key, etag, landed_at from raw.landed_objects semi join keys using (object_key)"
         ).fetchall():
-            self._etags.setdefault(key, set()).add(etag)
+            self._etags.setdefault(key, {})[etag] = landed_at
         versions: dict[str, str] = {}
         if settings.landed_objects == "keep":
             versions = dict(
@@ -49,6 +52,20 @@ class Manifest:
                 self.landed.append(FetchedObject(info.key, None, info.size, "", info.version))
             else:
                 self.pending.append(info)
+
+    def settled(self, objects: Sequence[FetchedObject]) -> Sequence[FetchedObject]:
+        """Those of some landed objects that may be archived: with `still_seconds`, which were read so long ago."""
+        if not self._is_patient:
+            return objects
+        long_ago = self._settled_before
+        return [one for one in objects if (at := self._landed_at(one)) is not None and at <= long_ago]
+
+    def _landed_at(self, one: FetchedObject) -> datetime | None:
+        return self._etags.get(storable_key(one.key), {}).get(one.etag)
+
+    def knows(self, key: str) -> bool:
+        """Whether some content of this key is landed."""
+        return storable_key(key) in self._etags
 
     def has(self, key: str, etag: str) -> bool:
         """Whether this content of this key is landed."""

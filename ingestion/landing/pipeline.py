@@ -18,14 +18,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import duckdb
 import pyarrow as pa
 
-from ingestion.bucket import Bucket, FetchedObject, ObjectReplaced
+from ingestion.bucket import FetchedObject, ObjectReplaced
 from ingestion.landing.ahead import Ahead
-from ingestion.landing.manifest import Manifest
 from ingestion.reading.events import EventReader
 from ingestion.reading.labels import read_labels
 from ingestion.records.opening import HELD_BYTES, open_slices
@@ -41,6 +40,26 @@ TABLES = {EVENTS_PREFIX: "events", LABELS_PREFIX: "labels"}
 ROW_GROUP = 122_880  # records; DuckDB's own number
 MOST_AT_ONCE = 8 * ROW_GROUP
 MOST_BYTES = 256 * 1024 * 1024
+
+
+class Source(Protocol):
+    """Where objects are read from: a bucket, as far as it is needed here."""
+
+    def fetch(self, keys: Sequence[str], max_bytes: int | None = None) -> Iterator[FetchedObject]:
+        """The objects that exist and may be read, without content above `max_bytes`."""
+
+    def pieces(self, fetched: FetchedObject) -> Iterator[bytes]:
+        """The content of an object that was fetched without it."""
+
+
+class Known(Protocol):
+    """What is landed already: a manifest, as far as it is needed here."""
+
+    def has(self, key: str, etag: str) -> bool:
+        """Whether this content of this key is landed."""
+
+    def knows(self, key: str) -> bool:
+        """Whether some content of this key is landed."""
 
 
 @dataclass(eq=False, slots=True)
@@ -66,9 +85,9 @@ def table_of(key: str) -> str:
 
 
 def read_chunks(
-    bucket: Bucket,
+    bucket: Source,
     chunks: Iterable[Sequence[str]],
-    manifest: Manifest,
+    manifest: Known,
     settings: Settings,
     landed_at: datetime,
     nameless_sites: frozenset[str] = frozenset(),
@@ -92,7 +111,7 @@ def read_chunks(
                 yield chunk
 
 
-def _open(bucket: Bucket, chunks: Iterable[Sequence[str]], manifest: Manifest, settings: Settings) -> Iterator[_Part]:
+def _open(bucket: Source, chunks: Iterable[Sequence[str]], manifest: Known, settings: Settings) -> Iterator[_Part]:
     """The slices of each chunk, and at its end none."""
     for keys in chunks:
         chunk = Chunk(table_of(keys[0]))
@@ -105,9 +124,10 @@ def _open(bucket: Bucket, chunks: Iterable[Sequence[str]], manifest: Manifest, s
         yield _Part(chunk, None, [])
 
 
-def _new(objects: Iterable[FetchedObject], chunk: Chunk, manifest: Manifest) -> Iterator[FetchedObject]:
+def _new(objects: Iterable[FetchedObject], chunk: Chunk, manifest: Known) -> Iterator[FetchedObject]:
     for one in objects:
         chunk.fetched.append(one.light())
+        chunk.records.has_earlier |= manifest.knows(one.key)
         if not manifest.has(one.key, one.etag):
             yield one
 

@@ -58,7 +58,7 @@ class ArchiveBucket:
         self._bucket = bucket
         self._archived = {one.key: one for one in archived}
         self.concurrency = bucket.concurrency
-        self.unreadable = bucket.unreadable
+        self.passed_over = bucket.passed_over
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """The archived objects whose key begins with a prefix; the registries as they lie in the bucket."""

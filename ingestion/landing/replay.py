@@ -2,8 +2,9 @@
 
 `floorhouse replay` does it by hand; the next batch then computes what follows from it.
 
-What is accepted now moves from the rejected records to the events or labels in one transaction, and its object's
-counts follow; run twice, it changes nothing the second time.
+An object of which something has no row, for a tear or for its number, is read again as a whole (`rereading.py`). Of
+all others, what is accepted now moves from the rejected records to the events or labels in one transaction, and its
+object's counts follow; run twice, it changes nothing the second time.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from ingestion.identity.identity import settle_identity
 from ingestion.identity.people import nameless_sites
 from ingestion.landing.label_settling import find_labelled_events
 from ingestion.landing.pipeline import TABLES, table_of
+from ingestion.landing.rereading import reread_objects
 from ingestion.landing.unexpected_fields import record_unexpected_fields
 from ingestion.reading.column_rules import EVENT_COLUMNS
 from ingestion.reading.events import columns_of
@@ -34,6 +36,7 @@ _CANDIDATES = """
     select
         rejected.object_id,
         rejected.position,
+        rejected.part,
         rejected.payload,
         landed.object_key,
         landed.landed_at
@@ -44,8 +47,8 @@ _CANDIDATES = """
         -- every batch looks whether a label's event came; trying it again here would say that it did
         and rejected.reason <> 'unknown_event_key'
         and not (rejected.reason = 'malformed_json' and contains(rejected.payload, '\ufffd'))
-        and (rejected.object_id, rejected.position) > ($object_id, $position)
-    order by rejected.object_id, rejected.position
+        and (rejected.object_id, rejected.position, rejected.part) > ($object_id, $position, $part)
+    order by rejected.object_id, rejected.position, rejected.part
     limit $share
 """
 
@@ -66,12 +69,13 @@ def replay_rejected(settings: Settings) -> ReplayReport:
 
     A timestamp is in range or not when its object lands, so that no replay changes what was decided then.
     """
-    tried = accepted = 0
     with open_warehouse(settings) as connection:
-        settle_identity(connection, settings)  # what is stored under pseudonyms is judged with them
-        last = (-1, -1)
+        identity = settle_identity(connection, settings)  # what is stored under pseudonyms is judged with them
+        reread = reread_objects(connection, settings, identity)
+        tried, accepted = reread
+        last = (-1, -1, -1)
         while candidates := _next_share(connection, last):
-            last = candidates[-1][:2]
+            last = candidates[-1][:3]
             tried += len(candidates)
             accepted += _replay(connection, candidates)
         with transaction(connection):
@@ -79,25 +83,24 @@ def replay_rejected(settings: Settings) -> ReplayReport:
     return ReplayReport(tried, accepted)
 
 
-def _next_share(connection: duckdb.DuckDBPyConnection, last: tuple[int, int]) -> list[Any]:
-    """The rejected records that follow the last one tried: (object_id, position, payload, object_key, landed_at)."""
-    return connection.execute(
-        _CANDIDATES, {"object_id": last[0], "position": last[1], "share": SHARE_RECORDS}
-    ).fetchall()
+def _next_share(connection: duckdb.DuckDBPyConnection, last: tuple[int, int, int]) -> list[Any]:
+    """The records that follow the last one tried: (object_id, position, part, payload, object_key, landed_at)."""
+    named = dict(zip(("object_id", "position", "part"), last, strict=True))
+    return connection.execute(_CANDIDATES, {**named, "share": SHARE_RECORDS}).fetchall()
 
 
 def _replay(connection: duckdb.DuckDBPyConnection, candidates: list[Any]) -> int:
     accepted: dict[str, list[dict[str, object]]] = {table: [] for table in TABLES.values()}
     unexpected_fields: list[tuple[int, str]] = []
     nameless = nameless_sites(connection)
-    for object_id, position, payload, key, landed_at in candidates:
+    for object_id, position, part, payload, key, landed_at in candidates:
         table, raw, at = table_of(key), payload.encode("utf-8"), landed_at.astimezone(UTC)
         if table == "labels":
             label, unexpected = judge_label(raw, at)
-            row = None if isinstance(label, Refusal) else columns_of_label(label, payload, object_id, position)
+            row = None if isinstance(label, Refusal) else columns_of_label(label, payload, object_id, position, part)
         else:
             event, unexpected = judge_record(raw, folder_of(key), at, nameless)
-            row = None if isinstance(event, Refusal) else columns_of(event, object_id, position)
+            row = None if isinstance(event, Refusal) else columns_of(event, object_id, position, part)
         if row is not None:
             accepted[table].append(row)
             unexpected_fields += [(object_id, name) for name in unexpected]
@@ -124,7 +127,8 @@ def _move(
         connection.execute(changed_objects_of("raw.landed_objects semi join accepted using (object_id)"))
         connection.execute(
             "delete from raw.rejected_records using accepted "
-            "where rejected_records.object_id = accepted.object_id and rejected_records.position = accepted.position"
+            "where rejected_records.object_id = accepted.object_id and rejected_records.position = accepted.position "
+            "and rejected_records.part = accepted.part"
         )
         connection.execute(
             """

@@ -10,16 +10,20 @@ import pyarrow as pa
 from ingestion.contract.events import DEFAULT_SITE, UNKNOWN, folder_of
 from ingestion.contract.identifiers import identifier_or_none, visible
 
+# Of a site so many names are kept, the first in byte order.
+MAX_SITE_FIELDS = 1_000
 
-def record_unexpected_fields(connection: duckdb.DuckDBPyConnection, object_ids: Iterable[int]) -> None:
+
+def record_unexpected_fields(connection: duckdb.DuckDBPyConnection, object_ids: Iterable[int]) -> list[str]:
     """Write `raw.unexpected_fields` anew for landed objects: every unknown field's name × every camera whose events the
     object holds. Of an object without events it is the camera of its key's folders.
 
-    The caller's transaction holds the objects, their names and their events.
+    The caller's transaction holds the objects, their names and their events. Returns the sites that had more than
+    `MAX_SITE_FIELDS`.
     """
     scope = pa.table({"object_id": pa.array(list(object_ids), pa.int64())})  # DuckDB finds it by its name
     if not scope.num_rows:
-        return
+        return []
     connection.execute(
         "delete from raw.unexpected_fields using scope where unexpected_fields.object_id = scope.object_id"
     )
@@ -28,7 +32,7 @@ def record_unexpected_fields(connection: duckdb.DuckDBPyConnection, object_ids: 
         "where len(unexpected_fields) > 0"
     ).fetchall()
     if not keys:
-        return
+        return []
     folders = [folder_of(key) for _, key in keys]
     named = pa.table(  # noqa: F841
         {
@@ -64,6 +68,28 @@ def record_unexpected_fields(connection: duckdb.DuckDBPyConnection, object_ids: 
         """,
         {"first_id": min(object_id for object_id, _ in keys)},
     )
+    return _keep_first(connection)
+
+
+def _keep_first(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Forget the names of a site behind its first `MAX_SITE_FIELDS`; the sites that had more."""
+    sites = connection.execute(
+        "select site_id from raw.unexpected_fields group by site_id having count(distinct field) > ? order by site_id",
+        [MAX_SITE_FIELDS],
+    ).fetchall()
+    for (site,) in sites:
+        connection.execute(
+            """
+            delete from raw.unexpected_fields
+            where site_id = $site and field > (
+                select max(field) from (
+                    select distinct field from raw.unexpected_fields where site_id = $site order by field limit $most
+                )
+            )
+            """,
+            {"site": site, "most": MAX_SITE_FIELDS},
+        )
+    return [site for (site,) in sites]
 
 
 def _storable(name: str) -> str:

@@ -40,6 +40,7 @@ EVENT_COLUMNS = pa.schema(
     [
         ("object_index", pa.int32()),
         ("position", pa.int64()),
+        ("part", pa.int32()),
         ("event_at", pa.timestamp("us", tz="UTC")),
         ("site_id", pa.string()),
         ("camera_id", pa.string()),
@@ -101,6 +102,7 @@ def check(
         columns, is_plain = _events(block, defaults.of(records.object_indexes[places]), range_of_time, nameless)
         columns["object_index"] = pa.array(records.object_indexes[places])
         columns["position"] = pa.array(records.positions[places])
+        columns["part"] = pa.array(records.parts[places])
         batches.append(pa.record_batch([columns[name] for name in EVENT_COLUMNS.names], schema=EVENT_COLUMNS))
         flags.append(is_plain)
         spelled.append(is_spelled)

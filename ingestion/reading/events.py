@@ -113,7 +113,7 @@ class EventReader:
             if len(set(names)) < len(names) or raw.count(b"[") + raw.count(b"{") > MAX_NESTING:
                 refused.append(place)
                 continue
-            result.unexpected_fields[records.object_indexes[place]] |= set(names) - FIELDS
+            result.expect_none(int(records.object_indexes[place]), set(names) - FIELDS)
         return refused
 
     def _judge_exactly(
@@ -122,23 +122,24 @@ class EventReader:
         """Judge records one by one, by the contract's own words; those that are accepted."""
         accepted: list[dict[str, object]] = []
         for place in places:
-            raw, position = records.raw(place), int(records.positions[place])
+            raw, position, part = records.raw(place), int(records.positions[place]), int(records.parts[place])
             index = int(records.object_indexes[place])
             verdict, unexpected = judge_record(raw, folders[index], self.landed_at, self.nameless_sites)
-            result.unexpected_fields[index] |= unexpected
+            result.expect_none(index, unexpected)
             if isinstance(verdict, Refusal):
                 payload = raw.decode("utf-8", errors="replace")
-                result.reject(index, position, verdict.reason, verdict.detail, payload)
+                result.reject(index, position, part, verdict.reason, verdict.detail, payload)
             else:
-                accepted.append(columns_of(verdict, index, position))
+                accepted.append(columns_of(verdict, index, position, part))
         return pa.Table.from_pylist(accepted, schema=EVENT_COLUMNS) if accepted else None
 
 
-def columns_of(event: Event, object_index: int, position: int) -> dict[str, object]:
+def columns_of(event: Event, object_index: int, position: int, part: int) -> dict[str, object]:
     """An event as a row of `EVENT_COLUMNS`."""
     return {
         "object_index": object_index,
         "position": position,
+        "part": part,
         "event_at": event.timestamp,
         "site_id": event.site_id,
         "camera_id": event.camera_id,

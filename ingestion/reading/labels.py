@@ -17,6 +17,7 @@ LABEL_COLUMNS = pa.schema(
     [
         ("object_index", pa.int32()),
         ("position", pa.int64()),
+        ("part", pa.int32()),
         ("event_key", pa.string()),
         ("true_event_type", pa.string()),
         ("reviewer", pa.string()),
@@ -31,22 +32,24 @@ def read_labels(records: Slice, left_out: list[int], result: ReadObjects, landed
     accepted: list[dict[str, object]] = []
     for place in sorted(set(range(len(records))) - set(left_out)):
         raw, index = records.raw(place), int(records.object_indexes[place])
-        position, payload = int(records.positions[place]), raw.decode("utf-8", errors="replace")
+        position, part = int(records.positions[place]), int(records.parts[place])
+        payload = raw.decode("utf-8", errors="replace")
         verdict, unexpected = judge_label(raw, landed_at)
-        result.unexpected_fields[index] |= unexpected
+        result.expect_none(index, unexpected)
         if isinstance(verdict, Refusal):
-            result.reject(index, position, verdict.reason, verdict.detail, payload)
+            result.reject(index, position, part, verdict.reason, verdict.detail, payload)
         else:
-            accepted.append(columns_of_label(verdict, payload, index, position))
+            accepted.append(columns_of_label(verdict, payload, index, position, part))
     if accepted:
         yield pa.Table.from_pylist(accepted, schema=LABEL_COLUMNS)
 
 
-def columns_of_label(label: Label, payload: str, object_index: int, position: int) -> dict[str, object]:
+def columns_of_label(label: Label, payload: str, object_index: int, position: int, part: int) -> dict[str, object]:
     """A label as a row of `LABEL_COLUMNS`."""
     return {
         "object_index": object_index,
         "position": position,
+        "part": part,
         "event_key": label.event_key,
         "true_event_type": label.true_event_type,
         "reviewer": label.reviewer,

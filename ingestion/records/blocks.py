@@ -1,46 +1,77 @@
-"""Whole lines out of a content that comes in parts, a block at a time: what is in memory does not grow with the object.
+"""The records of a content that comes in parts, a block at a time: what is in memory does not grow with the object.
 
-A line that no limit allows is not kept whole either. What a line means is not known here.
+A record that no limit allows is not kept whole either. What a record means is not known here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 
-from ingestion.records.framing import BYTE_ORDER_MARK, JSON_WHITE_SPACE
+from ingestion.records.slices import Elements, Lines, Piece, in_elements, last_boundary
+from ingestion.records.unpacking import Undecodable
+from ingestion.records.values import JSON_WHITE_SPACE, Reader, Tear, trimmed
 
 BLOCK_BYTES = 32 * 1024 * 1024
-_MORE = b"~"  # in the place of what is left out of a line, so that it does not end in white space
+# An array, or another value of several lines, can only be read as a whole.
+DOCUMENT_BYTES = 256 * 1024 * 1024
+# Enough of a record that is too large to see where it comes from, in bytes.
+KEPT_OF_HUGE_RECORD = 4096
 
 
-def blocks_of_lines(parts: Iterable[bytes], max_line_bytes: int) -> Iterator[bytes]:
-    """The content in blocks of about `BLOCK_BYTES`, each of whole lines, without a byte-order mark.
+def read_in_blocks(
+    index: int, parts: Iterable[bytes], tear: Callable[[], Tear], reader: Reader, max_record_bytes: int
+) -> Iterator[Piece]:
+    """The records of object `index`, whose text comes in parts; `tear` is asked when they have ended.
 
-    A line that is longer than a block keeps more than `max_line_bytes` of it where it had more, and else all of it but
-    white space around it.
+    Raises:
+        Undecodable: a value is too long to be read.
     """
     waiting: list[bytes] = []
-    size = 0
-    is_first = True
-    for part in parts:
-        waiting.append(part)
-        size += len(part)
-        if size < BLOCK_BYTES:
-            continue
-        text = b"".join(waiting).removeprefix(BYTE_ORDER_MARK if is_first else b"")
-        is_first = False
-        end = text.rfind(b"\n") + 1
-        if end:
-            yield text[:end]
-        rest = text[end:]
-        waiting = [rest if len(rest) < BLOCK_BYTES else _shortened(rest, max_line_bytes)]
-        size = len(waiting[0])
-    if text := b"".join(waiting).removeprefix(BYTE_ORDER_MARK if is_first else b""):
-        yield text
+    size, wanted = 0, BLOCK_BYTES
+    is_passing = False  # over the rest of a line that is too long
+    for part in chain(parts, [None]):
+        if part is not None:
+            waiting.append(part)
+            size += len(part)
+            if size < wanted:
+                continue
+        text = b"".join(waiting)
+        if is_passing:
+            line_end = text.find(b"\n")
+            is_passing = line_end < 0
+            reader.skip_to(text, len(text) if is_passing else line_end)
+            text = text[reader.at :]
+        end = len(text) if part is None else last_boundary(text)
+        if end and reader.begins_line:
+            yield Lines(index, text[:end], reader.line, tear() if part is None else Tear.NOTHING)
+            reader.skip_to(text, end)
+        elif end:
+            yield from in_elements(index, reader.read(text[:end], True, tear() if part is None else Tear.NOTHING))
+            reader.at = end
+        else:
+            yield from in_elements(index, reader.read(text, is_end=False))
+        rest = text[reader.at :]
+        if part is not None and len(rest) >= BLOCK_BYTES:
+            rest, given_up = _bounded(index, rest, reader, max_record_bytes)
+            if given_up is not None:
+                yield given_up
+                is_passing = True
+        waiting, size = [rest], len(rest)
+        wanted = max(BLOCK_BYTES, 2 * size)
 
 
-def _shortened(start: bytes, max_bytes: int) -> bytes:
-    """The start of a line, long enough to decide whether the line without surrounding white space exceeds the limit."""
-    start = start.lstrip(JSON_WHITE_SPACE)
-    filled = len(start.rstrip(JSON_WHITE_SPACE))
-    return start[:max_bytes] + _MORE if filled > max_bytes else start[: filled + max_bytes + 1]
+def _bounded(index: int, rest: bytes, reader: Reader, max_record_bytes: int) -> tuple[bytes, Elements | None]:
+    """What is kept of a text in which a value begins that does not end yet, and the record that is given up."""
+    start = rest.lstrip(JSON_WHITE_SPACE)
+    longest = max(max_record_bytes, KEPT_OF_HUGE_RECORD)
+    if start[:1] in (b"{", b"["):
+        if len(rest) <= DOCUMENT_BYTES:
+            return rest, None
+        if start[:1] == b"[" or start.find(b"\n", 0, longest + 1) >= 0:
+            raise Undecodable(f"The object is one JSON document; at most {DOCUMENT_BYTES:,} bytes of one are read.")
+    elif len(shorter := trimmed(rest)) <= longest:
+        return shorter + b" ", None  # the rest is white space, which may go on
+    reader.skip_to(rest, len(rest) - len(start))
+    value = reader.give_up(start[: longest + 1])
+    return b"", Elements(index, [value.raw], [value.line], [value.part])

@@ -1,40 +1,30 @@
-"""From fetched objects to slices of their records: unpacking, framing, and the limits on what is read.
+"""From fetched objects to slices of their records: unpacking, decoding, framing, and the limits on what is read.
 
-What is rejected here, nobody can judge: an object that cannot be opened, a record that is too large. What the records
-of an object mean is not known here.
+What is rejected here, nobody can judge: an object that cannot be opened, what a tear cut, a record that is too large.
+What the records of an object mean is not known here.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 
 from ingestion.bucket import FetchedObject, ObjectReplaced
-from ingestion.records.blocks import blocks_of_lines
-from ingestion.records.framing import (
-    Undecodable,
-    begins_as_lines,
-    frame,
-    has_more_elements,
-    holds_objects_as_lines,
-    is_packed,
-    unpacked,
-)
+from ingestion.records.blocks import DOCUMENT_BYTES, KEPT_OF_HUGE_RECORD, read_in_blocks
+from ingestion.records.encoding import Text, is_plain
+from ingestion.records.framing import begins_as_lines, has_more_elements, one_value
 from ingestion.records.read_objects import ReadObjects
-from ingestion.records.slices import Elements, Lines, Piece, Slice, join_pieces
+from ingestion.records.slices import ELEMENTS_AT_ONCE, Elements, Lines, Piece, Slice, in_elements, join_pieces
+from ingestion.records.unpacking import Undecodable, Unpacked, ZeroFilled, compression_of
+from ingestion.records.values import Reader, Tear, trimmed
 from ingestion.settings import Settings
 
 # Objects up to here, unpacked, are held whole; larger ones are read in blocks of lines.
 HELD_BYTES = 64 * 1024 * 1024
-# An array or another document of several lines can only be read as a whole, which takes several times its size.
-DOCUMENT_BYTES = 256 * 1024 * 1024
-ELEMENTS_AT_ONCE = 50_000  # of an array; they are joined to slices again
-# Enough of a record that is too large to see where it comes from, in bytes.
-KEPT_OF_HUGE_RECORD = 4096
 
 
 Pieces: TypeAlias = Callable[[FetchedObject], Iterator[bytes]]
@@ -50,7 +40,8 @@ def open_slices(
     Raises:
         ObjectReplaced: such an object is not the one that was fetched; nothing of `result` is to be used.
     """
-    for records in join_pieces(_all_records(objects, pieces, settings, result)):
+    opened = _Opened(pieces, settings, result)
+    for records in join_pieces(opened.records(objects), opened.read_exactly):
         if len(records):
             first = int(records.object_indexes.min())
             for index, count in enumerate(np.bincount(records.object_indexes - first).tolist(), first):
@@ -58,88 +49,164 @@ def open_slices(
             yield records, _reject_huge(records, settings.max_record_bytes, result)
 
 
-def _all_records(
-    objects: Iterable[FetchedObject], pieces: Pieces, settings: Settings, result: ReadObjects
-) -> Iterator[Piece]:
-    for fetched in objects:
-        index = result.add(fetched)
-        try:
-            yield from _records(index, fetched, pieces, settings)
-        except Undecodable as error:
-            result.record_counts[index] += 1
-            result.reject(index, 0, "malformed_json", str(error), None)
+@dataclass(slots=True)
+class _Opened:
+    """The objects under way."""
+
+    pieces: Pieces
+    settings: Settings
+    result: ReadObjects
+
+    def records(self, objects: Iterable[FetchedObject]) -> Iterator[Piece]:
+        for fetched in objects:
+            index = self.result.add(fetched)
+            try:
+                yield from self._records(index, _Source(fetched, self.pieces, self.settings))
+            except Undecodable as error:
+                self._reject(index, str(error))
+
+    def read_exactly(self, index: int, text: bytes, line: int, tear: Tear) -> Iterator[Elements]:
+        """The values of some lines, which a slice found not to be one object each."""
+        reader = Reader(line)
+        yield from in_elements(index, reader.read(text, True, tear))
+        if reader.is_torn and tear is Tear.ARRAY:
+            self._reject(index, _torn(self.result.objects[index].size, [_NO_END]))
+
+    def _reject(self, index: int, sentence: str) -> None:
+        self.result.record_counts[index] += 1
+        self.result.reject(index, 0, 1, "malformed_json", sentence, None)
+
+    def _records(self, index: int, source: _Source) -> Iterator[Piece]:
+        """The records of an object, which is held whole or, where it is large, read in blocks.
+
+        A large one is read twice: to see that all of it can be read, before any of it is given, and to give it.
+        """
+        content = source.held(HELD_BYTES)
+        if content is None:
+            start = next(iter(source.parts()), b"")
+            if not begins_as_lines(start[:_START_BYTES]):
+                content = source.held(DOCUMENT_BYTES)
+        if content is None:
+            reader = Reader()
+            self._refuse_many(sum(_most_records(one) for one in self._in_blocks(index, source, Reader())))
+            try:
+                yield from self._in_blocks(index, source, reader)
+            except Undecodable as error:  # what could be opened a moment ago
+                raise ObjectReplaced(source.fetched.key) from error
+        else:
+            reader = Reader()
+            yield from self._held(index, content, reader, source.tear)
+        tears = [*source.tears, *([_NO_END] if reader.is_torn and source.tear is Tear.ARRAY else [])]
+        if tears:
+            self._reject(index, _torn(source.fetched.size, tears))
+
+    def _in_blocks(self, index: int, source: _Source, reader: Reader) -> Iterator[Piece]:
+        return read_in_blocks(index, source.parts(), lambda: source.tear, reader, self.settings.max_record_bytes)
+
+    def _held(self, index: int, content: bytes, reader: Reader, tear: Tear) -> Iterator[Piece]:
+        if begins_as_lines(content):
+            lines = Lines(index, content, 1, tear)
+            self._refuse_many(_most_records(lines))
+            yield lines
+            return
+        most = self.settings.max_object_records
+        self._refuse_many(most + has_more_elements(content, most))
+        text = trimmed(content)
+        whole = one_value(text)
+        if whole is None:
+            if _most_records(Lines(index, content, 1)) > most:
+                self._refuse_many(sum(1 for _ in Reader().read(content, True, tear)) if text else most + 1)
+            yield from in_elements(index, reader.read(content, True, tear))
+            return
+        for first in range(0, len(whole.raws), ELEMENTS_AT_ONCE):
+            share = slice(first, first + ELEMENTS_AT_ONCE)
+            yield Elements(index, whole.raws[share], whole.positions[share])
+
+    def _refuse_many(self, records: int) -> None:
+        most = self.settings.max_object_records
+        if records > most:
+            raise Undecodable(f"The object has more than {most:,} records, the most that are read.")
 
 
-def _records(index: int, fetched: FetchedObject, pieces: Pieces, settings: Settings) -> Iterator[Piece]:
-    """The records of an object, which is held whole or, where it is large, read in blocks of lines.
+_NO_END = "its last array has no end"
+_START_BYTES = 4 * 1024 * 1024
 
-    A large one is read twice: to see that all of it can be read, before any of it is given, and to give it.
+
+def _most_records(piece: Piece) -> int:
+    """A piece has at most so many records, and lines; all that begins one is counted."""
+    if isinstance(piece, Elements):
+        return len(piece.raws)
+    text = piece.text
+    lines = text.count(b"\n") + (not text.endswith(b"\n"))
+    return max(lines, text.count(b"{")) + (text.count(b",") if b"[" in text else 0)
+
+
+def _torn(size: int, tears: list[str]) -> str:
+    return (
+        f"The object of {size:,} bytes is torn: {' and '.join(tears)}. "
+        "What is whole before the tear is read, the rest is lost."
+    )
+
+
+class _Source:
+    """The text of one object, which may be read more than once, and what reading it has shown.
+
+    `tears` says in words what of the object ends too early; it is known when the parts have ended.
     """
-    if fetched.content is None and fetched.size > settings.max_object_bytes:
-        raise Undecodable(f"The object has {fetched.size:,} bytes; at most {settings.max_object_bytes:,} are read.")
-    content = fetched.content
-    if content is None or is_packed(fetched.key):
-        content = _whole(fetched, pieces, settings, HELD_BYTES)
-    elif len(content) > settings.max_object_records:  # where it is not, it cannot have more
-        _refuse_many(content.count(b"\n") > settings.max_object_records, settings)
-    if content is None:
-        blocks = blocks_of_lines(_parts(fetched, pieces, settings), settings.max_record_bytes)
-        first = next(blocks, b"")
-        if not begins_as_lines(first):
-            content = _whole(fetched, pieces, settings, DOCUMENT_BYTES)
-            if content is None and not holds_objects_as_lines(first):
-                raise Undecodable(f"The object is one JSON document; at most {DOCUMENT_BYTES:,} bytes of one are read.")
-    if content is None:
-        yield from _lines(index, fetched, chain([first], blocks))
-        return
-    _refuse_many(has_more_elements(content, settings.max_object_records), settings)
-    framed = frame(content)
-    if isinstance(framed, bytes):
-        yield Lines(index, framed, 1)
-        return
-    for first_of_share in range(0, len(framed.raws), ELEMENTS_AT_ONCE):
-        share = slice(first_of_share, first_of_share + ELEMENTS_AT_ONCE)
-        yield Elements(index, framed.raws[share], framed.positions[share])
+
+    def __init__(self, fetched: FetchedObject, pieces: Pieces, settings: Settings) -> None:
+        self.fetched = fetched
+        self.tears: list[str] = []
+        self._pieces = pieces
+        self._max_bytes = settings.max_object_bytes
+        self._fault_at: int | None = None
+        if fetched.content is None and fetched.size > settings.max_object_bytes:
+            raise Undecodable(f"The object has {fetched.size:,} bytes; at most {self._max_bytes:,} are read.")
+
+    @property
+    def tear(self) -> Tear:
+        """What the end of the text may have cut."""
+        return Tear.ANYTHING if self.tears else Tear.ARRAY
+
+    def held(self, max_bytes: int) -> bytes | None:
+        """The whole text, or None where it is longer. It is read to its end in any case."""
+        content = self.fetched.content
+        if content is not None and compression_of(content[:4]) is None and is_plain(content):
+            return content if len(content) <= max_bytes else None
+        kept: list[bytes] = []
+        size = 0
+        try:
+            for part in self.parts():
+                size += len(part)
+                if size <= max_bytes:
+                    kept.append(part)
+                else:
+                    kept.clear()
+        except ZeroFilled as fault:
+            self._fault_at = fault.fault_at
+            return self.held(max_bytes)
+        except Undecodable:
+            if content is None:  # is it still the object whose etag is known?
+                deque(self._pieces(self.fetched), maxlen=0)
+            raise
+        return b"".join(kept) if size <= max_bytes else None
+
+    def parts(self) -> Iterator[bytes]:
+        content = self.fetched.content
+        unpacked = Unpacked(
+            self._pieces(self.fetched) if content is None else [content], self._max_bytes, self._fault_at
+        )
+        text = Text(_opened(unpacked))
+        yield from text
+        zeros = [f"it ends in {text.zeros:,} zero bytes"] if text.zeros else []
+        self.tears = [*([unpacked.tear] if unpacked.tear else []), *zeros]
 
 
-def _refuse_many(has_more: bool, settings: Settings) -> None:
-    if has_more:
-        raise Undecodable(f"The object has more than {settings.max_object_records:,} records, the most that are read.")
-
-
-def _lines(index: int, fetched: FetchedObject, blocks: Iterable[bytes]) -> Iterator[Lines]:
-    position = 1
+def _opened(unpacked: Unpacked) -> Iterator[bytes]:
     try:
-        for block in blocks:
-            yield Lines(index, block, position)
-            position += block.count(b"\n")
-    except Undecodable as error:  # what could be opened a moment ago
-        raise ObjectReplaced(fetched.key) from error
-
-
-def _whole(fetched: FetchedObject, pieces: Pieces, settings: Settings, max_bytes: int) -> bytes | None:
-    """The whole content, unpacked, or None where it is longer. It is read to its end in any case."""
-    kept: list[bytes] = []
-    size = lines = 0
-    try:
-        for part in _parts(fetched, pieces, settings):
-            size += len(part)
-            lines += part.count(b"\n")
-            if size <= max_bytes:
-                kept.append(part)
-            else:
-                kept.clear()
+        yield from unpacked
     except Undecodable as error:
-        if fetched.content is None:  # is it still the object whose etag is known?
-            deque(pieces(fetched), maxlen=0)
-        raise Undecodable(f"The object cannot be decompressed: {str(error).rstrip('.')}.") from error
-    _refuse_many(lines > settings.max_object_records, settings)
-    return b"".join(kept) if size <= max_bytes else None
-
-
-def _parts(fetched: FetchedObject, pieces: Pieces, settings: Settings) -> Iterator[bytes]:
-    source = pieces(fetched) if fetched.content is None else [fetched.content]
-    return unpacked(fetched.key, source, settings.max_object_bytes)
+        raise Undecodable(f"The object cannot be decompressed: {error}.") from error
 
 
 def _reject_huge(records: Slice, max_bytes: int, result: ReadObjects) -> list[int]:
@@ -152,5 +219,5 @@ def _reject_huge(records: Slice, max_bytes: int, result: ReadObjects) -> list[in
             detail = f"The record has more than {max_bytes:,} bytes, the most that is read. Its text is cut."
             payload = raw[:KEPT_OF_HUGE_RECORD].decode("utf-8", errors="replace")
             index, position = int(records.object_indexes[place]), int(records.positions[place])
-            result.reject(index, position, "malformed_json", detail, payload)
+            result.reject(index, position, int(records.parts[place]), "malformed_json", detail, payload)
     return huge

@@ -6,14 +6,16 @@ is not known here; what an object's content is (one value, an array, lines) is d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from ingestion.records.framing import JSON_WHITE_SPACE
+from ingestion.records.values import JSON_WHITE_SPACE, Tear, Value, is_one_value
 
 # Parsing a slice costs some milliseconds however small it is; a larger one keeps the stages waiting for each other.
 SLICE_BYTES = 32 * 1024 * 1024
@@ -23,6 +25,10 @@ _FIRST_BYTES = SLICE_BYTES // 4
 SLICE_RECORDS = 250_000
 _BLOCK = 1 << 18  # bytes looked at in one go: they and the mask stay in the processor's cache
 _LINE_FEED = ord("\n")
+_BRACE, _END_BRACE, _RETURN = ord("{"), ord("}"), ord("\r")
+ELEMENTS_AT_ONCE = 50_000  # they are joined to slices again
+_MOST_MENDED = 100  # lines of a piece, one by one, where they are more than a quarter of all
+_any_value = msgspec.json.Decoder(msgspec.Raw).decode
 
 Integers = npt.NDArray[np.int64]
 
@@ -31,20 +37,33 @@ class _TooManyRecords(Exception):
     """A slice would have more than `SLICE_RECORDS`."""
 
 
+class _Irregular(Exception):
+    """Some lines are not, or not surely, one object each: their numbers in their piece, by the piece's number."""
+
+    def __init__(self, lines: dict[int, list[int]]) -> None:
+        super().__init__()
+        self.lines = lines
+
+
 class Lines(NamedTuple):
-    """Whole lines of one object, the first of them with its number, counted from 1."""
+    """Whole lines of one object, the first of them with its number, counted from 1, meant to be one record each.
+
+    `tear` is what the end of the text may have cut.
+    """
 
     object_index: int
     text: bytes
     first_position: int
+    tear: Tear = Tear.NOTHING
 
 
 class Elements(NamedTuple):
-    """Records of one object that are not lines, trimmed, each with its position."""
+    """Records of one object that are not lines, trimmed, each with its position and its part."""
 
     object_index: int
     raws: Sequence[bytes]
     positions: Sequence[int]
+    parts: Sequence[int] | None = None  # None: 1 each
 
 
 Piece = Lines | Elements
@@ -58,6 +77,7 @@ class Slice:
     bounds: Integers  # one more than there are records
     object_indexes: npt.NDArray[np.int32]
     positions: Integers
+    parts: npt.NDArray[np.int32]  # the records' numbers among those that begin on their line
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -74,52 +94,137 @@ class Slice:
         return self.text[self.bounds[place] : self.bounds[place + 1]].strip(JSON_WHITE_SPACE)
 
 
-def join_pieces(pieces: Iterable[Piece]) -> Iterator[Slice]:
+# The records of some lines of an object, read value by value: the text, its first line's number, what its end may cut.
+ReadExactly = Callable[[int, bytes, int, Tear], Iterator[Elements]]
+
+
+def in_elements(index: int, values: Iterable[Value]) -> Iterator[Elements]:
+    """An object's values as pieces."""
+    values = iter(values)
+    while share := list(islice(values, ELEMENTS_AT_ONCE)):
+        raws, positions, parts = zip(*share, strict=True)
+        yield Elements(index, raws, positions, parts)
+
+
+def join_pieces(pieces: Iterable[Piece], read_exactly: ReadExactly) -> Iterator[Slice]:
     """The pieces' records in slices of about `SLICE_BYTES`, never much more than that and the largest piece.
 
-    Until it is reached, a slice is as large as all before it. Many short records make smaller ones.
+    Until it is reached, a slice is as large as all before it. Many short records make smaller ones. Lines that are not
+    one object each are read by `read_exactly`.
     """
     waiting: list[Piece] = []
     size, joined = 0, 0
     for piece in pieces:
         own = len(piece.text) if isinstance(piece, Lines) else sum(map(len, piece.raws))
         if waiting and size + own > min(SLICE_BYTES, max(joined, _FIRST_BYTES)):
-            yield from _slices(waiting)
+            yield from _slices(waiting, read_exactly)
             joined += size
             waiting, size = [], 0
         waiting.append(piece)
         size += own
     if waiting:
-        yield from _slices(waiting)
+        yield from _slices(waiting, read_exactly)
 
 
-def _slices(pieces: list[Piece]) -> Iterator[Slice]:
+def _slices(pieces: list[Piece], read_exactly: ReadExactly) -> Iterator[Slice]:
     """One slice, or halves where that has too many records."""
     try:
         joined = _join(pieces)
     except _TooManyRecords:
         middle = len(pieces) // 2
-        for half in [pieces[:middle], pieces[middle:]] if middle else _halves(pieces[0]):
-            yield from _slices(half)
+        for half in [pieces[:middle], pieces[middle:]] if middle else _halves(pieces[0], read_exactly):
+            yield from _slices(half, read_exactly)
+    except _Irregular as irregular:
+        mended: list[Piece] = []
+        for number, piece in enumerate(pieces):
+            lines = irregular.lines.get(number)
+            mended += [piece] if lines is None else _mended(piece, lines, read_exactly)  # type: ignore[arg-type]
+        if mended:
+            yield from _slices(mended, read_exactly)
     else:
         yield joined
 
 
-def _halves(piece: Piece) -> list[list[Piece]]:
+def _halves(piece: Piece, read_exactly: ReadExactly) -> list[list[Piece]]:
     """A piece of many records as two."""
     index = piece.object_index
     if isinstance(piece, Elements):
         middle = len(piece.raws) // 2
         shares = slice(middle), slice(middle, None)
-        return [[Elements(index, piece.raws[share], piece.positions[share])] for share in shares]
-    middle = len(piece.text) // 2
-    end = (piece.text.find(b"\n", middle) + 1) % len(piece.text) or piece.text.rfind(b"\n", 0, middle) + 1
+        return [
+            [Elements(index, piece.raws[share], piece.positions[share], piece.parts and piece.parts[share])]
+            for share in shares
+        ]
+    end = last_boundary(piece.text, len(piece.text) // 2) or last_boundary(piece.text)
+    if not end:
+        elements = list(read_exactly(index, piece.text, piece.first_position, piece.tear))
+        return [[one] for one in elements]
     first, second = piece.text[:end], piece.text[end:]
     second_position = piece.first_position + first.count(b"\n")
-    return [[Lines(index, first, piece.first_position)], [Lines(index, second, second_position)]]
+    return [[Lines(index, first, piece.first_position)], [Lines(index, second, second_position, piece.tear)]]
+
+
+def _mended(piece: Lines, irregular: list[int], read_exactly: ReadExactly) -> list[Piece]:
+    """A piece with its irregular lines (their numbers in it, from 0) read value by value, with what may belong to them.
+
+    A value may reach from such a line over lines around it, but not over a boundary.
+    """
+    text = piece.text
+    mended: list[Piece] = []
+    done, line = 0, piece.first_position  # how far the text is in pieces, and the number of the line there
+    starts = np.concatenate([[0], np.flatnonzero(np.frombuffer(text, np.uint8) == _LINE_FEED) + 1])
+    if len(irregular) > _MOST_MENDED and len(irregular) > len(starts) // 4:
+        return list(read_exactly(piece.object_index, text, line, piece.tear))
+    for number in irregular:
+        start = int(starts[number])
+        if start < done:
+            continue
+        first = last_boundary(text, start + 1) if start else 0
+        first = max(first, done)
+        end = next_boundary(text, start)
+        if first > done:
+            mended.append(Lines(piece.object_index, text[done:first], line))
+            line += text.count(b"\n", done, first)
+        tear = piece.tear if end == len(text) else Tear.NOTHING
+        mended += read_exactly(piece.object_index, text[first:end], line, tear)
+        line += text.count(b"\n", first, end)
+        done = end
+    if done < len(text):
+        mended.append(Lines(piece.object_index, text[done:], line, piece.tear))
+    return mended
+
+
+def last_boundary(text: bytes, end: int | None = None) -> int:
+    """The last place up to `end` where a line begins that no value reaches into; 0 where there is none.
+
+    Between a `}` or `]` that ends a line and a `{` or `[` that begins the next no value goes on.
+    """
+    at = len(text) if end is None else end
+    while (at := text.rfind(b"\n", 0, at)) > 0:
+        if _is_boundary(text, at):
+            return at + 1
+    return 0
+
+
+def next_boundary(text: bytes, start: int) -> int:
+    """As `last_boundary`, the first one behind `start`; the text's end where there is none."""
+    at = start
+    while (at := text.find(b"\n", at)) >= 0:
+        if at + 1 == len(text):
+            break
+        if _is_boundary(text, at):
+            return at + 1
+        at += 1
+    return len(text)
+
+
+def _is_boundary(text: bytes, line_feed: int) -> bool:
+    before = line_feed - 1 - (text[line_feed - 1 : line_feed] == b"\r")
+    return text[before : before + 1] in (b"}", b"]") and text[line_feed + 1 : line_feed + 2] in (b"{", b"[")
 
 
 def _join(pieces: list[Piece]) -> Slice:
+    numbers_of_lines = [number for number, piece in enumerate(pieces) if isinstance(piece, Lines) and piece.text]
     lines = [piece for piece in pieces if isinstance(piece, Lines) and piece.text]
     elements = [piece for piece in pieces if isinstance(piece, Elements)]
     raws = [raw for piece in elements for raw in piece.raws]
@@ -137,6 +242,20 @@ def _join(pieces: list[Piece]) -> Slice:
         np.array([piece.first_position for piece in lines], np.int64) - first_lines[:-1], counts
     )
     filled = _filled(text, starts, end_of_lines)
+    irregular = _irregular(text, starts, filled, end_of_lines)
+    cut = [
+        last - 1
+        for piece, last in zip(lines, first_lines[1:].tolist(), strict=True)
+        if piece.tear is Tear.ANYTHING and not piece.text.endswith(b"\n")
+    ]
+    if cut:  # such a line is no record of its own unless it is whole
+        irregular = np.union1d(irregular, cut)
+    if len(irregular):
+        of_pieces = np.searchsorted(first_lines, irregular, side="right") - 1
+        found: dict[int, list[int]] = {}
+        for piece, line in zip(of_pieces.tolist(), irregular.tolist(), strict=True):
+            found.setdefault(numbers_of_lines[piece], []).append(line - int(first_lines[piece]))
+        raise _Irregular(found)
 
     ends_of_raws = end_of_lines + np.cumsum([len(raw) + 1 for raw in raws], dtype=np.int64)
     starts_of_raws = np.concatenate([[end_of_lines], ends_of_raws[:-1]]) if raws else ends_of_raws
@@ -154,7 +273,50 @@ def _join(pieces: list[Piece]) -> Slice:
             ]
         ),
         np.concatenate([numbers[filled], *(np.asarray(piece.positions, np.int64) for piece in elements)]),
+        np.concatenate([np.ones(int(filled.sum()), np.int32), *(_parts_of(piece) for piece in elements)]),
     )
+
+
+def _parts_of(piece: Elements) -> npt.NDArray[np.int32]:
+    return np.ones(len(piece.raws), np.int32) if piece.parts is None else np.asarray(piece.parts, np.int32)
+
+
+def _irregular(text: bytes, starts: Integers, filled: npt.NDArray[np.bool_], end: int) -> Integers:
+    """The filled lines that are not surely one object each.
+
+    A line that begins with the only `{` of it and ends with its only `}` is none or one. Of a line with more braces a
+    parser says whether it is one value.
+    """
+    if not len(starts):
+        return np.empty(0, np.int64)
+    codes = np.frombuffer(text, np.uint8)
+    ends = np.concatenate([starts[1:], [end]]) - 2  # the last byte before the line feed
+    ends = ends - (codes.take(ends, mode="clip") == _RETURN)
+    is_object = (codes[starts] == _BRACE) & (codes.take(ends, mode="clip") == _END_BRACE)
+    doubtful = filled & ~is_object
+    for line in np.flatnonzero(doubtful).tolist():
+        raw = text[int(starts[line]) : int(starts[line + 1]) if line + 1 < len(starts) else end]
+        raw = raw.strip(JSON_WHITE_SPACE)
+        doubtful[line] = not (raw[:1] == b"{" and raw[-1:] == b"}" and _is_one(raw))
+    objects = int(is_object.sum())
+    # Where every line is meant as an object, and there are as many braces as lines, each has its own.
+    if objects < filled.sum() or objects != text.count(b"{", 0, end) or objects != text.count(b"}", 0, end):
+        is_more = np.zeros(len(starts), np.bool_)
+        for brace in (_BRACE, _END_BRACE):
+            is_more |= np.add.reduceat(codes[:end] == brace, starts, dtype=np.int32) > 1
+        for line in np.flatnonzero(filled & ~doubtful & is_more).tolist():
+            line_end = int(starts[line + 1]) if line + 1 < len(starts) else end
+            doubtful[line] = not _is_one(text[int(starts[line]) : line_end])
+    return np.flatnonzero(doubtful)
+
+
+def _is_one(raw: bytes) -> bool:
+    """Whether a line is one JSON value."""
+    try:
+        _any_value(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return is_one_value(raw.strip(JSON_WHITE_SPACE))
+    return True
 
 
 def _starts_of_lines(text: bytes, end: int) -> Integers:

@@ -10,8 +10,8 @@ from pathlib import Path
 import dagster as dg
 
 from ingestion.bucket import Bucket, ObjectInfo, is_still, open_landing_bucket
-from ingestion.landing.batch import pending_objects
 from ingestion.landing.manifest import storable_key
+from ingestion.landing.unread import Unread, pending_objects
 from ingestion.settings import Settings
 from orchestration.dagster_home.lost_runs import end_lost_runs
 
@@ -146,7 +146,7 @@ def _looked_at(bucket: Bucket, settings: Settings, now: datetime) -> list[Object
 
     An object that is not still yet does not count: requested too early, it would not be requested again.
     """
-    still = (info for info in pending_objects(bucket) if is_still(info, now, settings.still_seconds))
+    still = (info for info in pending_objects(bucket, Unread(now)) if is_still(info, now, settings.still_seconds))
     return list(islice(still, BACKLOG_OBJECTS) if settings.landed_objects == "archive" else still)
 
 

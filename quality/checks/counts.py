@@ -19,7 +19,7 @@ from quality.checks.results import Cell, DayResult, Severity
 class Fact:
     """A check of a count: `query` selects site, camera, day, value, size; a value above `highest` is evidence.
 
-    `marts` must all be there. `words` is filled with the value.
+    `marts` must all be there. `words` is filled with the value, and with what the query says as a sixth column.
     """
 
     name: str
@@ -40,20 +40,81 @@ REJECTED = Fact(
     "few_records_are_rejected",
     "rejected_share",
     "warning",
-    ("landed_objects",),
+    ("landed_objects", "rejected_records"),
     0.05,
     200,
-    "{value:.1%} of the records that landed that day were rejected, {highest:.0%} is the limit",
+    "{value:.1%} of what landed that day was rejected, by {what}; {highest:.0%} is the limit",
+    # A lost object is one record, however much was in it: its bytes are weighed as well, a record's share of them at
+    # a time. What a later content of the key has made good counts no more. 250 bytes weigh as much as a record.
     r"""
+    with superseded as (
+        select distinct object_key, etag from rejected_records where superseded_at is not null
+    ),
+    weighed as (
+        select
+            coalesce(nullif(regexp_extract(object_key, '.*(?:^|/)site_id=([^/]+)/', 1), ''), '*') as site_id,
+            cast(timezone('UTC', landed_at) as date) as day,
+            records,
+            bytes,
+            if((object_key, etag) in (from superseded), 0, rejected) as lost
+        from landed_objects
+    ),
+    days as (
+        select
+            site_id,
+            day,
+            sum(lost) / nullif(sum(records), 0) as of_records,
+            sum(bytes * lost / nullif(records, 0)) / nullif(sum(bytes), 0) as of_bytes,
+            sum(greatest(records, bytes // 250)) as size
+        from weighed
+        group by all
+    )
     select
-        coalesce(nullif(regexp_extract(object_key, '.*(?:^|/)site_id=([^/]+)/', 1), ''), '*') as site_id,
+        site_id,
         '' as camera_id,
-        cast(timezone('UTC', landed_at) as date) as day,
-        sum(rejected) / nullif(sum(records), 0) as value,
-        sum(records) as size
-    from landed_objects
-    group by all
+        day,
+        greatest(of_records, of_bytes) as value,
+        size,
+        if(of_bytes > of_records, 'bytes', 'records') as what
+    from days
     """,
+    by_landing=True,
+)
+
+UNREAD = Fact(
+    "every_object_is_read",
+    "unread_objects",
+    "warning",
+    ("unread_objects",),
+    0,
+    0,
+    "{value:,.0f} objects are not read{what}",
+    r"""
+    with endings as (
+        select
+            coalesce(nullif(regexp_extract(lower(object_key), '\.[^./]{1,20}$'), ''), 'without an ending') as ending,
+            count(*) as objects
+        from unread_objects
+        where reason in ('name', 'odd_key')
+        group by ending
+    ),
+    more as (
+        select sum(cast(replace(regexp_extract(detail, '^[0-9,]+'), ',', '') as bigint)) as objects
+        from unread_objects
+        where reason = 'not_listed'
+    )
+    select
+        '*' as site_id,
+        '' as camera_id,
+        $last as day,
+        coalesce(sum(endings.objects), 0) + coalesce(any_value(more.objects), 0) as value,
+        0 as size,
+        coalesce(': ' || string_agg(endings.objects || ' ' || ending, ', ' order by endings.objects desc, ending), '')
+            as what
+    from more
+    left join endings on true
+    """,
+    is_strong=False,
     by_landing=True,
 )
 
@@ -117,7 +178,7 @@ CLOCK = Fact(
     """,
 )
 
-FACTS = (REJECTED, UNREGISTERED, DUPLICATES, CLOCK)
+FACTS = (REJECTED, UNREAD, UNREGISTERED, DUPLICATES, CLOCK)
 # The suites' own rules count for these; a divergence is a distance without significance, and opens no incident.
 INTEGRITY, DIVERGENCE = "integrity", "event_mix_divergence"
 LOOK_ALIKE_IDS = look_alikes.METRIC
@@ -143,17 +204,18 @@ def _results(
         if not present.issuperset(fact.marts):
             continue
         query = f"select * from ({fact.query}) where day between $first and $last order by all"
-        for site, camera, day, value, size in connection.execute(query, {"first": first, "last": last}).fetchall():
-            yield _result(fact, Cell(site, camera), day, value, int(size))
+        rows = connection.execute(query, {"first": first, "last": last}).fetchall()
+        for site, camera, day, value, size, *what in rows:
+            yield _result(fact, Cell(site, camera), day, value, int(size), "".join(what))
 
 
 _BAD: dict[Severity, str] = {"critical": "fail", "warning": "warn"}
 
 
-def _result(fact: Fact, cell: Cell, day: date, value: float | None, size: int) -> DayResult:
+def _result(fact: Fact, cell: Cell, day: date, value: float | None, size: int, what: str) -> DayResult:
     judged = value is not None and size >= fact.smallest_sample
     bad = judged and value is not None and value > fact.highest
-    said = fact.words.format(value=value, highest=fact.highest) if judged else "too little to judge"
+    said = fact.words.format(value=value, highest=fact.highest, what=what) if judged else "too little to judge"
     name = cell.name
     return DayResult(
         evidence_date=day,

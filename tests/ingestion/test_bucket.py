@@ -76,7 +76,7 @@ def test_an_object_replaced_at_the_very_moment_of_archiving_is_not_lost(
     original = getattr(module, name)
     calls: list[Any] = []
 
-    def replaced_first(*arguments: Any) -> Any:
+    def replaced_first(*arguments: Any, **named: Any) -> Any:
         if not calls:
             calls.append(arguments)
             bucket.put("events/new", b"second")
@@ -85,7 +85,7 @@ def test_an_object_replaced_at_the_very_moment_of_archiving_is_not_lost(
             else:
                 put(bucket, "events/a.jsonl", b"second")
                 obstore.delete(bucket.store, "events/new")  # type: ignore[attr-defined]
-        return original(*arguments)
+        return original(*arguments, **named)
 
     with monkeypatch.context() as patched:
         # Asked once for each bucket, by a delete of its own.

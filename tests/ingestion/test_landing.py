@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ingestion.errors import BucketError, WarehouseBusyError
-from ingestion.landing import batch
+from ingestion.landing import commit
 from ingestion.warehouse import warehouse_lock
 from tests.plant import EVENT, NOW, Plant
 
@@ -25,6 +25,7 @@ def test_the_contracts_example_is_landed_as_it_is(plant: Plant) -> None:
     assert event == {
         "object_id": 1,
         "position": 1,
+        "part": 1,
         "event_at": datetime(2026, 1, 15, 10, 15, tzinfo=UTC),
         "site_id": "default",
         "camera_id": "unknown",
@@ -95,10 +96,12 @@ def test_rejected_records_keep_position_reason_sentence_and_text(plant: Plant) -
     assert rejected == {
         "object_id": 1,
         "position": 3,
+        "part": 1,
         "reason": "missing_field",
         "detail": "The record has no timestamp, no workstation_id, no event_type, no confidence.",
         "payload": '{"worker_id": 7}',
         "rejected_at": NOW,
+        "superseded_at": None,
     }
 
 
@@ -121,7 +124,7 @@ def test_a_failure_inside_the_transaction_leaves_nothing_of_the_object(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(batch, "_check_conservation", fail)
+        patched.setattr(commit, "_check_conservation", fail)
         with pytest.raises(KeyboardInterrupt):
             plant.land()
     assert plant.raw("events") == plant.raw("landed_objects") == []
@@ -131,13 +134,13 @@ def test_a_failure_inside_the_transaction_leaves_nothing_of_the_object(
 _KILLED_LANDING = """
 import os, signal, sys
 from pathlib import Path
-from ingestion.landing import batch
+from ingestion.landing import batch, commit
 from ingestion.bucket import LocalBucket
 from tests.plant import Plant
 
 batch.CHUNK_OBJECTS = 3
 place, at = sys.argv[2], int(sys.argv[3])
-module, name = {"commit": (batch, "_commit"), "inside": (batch, "_check_conservation"),
+module, name = {"commit": (batch, "commit"), "inside": (commit, "_check_conservation"),
                 "archive": (LocalBucket, "archive")}[place]
 original, calls = getattr(module, name), 0
 

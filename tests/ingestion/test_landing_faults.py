@@ -58,14 +58,14 @@ def test_an_object_replaced_between_reading_and_archiving_lands_with_the_next_ba
     either: Plant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(either, "events/a.jsonl", line("W1"))
-    commit = batch._commit
+    commit = batch.commit
 
-    def replaced(*arguments: Any) -> None:
+    def replaced(*arguments: Any) -> list[str]:
         put(either, "events/a.jsonl", line("W2"))
-        commit(*arguments)
+        return commit(*arguments)
 
     with monkeypatch.context() as patched:
-        patched.setattr(batch, "_commit", replaced)
+        patched.setattr(batch, "commit", replaced)
         report = either.land()
     assert (report.archived, report.not_archived, workers(either)) == (0, 0, ["W1"])
     assert keys(either, "events/") == ["events/a.jsonl"]

@@ -130,7 +130,8 @@ def test_an_object_replaced_while_it_is_read_in_blocks_is_never_landed_in_part(
 def test_a_document_longer_than_can_be_held_is_rejected_and_lines_with_a_bad_first_one_are_not(
     plant: Plant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(opening, "DOCUMENT_BYTES", 2000)
+    for module in (opening, blocks):
+        monkeypatch.setattr(module, "DOCUMENT_BYTES", 2000)
     lines = b"".join(map(event, range(50)))
     plant.drop("events/array.json", b"[" + b",".join(lines.splitlines()) + b"]")
     plant.drop("events/pretty.json", b'{\n"events": [\n' + b",\n".join(lines.splitlines()) + b"\n]}")

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingestion.contract.events import Folder
-from ingestion.records.framing import split_records, unpack
+from ingestion.records.encoding import read_text
+from ingestion.records.framing import split_records
 from privacy.contents import rows_without_person, without_person
 from privacy.person import Person, is_theirs
 
@@ -89,13 +90,13 @@ def test_what_is_left_of_an_object_is_exactly_the_others_where_they_were(
     }[form]
     key = f"events/a.json{ending}"
     content = pack(key, whole.encode())
-    before = split_records(unpack(key, content, 10**6))
-    rewritten, count = without_person(key, content, NOWHERE, W1, 10**6)
-    after = split_records(unpack(key, rewritten, 10**6))
+    before = split_records(read_text(content, 10**6)[0])
+    rewritten, count = without_person(content, NOWHERE, W1, 10**6)
+    after = split_records(read_text(rewritten, 10**6)[0])
 
     kept = {
         position: json.loads(raw)
-        for position, raw in zip(*before, strict=True)
+        for position, raw in zip(before.positions, before.raws, strict=True)
         if (json.loads(raw)["worker_id"], json.loads(raw)["site_id"]) != ("W1", "A")
     }
     assert [json.loads(raw) for raw in after.raws] == list(kept.values())

@@ -20,9 +20,9 @@ from ingestion.reading import column_rules, proof
 from ingestion.reading import events as exact
 from ingestion.reading.events import EventReader, columns_of
 from ingestion.records import slices
-from ingestion.records.framing import JSON_WHITE_SPACE
 from ingestion.records.opening import open_slices
 from ingestion.records.read_objects import ReadObjects
+from ingestion.records.values import Reader, Tear
 from ingestion.settings import Settings
 from tests.plant import NOW
 from tests.properties.awkward_objects import record_text
@@ -142,26 +142,27 @@ def line(random: Random, share_bent: float) -> str:
 
 def exactly(
     objects: list[FetchedObject], nameless: frozenset[str]
-) -> tuple[dict[tuple[int, int], Any], list[int], list[set[str]]]:
-    """What line after line gives: accepted rows and rejected records, numbers of records, unknown fields."""
-    found: dict[tuple[int, int], Any] = {}
+) -> tuple[dict[tuple[int, int, int], Any], list[int], list[set[str]]]:
+    """What value after value gives: accepted rows and rejected records, numbers of records, unknown fields."""
+    found: dict[tuple[int, int, int], Any] = {}
     counts: list[int] = []
     unexpected: list[set[str]] = []
     for index, fetched in enumerate(objects):
         assert fetched.content is not None
-        raws = [raw.strip(JSON_WHITE_SPACE) for raw in fetched.content.split(b"\n")]
-        counts.append(sum(map(bool, raws)))
+        reader = Reader()
+        values = list(reader.read(fetched.content, tear=Tear.ARRAY))
+        counts.append(len(values) + reader.is_torn)
         unexpected.append(set())
-        for position, raw in enumerate(raws, start=1):
-            if not raw:
-                continue
+        if reader.is_torn:
+            found[index, 0, 1] = (index, 0, 1, "malformed_json")
+        for raw, position, part in values:
             verdict, names = judge_record(raw, folder_of(fetched.key), NOW, nameless)
             unexpected[-1] |= names
             if isinstance(verdict, Refusal):
                 payload = raw.decode("utf-8", "replace")
-                found[index, position] = (index, position, verdict.reason, verdict.detail, payload)
+                found[index, position, part] = (index, position, part, verdict.reason, verdict.detail, payload)
             else:
-                found[index, position] = columns_of(verdict, index, position)
+                found[index, position, part] = columns_of(verdict, index, position, part)
     return found, counts, unexpected
 
 
@@ -197,8 +198,8 @@ def test_columns_judge_every_line_as_the_exact_reading_does(
             for events in reader.judge(reader.parse(records, left_out), records, left_out, read)
         ]
     rows = [row for table in tables for row in table.to_pylist()]
-    found = {(row["object_index"], row["position"]): row for row in rows}
-    found |= {(one.object_index, one.position): tuple(one) for one in read.rejected}
+    found = {(row["object_index"], row["position"], row["part"]): row for row in rows}
+    found |= {tuple(one[:3]): tuple(one[: 6 if one.position else 4]) for one in read.rejected}
     expected, counts, unexpected = exactly(objects, nameless)
     assert {place: (one, expected.get(place)) for place, one in found.items() if one != expected.get(place)} == {}
     assert len(rows) + len(read.rejected) == len(found) == len(expected)

@@ -18,7 +18,7 @@ SHOWN_AT_MOST = 3
 
 Verdicts = dict[Any, dict[str, Any]]
 EVENT_COLUMNS = (
-    "event_at, site_id, camera_id, worker_id, workstation_id, event_type, confidence, unit_count,"
+    "part, event_at, site_id, camera_id, worker_id, workstation_id, event_type, confidence, unit_count,"
     " model_name, model_version, event_id, count_total"
 )
 
@@ -33,7 +33,7 @@ def landed(objects: dict[str, bytes]) -> Verdicts:
         manifest = plant.query("from warehouse.raw.landed_objects", attach=True)
         events, rejected = (
             plant.query(f"select object_id, position, {columns} from warehouse.raw.{table} order by all", attach=True)
-            for table, columns in (("events", EVENT_COLUMNS), ("rejected_records", "reason, payload"))
+            for table, columns in (("events", EVENT_COLUMNS), ("rejected_records", "part, reason, payload"))
         )
     verdicts: Verdicts = {
         row["object_id"]: {
@@ -60,6 +60,7 @@ def as_stored(reading: Reading) -> dict[str, Any]:
         "accepted": [
             (
                 position,
+                part,
                 moment(event.at),
                 event.site_id,
                 event.camera_id,
@@ -73,9 +74,9 @@ def as_stored(reading: Reading) -> dict[str, Any]:
                 event.event_id,
                 event.count_total,
             )
-            for position, event in reading.accepted
+            for position, part, event in reading.accepted
         ],
-        "rejected": [(each.position, each.reason, each.payload) for each in reading.rejected],
+        "rejected": [(each.position, each.part, each.reason, each.payload) for each in reading.rejected],
     }
 
 

@@ -26,6 +26,20 @@ class NotJson(ValueError):
     """The text at this place is no JSON value."""
 
 
+class Ended(NotJson):
+    """Nothing is wrong with the value but that the text ends; `elements` are those that an array has before that."""
+
+    elements: list[tuple[Any, str]]
+
+
+# What a token may look like whose end is missing: a string, a number, a word.
+BEGUN_STRING = re.compile(
+    r"""[ \t\n\r]*+"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4}))*+(?:\\(?:u[0-9A-Fa-f]{0,3})?)?"""
+)
+BEGUN_WORD = re.compile(r"[ \t\n\r]*+(?:-|t|tr|tru|f|fa|fal|fals|n|nu|nul)?")
+BEGUN_NUMBER = re.compile(r"\.|[eE][-+]?")
+
+
 @dataclass(frozen=True)
 class Number:
     """A JSON number as it is written; `1`, `1.0` and `1e0` are three different texts."""
@@ -63,10 +77,10 @@ def read_value(text: str, place: int) -> tuple[Any, int]:
     name: str | None = None
     while True:
         # Here a value must begin.
-        token, place = next_token(text, place)
+        token, place = next_token(text, place, "value")
         if token["mark"] in ("[", "{"):
             container: Any = [] if token["mark"] == "[" else {}
-            closing, after = next_token(text, place)
+            closing, after = next_token(text, place, "value" if token["mark"] == "[" else "name")
             if closing["mark"] == {"[": "]", "{": "}"}[token["mark"]]:
                 value, place = container, after
             else:
@@ -101,18 +115,27 @@ def add(container: Any, name: str | None, value: Any) -> None:
         container.append(value)
 
 
-def next_token(text: str, place: int) -> tuple[re.Match[str], int]:
+def next_token(text: str, place: int, wanted: str = "mark") -> tuple[re.Match[str], int]:
     token = TOKEN.match(text, place)
     if token is None:
-        raise NotJson(f"no JSON token at character {place}")
+        rest = text[place:]
+        is_begun = (
+            not rest.strip(WHITE_SPACE)
+            or (wanted in ("value", "name") and BEGUN_STRING.fullmatch(rest))
+            or (wanted == "value" and BEGUN_WORD.fullmatch(rest))
+            or (wanted == "mark" and text[place - 1 : place].isdigit() and BEGUN_NUMBER.fullmatch(rest))
+        )
+        raise (Ended if is_begun else NotJson)(f"no JSON token at character {place}")
     return token, token.end()
 
 
 def member_name(text: str, place: int) -> tuple[str, int]:
-    token, place = next_token(text, place)
+    token, place = next_token(text, place, "name")
+    if token["string"] is None:
+        raise NotJson("a member of an object needs a name in quotes")
     colon, place = next_token(text, place)
-    if token["string"] is None or colon["mark"] != ":":
-        raise NotJson("a member of an object needs a name in quotes and a colon")
+    if colon["mark"] != ":":
+        raise NotJson("a member of an object needs a colon behind its name")
     return json.loads(token["string"]), place
 
 

@@ -3,22 +3,18 @@
 Nothing here knows about shifts or marts. Instants are whole microseconds since 1970-01-01T00:00Z.
 """
 
-import gzip
 import re
 import unicodedata
-import zlib
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
-import zstandard
+from tests.reference.json_text import NotJson, Number
+from tests.reference.objects import Damaged, records_of
 
-from tests.reference.json_text import WHITE_SPACE, NotJson, Number, elements, whole_value
-
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-OBJECT_NAME = re.compile(r".*\.(json|jsonl|ndjson)(\.gz|\.zst)?", re.DOTALL)
+OBJECT_NAME = re.compile(r".*\.(json|jsonl|ndjson)(\.(gz|gzip|zst|zstd))?", re.DOTALL | re.IGNORECASE)
 REQUIRED_FIELDS = ("timestamp", "workstation_id", "event_type", "confidence")
 OPTIONAL_FIELDS = (
     "worker_id",
@@ -68,18 +64,19 @@ class Event:
 
 @dataclass(frozen=True)
 class Rejection:
-    """A rejected record; `position` and `payload` as in the mart rejected_records."""
+    """A rejected record; `position`, `part` and `payload` as in the mart rejected_records."""
 
     position: int
+    part: int
     reason: str
     payload: str | None
 
 
 @dataclass
 class Reading:
-    """All that one object holds: records = accepted + rejected, `accepted` with their positions."""
+    """All that one object holds: records = accepted + rejected, `accepted` with their positions and parts."""
 
-    accepted: list[tuple[int, Event]] = field(default_factory=list)
+    accepted: list[tuple[int, int, Event]] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
     unexpected_fields: list[str] = field(default_factory=list)
 
@@ -89,7 +86,7 @@ class Reading:
 
     @property
     def events(self) -> list[Event]:
-        return [event for _, event in self.accepted]
+        return [event for _, _, event in self.accepted]
 
 
 class Refused(Exception):
@@ -107,71 +104,26 @@ def read_object(key: str, content: bytes, now: datetime) -> Reading:
     """Judge every record of one object, landed at `now`."""
     reading = Reading()
     try:
-        content = decompressed(key, content)
-    except (OSError, EOFError, zlib.error, zstandard.ZstdError):
-        reading.rejected.append(Rejection(0, "malformed_json", None))
-        return reading
+        records, has_rest = records_of(content)
+    except Damaged:
+        records, has_rest = [], True
     names: set[str] = set()
-    for position, value, payload in records(content.removeprefix(BYTE_ORDER_MARK)):
-        if isinstance(value, dict):
-            names |= {without_surrogates(name) for name in value if name not in FIELDS}
+    for record in records:
+        if isinstance(record.value, dict):
+            names |= {without_surrogates(name)[:100] for name in record.value if name not in FIELDS}
         try:
-            reading.accepted.append((position, judge(value, key, now)))
+            reading.accepted.append((record.position, record.part, judge(record.value, key, now)))
         except Refused as refused:
-            reading.rejected.append(Rejection(position, str(refused), payload))
-    reading.unexpected_fields = sorted(names)
+            reading.rejected.append(Rejection(record.position, record.part, str(refused), record.payload))
+    if has_rest:
+        reading.rejected.append(Rejection(0, 1, "malformed_json", None))
+    reading.rejected.sort(key=lambda one: (one.position, one.part))
+    reading.unexpected_fields = sorted(names)[:200]
     return reading
 
 
 def without_surrogates(text: str) -> str:
     return "".join(REPLACEMENT if "\ud800" <= character <= "\udfff" else character for character in text)
-
-
-def decompressed(key: str, content: bytes) -> bytes:
-    if content and key.endswith(".gz"):
-        return gzip.decompress(content)
-    if content and key.endswith(".zst"):
-        return b"".join(zstd_frames(content))
-    return content
-
-
-def zstd_frames(content: bytes) -> list[bytes]:
-    """The frames of a .zst file, each whole: a file that is cut off is an error, never half of its records."""
-    frames = []
-    while content:
-        frame = zstandard.ZstdDecompressor().decompressobj()
-        frames.append(frame.decompress(content))
-        if not frame.eof:
-            raise EOFError("the last frame is not whole")
-        content = frame.unused_data
-    return frames
-
-
-def records(content: bytes) -> list[tuple[int, Any, str]]:
-    """Position, value (NotJson for none) and text of every record."""
-    try:
-        text = content.decode("utf-8")
-        value = whole_value(text)
-    except (UnicodeDecodeError, NotJson):
-        return json_lines(content)
-    if isinstance(value, list):
-        return [(position, element, own) for position, (element, own) in enumerate(elements(text), start=1)]
-    return [(1, value, text.strip(WHITE_SPACE))]
-
-
-def json_lines(content: bytes) -> list[tuple[int, Any, str]]:
-    found: list[tuple[int, Any, str]] = []
-    for position, untrimmed in enumerate(content.split(b"\n"), start=1):
-        line = untrimmed.strip(WHITE_SPACE.encode())
-        if not line:
-            continue
-        value: Any
-        try:
-            value = whole_value(line.decode("utf-8"))
-        except (UnicodeDecodeError, NotJson):
-            value = NotJson
-        found.append((position, value, line.decode("utf-8", "replace")))
-    return found
 
 
 def judge(value: Any, key: str, now: datetime) -> Event:

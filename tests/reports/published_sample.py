@@ -160,10 +160,15 @@ create table landed_objects as
     from segments group by site_id, shift_date, shift_id;
 create table rejected_records as
     select
-        object_key, etag, position, ['bad_timestamp', 'confidence_out_of_range'][position] as reason,
+        object_key, etag, position, 1::bigint as part, ['bad_timestamp', 'confidence_out_of_range'][position] as reason,
         ['timestamp ''yesterday'' is not ISO 8601', 'confidence 1.7 is above 1'][position] as detail,
-        ['{"timestamp": "yesterday"}', '{"confidence": 1.7}'][position] as payload, landed_at as rejected_at
+        ['{"timestamp": "yesterday"}', '{"confidence": 1.7}'][position] as payload, landed_at as rejected_at,
+        null::timestamptz as superseded_at
     from landed_objects, range(1::bigint, 3::bigint) as positions(position);
+create table unread_objects as
+    select
+        'events/cam9/log.txt' as object_key, 'name' as reason, 'Not read, as its name says so.' as detail,
+        1200::bigint as bytes, timestamptz '2026-02-28 12:00:00+00' as modified_at;
 create table unexpected_fields as
     select
         'north' as site_id, unnest(['helmet', 'zone']) as field, min(landed_at) as first_seen_at,
@@ -227,6 +232,7 @@ MARTS = (
     "rejected_records",
     "review_queue",
     "unexpected_fields",
+    "unread_objects",
     "incidents",
 )
 

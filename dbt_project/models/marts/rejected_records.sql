@@ -34,10 +34,12 @@ select
     rejecting_objects.object_key,
     rejecting_objects.etag,
     rejected_records.position,
+    rejected_records.part,
     rejected_records.reason,
     rejected_records.detail,
     rejected_records.payload,
-    rejected_records.rejected_at
+    rejected_records.rejected_at,
+    rejected_records.superseded_at
 from rejected_records
 inner join rejecting_objects
     on rejected_records.object_id = rejecting_objects.object_id

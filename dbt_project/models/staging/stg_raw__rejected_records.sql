@@ -4,5 +4,7 @@ select
     detail,
     payload,
     position,
-    rejected_at
+    part,
+    rejected_at,
+    superseded_at
 from {{ source('raw', 'rejected_records') }}

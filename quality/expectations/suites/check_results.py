@@ -69,7 +69,7 @@ _RULES = (
     ),
     (
         counts.REJECTED.name,
-        f"At most {counts.REJECTED.highest:.0%} of a day's records are rejected.",
+        f"At most {counts.REJECTED.highest:.0%} of what lands in a day, in records and in bytes, is rejected.",
         "A gateway that changed its format loses the floor's numbers one rejected record at a time.",
         "warning",
     ),
@@ -78,6 +78,12 @@ _RULES = (
         "No site has been silent for longer than its usual weeks explain.",
         "A site that fell silent shows yesterday's numbers as if they were today's.",
         "critical",
+    ),
+    (
+        counts.UNREAD.name,
+        "No object lies in the bucket under a name that is not read.",
+        "A recorder that writes .log where .json is read delivers for months, and nothing of it is ever counted.",
+        "warning",
     ),
     (
         counts.UNREGISTERED.name,

@@ -1,0 +1,229 @@
+"""The transaction that lands some objects: accepted and rejected records, manifest rows and what follows from them.
+
+The one place where what lands is written. Nothing here reads the bucket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import duckdb
+import pyarrow as pa
+
+from ingestion.bucket import ObjectReplaced
+from ingestion.errors import WarehouseError
+from ingestion.landing.manifest import storable_key
+from ingestion.landing.unexpected_fields import MAX_SITE_FIELDS, record_unexpected_fields
+from ingestion.landing.unread import named
+from ingestion.records.read_objects import MAX_FIELDS, MAX_LISTED, NOT_LISTED, Lot, ReadObjects
+from ingestion.warehouse import changed_minutes_of, changed_objects_of, transaction
+
+
+def commit(connection: duckdb.DuckDBPyConnection, table: str, records: ReadObjects, now: datetime) -> list[str]:
+    """Accepted and rejected records and manifest rows of some objects in one transaction.
+
+    Returns sentences about bounds that were reached.
+    """
+    with transaction(connection):
+        row = connection.execute("select coalesce(max(object_id), 0) from raw.landed_objects").fetchone()
+        first_id = (row[0] if row else 0) + 1
+        for lot in records.rows:
+            _append(connection, lot, first_id)
+        if records.replaced is not None:
+            raise ObjectReplaced(records.replaced)
+        objects = records.objects
+        if not objects:
+            return []  # all of them turned out to be landed already
+        ids = range(first_id, first_id + len(objects))
+        manifest = pa.table(  # noqa: F841  # DuckDB finds the tables by their names
+            {
+                "object_id": pa.array(ids, pa.int64()),
+                "object_key": [storable_key(one.key) for one in objects],
+                "etag": [one.etag for one in objects],
+                "bytes": pa.array([one.size for one in objects], pa.int64()),
+                "records": pa.array(records.record_counts, pa.int64()),
+                "rejected": pa.array(records.rejected_counts, pa.int64()),
+                "unexpected_fields": pa.array(map(records.fields_of, range(len(objects))), pa.list_(pa.string())),
+            }
+        )
+        connection.execute(
+            "insert into raw.landed_objects by name "
+            "select *, records - rejected as accepted, $now::timestamptz as landed_at from manifest",
+            {"now": now},
+        )
+        connection.execute(changed_minutes_of("raw.events where object_id >= $first_id"), {"first_id": first_id})
+        sites: list[str] = []
+        if table == "events":
+            ids_with_fields = [one for one, names in zip(ids, records.unexpected_fields, strict=True) if names]
+            sites = record_unexpected_fields(connection, ids_with_fields)
+        _list_first_rejected(connection, first_id, now)
+        if records.has_earlier:
+            _supersede(connection, first_id, now)
+        _check_conservation(connection, table, first_id)
+        return [*_bounds_reached(records), *map(_site_sentence, sites)]
+
+
+class _Unchanged(Exception):
+    """Nothing is to be replaced."""
+
+
+def replace_object(
+    connection: duckdb.DuckDBPyConnection, table: str, records: ReadObjects, object_id: int, before: tuple[int, int]
+) -> int | None:
+    """Put what was read again of one object in the place of what is stored of it; how many records are accepted.
+
+    Where the numbers of records and of accepted ones are as `before`, nothing is changed. None: nothing was read.
+    """
+    row = connection.execute("select landed_at from raw.landed_objects where object_id = ?", [object_id]).fetchone()
+    assert row is not None
+    try:
+        with transaction(connection):
+            this = {"object_id": object_id}
+            if table == "events":
+                connection.execute(changed_minutes_of("raw.events where object_id = $object_id"), this)
+            for stored in (table, "rejected_records"):
+                connection.execute(f"delete from raw.{stored} where object_id = $object_id", this)
+            for lot in records.rows:
+                _append(connection, lot, object_id)
+            if records.replaced is not None:
+                raise ObjectReplaced(records.replaced)
+            if not records.objects:
+                raise _Unchanged
+            rejected = records.rejected_counts[0]
+            now = (records.record_counts[0], records.record_counts[0] - rejected)
+            if now == before:
+                raise _Unchanged
+            connection.execute(
+                "update raw.landed_objects set records = $records, accepted = $accepted, rejected = $rejected, "
+                "unexpected_fields = $fields where object_id = $object_id",
+                {
+                    **this,
+                    "records": now[0],
+                    "accepted": now[1],
+                    "rejected": rejected,
+                    "fields": records.fields_of(0),
+                },
+            )
+            connection.execute(changed_objects_of("raw.landed_objects where object_id = $object_id"), this)
+            if table == "events":
+                connection.execute(changed_minutes_of("raw.events where object_id = $object_id"), this)
+                record_unexpected_fields(connection, [object_id])
+            _list_first_rejected(connection, object_id, row[0], object_id)
+    except _Unchanged:
+        return before[1] if records.objects else None
+    return now[1]
+
+
+def _site_sentence(site: str) -> str:
+    most = f"{MAX_SITE_FIELDS:,}"
+    return f"site {site} sends more than {most} fields that nobody expects, of which the first in byte order are kept"
+
+
+def _bounds_reached(records: ReadObjects) -> Iterator[str]:
+    keys = [records.objects[index].key for index in sorted(records.has_more_fields)]
+    if keys:
+        yield named(
+            f"{len(keys):,} objects have more than {MAX_FIELDS} fields that nobody expects, of which the first in byte "
+            "order are kept",
+            keys,
+        )
+    full = [one.key for one, count in zip(records.objects, records.rejected_counts, strict=True) if count > MAX_LISTED]
+    if full:
+        yield named(
+            f"{len(full):,} objects have more than {MAX_LISTED:,} rejected records, of which the first have rows", full
+        )
+
+
+def _list_first_rejected(
+    connection: duckdb.DuckDBPyConnection, first_id: int, now: datetime, last_id: int | None = None
+) -> None:
+    """Keep `MAX_LISTED` rejected records of each object from `first_id` on (to `last_id`), and count the others."""
+    connection.execute(
+        f"""
+        create or replace temp table full_objects as
+        select object_id, rejected from raw.landed_objects
+        where object_id >= $first_id and object_id <= coalesce($last_id, object_id) and rejected > {MAX_LISTED}
+        """,
+        {"first_id": first_id, "last_id": last_id},
+    )
+    connection.execute(
+        f"""
+        delete from raw.rejected_records using (
+            select object_id, position, part
+            from raw.rejected_records
+            semi join full_objects using (object_id)
+            qualify row_number() over (partition by object_id order by position, part) > {MAX_LISTED}
+        ) as others
+        where
+            rejected_records.object_id = others.object_id
+            and rejected_records.position = others.position
+            and rejected_records.part = others.part
+        """
+    )
+    connection.execute(
+        f"""
+        insert into raw.rejected_records by name
+        select
+            object_id,
+            0 as position,
+            2 as part,
+            '{NOT_LISTED}' as reason,
+            format('{{:,}} more records of the object are rejected; the first {MAX_LISTED:,} have rows of their own.',
+                rejected - {MAX_LISTED}) as detail,
+            $now::timestamptz as rejected_at
+        from full_objects
+        """,
+        {"now": now},
+    )
+
+
+def _supersede(connection: duckdb.DuckDBPyConnection, first_id: int, now: datetime) -> None:
+    """Note at the rejected records of earlier contents that the objects from `first_id` on have come in their place."""
+    earlier = """
+        raw.landed_objects as earlier
+        where
+            object_id < $first_id
+            and object_key in (select object_key from raw.landed_objects where object_id >= $first_id)
+            and exists (
+                select 1 from raw.rejected_records
+                where rejected_records.object_id = earlier.object_id and superseded_at is null
+            )
+    """
+    connection.execute(changed_objects_of(earlier), {"first_id": first_id})
+    connection.execute(
+        f"update raw.rejected_records set superseded_at = $now::timestamptz "
+        f"where superseded_at is null and object_id in (select object_id from {earlier})",
+        {"first_id": first_id, "now": now},
+    )
+
+
+def _append(connection: duckdb.DuckDBPyConnection, lot: Lot, first_id: int) -> None:
+    """Rows behind those that are stored. The one place where what lands is written."""
+    rows = lot.rows  # noqa: F841  # DuckDB finds the table by its name
+    connection.execute(
+        f"insert into raw.{lot.table} by name "
+        "select * exclude (object_index), object_index + $first_id as object_id from rows",
+        {"first_id": first_id},
+    )
+
+
+def _check_conservation(connection: duckdb.DuckDBPyConnection, table: str, first_id: int) -> None:
+    """Every record of the objects from `first_id` on is stored exactly once, as accepted or as rejected."""
+    row = connection.execute(
+        f"""
+        select
+            (select sum(accepted) from raw.landed_objects where object_id >= $first_id),
+            (select count(*) from raw.{table} where object_id >= $first_id),
+            (
+                select sum(least(rejected, {MAX_LISTED}) + (rejected > {MAX_LISTED})::integer)
+                from raw.landed_objects where object_id >= $first_id
+            ),
+            (select count(*) from raw.rejected_records where object_id >= $first_id)
+        """,
+        {"first_id": first_id},
+    ).fetchone()
+    if row is None or (row[0], row[2]) != (row[1], row[3]):
+        raise WarehouseError(
+            f"Records would be lost or doubled (accepted, stored, rejected, stored: {row}); nothing of them was landed."
+        )
