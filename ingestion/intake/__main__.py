@@ -19,6 +19,7 @@ from serving.guard import Guard
 from serving.known_hosts import ANY_INTERFACE, Objection, known_hosts
 from serving.listening import CannotListenError, address_of, listen, make_server, stop_on_signals
 
+KEPT = {"timeout_keep_alive": 30}  # seconds: a camera that posts now and then finds its connection still there
 STOP_SECONDS_BEYOND_LIMITS = 2  # for the answers themselves to be sent
 
 
@@ -43,7 +44,9 @@ def main(arguments: list[str] | None = None) -> int:
     with listener:
         intake = Intake(settings, keys, bucket, lambda: len(server.server_state.connections))
         known = known_hosts(settings.host, plant.allowed_hosts)
-        server = make_server(Guard(build_app(intake, plant.max_record_bytes), known, refused), _longest(settings))
+        server = make_server(
+            Guard(build_app(intake, plant.max_record_bytes), known, refused), _longest(settings), **KEPT
+        )
         stop_on_signals(lambda: setattr(server, "should_exit", True))
         address = address_of(listener, settings.host)
         print(f"Taking events at {address}/api/events; {address}/docs says how. Ctrl+C stops.", flush=True)

@@ -28,7 +28,7 @@ class IntakeSettings(FrozenSettings):
     allow_without_key: bool = Field(False, description="yes or no")
     max_body_bytes: int = Field(4 << 20, ge=1 << 10, le=64 << 20, description="a number of bytes from 1024 to 67108864")
     max_batch_records: int = Field(10_000, ge=1, le=1_000_000, description="a whole number from 1 to 1000000")
-    max_waiting_requests: int = Field(256, ge=1, le=100_000, description="a whole number from 1 to 100000")
+    max_waiting_requests: int = Field(1024, ge=1, le=100_000, description="a whole number from 1 to 100000")
     max_waiting_bytes: int = Field(
         64 << 20, ge=1 << 10, le=4 << 30, description="a number of bytes from 1024 to 4294967296"
     )
