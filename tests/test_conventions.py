@@ -162,6 +162,26 @@ def test_every_link_of_the_documents_leads_somewhere() -> None:
     assert broken == []
 
 
+def test_every_recipe_has_five_lines_and_names_files_that_exist() -> None:
+    recipes = text_of("CONTRIBUTING.md").partition("## Recipes")[2].split("\n### ")[1:]
+    named = {
+        path for recipe in recipes for path in re.findall(r"`([\w./-]+/[\w./-]*)`", recipe)
+    }  # those with a <placeholder> apart
+
+    assert [recipe.splitlines()[0] for recipe in recipes] == [
+        f"A new {what}" for what in ("event field", "mart", "setting", "check", "page", "alert sink")
+    ]
+    assert [len(re.findall(r"^\d\. ", recipe, flags=re.MULTILINE)) for recipe in recipes] == [5] * 6
+    assert len(named) > 15
+    assert sorted(path for path in named if not (ROOT / path).exists()) == []
+
+
+def test_every_decision_stands_in_their_list() -> None:
+    listed = set(re.findall(r"\((\d{4}-[\w-]+\.md)\)", text_of("docs/decisions/README.md")))
+
+    assert listed == {path.name for path in (ROOT / "docs/decisions").glob("0*.md")}
+
+
 def test_ci_runs_what_people_run() -> None:
     commands = [line for line in text_of(".ci/run").splitlines() if line and not line.startswith(("#", "set ", "cd "))]
 
