@@ -28,7 +28,10 @@ FROZEN = "frozen"
 _DATES = ("shift_date", "event_date")
 # Intermediate tables that keep history, beside those whose name says so: totals by UTC date, and single events that
 # were sampled or labelled. All other intermediate tables hold the events of one batch.
-HISTORIES = ("int_camera_dates", "int_camera_gaps", "int_event_days", "int_model_spans", "int_shared_sightings")
+HISTORIES = (
+    *("int_camera_dates", "int_camera_gaps", "int_event_days", "int_model_spans", "int_shared_sightings"),
+    "int_station_cameras",
+)
 SIGHTINGS = "int_review_sightings"
 
 

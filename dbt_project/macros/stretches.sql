@@ -27,10 +27,10 @@
 {%- endmacro %}
 
 {#- Stretches of time through which a state may have gone on from window to window, as the last batch left them: passable
-    windows (int_passable_windows, which is computed from what is decided by this) that meet or overlap are one. -#}
+    windows (int_passable_window_history, which is computed from what is decided by this) that meet or overlap are one. -#}
 {% macro passable_stretches() -%}
     {%- set windows = none if not execute else api.Relation.create(
-        database=target.database, schema='intermediate', identifier='int_passable_windows', type='table'
+        database=target.database, schema='intermediate', identifier='int_passable_window_history', type='table'
     ) -%}
     {%- if windows is none or load_cached_relation(windows) is none -%}
         select
