@@ -73,7 +73,7 @@ def test_a_hundred_thousand_levels_of_nesting_are_one_rejected_record(plant: Pla
     plant.land()
     assert [(position, reason) for position, reason, _ in rejected(plant)] == [
         (2, "malformed_json"),
-        (1, "malformed_json"),
+        (0, "malformed_json"),  # an array whose only fault is that the content ends
     ]
 
 
@@ -81,7 +81,7 @@ def test_a_record_with_very_many_members_lands(plant: Plant) -> None:
     members = {f"k{number}": number for number in range(50_000)}
     plant.drop("events/a.jsonl", json.dumps({**json.loads(GOOD), **members}))
     assert plant.land().accepted == 1
-    assert len(plant.raw("landed_objects")[0]["unexpected_fields"]) == 50_000
+    assert len(plant.raw("landed_objects")[0]["unexpected_fields"]) == 200
 
 
 @pytest.mark.parametrize(
