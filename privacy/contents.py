@@ -14,11 +14,14 @@ import io
 import zstandard
 
 from ingestion.contract.events import DEFAULT_SITE, PRODUCT_COUNT, Folder
+from ingestion.contract.identifiers import trimmed
+from ingestion.errors import RegistryError
 from ingestion.identity.payloads import redact
 from ingestion.records.encoding import read_text
 from ingestion.records.framing import NotJson, parse_json, split_records
 from ingestion.records.unpacking import compression_of
 from ingestion.records.values import BYTE_ORDER_MARK
+from ingestion.registry.csv_reading import encoding_of, header_of
 from privacy.person import Person, is_theirs
 
 _LINE_BREAKS_TO_SPACES = bytes.maketrans(b"\r\n", b"  ")
@@ -84,30 +87,26 @@ def rows_without_person(content: bytes, person: Person) -> tuple[bytes, int]:
     """A CSV file without the person's rows, all other lines byte for byte, and how many rows there were.
 
     Raises:
-        ValueError: the file is no CSV in UTF-8; landing refuses such a registry as well.
+        ValueError: the file is no CSV; landing refuses such a registry as well.
     """
-    text = content.removeprefix(BYTE_ORDER_MARK).decode("utf-8")
+    mark, encoding = encoding_of(content)
+    text = content[len(mark) :].decode(encoding)
     lines = io.StringIO(text, newline="").readlines()
-    reader = csv.reader(lines, strict=True)
     kept: list[str] = []
-    header: list[str] | None = None
     removed = start = 0
     try:
+        separator, header_line, header = header_of("", text, ("site_id", "worker_id"))
+        reader = csv.reader(lines, delimiter=separator, strict=True)
         for cells in reader:
-            row = [cell.strip(" ") for cell in cells]
-            if header is None and any(row):
-                header = row
-            if header is not None and row is not header and _is_their_row(dict(zip(header, row, strict=False)), person):
+            row = [trimmed(cell) for cell in cells]
+            if reader.line_num > header_line and _is_their_row(dict(zip(header, row, strict=False)), person):
                 removed += 1
             else:
                 kept += lines[start : reader.line_num]
             start = reader.line_num
-    except csv.Error as error:
+    except (csv.Error, RegistryError) as error:
         raise ValueError(str(error)) from error
-    if not removed:
-        return content, 0
-    mark = BYTE_ORDER_MARK if content.startswith(BYTE_ORDER_MARK) else b""
-    return mark + "".join(kept).encode(), removed
+    return (mark + "".join(kept).encode(encoding), removed) if removed else (content, 0)
 
 
 def _is_their_row(row: dict[str, str], person: Person) -> bool:

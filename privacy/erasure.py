@@ -7,6 +7,7 @@ not finished.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -29,7 +30,7 @@ from privacy.contents import rows_without_person
 from privacy.person import Person
 from privacy.search import traces_of
 from privacy.traces import Traces
-from privacy.warehouse_erasure import erase_from_warehouse, event_keys_of
+from privacy.warehouse_erasure import NAMING_METRICS, erase_from_warehouse, event_keys_of
 
 # Made anew after an erasure, or opened by others: not this module's to change.
 _NOT_OURS = ("warehouse.duckdb", "warehouse.lock", "published", "published-versions", "site", "dagster", "privacy")
@@ -130,6 +131,25 @@ def _parquet_without(path: Path, traces: Traces) -> bytes | None:
             arriving.unlink(missing_ok=True)
 
 
+def _json_without(path: Path, content: bytes, traces: Traces) -> bytes | None:
+    if _is_alert_about(content, traces.person):
+        return b""  # an alert that was taken stays taken, and says nothing any more
+    raws = split_records(content).raws
+    if not any(traces.in_record(raw, path.as_posix()) for raw in raws):
+        return None
+    return b"".join(raw + b"\n" for raw in raws if not traces.in_record(raw, path.as_posix()))
+
+
+def _is_alert_about(content: bytes, person: Person) -> bool:
+    """Whether a file of the alerts' outbox names the person."""
+    try:
+        message = json.loads(content)["message"]
+        is_near = message["metric"] in NAMING_METRICS and message["site_id"] in (person.site_id, "*")
+        return is_near and bool(person.words.search(message["sentence"]))
+    except (ValueError, TypeError, KeyError):
+        return False
+
+
 def _text_without(path: Path, content: bytes, traces: Traces) -> bytes | None:
     if path.suffix == ".csv":
         try:
@@ -137,10 +157,7 @@ def _text_without(path: Path, content: bytes, traces: Traces) -> bytes | None:
         except ValueError:
             return None
     if content.lstrip()[:1] in (b"{", b"["):
-        raws = split_records(content).raws
-        if not any(traces.in_record(raw, path.as_posix()) for raw in raws):
-            return None
-        return b"".join(raw + b"\n" for raw in raws if not traces.in_record(raw, path.as_posix()))
+        return _json_without(path, content, traces)
     try:
         lines = content.decode("utf-8").splitlines(keepends=True)
     except UnicodeDecodeError:

@@ -21,6 +21,10 @@ def event_keys_of(connection: duckdb.DuckDBPyConnection, site_id: str, ids: froz
     return frozenset(key for (key,) in rows)
 
 
+# Metrics whose sentences may name a worker: a registry's wrong row, and ids that look like one another.
+NAMING_METRICS = ("look_alike_ids", "registry_workers")
+
+
 def erase_from_warehouse(connection: duckdb.DuckDBPyConnection, person: Person) -> dict[str, int]:
     """Delete the person's rows: wherever site and worker stand, wherever a label names one of their events, and among
     the rejected records. The rows deleted, by table. Readings of counters stay without their worker, since the units
@@ -40,8 +44,28 @@ def erase_from_warehouse(connection: duckdb.DuckDBPyConnection, person: Person) 
         for table in tables_with(connection, "event_key"):
             _delete(connection, table, "event_key in (select event_key from keys)", {}, deleted)
         _delete_rejected(connection, person, deleted)
+        _delete_sentences(connection, person, deleted)
     connection.unregister("keys")
     return deleted
+
+
+def _delete_sentences(connection: duckdb.DuckDBPyConnection, person: Person, deleted: dict[str, int]) -> None:
+    """What checks and incidents say of the person by name; the next batch judges anew. Few metrics name anybody: in all
+    other sentences a short id would be found where it is a number.
+    """
+    with_metric = tables_with(connection, "sentence", "metric", "site_id")
+    values: dict[str, object]
+    for table in tables_with(connection, "sentence"):
+        if table in with_metric:
+            where = "list_contains($metrics, metric) and site_id in ($site_id, '*')"
+            values = {"metrics": list(NAMING_METRICS), "site_id": person.site_id}
+        elif table.name == "registry_refusals":
+            where, values = "file = 'workers.csv'", {}
+        else:
+            continue
+        rows = connection.execute(f"select rowid, sentence from {quoted(table)} where {where}", values).fetchall()
+        theirs = [number for number, sentence in rows if person.words.search(sentence)]
+        _delete(connection, table, "list_contains($numbers::bigint[], rowid)", {"numbers": theirs}, deleted)
 
 
 def _take_off_readings(

@@ -46,6 +46,10 @@ create table unexpected_fields (
     site_id varchar, field varchar, first_seen_at timestamptz, last_seen_at timestamptz, object_count bigint,
     camera_count bigint
 );
+create table registry_changes (
+    site_id varchar, file varchar, line_count bigint, in_force_since timestamptz, change varchar,
+    shift_dates_recomputed bigint
+);
 create table camera_days (
     site_id varchar, event_date date, camera_id varchar, event_count bigint, last_event_at timestamptz,
     scheduled_seconds double, covered_seconds double, longest_silence_seconds double, late_events bigint,

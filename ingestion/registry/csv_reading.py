@@ -55,10 +55,8 @@ def decode(key: str, content: bytes) -> str:
     for start, kind in _OTHER_FORMATS.items():
         if content.startswith(start):
             raise RegistryError(f"{key}, line 1: it is {kind}; expected is a file saved as CSV.")
-    mark, encoding = next((pair for pair in _MARKS if content.startswith(pair[0])), (b"", ""))
+    mark, encoding = encoding_of(content)
     plain = content[len(mark) :]
-    if not mark:
-        encoding = _told_by_zeros(plain)
     try:
         text = plain.decode(encoding)
     except UnicodeDecodeError as error:
@@ -71,6 +69,26 @@ def decode(key: str, content: bytes) -> str:
     return text
 
 
+def encoding_of(content: bytes) -> tuple[bytes, str]:
+    """The byte-order mark at the start, empty where there is none, and the encoding behind it."""
+    found = next((pair for pair in _MARKS if content.startswith(pair[0])), None)
+    return found or (b"", _told_by_zeros(content))
+
+
+def header_of(key: str, text: str, known: Collection[str]) -> tuple[str, int, Sequence[str]]:
+    """What stands between the columns, the line on which the header ends (0: there is none), and its names.
+
+    Of what may stand between them it is what gives most of the known names.
+
+    Raises:
+        RegistryError: the lines up to the header are no CSV.
+    """
+    told, text = _told_separator(text)
+    heads = {one: _header(key, text, one) for one in ([told] if told else _SEPARATORS)}
+    separator = max(heads, key=lambda one: len(set(heads[one][1]) & set(known)))
+    return separator, *heads[separator]
+
+
 def read_table(key: str, text: str, required: Sequence[str], known: Collection[str]) -> Table:
     """The rows of a file under the names that its header gives them. Blank rows are passed over.
 
@@ -79,11 +97,8 @@ def read_table(key: str, text: str, required: Sequence[str], known: Collection[s
     Raises:
         RegistryError: a column is missing or stands there twice.
     """
-    told, text = _told_separator(text)
-    separators = [told] if told else list(_SEPARATORS)
-    heads = {separator: _header(key, text, separator) for separator in separators}
-    separator = max(heads, key=lambda one: len(set(heads[one][1]) & set(known)))
-    number, columns = heads[separator]
+    separator, number, columns = header_of(key, text, known)
+    text = _told_separator(text)[1]
     first_line = text.split("\n")[number - 1] if number else ""
     between = max(_SEPARATORS, key=first_line.count) if separator == "," else separator
     cause = (

@@ -115,6 +115,14 @@ def test_a_row_of_a_registry_goes_and_every_other_byte_stays() -> None:
     assert kept.decode() == "\ufeffname,worker_id,site_id,note\r\n\r\nJohn, W1 ,B\nJim,W10,A\n"
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16"])
+def test_a_row_goes_out_of_what_a_spreadsheet_wrote(encoding: str) -> None:
+    content = "sep=;\r\nSite ID;Worker_ID; Name\r\nA;W1\u200b;Jane\r\nB;W1;Jim\r\n"
+    kept, count = rows_without_person(content.encode(encoding), W1)
+    assert count == 1
+    assert kept.decode(encoding) == "sep=;\r\nSite ID;Worker_ID; Name\r\nB;W1;Jim\r\n"
+
+
 def test_a_row_without_a_site_is_of_the_site_default() -> None:
     person = Person("default", "W1", frozenset({"W1"}))
     assert rows_without_person(b"site_id,worker_id,name\n,W1,x\n", person) == (b"site_id,worker_id,name\n", 1)

@@ -174,6 +174,11 @@ create table unexpected_fields as
         'north' as site_id, unnest(['helmet', 'zone']) as field, min(landed_at) as first_seen_at,
         max(landed_at) as last_seen_at, count(*) as object_count, 2::bigint as camera_count
     from landed_objects where len(unexpected_fields) > 0;
+create table registry_changes as
+    select
+        '*' as site_id, 'shifts.csv' as file, 3::bigint as line_count,
+        timestamptz '2026-02-20 08:00:00+00' as in_force_since, 'Changed: day 06:00 → 07:00.' as change,
+        12::bigint as shift_dates_recomputed;
 create table incidents as
     select
         'north' as site_id, 'incident-1' as incident_id, 'mean_confidence' as metric, 'north-cam1' as cell,
@@ -233,6 +238,7 @@ MARTS = (
     "review_queue",
     "unexpected_fields",
     "unread_objects",
+    "registry_changes",
     "incidents",
 )
 

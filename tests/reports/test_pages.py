@@ -360,6 +360,11 @@ def test_data_health_tells_of_unknown_fields_since_when_and_of_how_many_cameras(
     assert [(row[0], int(row[2]), int(row[3]), row[4]) for row in shown] == rows
 
 
+def test_data_health_tells_what_changed_registries_changed(met: dict[tuple[str, int], Met]) -> None:
+    shown = _table(met["data health", OFFICE], "In force since", "File", "Site", "What changed")
+    assert [row[1:6] for row in shown] == [["shifts.csv", "*", "Changed: day 06:00 → 07:00.", "3", "12"]]
+
+
 def test_data_health_shows_how_much_of_its_time_each_camera_covered(
     settings: Settings, met: dict[tuple[str, int], Met]
 ) -> None:
