@@ -11,6 +11,7 @@ from __future__ import annotations
 import duckdb
 
 from ingestion.settings import Settings
+from publishing.marts import Mart
 
 # Who or what a row is about, and what a plan or a calendar says. All other columns are figures.
 _KEPT = {
@@ -20,7 +21,6 @@ _KEPT = {
 }
 # Running sums: the hours on either side of one that is left out would give it away.
 _RUNNING = {"cumulative_units", "cumulative_gap"}
-_ABOUT_A_PERSON = {"worker_id", "worker_name", "reviewer"}
 
 _WINDOW = ("site_id", "shift_date", "shift_id")
 _STATION = (*_WINDOW, "workstation_id")
@@ -60,17 +60,17 @@ def published_from(settings: Settings, mart: str) -> tuple[str, ...]:
     return (mart, *(_DECIDED_BY.get(mart, ()) if settings.worker_identity == "aggregate" else ()))
 
 
-def published_rows(connection: duckdb.DuckDBPyConnection, settings: Settings, mart: str) -> str:
+def published_rows(connection: duckdb.DuckDBPyConnection, settings: Settings, mart: Mart) -> str:
     """The select whose rows are published of a mart of the schema `marts`."""
-    table = f'marts."{mart}"'
+    table = f'marts."{mart.name}"'
     if settings.worker_identity != "aggregate":
         return f"from {table}"
     columns = [name for name, *_ in connection.execute(f"describe {table}").fetchall()]
-    if _ABOUT_A_PERSON & set(columns):
+    if mart.about == "person":
         return f"from {table} where false"
-    if mart == "rejected_records":
+    if mart.name == "rejected_records":
         return f"select * replace (null::varchar as payload, 'not shown' as detail) from {table}"
-    hidden = _hidden(mart, settings.min_group)
+    hidden = _hidden(mart.name, settings.min_group)
     return f"from {table}" if hidden is None else _without(table, columns, hidden)
 
 

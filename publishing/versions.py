@@ -21,13 +21,12 @@ from ingestion.errors import WarehouseError
 from ingestion.settings import Settings
 from ingestion.warehouse import open_warehouse
 from publishing.file_cuts import LARGEST_FILE_ROWS, partitions
+from publishing.marts import Mart, read_marts
 from publishing.suppression import publication_rules, published_from, published_rows
 
 VERSIONS_FOLDER = "published-versions"
 # The version before stays for readers that have it open.
 KEPT_VERSIONS = 2
-# What large marts are cut by, whichever of these they have. Dates, or instants by their UTC date.
-DAY_COLUMNS = ("shift_date", "event_date", "landed_at", "rejected_at", "timestamp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +79,8 @@ def publish_marts(settings: Settings, build: Build, anew: bool = False) -> Publi
             is_known = build.published_version == before.name and shown_as(before) == rules
             known = before if is_known and not anew else None
             rows = {
-                mart: _write_mart(connection, settings, mart, unfinished, known, _changed_days(settings, build, mart))
-                for mart in _mart_names(connection)
+                name: _write_mart(connection, settings, mart, unfinished, known, _changed_days(settings, build, name))
+                for name, mart in read_marts(connection).items()
             }
             write_fingerprints(unfinished, _shared(unfinished, before, read_fingerprints(before)), rules)
             _flush(unfinished)
@@ -116,29 +115,22 @@ def keep_published_version_only(settings: Settings) -> None:
         raise WarehouseError(f"An older version of the marts cannot be removed: {error}.") from error
 
 
-def _mart_names(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    rows = connection.execute(
-        "select table_name from duckdb_tables() where schema_name = 'marts' order by table_name"
-    ).fetchall()
-    return [name for (name,) in rows]
-
-
 def _write_mart(
     connection: duckdb.DuckDBPyConnection,
     settings: Settings,
-    mart: str,
+    mart: Mart,
     version: Path,
     before: Path | None,
     changed: set[date] | None,
 ) -> int:
     """The file or files of a mart; returns its rows. `before` is the version that the changed days start from."""
-    path, old = version / f"{mart}.parquet", before / f"{mart}.parquet" if before else None
+    path, old = version / f"{mart.name}.parquet", before / f"{mart.name}.parquet" if before else None
     select = published_rows(connection, settings, mart)
     rows = _count(connection, select)
     if changed is not None and not changed and old is not None and old.exists():
         _link(old, path)
         return rows
-    day = _day_column(connection, mart)
+    day = mart.day
     if day is None or rows <= LARGEST_FILE_ROWS:
         _copy(connection, f"{select} order by all", path)
         return rows
@@ -166,12 +158,6 @@ def _changed_days(settings: Settings, build: Build, mart: str) -> set[date] | No
             return None
         changed |= days
     return changed
-
-
-def _day_column(connection: duckdb.DuckDBPyConnection, mart: str) -> str | None:
-    """The column that a mart is cut by; None where it has none and stays one file."""
-    columns = [name for (name,) in connection.execute(f'select column_name from (describe marts."{mart}")').fetchall()]
-    return next((column for column in DAY_COLUMNS if column in columns), None)
 
 
 def _count(connection: duckdb.DuckDBPyConnection, select: str) -> int:

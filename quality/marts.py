@@ -1,8 +1,16 @@
 """The marts that judging makes: what a row of each is, and its columns. Imports nothing that takes time."""
 
+from typing import Any
+
 DESCRIPTIONS = {
     "check_results": "One row per check, cell and day that was judged; a day's rows follow its late events.",
     "incidents": "One row per metric and cell from its first evidence until it is over.",
+}
+
+# What each is, in the words of publishing/marts.py.
+META: dict[str, dict[str, Any]] = {
+    "check_results": {"about": "camera", "scope": "whole", "day": None, "names": []},
+    "incidents": {"about": "camera", "scope": "whole", "day": None, "names": []},
 }
 
 TABLES = {

@@ -13,7 +13,7 @@ with intervals as (
             order by started_at asc, ended_at asc
         ) as next_started_at
 
-    from {{ get_where_subquery(ref('state_intervals')) }}
+    from {{ tested_rows(ref('state_intervals'), 'window') }}
 
 )
 

@@ -3,11 +3,26 @@
 with totals as (
 
     select
-        (select coalesce(sum(units), 0) from {{ get_where_subquery(ref('worker_shifts')) }}) as worker_units,
-        (select coalesce(sum(units), 0) from {{ get_where_subquery(ref('worker_station_shifts')) }}) as worker_station_units,
-        (select coalesce(sum(units), 0) from {{ get_where_subquery(ref('site_shifts')) }}) as site_units,
-        (select coalesce(sum(units), 0) from {{ get_where_subquery(ref('workstation_shifts')) }}) as workstation_units,
-        (select coalesce(sum(units), 0) from {{ get_where_subquery(ref('hourly_output')) }}) as hourly_units
+        (
+            select coalesce(sum(units), 0)
+            from {{ tested_rows(ref('worker_shifts'), 'window') }}
+        ) as worker_units,
+        (
+            select coalesce(sum(units), 0)
+            from {{ tested_rows(ref('worker_station_shifts'), 'window') }}
+        ) as worker_station_units,
+        (
+            select coalesce(sum(units), 0)
+            from {{ tested_rows(ref('site_shifts'), 'window') }}
+        ) as site_units,
+        (
+            select coalesce(sum(units), 0)
+            from {{ tested_rows(ref('workstation_shifts'), 'shift_date') }}
+        ) as workstation_units,
+        (
+            select coalesce(sum(units), 0)
+            from {{ tested_rows(ref('hourly_output'), 'shift_date') }}
+        ) as hourly_units
 
 )
 

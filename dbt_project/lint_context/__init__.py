@@ -42,3 +42,6 @@ class Adapter:
 
 
 adapter = Adapter()
+
+# A model, not a unit test of one.
+model = {"resource_type": "model"}

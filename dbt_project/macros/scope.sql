@@ -1,52 +1,80 @@
 {#- A batch's scope: the windows, dates and objects that it computes again, and the rows of a table that belong to it.
 
-    A table of the materialization `scoped` says by its meta what a row belongs to:
+    A table of the strategy `scoped` says by its meta what a row belongs to:
       scope  window (site_id, shift_date, shift_id), shift_date (site_id, shift_date), date (site_id, event_date),
              camera_date (the same columns; dates whose cameras are judged again), object (object_key, etag) or
              reading (site_id, camera_id, workstation_id, event_at)
-      at     with the scope date: the instant whose UTC date it is, where there is no column event_date
-      dated  with the scope object: the column by whose UTC date a large mart is published
+      day    the column that dates a row; an instant stands for its UTC date. With the scope date, an instant takes the
+             place of event_date
       names  a list of worker and workstation, where a row also shows what a registry says of one -#}
 
 {% macro scope_keys(scope) -%}
-    {{- return({
+    {%- set keys = {
         'window': ['site_id', 'shift_date', 'shift_id'],
         'shift_date': ['site_id', 'shift_date'],
         'date': ['site_id', 'event_date'],
         'camera_date': ['site_id', 'event_date'],
         'object': ['object_key', 'etag'],
         'reading': ['site_id', 'camera_id', 'workstation_id', 'event_at'],
-    }.get(scope)) -}}
+    } -%}
+    {%- if scope not in keys -%}
+        {%- do exceptions.raise_compiler_error(
+            'A scoped table says by its meta what a row belongs to, such as {"scope": "window"}; see macros/scope.sql.'
+        ) -%}
+    {%- endif -%}
+    {{- return(keys[scope]) -}}
 {%- endmacro %}
 
-{#- The table that lists a scope. Not a ref: every scoped table is computed from the scope through the models before it. -#}
-{% macro affected(name) -%}
-    {{- return(api.Relation.create(
-        database=target.database, schema='intermediate', identifier='int_affected_' ~ name ~ 's', type='table'
-    )) -}}
+{#- The column of a scope's list that dates it; none where nothing does. -#}
+{% macro scope_day(scope) -%}
+    {{- return({
+        'window': 'shift_date', 'shift_date': 'shift_date', 'object': none, 'reading': 'event_at'
+    }.get(scope, 'event_date')) -}}
+{%- endmacro %}
+
+{% macro day_column(meta) -%}
+    {{- return(meta.get('day') or scope_day(meta['scope'])) -}}
+{%- endmacro %}
+
+{#- The lists that say what belongs to a scope and to names, int_affected_*. A scoped model names them in a comment
+    `depends_on`, for dbt to know of the edges. A unit test has rows of its own in place of a scope. -#}
+{% macro lists_of(scope, names=[]) -%}
+    {%- if model.resource_type != 'unit_test' -%}
+        {{ ref('int_affected_' ~ scope ~ 's') }}
+        {%- for name in names %}, {{ ref('int_affected_' ~ name ~ 's') }} {%- endfor -%}
+    {%- endif -%}
 {%- endmacro %}
 
 {#- The rows of a scoped table that this batch computes again, as a condition. `meta` is the table's. -#}
 {% macro in_scope(meta) -%}
-    {%- if not execute -%} {{- return('true') -}} {%- endif -%}
+    {%- if model.resource_type == 'unit_test' -%} {{- return('true') -}} {%- endif -%}
     {%- set scope = meta['scope'] -%}
     {%- set keys = scope_keys(scope) -%}
-    {%- set columns = ['site_id', day_of(meta['at'])] if meta.get('at') else keys -%}
-    {%- set day = {
-        'window': 'shift_date', 'shift_date': 'shift_date', 'object': none, 'reading': 'event_at'
-    }.get(scope, 'event_date') -%}
+    {%- set affected = ref('int_affected_' ~ scope ~ 's') -%}
+    {%- set day = day_column(meta) -%}
+    {%- set columns = ['site_id', day_of(day)] if scope == 'date' and day not in keys else keys -%}
     (
-        {%- if day %} {{ within_days(meta.get('at', day), affected(scope), day) }} and {% endif -%}
-        ({{ columns | join(', ') }}) in (select {{ keys | join(', ') }} from {{ affected(scope) }})
+        {%- if scope_day(scope) %} {{ within_days(day, affected, scope_day(scope)) }} and {% endif -%}
+        ({{ columns | join(', ') }}) in (select {{ keys | join(', ') }} from {{ affected }})
     )
     {%- for name in meta.get('names') or [] %}
-        or (site_id, {{ name }}_id) in (select site_id, {{ name }}_id from {{ affected(name) }})
+        or (site_id, {{ name }}_id) in (select site_id, {{ name }}_id from {{ ref('int_affected_' ~ name ~ 's') }})
     {%- endfor %}
 {%- endmacro %}
 
 {#- The same for the model that is being built: what it takes from a table that holds its whole history. -#}
 {% macro computed_again() -%}
     {{- in_scope(model.config.meta) if execute else 'true' -}}
+{%- endmacro %}
+
+{#- The rows that a data test reads of a scoped table: those that this batch computed, for the others passed when they
+    were. (A changed name is no reason to test a row's numbers again.) All rows of a table without a scope. -#}
+{% macro tested_rows(table, scope=none, day=none) -%}
+    {%- if scope -%}
+        (select * from {{ table }} where {{ in_scope({'scope': scope, 'day': day}) }}) as tested
+    {%- else -%}
+        {{ table }}
+    {%- endif -%}
 {%- endmacro %}
 
 {#- A column that lies on one of the days that a column of another table has, as literals: with them the database skips
@@ -102,19 +130,6 @@
 
 {#- The date of a date, or the UTC date of an instant (the session's time zone is UTC). -#}
 {% macro day_of(column) -%} cast({{ column }} as date) {%- endmacro %}
-
-{#- A data test of a scoped table reads the rows that this batch computed: the others passed when they were. (A changed
-    name is no reason to test a row's numbers again.) -#}
-{% macro get_where_subquery(relation) -%}
-    {%- set nodes = graph.nodes.values() | selectattr('resource_type', 'equalto', 'model')
-        | selectattr('name', 'equalto', relation.identifier) | list if execute else [] -%}
-    {%- set where = config.get('where') if execute -%}
-    {%- set conditions = [where] if where else [] -%}
-    {%- if nodes and nodes[0].config.materialized == 'scoped' -%}
-        {%- do conditions.append(in_scope(dict(nodes[0].config.meta, names=none))) -%}
-    {%- endif -%}
-    {%- do return('(select * from ' ~ relation ~ ' where (' ~ conditions | join(') and (') ~ ')) as tested' if conditions else relation) -%}
-{%- endmacro %}
 
 {#- The rows that only one of two tables of the same columns has: what is now, and what was before. -#}
 {% macro changed_rows(now, before) -%}

@@ -20,6 +20,8 @@ import duckdb
 from ingestion.settings import Settings
 from ingestion.warehouse import open_warehouse, raw_state, transaction
 from orchestration.dbt.manifest import models_hash
+from orchestration.marts import all_marts
+from publishing.marts import read_marts, write_marts
 from publishing.versions import Build
 
 # A rebuild works through the history in parts of about this many events. One part's tables and sorts fit into two
@@ -54,9 +56,8 @@ _STATE = """
     create table if not exists build.batch (
         is_full boolean, is_repair boolean, first_date date, last_date date, last_object_id bigint
     );
-    -- Days of which marts with history have got or lost rows since they were published; NULL means any day.
+    -- Days of which marts with history have got or lost rows since they were published.
     create table if not exists build.changed_days (mart varchar not null, day date);
-    create table if not exists build.histories (mart varchar not null);  -- marts whose changes are noted
     create table if not exists build.published (version varchar not null);
 """
 
@@ -77,6 +78,9 @@ _NOTHING_REMEMBERED = """
     delete from raw.changed_objects;
     -- All of it is computed again; tables of models that are no more would stay for ever.
     drop schema if exists intermediate cascade;
+    -- A rebuild may change any row: nothing published before is compared with it.
+    delete from build.changed_days;
+    delete from build.published;
 """
 
 _FIRST = "this is the first build of this warehouse"
@@ -107,6 +111,7 @@ def begin_build(settings: Settings) -> Plan:
     """Mark the marts as unfinished and say what must be computed. The caller holds the warehouse's lock."""
     with open_warehouse(settings) as connection, transaction(connection):
         connection.execute(_STATE)
+        write_marts(connection, all_marts())
         reason = _why_everything(connection)
         if reason is None:
             connection.execute("delete from build.batch")
@@ -207,14 +212,14 @@ def last_build(settings: Settings) -> Build:
     """What publishing must know of the last build."""
     with open_warehouse(settings) as connection:
         name = finished_build(connection)
-        marts = connection.execute("select mart from build.histories").fetchall()
-        days: dict[str, set[date] | None] = {mart: set() for (mart,) in marts}
+        write_marts(connection, all_marts())  # also of a warehouse that an earlier release has built
+        days: dict[str, set[date] | None] = {
+            mart.name: set() for mart in read_marts(connection).values() if mart.has_history
+        }
         for mart, day in connection.execute("select mart, day from build.changed_days").fetchall():
-            known = days.get(mart)
-            if day is None:
-                days[mart] = None
-            elif known is not None:
-                known.add(day)
+            changed = days.get(mart)
+            if changed is not None:
+                changed.add(day)
         version = connection.execute("select version from build.published").fetchone()
         return Build(name, days, str(version[0]) if version else None)
 

@@ -33,8 +33,8 @@ _SCRATCH = "config.database:scratch"
 # Models that read whole histories: they run once more where `keep_history` changed one.
 _OF_HISTORY = (
     "--select",
-    "int_review_sightings+,config.materialized:table",
-    "int_model_spans+,config.materialized:table",
+    "int_review_sightings+,config.materialized:replaced",
+    "int_model_spans+,config.materialized:replaced",
     "sites",
     "label_estimates",
 )

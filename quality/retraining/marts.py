@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -38,6 +39,11 @@ TABLES = {
 DESCRIPTIONS = {
     "model_verdicts": "One row per site, model, pair of versions that followed each other, and metric.",
     "retraining_requests": "One row per request to train a site's model again, open or closed.",
+}
+# What each is, in the words of publishing/marts.py.
+META: dict[str, dict[str, Any]] = {
+    "model_verdicts": {"about": "camera", "scope": "whole", "day": None, "names": []},
+    "retraining_requests": {"about": "camera", "scope": "whole", "day": None, "names": []},
 }
 
 

@@ -180,7 +180,7 @@ def test_what_is_left_is_what_a_rebuild_gives(fill: Callable[..., Plant], settin
 
 def test_retention_knows_every_table_that_keeps_history() -> None:
     models = (PROJECT_DIR / "models/intermediate").rglob("*.sql")
-    scoped = {path.stem for path in models if 'materialized="scoped"' in path.read_text(encoding="utf-8")}
+    scoped = {path.stem for path in models if 'incremental_strategy="scoped"' in path.read_text(encoding="utf-8")}
     assert {name for name in scoped if not name.endswith("_history")} == {*HISTORIES, SIGHTINGS}
 
 

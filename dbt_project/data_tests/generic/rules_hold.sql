@@ -1,12 +1,12 @@
 {#- All rules of a table in one pass over it; `broken_rule` is the first one that a row breaks. -#}
-{% test rules_hold(model, rules) %}
+{% test rules_hold(model, rules, scope=none, day=none) %}
 
 with judged as (
 
     select
         *,
         {{ first_broken(rules) }} as broken_rule
-    from {{ model }}
+    from {{ tested_rows(model, scope, day) }}
 
 )
 

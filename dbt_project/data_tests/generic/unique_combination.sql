@@ -1,12 +1,12 @@
 {#- Rows that could be equal are found by a hash, which takes half as long as to group them all, and then compared. -#}
-{% test unique_combination(model, columns) %}
+{% test unique_combination(model, columns, scope=none, day=none) %}
 
 with hashed as (
 
     select
         {{ columns | join(', ') }},
         {{ hash_of(columns) }} as row_hash
-    from {{ model }}
+    from {{ tested_rows(model, scope, day) }}
 
 )
 

@@ -1,5 +1,5 @@
--- depends_on: {{ ref('int_affected_readings') }}
-{{ config(materialized="scoped", meta={"scope": "reading"}) }}
+-- depends_on: {{ lists_of('reading') }}
+{{ config(materialized="incremental", incremental_strategy="scoped", meta={"scope": "reading"}) }}
 
 select
     site_id,

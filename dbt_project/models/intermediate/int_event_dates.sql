@@ -1,5 +1,5 @@
 -- What the last finished build knew, with the dates of changed minutes looked up again: a date can lose its events too.
-{{ config(materialized="table", tags=["calendar"]) }}
+{{ config(materialized="replaced", tags=["calendar"]) }}
 
 with changed_dates as (
 

@@ -1,5 +1,5 @@
 -- What changed registries had computed again. On a rebuild nothing is, for their sake.
-{{ config(materialized="table", tags=["whole"]) }}
+{{ config(materialized="replaced", tags=["whole"]) }}
 
 with batch as (
 

@@ -1,4 +1,5 @@
-{{ config(materialized="scoped", meta={"scope": "date", "at": "event_at"}) }}
+{{ config(materialized="incremental", incremental_strategy="scoped", meta={"scope": "date", "day": "event_at"}) }}
+-- depends_on: {{ lists_of('date') }}
 
 with camera_events as (
 

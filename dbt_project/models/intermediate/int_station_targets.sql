@@ -1,4 +1,5 @@
 {{ config(meta={"scope": "shift_date", "names": ["workstation"]}) }}
+-- depends_on: {{ lists_of('shift_date', ['workstation']) }}
 
 -- Also of dates without new events: a changed target is a change of all the windows that it holds for.
 with shift_dates as (

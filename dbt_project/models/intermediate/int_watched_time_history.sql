@@ -1,4 +1,5 @@
-{{ config(materialized="scoped", meta={"scope": "window"}) }}
+{{ config(materialized="incremental", incremental_strategy="scoped", meta={"scope": "window"}) }}
+-- depends_on: {{ lists_of('window') }}
 
 with watched_time as (
 

@@ -1,4 +1,4 @@
-{{ config(materialized="scoped", meta={"scope": "camera_date"}) }}
+-- depends_on: {{ lists_of('camera_date') }}
 
 with camera_dates as (
 

@@ -1,4 +1,4 @@
-{{ config(materialized="scoped", meta={"scope": "shift_date", "names": ["workstation"]}) }}
+-- depends_on: {{ lists_of('shift_date', ['workstation']) }}
 
 with hourly_output as (
 

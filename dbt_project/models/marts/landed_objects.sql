@@ -1,4 +1,4 @@
-{{ config(materialized="scoped", meta={"scope": "object", "dated": "landed_at"}) }}
+-- depends_on: {{ lists_of('object') }}
 
 with landed_objects as (
 

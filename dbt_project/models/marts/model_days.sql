@@ -1,4 +1,4 @@
-{{ config(materialized="scoped", meta={"scope": "date"}) }}
+-- depends_on: {{ lists_of('date') }}
 
 with camera_events as (
 

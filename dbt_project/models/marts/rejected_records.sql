@@ -1,4 +1,4 @@
-{{ config(materialized="scoped", meta={"scope": "object", "dated": "rejected_at"}) }}
+-- depends_on: {{ lists_of('object') }}
 
 with rejected_records as (
 

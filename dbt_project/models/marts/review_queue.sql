@@ -1,10 +1,10 @@
-{{ config(materialized="scoped", meta={"scope": "date", "at": "timestamp"}) }}
+-- depends_on: {{ lists_of('date') }}
 
 with sightings as (
 
     select *
     from {{ ref('int_review_sightings') }}
-    where {{ in_scope({"scope": "date", "at": "event_at"}) }}
+    where {{ in_scope({"scope": "date", "day": "event_at"}) }}
 
 ),
 

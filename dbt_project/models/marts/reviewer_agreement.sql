@@ -1,4 +1,4 @@
-{{ config(materialized="table", tags=["whole"]) }}
+{{ config(materialized="replaced", tags=["whole"]) }}
 
 with labelled_keys as (
 

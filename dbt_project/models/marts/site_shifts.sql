@@ -1,4 +1,4 @@
-{{ config(materialized="scoped", meta={"scope": "window"}) }}
+-- depends_on: {{ lists_of('window') }}
 
 with subject_shifts as (
 

@@ -1,4 +1,4 @@
-{{ config(materialized="scoped", meta={"scope": "window", "names": ["worker"]}) }}
+-- depends_on: {{ lists_of('window', ['worker']) }}
 
 with worker_shifts as (
 

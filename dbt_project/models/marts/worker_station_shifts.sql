@@ -1,4 +1,4 @@
-{{ config(materialized="scoped", meta={"scope": "window", "names": ["worker", "workstation"]}) }}
+-- depends_on: {{ lists_of('window', ['worker', 'workstation']) }}
 
 with worker_stations as (
 

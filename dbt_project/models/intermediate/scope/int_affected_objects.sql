@@ -1,4 +1,4 @@
-{{ config(materialized="affected") }}
+{{ config(materialized="incremental", incremental_strategy="affected") }}
 
 with landed_objects as (
 

@@ -1,4 +1,4 @@
-{{ config(materialized="affected") }}
+{{ config(materialized="incremental", incremental_strategy="affected") }}
 
 -- A shift date has rows for all its windows, of stations with targets, as soon as anything happens in one of them.
 select distinct
