@@ -77,7 +77,7 @@ def judge(connection: duckdb.DuckDBPyConnection, settings: Settings, now: dateti
     of_landing += (
         _try(verdict, "look-alikes", lambda: look_alike_results(connection, landing_days[-1], may_name=may_name)) or []
     )
-    heard = _try(verdict, "freshness", lambda: freshness.read_heard(connection))
+    heard = _try(verdict, "freshness", lambda: freshness.read_heard(connection, now))
     of_sites = freshness.freshness(heard or [], now)
     known = store.read_incidents(connection)
     with transaction(connection):

@@ -30,6 +30,7 @@ from ingestion.landing.growth import find_grown
 from ingestion.landing.label_settling import settle_labels
 from ingestion.landing.manifest import Manifest, landing_time, remember_kept
 from ingestion.landing.pipeline import Chunk, read_chunks, table_of
+from ingestion.landing.unexpected_fields import say_resembling
 from ingestion.landing.unread import Unread, named, pending_objects, remember_unread
 from ingestion.records.opening import HELD_BYTES
 from ingestion.registry.in_force import settle_registries
@@ -98,6 +99,7 @@ def land(
         settle_registries(connection, bucket, identity, settings, now, landed_at, log)
         _replace_settings(connection, settings)
         identity = settle_people(connection, settings, identity)
+        newest_before = _newest_object(connection)
         if count := bucket.put_back():
             log(f"{count:,} objects put back that an earlier batch was archiving when it ended")
         unread = Unread(now)
@@ -121,6 +123,7 @@ def land(
                 else:
                     remember_kept(connection, chunk.fetched)
                 log(f"landed {report.objects:,} objects, {report.accepted:,} events, {report.rejected:,} rejected")
+        say_resembling(connection, newest_before, log)
         landed = time.monotonic()
         archived = archiver.finish()
         waited = time.monotonic() - landed
@@ -225,6 +228,11 @@ def _land_chunk(
         rejected=report.rejected + rejected,
         already_landed=report.already_landed + len(chunk.fetched) - len(records.objects),
     )
+
+
+def _newest_object(connection: duckdb.DuckDBPyConnection) -> int:
+    row = connection.execute("select coalesce(max(object_id), 0) from raw.landed_objects").fetchone()
+    return int(row[0]) if row else 0
 
 
 def _replace_settings(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:

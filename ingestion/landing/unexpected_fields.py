@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import duckdb
 import pyarrow as pa
 
 from ingestion.contract.events import DEFAULT_SITE, UNKNOWN, folder_of
 from ingestion.contract.identifiers import identifier_or_none, visible
+from ingestion.contract.resembling import resembled
+
+_SHOWN = 3  # cameras named in a line
 
 # Of a site so many names are kept, the first in byte order.
 MAX_SITE_FIELDS = 1_000
@@ -90,6 +93,25 @@ def _keep_first(connection: duckdb.DuckDBPyConnection) -> list[str]:
             {"site": site, "most": MAX_SITE_FIELDS},
         )
     return [site for (site,) in sites]
+
+
+def say_resembling(connection: duckdb.DuckDBPyConnection, after: int, log: Callable[[str], None]) -> None:
+    """One line for each field of the objects landed `after` this one that resembles one of the contract."""
+    rows = connection.execute(
+        """
+        select field, site_id, list_sort(list(distinct camera_id)) as cameras
+        from raw.unexpected_fields
+        where object_id > $after
+        group by field, site_id
+        order by site_id, field
+        """,
+        {"after": after},
+    ).fetchall()
+    for field, site, cameras in rows:
+        if meant := resembled(field):
+            more = f" and {len(cameras) - _SHOWN:,} more" if len(cameras) > _SHOWN else ""
+            named = f"camera{'s' * (len(cameras) > 1)} {', '.join(cameras[:_SHOWN])}{more}"
+            log(f"site {site}: {named} sent {field}, which resembles {meant} and is not read; {meant} was meant?")
 
 
 def _storable(name: str) -> str:

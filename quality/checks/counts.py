@@ -164,6 +164,7 @@ DUPLICATES = Fact(
     by_landing=True,
 )
 
+# Judged on the day it happens: events of days that have not come yet count for the newest landing's.
 CLOCK = Fact(
     "no_camera_is_ahead_of_the_clock",
     "clock_offset",
@@ -173,12 +174,77 @@ CLOCK = Fact(
     20,
     "its clock runs at least {value:.0f} s ahead: it sent events before their time",
     """
-    select site_id, camera_id, event_date as day, clock_offset_seconds as value, event_count as size
-    from camera_days where clock_offset_seconds is not null
+    select
+        site_id, camera_id, least(event_date, $last::date) as day,
+        max(clock_offset_seconds) as value,
+        sum(event_count) as size
+    from camera_days
+    where clock_offset_seconds is not null
+    group by all
+    """,
+    by_landing=True,
+)
+
+# How often a count rises through a day before one that never falls looks like a running total: a count of what was made
+# since the last report falls about as often as it rises.
+_RISES = 10
+
+RUNNING_TOTALS = Fact(
+    "no_count_looks_like_a_running_total",
+    "running_total",
+    "warning",
+    ("camera_days",),
+    0,
+    20,
+    "its counts at {value:.0f} stations never fall through the day, as a running total does: count is what was made "
+    "since the last report, and a counter's reading is count_total",
+    f"""
+    select
+        site_id, camera_id, event_date as day,
+        count(*) filter (where fall_count = 0 and rise_count >= {_RISES}) as value,
+        sum(record_count) as size
+    from intermediate.int_count_days
+    where not is_reading
+    group by all
     """,
 )
 
-FACTS = (REJECTED, UNREAD, UNREGISTERED, DUPLICATES, CLOCK)
+FALLING_COUNTERS = Fact(
+    "every_counter_only_grows",
+    "counter_falls",
+    "warning",
+    ("camera_days",),
+    2,
+    3,
+    "one of its counters fell {value:.0f} times in a day: two machines may share the camera's id",
+    """
+    select site_id, camera_id, event_date as day, max(fall_count) as value, sum(record_count) as size
+    from intermediate.int_count_days
+    where is_reading
+    group by all
+    """,
+)
+
+JUMPING_COUNTERS = Fact(
+    "no_counter_jumps",
+    "counter_jumps",
+    "warning",
+    ("camera_days",),
+    100,
+    5,
+    "one of its counters jumped by {value:.0f} times what is usual: another machine's reading, or a wrong one",
+    """
+    select
+        site_id, camera_id, event_date as day,
+        max(most_units / nullif(usual_units, 0)) as value,
+        sum(record_count) as size
+    from intermediate.int_count_days
+    where is_reading
+    group by all
+    """,
+)
+
+FACTS = (REJECTED, UNREAD, UNREGISTERED, DUPLICATES, CLOCK, RUNNING_TOTALS, FALLING_COUNTERS, JUMPING_COUNTERS)
 # The suites' own rules count for these; a divergence is a distance without significance, and opens no incident.
 INTEGRITY, DIVERGENCE = "integrity", "event_mix_divergence"
 LOOK_ALIKE_IDS = look_alikes.METRIC

@@ -95,11 +95,14 @@ def has_changed(connection: duckdb.DuckDBPyConnection, now: datetime) -> bool:
     rows = connection.execute(
         "select site_id from marts.incidents where metric = ? and closed_at is null", [METRIC]
     ).fetchall()
-    return bool(changed_sites(freshness(read_heard(connection), now), {str(site) for (site,) in rows}))
+    return bool(changed_sites(freshness(read_heard(connection, now), now), {str(site) for (site,) in rows}))
 
 
-def read_heard(connection: duckdb.DuckDBPyConnection) -> list[Heard]:
-    """Every site that was ever heard, from the marts of a warehouse."""
+def read_heard(connection: duckdb.DuckDBPyConnection, now: datetime) -> list[Heard]:
+    """Every site that was ever heard, from the marts of a warehouse.
+
+    What a camera sends ahead of the clock was not heard yet: it speaks for nobody.
+    """
     ages = connection.execute(
         """
         with newest as (select site_id, max(event_date) as event_date from marts.camera_days where event_count > 0
@@ -125,7 +128,24 @@ def read_heard(connection: duckdb.DuckDBPyConnection) -> list[Heard]:
     for site, *window in windows:
         worked.setdefault(site, []).append(Window(*window))
     sites = connection.execute(
-        "select site_id, first_event_at, last_event_at from marts.sites where last_event_at is not null order by all"
+        """
+        with heard as (
+            select site_id, max(last_event_at) as last_event_at
+            from marts.camera_days
+            where last_event_at <= $now
+            group by site_id
+        )
+
+        select
+            site_id,
+            sites.first_event_at,
+            case when sites.last_event_at <= $now then sites.last_event_at else heard.last_event_at end as heard_at
+        from marts.sites
+        left join heard using (site_id)
+        where heard_at is not null
+        order by all
+        """,
+        {"now": now},
     ).fetchall()
     closures = read_closures(connection)
     return [

@@ -109,6 +109,24 @@ _RULES = (
         "A clock that runs ahead puts events into the next shift, and another crew's report.",
         "warning",
     ),
+    (
+        counts.RUNNING_TOTALS.name,
+        "No camera's counts grow through a day without ever falling.",
+        "A running total that is taken for what was made since the last report adds up to absurd output.",
+        "warning",
+    ),
+    (
+        counts.FALLING_COUNTERS.name,
+        "No counter falls more than twice a day.",
+        "Two machines under one camera's id give the units of neither.",
+        "warning",
+    ),
+    (
+        counts.JUMPING_COUNTERS.name,
+        f"No counter jumps by more than {counts.JUMPING_COUNTERS.highest:.0f} times what is usual.",
+        "One wrong reading adds a month of output to a shift.",
+        "warning",
+    ),
 )
 
 CHECKS = tuple(name for name, *_ in _RULES)

@@ -1,0 +1,66 @@
+{{ config(materialized="scoped", meta={"scope": "date"}) }}
+
+with counts as (
+
+    select
+        site_id,
+        {{ utc_date('event_at') }} as event_date,
+        camera_id,
+        workstation_id,
+        event_at,
+        unit_count,
+        count_total,
+        coalesce(count_total, unit_count) as shown,
+        count_total is not null as is_reading
+
+    from {{ ref('int_camera_events') }}
+
+    where event_type = 'product_count'
+
+),
+
+-- Of several at one instant only one is compared: which of them came first nobody knows.
+shown_at as (
+
+    select
+        site_id,
+        event_date,
+        camera_id,
+        workstation_id,
+        is_reading,
+        event_at,
+        max(shown) as shown,
+        max(unit_count) as unit_count
+
+    from counts
+
+    group by site_id, event_date, camera_id, workstation_id, is_reading, event_at
+
+),
+
+compared as (
+
+    select
+        *,
+        lag(shown) over (
+            partition by site_id, event_date, camera_id, workstation_id, is_reading
+            order by event_at
+        ) as previous
+
+    from shown_at
+
+)
+
+select
+    site_id,
+    event_date,
+    camera_id,
+    workstation_id,
+    is_reading,
+    count(*) as record_count,
+    count(*) filter (where shown > previous) as rise_count,
+    count(*) filter (where shown < previous) as fall_count,
+    max(unit_count) as most_units,
+    {{ quantile('case when unit_count > 0 then unit_count end', 0.5) }} as usual_units
+from compared
+group by site_id, event_date, camera_id, workstation_id, is_reading

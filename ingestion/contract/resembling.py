@@ -1,0 +1,40 @@
+"""Which field of the contract a field that nobody knows was probably meant to be: `quantity` in place of `count`.
+
+A name in another spelling loses what it says without a sign, as optional fields have defaults.
+"""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+
+from ingestion.contract.events import FIELDS
+
+# What other systems call the same thing, as words without anything between them.
+_OTHER_WORDS = {
+    "count": ("quantity", "qty", "cnt", "amount", "units", "pieces", "parts", "number", "num", "value"),
+    "count_total": ("total", "counter", "totalcount", "totalizer", "reading", "cumulative", "runningtotal"),
+    "confidence": ("conf", "score", "probability", "prob", "certainty"),
+    "timestamp": ("time", "ts", "datetime", "date", "eventtime", "occurredat", "createdat"),
+    "worker_id": ("worker", "operator", "operatorid", "employee", "employeeid", "person", "personid", "badge"),
+    "workstation_id": ("workstation", "station", "stationid", "machine", "machineid", "cell", "line"),
+    "event_type": ("type", "event", "state", "status", "activity", "class", "label"),
+    "site_id": ("site", "plant", "plantid", "factory", "location"),
+    "camera_id": ("camera", "cam", "camid", "device", "deviceid", "sensor", "sensorid"),
+    "model_name": ("model", "network", "detector"),
+    "model_version": ("version", "modelver"),
+    "event_id": ("id", "uuid", "guid", "uid", "messageid"),
+}
+_MEANT = {word: field for field, words in _OTHER_WORDS.items() for word in words} | {
+    field.replace("_", ""): field for field in FIELDS
+}
+_ALIKE = 0.85  # of difflib's ratio: one letter in seven
+
+
+def resembled(name: str) -> str | None:
+    """The contract's field that an unknown one resembles, None for none."""
+    word = re.sub(r"[^a-z0-9]", "", name.lower())
+    if word in _MEANT:
+        return _MEANT[word]
+    close = get_close_matches(word, sorted(field.replace("_", "") for field in FIELDS), 1, _ALIKE)
+    return _MEANT[close[0]] if close else None

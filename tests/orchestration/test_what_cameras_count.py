@@ -1,0 +1,128 @@
+"""What is made of the counts of cameras: event ids, cameras that do not count, running totals, misspelt fields."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from ingestion.warehouse import open_warehouse
+from orchestration.dbt.runner import build_models
+from orchestration.publish import publish_build
+from quality.judge import judge
+from tests.plant import EVENT, Plant
+
+FIRST = datetime(2026, 1, 14, 10, tzinfo=UTC)
+NOW = datetime(2026, 1, 16, tzinfo=UTC)
+
+
+def lines(records: Iterable[dict[str, Any]]) -> str:
+    return "".join(json.dumps({**EVENT, "workstation_id": "S1", **record}) + "\n" for record in records)
+
+
+def count(second: float, **fields: Any) -> dict[str, Any]:
+    at = FIRST + timedelta(seconds=second)
+    return {"timestamp": at.isoformat(), "event_type": "product_count", **fields}
+
+
+def state(minute: float, kind: str, **fields: Any) -> dict[str, Any]:
+    return {"timestamp": (FIRST + timedelta(minutes=minute)).isoformat(), "event_type": kind, **fields}
+
+
+# By site: what each of them sends, and the units that come of it.
+SITES: dict[str, tuple[list[dict[str, Any]], int]] = {
+    "spelt": ([count(n, count=float(n % 3 + 1)) for n in range(240)], 480),
+    "total-as-count": ([count(60 * n, count=n, camera_id="cum") for n in range(1, 61)], 1830),
+    "total": ([count(60 * n, count_total=n, camera_id="cum") for n in range(1, 61)], 59),
+    "ids": ([count(n // 2, event_id=f"p{n}", camera_id="fast") for n in range(120)], 120),
+    "no-ids": ([count(n // 2, camera_id="fast") for n in range(120)], 60),
+    "quantity": ([count(n, quantity=5, camera_id="q") for n in range(60)], 60),
+    # The first examples of the contract's rule, each at an instant of its own.
+    "sums": (
+        [
+            *(count(0, event_id=own) for own in ("a", "b", "b", None, None)),
+            *(
+                count(10, event_id=own, count=units, confidence=sure)
+                for own, units, sure in (("a", 2, 0.5), ("a", 1, 0.8), ("b", 4, 0.9))
+            ),
+            *(
+                count(20, event_id=own, count=units, confidence=sure)
+                for own, units, sure in (("a", 1, 0.8), ("b", 4, 0.9))
+            ),
+            count(20, count=9, confidence=0.95, camera_id="C2"),
+        ],
+        3 + 5 + 9,
+    ),
+    "hours": ([count(3600 * n, count_total=total) for n, total in ((0, 100), (1, 130), (2, 150))], 50),
+    "beside": (
+        [
+            *(count(600 * n, count_total=total) for n, total in ((0, 100), (1, 107))),
+            count(600, count=2),
+            *(count(600 * n, count_total=total, camera_id="C2") for n, total in ((1, 50), (2, 51))),
+        ],
+        10,
+    ),
+    "resets": ([count(60 * n, count_total=total) for n, total in enumerate((100, 60, 25, 30))], 30),
+    "two-machines": ([count(60 * n, count_total=total) for n, total in enumerate((1000, 950, 1001, 951, 1002))], 2),
+}
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> tuple[Plant, list[str], list[dict[str, Any]]]:
+    """A plant of all the sites, the lines of its batch, and the results of its checks."""
+    plant = Plant(tmp_path_factory.mktemp("plant"))
+    for site, (records, _) in SITES.items():
+        plant.drop(f"events/site_id={site}/day.jsonl", lines(records))
+    said: list[str] = []
+    plant.land(NOW, said.append)
+    build_models(plant.settings)
+    with open_warehouse(plant.settings) as connection:
+        verdict = judge(connection, plant.settings, NOW)
+    assert verdict.errors == []
+    publish_build(plant.settings)
+    bad = [
+        {"site": one.cell.site_id, "camera": one.cell.camera_id, "metric": one.metric, "sentence": one.sentence}
+        for one in verdict.results
+        if one.is_evidence
+    ]
+    return plant, said, bad
+
+
+def test_units_are_what_was_made(judged: tuple[Plant, list[str], list[dict[str, Any]]]) -> None:
+    plant, _, _ = judged
+    for mart in ("site_shifts", "workstation_shifts", "hourly_output"):
+        units = dict.fromkeys(SITES, 0)
+        for row in plant.mart(mart):
+            units[row["site_id"]] += row["units"]
+        assert units == {site: expected for site, (_, expected) in SITES.items()}, mart
+
+
+def test_what_a_reading_counts_was_made_before_it(judged: tuple[Plant, list[str], list[dict[str, Any]]]) -> None:
+    plant, _, _ = judged
+    hours = {row["hour"].hour: row["units"] for row in plant.mart("hourly_output") if row["site_id"] == "hours"}
+    assert {hour: units for hour, units in hours.items() if units} == {10: 30, 11: 20}
+
+
+def test_a_camera_whose_count_never_falls_is_named(judged: tuple[Plant, list[str], list[dict[str, Any]]]) -> None:
+    _, _, bad = judged
+    named = [(one["site"], one["camera"]) for one in bad if one["metric"] == "running_total"]
+    assert named == [("total-as-count", "cum")]
+
+
+def test_a_counter_that_falls_and_one_that_jumps_are_named(
+    judged: tuple[Plant, list[str], list[dict[str, Any]]],
+) -> None:
+    _, _, bad = judged
+    assert {one["site"] for one in bad if one["metric"] in ("counter_falls", "counter_jumps")} <= {"two-machines"}
+
+
+def test_a_field_that_resembles_one_of_the_contract_is_named_in_the_batch(
+    judged: tuple[Plant, list[str], list[dict[str, Any]]],
+) -> None:
+    _, said, _ = judged
+    assert [line for line in said if "resembles" in line] == [
+        "site quantity: camera q sent quantity, which resembles count and is not read; count was meant?"
+    ]
