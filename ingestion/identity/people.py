@@ -40,6 +40,8 @@ def settle_people(connection: duckdb.DuckDBPyConnection, settings: Settings, ide
         if sites != known:
             if sites - known:
                 _convert(connection, sites - known)
+            if known - sites:  # the next batch reads the names again
+                connection.execute("update raw.registry_files set content_hash = '' where file = 'workers.csv'")
             connection.execute("delete from raw.nameless_sites")
             connection.execute("insert into raw.nameless_sites select unnest($sites)", {"sites": sorted(sites)})
     return replace(identity, nameless_sites=sites)

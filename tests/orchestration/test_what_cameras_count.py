@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -126,3 +127,37 @@ def test_a_field_that_resembles_one_of_the_contract_is_named_in_the_batch(
     assert [line for line in said if "resembles" in line] == [
         "site quantity: camera q sent quantity, which resembles count and is not read; count was meant?"
     ]
+
+
+def of_two(first: str, second: str, shift: float) -> list[dict[str, Any]]:
+    """Two cameras look at one worker each minute for four hours; the second one a little later, and sees otherwise."""
+    seen = [
+        state(minute, kind, camera_id=camera) for minute in range(240) for camera, kind in (("A", first), ("B", second))
+    ]
+    late = [datetime.fromisoformat(one["timestamp"]) + timedelta(seconds=shift) for one in seen]
+    return [
+        {**one, "timestamp": at.isoformat()} if one["camera_id"] == "B" else one
+        for one, at in zip(seen, late, strict=True)
+    ]
+
+
+def test_a_camera_that_does_not_count_takes_no_part_in_figures_and_keeps_its_own(tmp_path: Path) -> None:
+    plant = Plant(tmp_path)
+    pieces = [count(60 * n, camera_id="A") for n in range(50)] + [count(60 * n + 0.2, camera_id="B") for n in range(50)]
+    plant.drop("events/site_id=pieces/a.jsonl", lines(pieces))
+    plant.drop("events/site_id=states/a.jsonl", lines(of_two("working", "idle", 1)))
+    plant.batch(NOW)
+    before = {row["site_id"]: row for row in plant.mart("worker_shifts")}
+    assert before["pieces"]["units"] == 100
+    assert before["states"]["active_seconds"] == 240
+    models = plant.mart("model_days")
+    plant.drop(
+        "registry/cameras.csv",
+        "site_id,camera_id,workstation_id,counts,states\npieces,B,S1,no,yes\nstates,B,S1,,no\n",
+    )
+    plant.batch(NOW)
+    after = {row["site_id"]: row for row in plant.mart("worker_shifts")}
+    assert after["pieces"]["units"] == 50
+    assert (after["states"]["active_seconds"], after["states"]["idle_seconds"]) == (16_140, 0)
+    assert after["states"]["utilization"] == 1
+    assert plant.mart("model_days") == models
