@@ -130,9 +130,11 @@ def test_a_field_that_resembles_one_of_the_contract_is_named_in_the_batch(
 
 
 def of_two(first: str, second: str, shift: float) -> list[dict[str, Any]]:
-    """Two cameras look at one worker each minute for four hours; the second one a little later, and sees otherwise."""
+    """Two cameras look at one worker each minute from 06:00 to 09:59; the second one a little later."""
     seen = [
-        state(minute, kind, camera_id=camera) for minute in range(240) for camera, kind in (("A", first), ("B", second))
+        state(minute, kind, camera_id=camera)
+        for minute in range(-240, 0)
+        for camera, kind in (("A", first), ("B", second))
     ]
     late = [datetime.fromisoformat(one["timestamp"]) + timedelta(seconds=shift) for one in seen]
     return [
