@@ -9,6 +9,7 @@ import os
 import shutil
 from pathlib import Path
 
+from reports.addresses import free_of_place, page_addresses
 from reports.policy import with_policy
 
 STAMP_NAME = "shell.json"
@@ -61,9 +62,12 @@ def assemble(reports: Path) -> Path:
 
 
 def finish(built: Path, build: Path, source_hash: str) -> None:
-    """Give pages their policy, compress what is worth it, stamp the shell with its sources' hash, and swap it in."""
+    """Free the page of its place, give pages their policy, compress what is worth it, and swap the stamped shell in."""
+    pages = page_addresses(build.parent / "pages")
     for page in built.rglob("*.html"):
-        page.write_text(with_policy(page.read_text(encoding="utf-8")), encoding="utf-8")
+        html = page.read_text(encoding="utf-8")
+        html = free_of_place(html, pages) if page.name == "index.html" else html
+        page.write_text(with_policy(html), encoding="utf-8")
     for path in [path for path in built.rglob("*") if path.suffix in _COMPRESSED and path.is_file()]:
         # mtime=0: the same shell gives the same bytes
         path.with_name(path.name + ".gz").write_bytes(gzip.compress(path.read_bytes(), 6, mtime=0))

@@ -1,6 +1,7 @@
 // Opens pages of the site in a real browser and tells, as JSON on standard output, what a reader would have met there.
 // Standard input: {base, chromium, timezone, screenshots, axe, visits: [{path, width, name, choices, script, scheme, media,
-// check, fresh}]}. Visits share the browser's cache with those of the same width and scheme, unless they are `fresh`.
+// check, fresh, now, locale, height}]}. Visits share the browser's cache with those of the same width, scheme and locale,
+// unless they are `fresh`.
 import { readFile } from 'node:fs/promises';
 import { chromium } from 'playwright-core';
 
@@ -23,17 +24,19 @@ const browser = await chromium.launch({
 });
 
 const contexts = new Map();
-const contextOf = async ({ width, scheme, fresh }) => {
+const contextOf = async ({ width, height, scheme, fresh, locale }) => {
 	const open = () =>
 		browser.newContext({
-			viewport: { width, height: width < 600 ? 844 : 900 },
+			viewport: { width, height: height ?? (width < 600 ? 844 : 900) },
 			deviceScaleFactor: width < 600 ? 2 : 1,
 			timezoneId: order.timezone,
+			locale,
+			hasTouch: width < 600,
 			colorScheme: scheme,
 			acceptDownloads: true
 		});
 	if (fresh) return open();
-	const key = `${width} ${scheme}`;
+	const key = `${width} ${height} ${scheme} ${locale}`;
 	if (!contexts.has(key)) contexts.set(key, await open());
 	return contexts.get(key);
 };
@@ -57,11 +60,12 @@ const visit = async (wanted) => {
 	const { path, width, name, choices = {}, script = null, media = null, check = false } = wanted;
 	const context = await contextOf(wanted);
 	const page = await context.newPage();
-	const met = { path, width, name, scheme: wanted.scheme, consoleErrors: [], failedRequests: [], outsideRequests: [], bytes: 0, dataBytes: 0 };
+	const met = { path, width, name, scheme: wanted.scheme, consoleErrors: [], failedRequests: [], outsideRequests: [], requests: [], bytes: 0, dataBytes: 0 };
 	page.on('console', (message) => message.type() === 'error' && met.consoleErrors.push(message.text()));
 	page.on('pageerror', (error) => met.consoleErrors.push(String(error)));
 	page.on('request', (request) => {
 		const url = new URL(request.url());
+		if (url.protocol.startsWith('http')) met.requests.push(url.pathname);
 		if (url.protocol.startsWith('http') && url.host !== loopback) met.outsideRequests.push(request.url());
 	});
 	page.on('requestfailed', (request) => met.failedRequests.push(`${request.url()} ${request.failure()?.errorText}`));
@@ -74,6 +78,7 @@ const visit = async (wanted) => {
 		met.bytes += encodedDataLength;
 		if (/\/data\//.test(addresses.get(requestId) ?? '')) met.dataBytes += encodedDataLength;
 	});
+	if (wanted.now) await page.clock.setFixedTime(new Date(wanted.now));
 	const started = Date.now();
 	try {
 		await page.goto(order.base + path, { timeout: 30000, waitUntil: 'commit' });
@@ -107,6 +112,7 @@ const visit = async (wanted) => {
 			met,
 			await page.evaluate(() => ({
 				address: location.pathname + location.search,
+				title: document.title,
 				heading: document.querySelector('main h1').innerText,
 				text: document.querySelector('main').innerText,
 				figures: Object.fromEntries(
@@ -118,6 +124,7 @@ const visit = async (wanted) => {
 				charts: document.querySelectorAll('main [data-chart]').length,
 				links: Array.from(document.querySelectorAll('a[href]'), (link) => link.href),
 				scrollWidth: document.documentElement.scrollWidth,
+				scrollHeight: document.documentElement.scrollHeight,
 				background: getComputedStyle(document.body).backgroundColor,
 				shows: Array.from(document.querySelectorAll('.site-nav, .filters')).some((part) => part.checkVisibility())
 			}))

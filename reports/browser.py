@@ -19,7 +19,8 @@ WIDTHS = (1440, 390)  # an office screen and a phone, in CSS pixels
 class Visit:
     """A page to open: its path, the width in pixels, a name for its picture, what to choose in its selects, JavaScript
     to run once it shows its figures (what it returns is the `answer`), light or dark, on screen or on paper; `check`
-    looks for what keeps people from reading it, `fresh` begins with an empty cache."""
+    looks for what keeps people from reading it, `fresh` begins with an empty cache, `now` is what the reader's clock
+    shows (ISO 8601), `locale` the reader's language and place, `height` the screen's in pixels."""
 
     path: str
     width: int = WIDTHS[0]
@@ -30,6 +31,9 @@ class Visit:
     media: str | None = None
     check: bool = False
     fresh: bool = False
+    now: str | None = None
+    locale: str = "en-GB"
+    height: int | None = None
 
 
 def find_chromium() -> str | None:
@@ -40,7 +44,7 @@ def find_chromium() -> str | None:
 def open_pages(
     base: str, visits: Sequence[Visit], *, screenshots: Path | None = None, timezone: str = "UTC"
 ) -> list[dict[str, Any]]:
-    """Open every page and return what was met: heading, text, figures, tables, links, errors, requests, bytes received.
+    """Open every page and return what was met: title, heading, text, figures, tables, links, errors, requests, bytes.
 
     `base` is the server's address without the last slash. Raises ReportError when Chromium or its driver is missing.
     """

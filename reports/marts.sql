@@ -2,7 +2,8 @@
 -- made it yet, or the plant keeps no figures about persons) stands for an empty one, a column that is missing for NULLs.
 create table sites (site_id varchar, site_name varchar, timezone varchar, last_event_at timestamptz);
 create table shift_windows (
-    site_id varchar, shift_date date, shift_id varchar, started_at timestamptz, ended_at timestamptz, is_complete boolean
+    site_id varchar, shift_date date, shift_id varchar, started_at timestamptz, ended_at timestamptz,
+    is_complete boolean, is_day_complete boolean
 );
 create table state_intervals (
     site_id varchar, shift_date date, shift_id varchar, worker_id varchar, workstation_id varchar, state varchar,
@@ -15,8 +16,16 @@ create table worker_shifts (
 );
 create table workstation_shifts (
     site_id varchar, shift_date date, shift_id varchar, workstation_id varchar, workstation_name varchar,
-    station_type varchar, is_registered boolean, working_seconds double, idle_seconds double, occupancy_seconds double,
-    staffed_seconds double, units bigint, worker_count bigint, target_units double
+    station_type varchar, line varchar, is_registered boolean, working_seconds double, idle_seconds double,
+    occupancy_seconds double, staffed_seconds double, observed_seconds double, coverage double, units bigint,
+    worker_count bigint, target_units double, target_units_so_far double
+);
+create table station_targets (
+    site_id varchar, shift_date date, shift_id varchar, workstation_id varchar, workstation_name varchar,
+    station_type varchar, line varchar, is_registered boolean, scheduled_seconds double, target_units_per_hour double,
+    target_units double, target_units_so_far double, units bigint, staffed_seconds double, observed_seconds double,
+    coverage double, attainment double, working_seconds double, idle_seconds double, unstaffed_seconds double,
+    not_seen_seconds double
 );
 create table site_shifts (
     site_id varchar, shift_date date, shift_id varchar, productive_seconds double, units bigint,
@@ -24,7 +33,8 @@ create table site_shifts (
 );
 create table hourly_output (
     site_id varchar, workstation_id varchar, hour timestamptz, shift_date date, shift_id varchar, units bigint,
-    working_seconds double, idle_seconds double, target_units double
+    working_seconds double, idle_seconds double, target_units double, target_units_so_far double,
+    observed_seconds double, coverage double
 );
 create table model_days (
     site_id varchar, event_date date, camera_id varchar, model_name varchar, model_version varchar, event_count bigint,
@@ -57,11 +67,12 @@ create table camera_days (
 );
 create table check_results (
     site_id varchar, evidence_date date, check_name varchar, metric varchar, cell varchar, status varchar,
-    severity varchar, observed double, threshold double, sample_size bigint, sentence varchar
+    severity varchar, observed double, threshold double, sample_size bigint, effect double, sentence varchar
 );
 create table incidents (
-    site_id varchar, incident_id varchar, metric varchar, cell varchar, opened_at timestamptz, closed_at timestamptz,
-    severity varchar, status varchar, sentence varchar, closing_sentence varchar
+    site_id varchar, incident_id varchar, metric varchar, cell varchar, model_version varchar, opened_at timestamptz,
+    closed_at timestamptz, first_evidence_date date, last_evidence_date date, severity varchar, status varchar,
+    sentence varchar, closing_sentence varchar
 );
 create table review_queue (
     site_id varchar, event_key varchar, timestamp timestamptz, workstation_id varchar,

@@ -59,10 +59,39 @@ _RESIZE_PATCH = Patch(
     reason="The pages' security policy takes no style that is written as an attribute; one that a script sets it does.",
 )
 
+_PLACE_PATCH = Patch(
+    file="@evidence-dev/sdk/src/utils/svelte/index.js",
+    before="import { config } from '$evidence/config';\n"
+    "/** @type {(path: string) => string} */\n"
+    "export const addBasePath = (path) => _addBasePath(path, config);",
+    after="import { base } from '$app/paths';\n"
+    "/** @type {(path: string) => string} */\n"
+    "export const addBasePath = (path) =>\n"
+    "\tbase && `${path}`.startsWith(`${base}/`) ? path : _addBasePath(path, { deployment: { basePath: base } });",
+    reason="Where the report lies below its host is known when it is opened, not when it is built.",
+)
+
+_HEAD_PATCHES = tuple(
+    Patch(
+        file=f"@evidence-dev/preprocess/dist/index.{form}",
+        before=before,
+        after=f"<!-- {what}: the page's own -->",
+        reason="A page says itself what it is called; its maker's name and card are none of a reader's business.",
+    )
+    for form in ("cjs", "mjs")
+    for what, before in (
+        ("title", "<title>Evidence</title>"),
+        ("card", '<meta name="twitter:card" content="summary_large_image" />'),
+        ("author", '<meta name="twitter:site" content="@evidence_dev" />'),
+    )
+)
+
 PATCHES: tuple[Patch, ...] = (
     *_SETTINGS_PATCHES,
     *_ONE_ENGINE_PATCHES,
     _RESIZE_PATCH,
+    _PLACE_PATCH,
+    *_HEAD_PATCHES,
 )
 
 

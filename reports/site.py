@@ -46,6 +46,9 @@ def publish_site(settings: Settings, shell: Path = BUILD_FOLDER) -> SiteReport:
     data = publish_data(settings.published_path, settings.site_path / "data", settings.worker_identity)
     placed = place_shell(shell, settings.site_path)
     place_pages(settings.quality_path / "docs", settings.site_path / "checks")
+    status = settings.site_path / "status.json"
+    if not status.exists():
+        write_whole(status, "{}")  # pages ask for it; where no batch has ever stopped it says nothing
     return SiteReport(
         bytes_written=data.bytes_written
         + metrics.bytes_written

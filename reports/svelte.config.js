@@ -4,6 +4,8 @@ import adapter from '@sveltejs/adapter-static';
 
 export default {
 	kit: {
-		adapter: adapter({ pages: './build', fallback: 'index.html', strict: false })
+		adapter: adapter({ pages: './build', fallback: 'index.html', strict: false }),
+		// parts ask for each other by where they lie themselves, so the report may lie anywhere below its host (addresses.py)
+		paths: { base: '', relative: true }
 	}
 };

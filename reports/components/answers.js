@@ -15,18 +15,23 @@ const PARAMETER = /\$(site|from_date|to_date|shift_date|window_shift|shift|stati
 export const manifest = writable(undefined);
 /** A sentence when the site's data cannot be read at all. */
 export const trouble = writable(undefined);
+/** When the server last answered (epoch milliseconds); 0 before the first answer. */
+export const heard = writable({ at: 0 });
 
 const unpack = ({ columns, rows }) => rows.map((row) => Object.fromEntries(columns.map((name, at) => [name, row[at]])));
+
+const PATIENCE_SECONDS = 10; // for a server that takes the question and never answers
 
 let text;
 let reading;
 
 const read = async () => {
 	try {
-		const answer = await fetch(addBasePath('/data/manifest.json'), { cache: 'no-store' });
+		const answer = await fetch(addBasePath('/data/manifest.json'), { cache: 'no-store', signal: AbortSignal.timeout(PATIENCE_SECONDS * 1000) });
 		if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
 		const newest = await answer.text();
 		trouble.set(undefined);
+		heard.set({ at: Date.now() });
 		if (newest === text) return;
 		const parsed = JSON.parse(newest);
 		const frame = Object.fromEntries(Object.entries(parsed.frame).map(([name, rows]) => [name, unpack(rows)]));
@@ -79,7 +84,8 @@ const rehearsed = new Set(); // pages whose questions the engine has been asked 
 /** Start the engine while the reader looks at the first figures and ask it the page's questions once: what they need is
  *  then loaded, and the first choice is answered at once. */
 export const warmUp = (page, values, current) => {
-	if (rehearsed.has(page)) return;
+	// a phone that asks nothing is spared the megabytes of the engine
+	if (rehearsed.has(page) || matchMedia('(width < 40rem), (pointer: coarse)').matches) return;
 	rehearsed.add(page);
 	isWarm = true;
 	const begin = async () => {

@@ -72,3 +72,10 @@ export const zoneOf = (frame, site) => {
 };
 
 export const siteName = (frame, site) => frame.sites.find((row) => row.site_id === site)?.name ?? site;
+
+/** All dates from one to another, `step` days apart: what an axis of dates shows, whether or not there are rows. */
+export const datesBetween = (first, last, step = 1) => {
+	const dates = [];
+	for (let at = Date.parse(`${first}T00:00Z`); at <= Date.parse(`${last}T00:00Z`); at += step * 86400000) dates.push(new Date(at).toISOString().slice(0, 10));
+	return dates;
+};

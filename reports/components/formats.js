@@ -2,9 +2,17 @@
 
 export const NOTHING = '–';
 
-const number = (digits) => new Intl.NumberFormat('en-GB', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+/** The reader's language and place decide how numbers and dates are written; names are in order as they are there. */
+export const LOCALE = globalThis.navigator?.language ?? 'en-GB';
+const names = new Intl.Collator(LOCALE, { numeric: true });
+
+/** The order of two names or ids as people expect it: W2 before W10. */
+export const inOrder = (a, b) => names.compare(a, b);
+
+const number = (digits) => new Intl.NumberFormat(LOCALE, { minimumFractionDigits: digits, maximumFractionDigits: digits });
 const whole = number(0);
 const oneDigit = number(1);
+const threeDigits = number(3);
 
 /** Hours and minutes; above 100 hours the minutes say nothing any more. */
 const duration = (seconds) => {
@@ -21,14 +29,23 @@ const size = (bytes) => {
 	return `${(step ? oneDigit : whole).format(bytes / 1000 ** step)} ${steps[step]}`;
 };
 
-const dayNames = new Intl.DateTimeFormat('en-GB', { weekday: 'short', day: 'numeric', month: 'short', timeZone: 'UTC' });
-const dayShort = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' });
-const WEEKDAYS = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'];
+const dates = (options) => new Intl.DateTimeFormat(LOCALE, { ...options, timeZone: 'UTC' });
+const SHORT = { day: 'numeric', month: 'short' };
+const YEAR = { year: 'numeric' };
+const WEEKDAY = { weekday: 'short' };
+// with the year and without it
+const dayNames = [dates({ ...WEEKDAY, ...SHORT }), dates({ ...WEEKDAY, ...SHORT, ...YEAR })];
+const dayShort = [dates(SHORT), dates({ ...SHORT, ...YEAR })];
+const WEEKDAYS = [1, 2, 3, 4, 5, 6, 7].map((at) => dates({ weekday: 'long' }).format(Date.UTC(2024, 0, at))); // a Monday on
+let yearIsTold = 0;
+
+/** Have every date tell its year, where the page's period touches two of them. */
+export const tellYears = (from, to) => (yearIsTold = Number(Boolean(from && to) && from.slice(0, 4) !== to.slice(0, 4)));
 
 const clocks = new Map();
 const clock = (zone, options) => {
 	const key = zone + JSON.stringify(options);
-	if (!clocks.has(key)) clocks.set(key, new Intl.DateTimeFormat('en-GB', { ...options, timeZone: zone }));
+	if (!clocks.has(key)) clocks.set(key, new Intl.DateTimeFormat(LOCALE, { hourCycle: 'h23', ...options, timeZone: zone }));
 	return clocks.get(key);
 };
 
@@ -49,8 +66,9 @@ export const localTime = (ms, zone = 'UTC') =>
 	ms === null || ms === undefined ? NOTHING : clock(zone, { hour: '2-digit', minute: '2-digit' }).format(ms);
 
 /** A shift date as people say it. */
-export const day = (date) => (date ? dayNames.format(new Date(`${date}T00:00Z`)) : NOTHING);
-export const shortDay = (date) => (date ? dayShort.format(new Date(`${date}T00:00Z`)) : NOTHING);
+export const day = (date) => (date ? dayNames[yearIsTold].format(new Date(`${date}T00:00Z`)) : NOTHING);
+export const shortDay = (date) => (date ? dayShort[yearIsTold].format(new Date(`${date}T00:00Z`)) : NOTHING);
+export const longDay = (date) => (date ? dates({ ...YEAR, month: 'long', day: 'numeric' }).format(new Date(`${date}T00:00Z`)) : NOTHING);
 
 /** How long ago, in the largest unit that says enough. */
 export const ago = (milliseconds) => {
@@ -72,7 +90,7 @@ const WRITERS = {
 	count: (value) => whole.format(value),
 	signed,
 	size,
-	ratio: (value) => value.toFixed(3),
+	ratio: (value) => threeDigits.format(value),
 	instant: (value, zone) => localInstant(value, zone),
 	time: (value, zone) => localTime(value, zone),
 	day,
@@ -84,6 +102,40 @@ const WRITERS = {
 /** A figure as people read it; a ratio whose denominator was 0 is a dash, never 0. */
 export const written = (value, format = 'text', zone = 'UTC') =>
 	value === null || value === undefined || Number.isNaN(value) ? NOTHING : WRITERS[format](value, zone);
+
+/** The decimal mark and the mark between the cells of a file, as spreadsheets of the reader's place expect them. */
+export const MARKS = (() => {
+	const decimal = oneDigit.formatToParts(1.5).find((part) => part.type === 'decimal')?.value ?? '.';
+	return { decimal, separator: decimal === ',' ? ';' : ',' };
+})();
+
+const DIGITS = { percent: [100, 1], share: [100, 0], duration: [1 / 3600, 2], hours: [1, 1], seconds: [1, 1], rate: [1, 1], count: [1, 0], signed: [1, 0], size: [1, 0], ratio: [1, 3] };
+
+/** The unit in which a column of a file is told. */
+export const unitOf = (format) => ({ percent: '%', share: '%', duration: 'h', hours: 'h', seconds: 's', size: 'bytes' })[format];
+
+const instantParts = (ms, zone) =>
+	Object.fromEntries(
+		new Intl.DateTimeFormat('en-GB', {
+			year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone: zone, timeZoneName: 'longOffset'
+		})
+			.formatToParts(ms)
+			.map(({ type, value }) => [type, value])
+	);
+
+/** A value for a file: numbers as they are shown, with the reader's decimal mark; instants as local times with zone. */
+export const filed = (value, format = 'text', zone = 'UTC') => {
+	if (value === null || value === undefined || Number.isNaN(value)) return '';
+	if (format === 'instant' || format === 'time') {
+		const { year, month, day, hour, minute, timeZoneName } = instantParts(value, zone);
+		return `${year}-${month}-${day} ${hour}:${minute}${timeZoneName === 'GMT' ? '+00:00' : timeZoneName.slice(3)}`;
+	}
+	if (format in DIGITS) {
+		const [factor, digits] = DIGITS[format];
+		return (value * factor).toFixed(digits).replace('.', MARKS.decimal);
+	}
+	return ['yes', 'weekday'].includes(format) ? written(value, format) : String(value);
+};
 
 export const isNumeric = (format) =>
 	['percent', 'share', 'duration', 'hours', 'rate', 'count', 'signed', 'size', 'ratio', 'seconds'].includes(format);

@@ -21,21 +21,66 @@ stations as (
         site_id,
         shift_date,
         shift_id,
-        round(sum(occupancy_seconds), 6) as occupancy_seconds,
-        round(sum(target_units), 6) as target_units,
-        cast(sum(units) filter (where target_units is not null) as bigint) as targeted_units
+        round(sum(occupancy_seconds), 6) as occupancy_seconds
     from workstation_shifts
     group by all
+
+),
+
+days as (
+
+    select
+        site_id,
+        shift_date,
+        bool_and(is_day_complete) as is_day_complete
+    from shift_windows
+    group by all
+
+),
+
+-- every station that has a target, seen or not: a station where nobody is costs what it was to make
+targets as (
+
+    select
+        site_id,
+        shift_date,
+        shift_id,
+        round(sum(target_units), 6) as target_units,
+        round(sum(target_units_so_far), 6) as target_units_so_far,
+        cast(sum(units) as bigint) as targeted_units,
+        count(*) as target_stations,
+        count(*) filter (where staffed_seconds = 0) as empty_stations
+    from station_targets
+    group by all
+
+),
+
+-- a window that has begun counts also where nobody was seen in it
+windows as (
+
+    select
+        site_id,
+        shift_date,
+        shift_id
+    from site_shifts
+    union
+    select
+        site_id,
+        shift_date,
+        shift_id
+    from targets
+    where target_units_so_far > 0
 
 )
 
 select
-    site_shifts.site_id,
-    site_shifts.shift_date,
-    site_shifts.shift_id,
+    windows.site_id,
+    windows.shift_date,
+    windows.shift_id,
     epoch_ms(shift_windows.started_at) as started_ms,
     epoch_ms(shift_windows.ended_at) as ended_ms,
-    coalesce(shift_windows.is_complete, true) as is_complete,
+    -- unscheduled time has no window that could end: it is over when the date is
+    coalesce(shift_windows.is_complete, days.is_day_complete, true) as is_complete,
     round(site_shifts.productive_seconds, 6) as active_seconds,
     -- the sum over stations is the sum over people; a plant without figures about persons has only the former
     coalesce(people.present_seconds, stations.occupancy_seconds) as present_seconds,
@@ -43,26 +88,41 @@ select
     people.tracked_seconds,
     people.observed_seconds,
     people.scheduled_seconds,
-    site_shifts.units,
-    stations.target_units,
-    stations.targeted_units,
+    coalesce(site_shifts.units, 0) as units,
+    targets.target_units,
+    targets.target_units_so_far,
+    targets.targeted_units,
+    targets.target_stations,
+    targets.empty_stations,
     site_shifts.average_utilization,
-    site_shifts.worker_count,
-    site_shifts.workstation_count
-from site_shifts
+    coalesce(site_shifts.worker_count, 0) as worker_count,
+    coalesce(site_shifts.workstation_count, 0) as workstation_count
+from windows
+left join site_shifts
+    on
+        windows.site_id = site_shifts.site_id
+        and windows.shift_date = site_shifts.shift_date
+        and windows.shift_id = site_shifts.shift_id
 left join people
     on
-        site_shifts.site_id = people.site_id
-        and site_shifts.shift_date = people.shift_date
-        and site_shifts.shift_id = people.shift_id
+        windows.site_id = people.site_id
+        and windows.shift_date = people.shift_date
+        and windows.shift_id = people.shift_id
 left join stations
     on
-        site_shifts.site_id = stations.site_id
-        and site_shifts.shift_date = stations.shift_date
-        and site_shifts.shift_id = stations.shift_id
+        windows.site_id = stations.site_id
+        and windows.shift_date = stations.shift_date
+        and windows.shift_id = stations.shift_id
+left join days
+    on windows.site_id = days.site_id and windows.shift_date = days.shift_date
+left join targets
+    on
+        windows.site_id = targets.site_id
+        and windows.shift_date = targets.shift_date
+        and windows.shift_id = targets.shift_id
 left join shift_windows
     on
-        site_shifts.site_id = shift_windows.site_id
-        and site_shifts.shift_date = shift_windows.shift_date
-        and site_shifts.shift_id = shift_windows.shift_id
-order by site_shifts.site_id, site_shifts.shift_date, site_shifts.shift_id
+        windows.site_id = shift_windows.site_id
+        and windows.shift_date = shift_windows.shift_date
+        and windows.shift_id = shift_windows.shift_id
+order by windows.site_id, windows.shift_date, windows.shift_id

@@ -27,7 +27,10 @@ select
     hourly_output.units,
     hourly_output.working_seconds,
     hourly_output.idle_seconds,
-    hourly_output.target_units
+    hourly_output.target_units,
+    hourly_output.target_units_so_far,
+    hourly_output.observed_seconds,
+    hourly_output.coverage
 from hourly_output
 cross join newest
 left join names

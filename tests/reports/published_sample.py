@@ -19,7 +19,8 @@ PUBLISHED_AT = datetime(2026, 3, 1, 0, 0, tzinfo=UTC)
 
 _SQL = """
 create table sites as
-    select site_id, timezone, site_name, timestamptz '2026-03-01 04:50:00+00' as last_event_at
+    select site_id, timezone, site_name,
+        least(timestamptz '2026-03-01 04:50:00+00', $as_of::timestamptz) as last_event_at
     from (values ('north', 'Europe/Berlin', 'North plant'), ('south', 'America/Chicago', 'South plant'))
         as sites(site_id, timezone, site_name);
 create table workers as
@@ -49,8 +50,13 @@ create table windows as
     from sites, generate_series($first::timestamp, $last::timestamp, interval 1 day) as days(day),
         (values ('day', 6), ('evening', 14)) as shifts(shift_id, start_hour);
 create table shift_windows as
-    select site_id, shift_date, shift_id, started_at, started_at + interval 8 hour as ended_at, true as is_complete,
-        true as is_day_complete
+    select site_id, shift_date, shift_id, started_at, started_at + interval 8 hour as ended_at,
+        started_at + interval 10 hour <= $as_of::timestamptz as is_complete,
+        bool_and(started_at + interval 10 hour <= $as_of::timestamptz) over (partition by site_id, shift_date)
+            as is_day_complete
+    from windows;
+create table windows_so_far as
+    select *, greatest(least(date_diff('second', started_at, $as_of::timestamptz) / 3600, 8), 0) as hours_so_far
     from windows;
 create table segments as
     select
@@ -59,7 +65,7 @@ create table segments as
         hash(windows.site_id, worker_id, shift_date, part) % 100 as draw,
         'S' || (1 + (workers.number + part // 24) % $stations) as workstation_id
     from windows join workers using (site_id, shift_id), range(48) as parts(part)
-    where hash(shift_date, worker_id, windows.site_id) % 10 > 0;
+    where hash(shift_date, worker_id, windows.site_id) % 10 > 0 and segment_at < $as_of::timestamptz;
 create table state_intervals as
     select
         site_id, shift_date, shift_id, worker_id, workstation_id,
@@ -113,9 +119,42 @@ create table workstation_shifts as
         idle_seconds, working_seconds + idle_seconds as occupancy_seconds, staffed_seconds,
         working_seconds / nullif(occupancy_seconds, 0) as utilization, coalesce(counted.units, 0)::bigint as units,
         3600 * coalesce(counted.units, 0)::double / nullif(occupancy_seconds, 0) as throughput_per_hour, worker_count,
-        if(workstation_id = 'S1', 200.0, null)::double as target_units
+        'Line ' || site_id as line, staffed_seconds * if(workstation_id = 'S2', 0.5, 1) as observed_seconds,
+        observed_seconds / 28800 as coverage, if(workstation_id = 'S1', 200.0, null)::double as target_units,
+        target_units * hours_so_far / 8 as target_units_so_far
     from station_time join (select * exclude (number) from stations) using (site_id, workstation_id)
+    join (select site_id, shift_date, shift_id, hours_so_far from windows_so_far) using (site_id, shift_date, shift_id)
     left join counted using (site_id, shift_date, shift_id, workstation_id);
+create table station_targets as
+    with wanted as (
+        select * from (values ('S1', 25.0), ('S9', 10.0)) as targets(workstation_id, target_units_per_hour),
+            windows_so_far
+    ), clock as (
+        select
+            site_id, shift_date, shift_id, workstation_id, started_at, bool_or(state = 'working') as is_working,
+            bool_or(state = 'idle') as is_idle
+        from state_intervals group by all
+    ), spent as (
+        select
+            site_id, shift_date, shift_id, workstation_id, 600.0 * count(*) filter (where is_working) as working,
+            600.0 * count(*) filter (where is_idle and not is_working) as idle
+        from clock group by all
+    )
+    select
+        wanted.site_id, wanted.shift_date, wanted.shift_id, wanted.workstation_id,
+        coalesce(workstation_name, 'Press 9') as workstation_name, station_type, 'Line ' || wanted.site_id as line,
+        true as is_registered, 28800.0 as scheduled_seconds, target_units_per_hour::double as target_units_per_hour,
+        (8 * target_units_per_hour)::double as target_units,
+        (hours_so_far * target_units_per_hour)::double as target_units_so_far,
+        coalesce(units, 0)::bigint as units, coalesce(staffed_seconds, 0)::double as staffed_seconds,
+        coalesce(observed_seconds, 0)::double as observed_seconds, coalesce(coverage, 0)::double as coverage,
+        coalesce(units, 0) / nullif(hours_so_far * target_units_per_hour, 0) as attainment,
+        coalesce(working, 0)::double as working_seconds, coalesce(idle, 0)::double as idle_seconds,
+        if(wanted.workstation_id = 'S9', 600, 0)::double as not_seen_seconds,
+        greatest(3600 * hours_so_far - coalesce(working, 0) - coalesce(idle, 0) - not_seen_seconds, 0)::double
+            as unstaffed_seconds
+    from wanted left join workstation_shifts using (site_id, shift_date, shift_id, workstation_id)
+    left join spent using (site_id, shift_date, shift_id, workstation_id);
 create table site_shifts as
     select
         site_id, shift_date, shift_id, sum(active_seconds)::double as productive_seconds, sum(units)::bigint as units,
@@ -139,7 +178,10 @@ create table hourly_output as
         site_id, workstation_id, hour, shift_date, shift_id, coalesce(any_value(counted.units), 0)::bigint as units,
         coalesce(sum(seconds) filter (where state = 'working'), 0)::double as working_seconds,
         coalesce(sum(seconds) filter (where state = 'idle'), 0)::double as idle_seconds,
-        if(workstation_id = 'S1', 25.0, null)::double as target_units
+        if(workstation_id = 'S1', 25.0, null)::double as target_units,
+        target_units * greatest(least(date_diff('second', hour, $as_of::timestamptz) / 3600, 1), 0)
+            as target_units_so_far,
+        3600.0::double as observed_seconds, 1.0::double as coverage
     from parts left join counted using (site_id, workstation_id, hour, shift_date, shift_id) group by all;
 create table model_days as
     select
@@ -156,7 +198,7 @@ create table landed_objects as
         'events/site_id=' || site_id || '/' || shift_date || '-' || shift_id || '.jsonl' as object_key,
         md5(object_key) as etag, (count(*) * 250)::bigint as bytes, count(*) + 2 as records, count(*) as accepted,
         2::bigint as rejected, if(shift_id = 'day', ['helmet', 'zone'], []::varchar[]) as unexpected_fields,
-        max(segment_at) + interval 1 hour as landed_at
+        least(max(segment_at) + interval 1 hour, $as_of::timestamptz) as landed_at
     from segments group by site_id, shift_date, shift_id;
 create table rejected_records as
     select
@@ -182,7 +224,9 @@ create table registry_changes as
 create table incidents as
     select
         'north' as site_id, 'incident-1' as incident_id, 'mean_confidence' as metric, 'north-cam1' as cell,
-        timestamptz '2026-02-28 12:00:00+00' as opened_at, null::timestamptz as closed_at, 'critical' as severity,
+        null::varchar as model_version, timestamptz '2026-02-28 12:00:00+00' as opened_at,
+        null::timestamptz as closed_at, date '2026-02-26' as first_evidence_date,
+        date '2026-02-27' as last_evidence_date, 'critical' as severity,
         'open' as status, 'mean confidence 0.71 is under the floor 0.85' as sentence,
         null::varchar as closing_sentence;
 create table camera_days as
@@ -198,7 +242,7 @@ create table check_results as
         site_id, event_date as evidence_date, 'event_mix_is_near_its_baseline' as check_name,
         'event_mix_baseline' as metric, site_id as cell, if(site_id = 'north', 'warn', 'pass') as status,
         'warning' as severity, if(site_id = 'north', 0.21, 0.04)::double as observed, 0.15::double as threshold,
-        900::bigint as sample_size, 'the mix of ' || site_id as sentence
+        900::bigint as sample_size, null::double as effect, 'the mix of ' || site_id as sentence
     from model_days;
 create table label_accuracy as
     select
@@ -226,6 +270,7 @@ MARTS = (
     "state_intervals",
     "worker_shifts",
     "workstation_shifts",
+    "station_targets",
     "site_shifts",
     "hourly_output",
     "model_days",
@@ -255,12 +300,19 @@ def publish_sample(settings: Settings, **size: int | bool) -> Path:
 
 
 def write_published(
-    folder: Path, *, workers: int = 6, stations: int = 4, days: int = 3, is_empty: bool = False
+    folder: Path,
+    *,
+    workers: int = 6,
+    stations: int = 4,
+    days: int = 3,
+    is_empty: bool = False,
+    is_running: bool = False,
 ) -> Path:
     """Write every mart of the contract to `folder` as Parquet and return the folder.
 
     Two sites, `workers` people and `stations` stations each, `days` shift dates up to the day before PUBLISHED_AT;
-    `is_empty` keeps the columns and drops the rows, like a plant before its first event.
+    `is_empty` keeps the columns and drops the rows, like a plant before its first event; `is_running` ends what
+    landed at 23:00 UTC of the last date, three hours into the evening shift of the south.
     """
     folder.mkdir(parents=True, exist_ok=True)
     last = PUBLISHED_AT.date() - timedelta(days=1)
@@ -271,6 +323,7 @@ def write_published(
         "stations": stations,
         "first": date.isoformat(last - timedelta(days=days - 1)),
         "last": last.isoformat(),
+        "as_of": "2026-02-28 23:00:00+00" if is_running else "2026-03-01 06:00:00+00",
     }
     with duckdb.connect() as connection:
         connection.execute("set timezone = 'UTC'")

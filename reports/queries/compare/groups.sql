@@ -1,3 +1,4 @@
+-- Of shifts that are over, so that no half shift is held against a whole one.
 -- One row per site, per shift of a site, per day of the week (Monday is 1) and per week (its Monday); `grouped_by` says
 -- which. Ratios are ratios of the sums.
 with windows as (
@@ -7,7 +8,7 @@ with windows as (
         strftime(date_trunc('week', shift_date)::date, '%Y-%m-%d') as week
     from plant.site_windows
     where ($site is null or site_id = $site) and ($shift is null or shift_id = $shift)
-        and shift_date between $from_date and $to_date
+        and shift_date between $from_date and $to_date and is_complete
 )
 
 select
@@ -24,7 +25,7 @@ select
     count(*)::double as windows,
     sum(units)::double as units,
     sum(units)::double / count(distinct shift_date) as units_per_date,
-    sum(targeted_units)::double / nullif(sum(target_units), 0) as attainment,
+    sum(targeted_units)::double / nullif(sum(target_units_so_far), 0) as attainment,
     sum(active_seconds) / nullif(sum(present_seconds), 0) as utilization,
     3600 * sum(units)::double / nullif(sum(active_seconds), 0) as units_per_productive_hour,
     sum(present_seconds) filter (where tracked_seconds is not null) / nullif(sum(tracked_seconds), 0) as attendance,

@@ -34,6 +34,7 @@ watched as (
     select
         camera_days.site_id,
         camera_days.camera_id,
+        max(camera_days.last_event_at) as last_heard_at,
         sum(camera_days.covered_seconds) / nullif(sum(camera_days.scheduled_seconds), 0) as coverage,
         max(camera_days.longest_silence_seconds) as longest_silence_seconds,
         sum(camera_days.late_events)::double / nullif(sum(camera_days.event_count), 0) as late_share,
@@ -50,6 +51,7 @@ watched as (
 select
     spoken.site_id,
     spoken.camera_id,
+    epoch_ms(watched.last_heard_at) as last_heard_ms,
     spoken.days_silent::double as days_silent,
     strftime(spoken.newest_date, '%Y-%m-%d') as newest_date,
     spoken.dates_seen::double as dates_seen,

@@ -1,4 +1,5 @@
--- One row per check: the newest day of evidence of each site, how its cells came out, and the sentence of the worst.
+-- One row per check: the newest day of evidence of each site, how its cells came out, and the sentence of the worst: of
+-- those with the worst outcome the one that lies furthest from what it should be.
 with newest as (
 
     select
@@ -13,13 +14,18 @@ select
     strftime(max(evidence_date), '%Y-%m-%d') as evidence_date,
     count(*)::double as cells,
     (count(*) filter (where status = 'pass'))::double as passed,
-    (count(*) filter (where status in ('warn', 'fail')))::double as failed,
+    (count(*) filter (where status = 'fail'))::double as failed,
+    (count(*) filter (where status = 'warn'))::double as warned,
     (count(*) filter (where status = 'insufficient_data'))::double as undecided,
     arg_max(
         sentence,
-        case status when 'fail' then 3 when 'warn' then 2 when 'insufficient_data' then 1 else 0 end
+        struct_pack(
+            outcome := case status when 'fail' then 3 when 'warn' then 2 when 'insufficient_data' then 1 else 0 end,
+            extent := coalesce(abs(effect), abs(observed - threshold) / nullif(abs(threshold), 0), 0),
+            cell := coalesce(cell, '')
+        )
     ) as sentence
 from newest
 where evidence_date = newest_date
 group by newest.check_name
-order by failed desc, newest.check_name
+order by failed desc, warned desc, newest.check_name

@@ -5,5 +5,6 @@ select
     disputed_events::double as disputed_events,
     agreement,
     fleiss_kappa
-from reviewer_agreement
+from plant.reviewers
+where ($site is null or site_id = $site)
 order by site_id

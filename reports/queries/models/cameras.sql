@@ -1,10 +1,11 @@
--- One row per site, camera, model and version: when it first and last spoke there.
+-- One row per site, camera, model and version that spoke in the period: when it first and last did.
 select
     site_id,
     camera_id,
     model_name || ' ' || model_version as model,
-    epoch_ms(first_event_at) as first_ms,
-    epoch_ms(last_event_at) as last_ms,
+    first_ms,
+    last_ms,
     event_count::double as events
-from model_versions
+from plant.camera_versions
+where ($site is null or site_id = $site) and first_date <= $to_date and last_date >= $from_date
 order by site_id, camera_id, first_ms, model

@@ -1,9 +1,14 @@
+-- One row per site, model version, reported type and type that people saw, over all dates.
 select
     site_id,
     model_name || ' ' || model_version as model,
     event_type,
     true_event_type,
-    labelled_events::double as labelled_events,
-    share_of_reported
-from label_confusion
+    sum(labelled_events)::double as labelled_events,
+    sum(labelled_events)::double / sum(sum(labelled_events)) over (
+        partition by site_id, model_name || ' ' || model_version, event_type
+    ) as share_of_reported
+from plant.confusions
+where ($site is null or site_id = $site)
+group by site_id, model_name, model_version, event_type, true_event_type
 order by site_id, model, event_type, true_event_type

@@ -1,4 +1,14 @@
--- One row per site and type, of the newest week whose labels suffice: the share as reported, and as people's labels tell.
+-- One row per site and type, of the newest week of the period whose labels suffice.
+with weeks as (
+
+    select
+        *,
+        max(week_started_on) over (partition by site_id) as newest_week
+    from plant.estimated_mixes
+    where ($site is null or site_id = $site) and week_started_on between date_trunc('week', cast($from_date as date)) and $to_date
+
+)
+
 select
     site_id,
     strftime(week_started_on, '%Y-%m-%d') as week,
@@ -8,7 +18,6 @@ select
     estimated_share,
     estimated_share_low,
     estimated_share_high
-from label_estimates
-where estimated_share is not null
-qualify week_started_on = max(week_started_on) over (partition by site_id)
+from weeks
+where week_started_on = newest_week
 order by site_id, event_type

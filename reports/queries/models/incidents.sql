@@ -1,13 +1,15 @@
--- Open incidents first, then the newest, with the sentence that is their evidence.
+-- Incidents whose evidence lies in the period: open ones first, then the newest.
 select
     site_id,
     replace(metric, '_', ' ') as metric,
     cell,
     severity,
     status,
-    epoch_ms(opened_at) as opened_ms,
-    epoch_ms(closed_at) as closed_ms,
-    concat_ws(' ', sentence, closing_sentence) as sentence
-from incidents
-order by closed_at is not null, opened_at desc, incident_id
+    strftime(first_date, '%Y-%m-%d') as first_date,
+    opened_ms,
+    closed_ms,
+    sentence
+from plant.incident_spans
+where ($site is null or site_id in ($site, '*')) and incident_spans.first_date <= $to_date and (last_date is null or last_date >= $from_date)
+order by closed_ms is not null, opened_ms desc, incident_id
 limit 200

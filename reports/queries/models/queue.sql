@@ -1,13 +1,14 @@
--- The newest 200 of the events that people are asked to label.
+-- The newest 200 events of the period that people are asked to label.
 select
     site_id,
     event_key,
-    epoch_ms(timestamp) as event_ms,
+    event_ms::double as event_ms,
     event_type,
     workstation_id,
     camera_id,
     model_name || ' ' || model_version as model,
     confidence
-from review_queue
-order by timestamp desc, event_key
+from plant.asked_events
+where ($site is null or site_id = $site) and event_date between $from_date and $to_date
+order by asked_events.event_ms desc, event_key
 limit 200

@@ -1,11 +1,12 @@
--- Open requests first, then the newest.
+-- Requests of the period to train a model again: open ones first, then the newest.
 select
     site_id,
     model_name || ' ' || model_version as model,
     reason,
     status,
-    epoch_ms(opened_at) as opened_ms,
-    epoch_ms(closed_at) as closed_ms,
+    opened_ms,
+    closed_ms,
     sentence
-from retraining_requests
-order by closed_at is not null, opened_at desc, request_id
+from plant.training_requests
+where ($site is null or site_id = $site) and (closed_on is null or closed_on >= $from_date)
+order by closed_ms is not null, opened_ms desc, request_id

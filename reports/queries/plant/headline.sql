@@ -1,4 +1,4 @@
--- One row per site and kind: its newest scheduled window that is complete, and the one that still runs.
+-- One row per site and kind: its newest scheduled window that is complete, and the newest begun one that is not.
 with newest as (
 
     select
@@ -13,20 +13,25 @@ with newest as (
 
 select
     site_id,
-    not is_complete as is_running,
+    is_complete,
     strftime(shift_date, '%Y-%m-%d') as shift_date,
     shift_id,
     started_ms,
     ended_ms,
     units::double as units,
     target_units,
+    target_units_so_far,
     targeted_units::double as targeted_units,
-    targeted_units::double / nullif(target_units, 0) as attainment,
+    targeted_units::double / nullif(target_units_so_far, 0) as attainment,
+    targeted_units::double - target_units_so_far as gap,
+    empty_stations::double as empty_stations,
+    target_stations::double as target_stations,
     active_seconds / nullif(present_seconds, 0) as utilization,
     present_seconds / nullif(tracked_seconds, 0) as attendance,
     observed_seconds / nullif(scheduled_seconds, 0) as coverage,
-    worker_count as workers,
-    workstation_count as stations
+    observed_seconds < 0.9 * tracked_seconds as is_thin,
+    worker_count::double as workers,
+    workstation_count::double as stations
 from newest
 where place = 1
-order by is_running desc, newest.shift_date desc, site_id
+order by is_complete, newest.shift_date desc, site_id

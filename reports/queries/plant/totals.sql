@@ -2,8 +2,9 @@
 select
     count(*)::double as windows,
     sum(units)::double as units,
-    sum(target_units)::double as target_units,
-    sum(targeted_units)::double / nullif(sum(target_units), 0) as attainment,
+    sum(target_units_so_far)::double as target_units_so_far,
+    sum(targeted_units)::double / nullif(sum(target_units_so_far), 0) as attainment,
+    sum(observed_seconds) < 0.9 * (sum(tracked_seconds) filter (where scheduled_seconds is not null)) as is_thin,
     sum(active_seconds) / nullif(sum(present_seconds), 0) as utilization,
     sum(active_seconds) as active_seconds,
     3600 * sum(units)::double / nullif(sum(active_seconds), 0) as units_per_productive_hour,

@@ -2,7 +2,9 @@
 select
     strftime(shift_date, '%Y-%m-%d') as shift_date,
     sum(units)::double as units,
-    sum(target_units)::double as target_units,
+    sum(targeted_units)::double as targeted_units,
+    sum(target_units_so_far)::double as target_units,
+    bool_and(is_complete) as is_complete,
     sum(active_seconds) / nullif(sum(present_seconds), 0) as utilization,
     sum(present_seconds) filter (where tracked_seconds is not null) / nullif(sum(tracked_seconds), 0) as attendance,
     sum(observed_seconds) / nullif(sum(scheduled_seconds), 0) as coverage,

@@ -4,7 +4,8 @@ select
     strftime(shift_date, '%Y-%m-%d') as shift_date,
     shift_id,
     units::double as units,
-    target_units,
+    target_units_so_far as target_units,
+    coverage,
     working_seconds,
     idle_seconds
 from plant.station_hours

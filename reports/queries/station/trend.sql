@@ -1,11 +1,38 @@
+-- One row per shift date. A target counts as far as it has run, so that a date that is not over is no failure.
+with seen as (
+
+    select
+        shift_date,
+        sum(units)::double as units,
+        sum(working_seconds) / nullif(sum(occupancy_seconds), 0) as utilization,
+        sum(working_seconds) / 3600 as working_hours,
+        sum(idle_seconds) / 3600 as idle_hours
+    from plant.workstation_shifts
+    where site_id = $site and workstation_id = $station and ($shift is null or shift_id = $shift) and shift_date between $from_date and $to_date
+    group by workstation_shifts.shift_date
+
+),
+
+targeted as (
+
+    select
+        shift_date,
+        sum(target_units_so_far) as target_units,
+        bool_and(target_units_so_far >= target_units) as is_complete
+    from plant.station_targets
+    where site_id = $site and workstation_id = $station and ($shift is null or shift_id = $shift) and shift_date between $from_date and $to_date
+    group by station_targets.shift_date
+
+)
+
 select
-    strftime(shift_date, '%Y-%m-%d') as shift_date,
-    sum(units)::double as units,
-    sum(target_units)::double as target_units,
-    sum(working_seconds) / nullif(sum(occupancy_seconds), 0) as utilization,
-    sum(working_seconds) / 3600 as working_hours,
-    sum(idle_seconds) / 3600 as idle_hours
-from plant.workstation_shifts
-where site_id = $site and workstation_id = $station and ($shift is null or shift_id = $shift) and shift_date between $from_date and $to_date
-group by workstation_shifts.shift_date
-order by workstation_shifts.shift_date
+    strftime(coalesce(seen.shift_date, targeted.shift_date), '%Y-%m-%d') as shift_date,
+    coalesce(seen.units, 0) as units,
+    targeted.target_units,
+    coalesce(targeted.is_complete, true) as is_complete,
+    seen.utilization,
+    seen.working_hours,
+    seen.idle_hours
+from seen
+full outer join targeted on seen.shift_date = targeted.shift_date
+order by coalesce(seen.shift_date, targeted.shift_date)

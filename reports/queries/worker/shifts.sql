@@ -2,6 +2,7 @@ select
     strftime(shift_date, '%Y-%m-%d') as shift_date,
     shift_id,
     observed_seconds / scheduled_seconds as coverage,
+    observed_seconds < 0.9 * tracked_seconds as is_thin,
     active_seconds,
     idle_seconds,
     absent_seconds,

@@ -1,0 +1,63 @@
+-- One row per site and reported type that people have checked often enough, over all weeks: how often it is right, with
+-- Wilson's interval for 95 %, and the version that is surely worse than the others together, where there is one.
+with versions as (
+
+    select
+        site_id,
+        event_type,
+        model_version,
+        sum(labelled_events)::double as checked,
+        sum(correct_events)::double as correct
+    from plant.label_weeks
+    group by site_id, event_type, model_version
+    having sum(labelled_events) > 0
+
+),
+
+rated as (
+
+    select
+        *,
+        (correct / checked + 1.9208 / checked + 1.96 * sqrt(correct / checked * (1 - correct / checked) / checked + 0.9604 / (checked * checked))) / (1 + 3.8416 / checked) as high
+    from versions
+
+),
+
+types as (
+
+    select
+        site_id,
+        event_type,
+        sum(checked) as checked,
+        sum(correct) as correct
+    from versions
+    group by site_id, event_type
+    having sum(checked) >= 30
+
+),
+
+told as (
+
+    select
+        site_id,
+        event_type,
+        checked,
+        (correct / checked + 1.9208 / checked - 1.96 * sqrt(correct / checked * (1 - correct / checked) / checked + 0.9604 / (checked * checked))) / (1 + 3.8416 / checked) as low,
+        (correct / checked + 1.9208 / checked + 1.96 * sqrt(correct / checked * (1 - correct / checked) / checked + 0.9604 / (checked * checked))) / (1 + 3.8416 / checked) as high
+    from types
+
+)
+
+select
+    told.site_id,
+    told.event_type,
+    told.checked,
+    told.low,
+    told.high,
+    arg_min(rated.model_version, rated.correct / rated.checked) as worse_version,
+    min(rated.correct / rated.checked) as worse_accuracy
+from told
+left join rated
+    on told.site_id = rated.site_id and told.event_type = rated.event_type and rated.checked >= 20 and rated.high < told.low
+group by all
+order by told.site_id, told.event_type

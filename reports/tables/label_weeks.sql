@@ -1,0 +1,12 @@
+-- One row per site, model version, reported type and week of the event: how many were checked by people, and were right.
+select
+    site_id,
+    model_name,
+    model_version,
+    event_type,
+    week_started_on,
+    labelled_events,
+    correct_events,
+    disputed_events
+from label_accuracy
+order by site_id, model_name, model_version, event_type, week_started_on

@@ -1,0 +1,28 @@
+-- One row per site, window and workstation that has a target there, seen or not, a file for each month of shift dates.
+select
+    strftime(shift_date, '%Y-%m') as part,
+    site_id,
+    shift_date,
+    shift_id,
+    workstation_id,
+    coalesce(workstation_name, workstation_id) as workstation_name,
+    coalesce(line, '') as line,
+    target_units_per_hour,
+    target_units,
+    target_units_so_far,
+    units,
+    staffed_seconds,
+    coverage,
+    working_seconds,
+    idle_seconds,
+    unstaffed_seconds,
+    not_seen_seconds,
+    -- what the station lost of its target in the 31 such shifts before, as a share: its own usual
+    sum(target_units_so_far - units) over before_it / nullif(sum(target_units_so_far) over before_it, 0) as usual_loss
+from station_targets
+window before_it as (
+    partition by site_id, workstation_id, shift_id
+    order by shift_date
+    rows between 31 preceding and 1 preceding
+)
+order by shift_date, site_id, shift_id, workstation_id

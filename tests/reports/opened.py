@@ -1,0 +1,59 @@
+"""Opening the pages of a published plant in a browser, for tests. Knows no page."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingestion.errors import ReportError
+from ingestion.settings import Settings
+from reports.browser import Visit, find_chromium, open_pages
+from reports.node import find_node
+from reports.serve import open_server
+from reports.shell import build_shell
+from reports.site import publish_site
+
+Met = dict[str, Any]
+
+IN_A_BROWSER = [
+    pytest.mark.browser,
+    pytest.mark.timeout(900),  # the first run on a machine also builds the pages
+    pytest.mark.skipif(find_chromium() is None, reason="there is no Chromium on this machine"),
+]
+
+
+def built_shell() -> Path:
+    """The real shell, built where it is not; the test is skipped where there is no Node."""
+    try:
+        find_node()
+    except ReportError as error:
+        pytest.skip(str(error))
+    return build_shell()
+
+
+@contextmanager
+def served(settings: Settings) -> Iterator[str]:
+    """The address, without the last slash, of a server of the plant's site, brought up to date with its marts."""
+    publish_site(settings, built_shell())
+    with open_server(settings.site_path, port=0) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.address.rstrip("/")
+        server.shutdown()
+
+
+def meet(address: str, *visits: Visit, timezone: str = "UTC") -> list[Met]:
+    """What was met on each page; a page that could not be opened fails the test."""
+    pages = open_pages(address, visits, timezone=timezone)
+    for page in pages:
+        assert "problem" not in page, page["problem"]
+    return pages
+
+
+def table_of(page: Met, *heads: str) -> list[list[str]]:
+    """The rows of the page's table whose first heads are these."""
+    return next(table[1:] for table in page["tables"] if table[0][: len(heads)] == list(heads))

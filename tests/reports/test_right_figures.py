@@ -1,0 +1,204 @@
+"""A shift that goes on, stations where nobody is, thin evidence and old data are told as what they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ingestion.settings import Settings
+from reports.browser import Visit
+from tests.reports.opened import IN_A_BROWSER, Met, meet, served, table_of
+from tests.reports.published_sample import publish_sample, read_rows
+
+pytestmark = IN_A_BROWSER
+
+# The newest landing is at 23:00 UTC, 17:00 in the south, where the evening shift goes from 14:00 to 22:00.
+WHILE_IT_RUNS = "2026-02-28T23:10:00Z"
+AFTER_IT_ENDED = "2026-03-01T04:05:00Z"
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    settings = Settings(data_dir=tmp_path_factory.mktemp("running"))
+    publish_sample(settings, days=9, is_running=True)
+    return settings
+
+
+@pytest.fixture(scope="module")
+def address(settings: Settings) -> Iterator[str]:
+    with served(settings) as address:
+        yield address
+
+
+ALONE = "Date.now = ((real) => () => real() + 60000)(Date.now); "
+GONE = "window.fetch = () => Promise.reject(new Error('gone')); "
+AND_THEN = (
+    "document.dispatchEvent(new Event('visibilitychange')); await new Promise((go) => setTimeout(go, 6000)); "
+    "return document.querySelector('[data-lost]')?.innerText ?? '';"
+)
+
+
+@pytest.fixture(scope="module")
+def met(address: str) -> dict[str, Met]:
+    visits = [
+        Visit("/", name="running", now=WHILE_IT_RUNS),
+        Visit("/", name="ended", now=AFTER_IT_ENDED),
+        Visit("/?site=south", name="south", now=WHILE_IT_RUNS),
+        Visit("/", name="ten days later", now="2026-03-10T12:00:00Z"),
+        Visit("/hours/?site=south&date=2026-02-28&shift=evening&station=S1", name="hours", now=WHILE_IT_RUNS),
+        Visit("/timeline/?site=south&date=2026-02-28&shift=evening", name="timeline", now=WHILE_IT_RUNS),
+        Visit("/workstations/", name="stations"),
+        Visit("/workstations/south/S9", name="empty station"),
+        Visit("/workstations/north/S2", name="thin station"),
+        Visit("/workers/north/W01", name="person"),
+        Visit("/models/?site=south", name="models of the south"),
+        Visit("/models/?period=1", name="models of a day"),
+        Visit("/definitions/", name="server there", script=ALONE + AND_THEN),
+        Visit("/definitions/", name="server gone", script=ALONE + GONE + AND_THEN),
+    ]
+    return {page["name"]: page for page in meet(address, *visits)}
+
+
+def _targets(settings: Settings, where: str) -> tuple[float, float, float]:
+    """Units, target so far and whole target of the stations that have one."""
+    file = f"{settings.published_path}/station_targets.parquet"
+    return read_rows(f"select sum(units), sum(target_units_so_far), sum(target_units) from '{file}' where {where}")[0]
+
+
+SOUTH_NOW = "site_id = 'south' and shift_date = '2026-02-28' and shift_id = 'evening'"
+
+
+def test_a_running_shift_is_held_against_its_target_so_far(settings: Settings, met: dict[str, Met]) -> None:
+    made, so_far, whole = _targets(settings, SOUTH_NOW)
+    assert so_far < whole
+    card = met["running"]["text"].split("South plant\n● Running")[1].split("People")[0]
+    assert f"target so far (17:00) of {so_far:,.0f}" in card
+    assert f"{100 * made / so_far:.1f} % of target so far, −{so_far - made:,.0f}" in card
+
+
+def test_a_shift_whose_time_is_over_is_not_called_running(met: dict[str, Met]) -> None:
+    assert "South plant\n◌ Over, files may still arrive" in met["ended"]["text"]
+    assert "Running" not in met["ended"]["text"]
+
+
+def test_an_hour_that_runs_is_held_against_its_share_and_hours_to_come_against_none(
+    settings: Settings, met: dict[str, Met]
+) -> None:
+    file = f"{settings.published_path}/hourly_output.parquet"
+    where = f"{SOUTH_NOW} and workstation_id = 'S1'"
+    ((units, so_far),) = read_rows(f"select sum(units), sum(target_units_so_far) from '{file}' where {where}")
+    figures = met["hours"]["figures"]
+    assert figures["target_units"] == f"{so_far:,.0f}"
+    assert figures["gap"] == f"▼ −{so_far - units:,.0f}"
+
+
+def test_a_station_where_nobody_was_seen_counts_with_its_target_and_has_a_name(
+    settings: Settings, met: dict[str, Met]
+) -> None:
+    made, so_far, _ = _targets(settings, "shift_date > '2026-02-21'")
+    assert met["running"]["figures"]["attainment"] == f"{100 * made / so_far:.1f} %"
+    assert "Press 9" in met["running"]["text"]
+    rows = {(row[0], row[1]): row for row in table_of(met["stations"], "Workstation", "Site", "Line")}
+    empty = rows["Press 9", "South plant"]
+    assert "nobody seen" in empty
+    assert "▼ 0.0 %" in empty
+    assert met["empty station"]["figures"]["name"] == "Press 9"
+
+
+def test_the_losses_of_the_target_add_up_to_what_was_made(settings: Settings, met: dict[str, Met]) -> None:
+    file = f"{settings.published_path}/station_targets.parquet"
+    ((planned, not_seen, unstaffed, idle, slow, made),) = read_rows(
+        "select sum(target_units_so_far), sum(target_units_per_hour * not_seen_seconds) / 3600, "
+        "sum(target_units_per_hour * unstaffed_seconds) / 3600, sum(target_units_per_hour * idle_seconds) / 3600, "
+        "sum(target_units_per_hour * working_seconds / 3600 - units), sum(units) "
+        f"from '{file}' where shift_date > '2026-02-21'"
+    )
+    assert planned - not_seen - unstaffed - idle - slow == pytest.approx(made)
+    shown = {row[0]: row[2] for row in table_of(met["running"], "Step", "Drawn", "Units")}
+    assert shown["Planned so far"] == f"{planned:,.0f}"
+    assert shown["Not seenno camera was heard"] == f"−{not_seen:,.0f}"
+    assert shown["Unstaffedwatched, and nobody there"] == f"−{unstaffed:,.0f}"
+    assert shown["Made"] == f"{made:,.0f}"
+
+
+def test_a_date_that_is_not_over_is_hollow_and_left_out_of_comparisons(
+    settings: Settings, address: str, met: dict[str, Met]
+) -> None:
+    numbers = table_of(met["running"], "Date", "Units, all stations")
+    assert numbers[-1][0].endswith("(not over yet)")
+    assert not numbers[-2][0].endswith("(not over yet)")
+    (compare,) = meet(address, Visit("/compare/"))
+    file = f"{settings.published_path}/site_shifts.parquet"
+    ((units,),) = read_rows(
+        f"select sum(units) from '{file}' where site_id = 'south' and shift_date > '2026-02-21' and not ({SOUTH_NOW})"
+    )
+    south = next(row for row in table_of(compare, "Site", "Shifts", "Units") if row[0] == "South plant")
+    assert south[2] == f"{units:,}"
+
+
+def test_figures_on_thin_evidence_are_marked_with_what_was_seen(address: str, met: dict[str, Met]) -> None:
+    assert "rest on thin evidence" in met["thin station"]["text"]
+    assert "rest on thin evidence" not in met["empty station"]["text"]
+    thin = "return Array.from(document.querySelectorAll('tr.thin'), (row) => row.cells[0].innerText);"
+    (stations,) = meet(address, Visit("/workstations/?period=1&site=north", script=thin))
+    assert stations["answer"] == ["Painting 2"]
+
+
+def test_an_incident_is_told_on_every_page_that_it_touches_and_persons_pages_say_how_often_reports_are_right(
+    settings: Settings, met: dict[str, Met]
+) -> None:
+    for name in ("running", "person", "thin station"):
+        assert "mean confidence 0.71 is under the floor 0.85" in met[name]["text"]
+    assert "Open incident" not in met["empty station"]["text"]  # of the other site
+    file = f"{settings.published_path}/label_accuracy.parquet"
+    ((checked, correct),) = read_rows(
+        f"select sum(labelled_events), sum(correct_events) from '{file}' "
+        "where site_id = 'north' and event_type = 'idle'"
+    )
+    share, z = correct / checked, 1.96
+    middle, reach = share + z * z / 2 / checked, z * (share * (1 - share) / checked + z * z / 4 / checked**2) ** 0.5
+    low, high = ((middle + sign * reach) / (1 + z * z / checked) for sign in (-1, 1))
+    assert f"“idle” is right in {100 * low:.0f}–{100 * high:.0f} % of {checked:,} checks" in met["person"]["text"]
+
+
+def test_freshness_has_three_clocks_and_data_of_ten_days_ago_is_not_green(met: dict[str, Met]) -> None:
+    live, old = met["running"]["text"], met["ten days later"]["text"]
+    assert "Live: " in live
+    assert "Old: " in old
+    assert "(9 days ago)" in old or "(10 days ago)" in old
+    assert "Last batch published" in live
+    assert "This page looked 23:10" in live
+
+
+def test_a_page_whose_server_is_gone_says_so_within_a_minute(met: dict[str, Met]) -> None:
+    assert "has not answered since" in met["server gone"]["answer"]
+    assert met["server there"]["answer"] == ""
+
+
+def test_site_and_period_filter_every_table_of_the_models(met: dict[str, Met]) -> None:
+    sites = {
+        row[table[0].index("Site")]
+        for table in met["models of the south"]["tables"]
+        if "Site" in table[0]
+        for row in table[1:]
+        if len(row) == len(table[0])
+    }
+    assert sites == {"South plant"}
+    queued = table_of(met["models of a day"], "Time", "Site", "Camera")
+    assert {row[0][:11] for row in queued} <= {"28 Feb 2026", "1 Mar 2026,"}
+
+
+def test_nothing_is_drawn_after_the_newest_landing(met: dict[str, Met]) -> None:
+    seconds = table_of(met["timeline"], "Worker", "working")
+    assert seconds
+    file_end = "3 h 00 min"  # of an evening from 14:00, by 17:00
+    assert all(row[1] <= file_end for row in seconds)
+
+
+def test_the_sample_has_a_running_shift(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    publish_sample(settings, is_running=True)
+    file = f"{settings.published_path}/shift_windows.parquet"
+    assert read_rows(f"select site_id, shift_id from '{file}' where not is_complete") == [("south", "evening")]
