@@ -1,4 +1,4 @@
-{{ config(materialized="scoped", meta={"scope": "date"}) }}
+{{ config(materialized="incremental", incremental_strategy="scoped", meta={"scope": "date"}) }}
 
 with counts as (
 
