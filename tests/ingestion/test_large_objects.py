@@ -76,6 +76,8 @@ def test_objects_read_in_blocks_are_stored_as_those_that_are_held(
             b"\xef\xbb\xbf" + filler * 3,
             b"{" + filler * 3,
             long_line + b"\n" + filler,
+            filler.replace(b"\n", b"") * 5 + b"oops",
+            filler + b"[" + filler.replace(b"\n", b",\n")[:-20],
             b"[" + filler.replace(b"\n", b",\n").strip()[:-1] + b"]",
         ]
     ):
@@ -84,6 +86,9 @@ def test_objects_read_in_blocks_are_stored_as_those_that_are_held(
             (f"events/long-{number}.jsonl.gz", gzip.compress(content)),
             (f"events/long-{number}.jsonl.zst", zstandard.compress(content)),
             (f"events/cut-{number}.jsonl.gz", gzip.compress(content)[:-1]),
+            (f"events/half-{number}.json", gzip.compress(content)[:-40]),
+            (f"events/zeros-{number}.json", content + bytes(50)),
+            (f"events/utf-16-{number}.json", content.decode().encode("utf-16")),
         ]
     plants = [Plant(tmp_path / name, **LIMITS) for name in ("held", "blocks")]
     for key, content in objects:
