@@ -77,4 +77,4 @@ def read_marts(connection: duckdb.DuckDBPyConnection) -> dict[str, Mart]:
         order by mart
         """
     ).fetchall()
-    return {row[0]: Mart(*row[:4], tuple(row[4])) for row in rows}
+    return {row[0]: Mart(*row[:4], names=tuple(row[4])) for row in rows}
