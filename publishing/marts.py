@@ -77,4 +77,4 @@ def read_marts(connection: duckdb.DuckDBPyConnection) -> dict[str, Mart]:
         order by mart
         """
     ).fetchall()
-    return {row[0]: Mart(*row[:4], names=tuple(row[4])) for row in rows}
+    return {mart: Mart(mart, about, scope, day, tuple(names)) for mart, about, scope, day, names in rows}
