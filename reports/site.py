@@ -20,6 +20,8 @@ from reports.data import publish_data, remove_previous, shown_version
 from reports.metrics_api import publish_metrics
 from reports.shell import BUILD_FOLDER, source_hash
 
+NOTHING_STOPPED = "{}"
+
 
 @dataclass(frozen=True)
 class SiteReport:
@@ -47,13 +49,15 @@ def publish_site(settings: Settings, shell: Path = BUILD_FOLDER) -> SiteReport:
     placed = place_shell(shell, settings.site_path)
     place_pages(settings.quality_path / "docs", settings.site_path / "checks")
     status = settings.site_path / "status.json"
-    if not status.exists():
-        write_whole(status, "{}")  # pages ask for it; where no batch has ever stopped it says nothing
+    is_first = not status.exists()
+    if is_first:
+        write_whole(status, NOTHING_STOPPED)  # pages ask for it also where no batch has ever stopped
     return SiteReport(
         bytes_written=data.bytes_written
         + metrics.bytes_written
-        + sum((shell / name).stat().st_size for name in placed),
-        files=data.files + metrics.files + len(placed),
+        + sum((shell / name).stat().st_size for name in placed)
+        + len(NOTHING_STOPPED) * is_first,
+        files=data.files + metrics.files + len(placed) + is_first,
         seconds=time.monotonic() - started,
         shell_changed=bool(placed),
     )
