@@ -13,8 +13,14 @@ import duckdb
 _TOTALS = """
     select
         (select count(*) from read_parquet($landed_objects) where starts_with(object_key, 'events/')),
-        (select coalesce(sum(accepted), 0) from read_parquet($landed_objects) where starts_with(object_key, 'events/')),
-        (select coalesce(sum(rejected), 0) from read_parquet($landed_objects) where starts_with(object_key, 'events/')),
+        (
+            select case when count(*) = count(accepted) then coalesce(sum(accepted), 0) end
+            from read_parquet($landed_objects) where starts_with(object_key, 'events/')
+        ),
+        (
+            select case when count(*) = count(rejected) then coalesce(sum(rejected), 0) end
+            from read_parquet($landed_objects) where starts_with(object_key, 'events/')
+        ),
         (select coalesce(sum(event_count), 0) from read_parquet($worker_shifts)),
         (select coalesce(sum(units), 0) from read_parquet($worker_shifts)),
         (select sum(active_seconds) / nullif(sum(present_seconds), 0) from read_parquet($worker_shifts)),
@@ -29,8 +35,8 @@ class Totals:
     """The published marts in a few numbers; `utilization` is a ratio, None where nobody was present."""
 
     objects: int
-    accepted: int
-    rejected: int
+    accepted: int | None  # where counts of objects are not published
+    rejected: int | None
     distinct_events: int
     units: int
     utilization: float | None
@@ -41,7 +47,7 @@ class Totals:
     @property
     def duplicates(self) -> int:
         """Accepted records that say what another one says."""
-        return self.accepted - self.distinct_events
+        return (self.accepted or 0) - self.distinct_events
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +82,11 @@ def summary_lines(totals: Totals, checks: Checks, new_objects: int, report: str,
     unjudged = f", {checks.insufficient} with too little data" if checks.insufficient else ""
     rows = [
         ("objects", f"{totals.objects:,} landed, {new_objects:,} of them by this batch"),
-        ("events", f"{totals.accepted:,} accepted, {totals.rejected:,} rejected"),
+        *(
+            [("events", f"{totals.accepted:,} accepted, {totals.rejected:,} rejected")]
+            if totals.accepted is not None and totals.rejected is not None
+            else []
+        ),
         *(_about_persons(totals) if is_of_persons else [("people", "nothing about single persons is published")]),
         (
             "checks",

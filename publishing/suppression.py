@@ -1,26 +1,41 @@
 """What is published of each mart where nothing may be said about single persons (`aggregate`): a select for each.
 
-Rows that are about one person are left out, and so are the texts of rejected records. A figure about fewer than
-`min_group` workers is NULL. So are figures that would give it away by subtraction: the stations of a window add up to
-the site, the hours of a station to its window. Of such parts, smallest first, as many are left out as it takes for
-those left out together to be made by `min_group` workers. docs/privacy.md names the limits of this.
+What may be shown is listed, mart by mart and column by column; all else is NULL, and a mart that is not listed has no
+rows. A figure about fewer than `min_group` workers is NULL. So are figures that would give it away by subtraction: the
+stations of a window add up to the site, the hours of a station to its window. Of such parts, smallest first, as many
+are left out as it takes for those left out together to be made by `min_group` workers. A total of which any part is
+left out for good is left out as well. docs/privacy.md names the limits of this.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import duckdb
 
 from ingestion.settings import Settings
 from publishing.marts import Mart
 
-# Who or what a row is about, and what a plan or a calendar says. All other columns are figures.
-_KEPT = {
-    *("site_id", "shift_date", "shift_id", "event_date", "hour"),
-    *("workstation_id", "workstation_name", "station_type", "line", "is_registered"),
-    *("camera_id", "model_name", "model_version", "scheduled_seconds"),
-}
-# Running sums: the hours on either side of one that is left out would give it away.
-_RUNNING = {"cumulative_units", "cumulative_gap"}
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What may be shown of a mart. `kept` says who or what a row is about and what a plan, a calendar or a registry
+    says; `figures` are shown of rows that enough workers made (`hidden` gives the condition of the others, by
+    `min_group`); `texts` are put in the place of sentences with figures in them. `rows` are the rows that are left.
+    """
+
+    kept: tuple[str, ...] = ()
+    figures: tuple[str, ...] = ()
+    hidden: Callable[[int], str] = lambda _: "true"
+    texts: Mapping[str, str] = field(default_factory=dict)
+    rows: Callable[[int], str] = lambda _: "true"
+
+    @property
+    def columns(self) -> set[str]:
+        """All that is listed."""
+        return {*self.kept, *self.figures, *self.texts}
+
 
 _WINDOW = ("site_id", "shift_date", "shift_id")
 _STATION = (*_WINDOW, "workstation_id")
@@ -47,12 +62,13 @@ _DECIDED_BY = {
     "station_targets": ("workstation_shifts", "worker_station_shifts"),
     "hourly_output": ("workstation_shifts", "worker_station_shifts", "state_intervals"),
     "camera_days": ("model_days",),
+    "confidence_histograms": ("model_days",),
 }
 
 
 def publication_rules(settings: Settings) -> str:
     """By which rules rows become public, as a short text: what is published under the same ones can be compared."""
-    return f"{settings.worker_identity} {settings.min_group}" if settings.worker_identity == "aggregate" else "all rows"
+    return f"aggregate {settings.min_group}, listed" if settings.worker_identity == "aggregate" else "all rows"
 
 
 def published_from(settings: Settings, mart: str) -> tuple[str, ...]:
@@ -65,36 +81,21 @@ def published_rows(connection: duckdb.DuckDBPyConnection, settings: Settings, ma
     table = f'marts."{mart.name}"'
     if settings.worker_identity != "aggregate":
         return f"from {table}"
-    columns = [name for name, *_ in connection.execute(f"describe {table}").fetchall()]
-    if mart.about == "person":
+    shown = SHOWN.get(mart.name)
+    if shown is None or mart.about == "person":
         return f"from {table} where false"
-    if mart.name == "rejected_records":
-        return f"select * replace (null::varchar as payload, 'not shown' as detail) from {table}"
-    hidden = _hidden(mart.name, settings.min_group)
-    return f"from {table}" if hidden is None else _without(table, columns, hidden)
+    names = [name for name, *_ in connection.execute(f"describe {table}").fetchall()]
+    hidden = shown.hidden(settings.min_group)
+    columns = ", ".join(f'{_shown_column(shown, name, hidden)} as "{name}"' for name in names)
+    return f"select {columns} from {table} where {shown.rows(settings.min_group)}"
 
 
-def _hidden(mart: str, smallest: int) -> str | None:
-    """The condition of the rows of a mart whose figures are left out; None where none is about a group of workers."""
-    of_station = _among(_STATION, _small_stations(smallest))
-    return {
-        "site_shifts": f"worker_count < {smallest}",
-        "workstation_shifts": of_station,
-        "station_targets": of_station,
-        "hourly_output": f"{of_station} or {_among((*_STATION, 'hour'), _small_hours(smallest))}",
-        "model_days": f"not {_among(_CAMERA, _large_cameras(smallest))}",
-        "camera_days": f"not {_among(_CAMERA, _large_cameras(smallest))}",
-    }.get(mart)
-
-
-def _without(table: str, columns: list[str], condition: str) -> str:
-    """The table with NULL for the figures of the rows that meet a condition."""
-    figures = [name for name in columns if name not in _KEPT and not name.startswith("target")]
-    hidden = ", ".join(
-        f'case when not coalesce({"true" if name in _RUNNING else condition}, true) then "{name}" end as "{name}"'
-        for name in figures
-    )
-    return f"select * replace ({hidden}) from {table}"
+def _shown_column(shown: Shown, name: str, hidden: str) -> str:
+    if name in shown.kept:
+        return f'"{name}"'
+    if name in shown.figures:
+        return f'case when not coalesce({hidden}, true) then "{name}" end'
+    return shown.texts.get(name) or f'case when false then "{name}" end'
 
 
 def _among(columns: tuple[str, ...], rows: str) -> str:
@@ -186,3 +187,164 @@ def _left_out(cells: str, members: str, whole: tuple[str, ...], part: tuple[str,
         inner join limits using ({whole_columns})
         where too_small > 0 and place <= greatest(too_small, enough)
     """
+
+
+def _all_days_large(columns: tuple[str, ...], smallest: int) -> str:
+    """Whether figures of the days of cameras are shown of all the days that a row adds up."""
+    keys = ", ".join(columns)
+    return f"""({keys}) not in (
+        select {keys} from marts.model_days where not {_among(_CAMERA, _large_cameras(smallest))}
+    )"""
+
+
+def _small_sites(smallest: int) -> str:
+    return f"""
+        site_id not in (
+            select site_id from raw.events group by site_id having count(distinct worker_id) >= {smallest}
+        )
+    """
+
+
+def _hidden_cameras(smallest: int) -> str:
+    return f"not {_among(_CAMERA, _large_cameras(smallest))}"
+
+
+_MODEL = ("site_id", "model_name", "model_version")
+_SEEN_STATIONS = "select site_id, shift_date, shift_id, workstation_id from marts.workstation_shifts"
+_DECISION = "'the figures are not shown'"
+
+# Everything that is shown. What people labelled is single events of single workers, so the label marts are not here,
+# nor are the counts of objects, which are those of one camera in an hour.
+SHOWN: Mapping[str, Shown] = {
+    "sites": Shown(
+        kept=("site_id", "site_name", "timezone", "is_registered", "latest_complete_shift_date"),
+        figures=("first_event_at", "last_event_at", "last_event_local"),
+        hidden=_small_sites,
+    ),
+    "shift_windows": Shown(
+        kept=(
+            *("site_id", "shift_date", "shift_id", "started_at", "ended_at", "started_local", "ended_local"),
+            *("scheduled_seconds", "is_complete", "is_day_complete"),
+        )
+    ),
+    "site_shifts": Shown(
+        kept=_WINDOW,
+        figures=(
+            *("productive_seconds", "units", "units_per_productive_hour", "average_utilization", "utilization"),
+            *("worker_count", "workstation_count", "observed_seconds", "coverage"),
+        ),
+        hidden=lambda smallest: f"worker_count < {smallest}",
+    ),
+    "workstation_shifts": Shown(
+        kept=(
+            *(*_STATION, "workstation_name", "station_type", "line", "is_registered", "target_units_per_hour"),
+            *("target_units", "target_units_so_far"),
+        ),
+        figures=(
+            *("working_seconds", "idle_seconds", "occupancy_seconds", "staffed_seconds", "utilization", "units"),
+            *("throughput_per_hour", "worker_count", "attainment", "observed_seconds", "coverage"),
+        ),
+        hidden=lambda smallest: _among(_STATION, _small_stations(smallest)),
+    ),
+    # A station that nobody was seen at is in no other mart.
+    "station_targets": Shown(
+        kept=(
+            *(*_STATION, "workstation_name", "station_type", "line", "is_registered", "scheduled_seconds"),
+            *("target_units_per_hour", "target_units", "target_units_so_far"),
+        ),
+        figures=(
+            *("units", "staffed_seconds", "observed_seconds", "coverage", "attainment", "working_seconds"),
+            *("idle_seconds", "unstaffed_seconds", "not_seen_seconds"),
+        ),
+        hidden=lambda smallest: (
+            f"{_among(_STATION, _small_stations(smallest))} or not {_among(_STATION, _SEEN_STATIONS)}"
+        ),
+    ),
+    # Without running sums: the hours on either side of one that is left out would give it away.
+    "hourly_output": Shown(
+        kept=(*_STATION, "hour", "target_units", "target_units_so_far", "cumulative_target_units"),
+        figures=("units", "working_seconds", "idle_seconds", "observed_seconds", "coverage"),
+        hidden=lambda smallest: (
+            f"{_among(_STATION, _small_stations(smallest))} or {_among((*_STATION, 'hour'), _small_hours(smallest))}"
+        ),
+    ),
+    "camera_days": Shown(
+        kept=_CAMERA,
+        # The scheduled time too: on the newest day it ends with the site's newest event, which is one person's.
+        figures=(
+            "scheduled_seconds",
+            *("event_count", "first_event_at", "last_event_at", "covered_seconds", "coverage"),
+            *("longest_silence_seconds", "late_events", "late_share", "p50_lateness_seconds", "p95_lateness_seconds"),
+            "clock_offset_seconds",
+        ),
+        hidden=_hidden_cameras,
+    ),
+    "model_days": Shown(
+        kept=(*_CAMERA, "model_name", "model_version"),
+        figures=(
+            *("event_count", "mean_confidence", "p05_confidence", "working_events", "idle_events", "absent_events"),
+            "product_count_events",
+        ),
+        hidden=_hidden_cameras,
+    ),
+    # Which bins there are tells of the events in them.
+    "confidence_histograms": Shown(
+        kept=(*_CAMERA, "model_name", "model_version", "bin", "event_count"),
+        rows=lambda smallest: _among(_CAMERA, _large_cameras(smallest)),
+    ),
+    "model_versions": Shown(
+        kept=("site_id", "camera_id", "model_name", "model_version"),
+        figures=("first_event_at", "last_event_at", "event_count"),
+        hidden=lambda smallest: f"not {_all_days_large(('camera_id', *_MODEL), smallest)}",
+    ),
+    "model_comparison": Shown(
+        kept=(*_MODEL, "camera_count", "day_count"),
+        figures=(
+            *("first_event_at", "last_event_at", "event_count", "mean_confidence", "working_share", "idle_share"),
+            *("absent_share", "product_count_share"),
+        ),
+        hidden=lambda smallest: f"not {_all_days_large(_MODEL, smallest)}",
+    ),
+    "model_verdicts": Shown(
+        kept=(*("site_id", "model_name", "earlier_version", "later_version", "metric", "sample_unit", "verdict"),),
+        texts={"sentence": f"verdict || ': ' || {_DECISION}"},
+    ),
+    "retraining_requests": Shown(
+        kept=(
+            *("site_id", "request_id", "model_name", "model_version", "reason", "status", "as_of", "opened_at"),
+            *("closed_at", "closed_by_version", "threshold", "manifest"),
+        ),
+        texts={"sentence": f"reason || ': ' || {_DECISION}"},
+    ),
+    "check_results": Shown(
+        kept=(
+            *("site_id", "evidence_date", "check_name", "metric", "cell", "camera_id", "model_name", "model_version"),
+            *("status", "severity", "threshold", "judged_at"),
+        ),
+        texts={"sentence": f"check_name || ': ' || status || ', ' || {_DECISION}"},
+    ),
+    "incidents": Shown(
+        kept=(
+            *("site_id", "incident_id", "metric", "cell", "camera_id", "model_name", "model_version", "opened_at"),
+            *("closed_at", "first_evidence_date", "last_evidence_date", "severity", "status", "page"),
+        ),
+        texts={
+            "sentence": f"metric || ': ' || {_DECISION}",
+            "closing_sentence": f"case when closing_sentence is not null then {_DECISION} end",
+        },
+    ),
+    # The key and the hash of an object's content are what a lost warehouse is made again from.
+    # Of what was not read nobody knows whom it is about: its name and the reason, and not its size.
+    "unread_objects": Shown(kept=("object_key", "reason", "detail", "modified_at")),
+    "registry_changes": Shown(
+        kept=("site_id", "file", "line_count", "in_force_since", "change", "shift_dates_recomputed")
+    ),
+    "landed_objects": Shown(kept=("object_key", "etag", "landed_at")),
+    "rejected_records": Shown(
+        kept=("object_key", "reason", "rejected_at", "superseded_at"),
+        texts={"detail": "'not shown'"},
+    ),
+    "unexpected_fields": Shown(
+        kept=("site_id", "field", "first_seen_at", "last_seen_at", "object_count", "camera_count")
+    ),
+}

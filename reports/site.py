@@ -21,6 +21,9 @@ from reports.metrics_api import publish_metrics
 from reports.shell import BUILD_FOLDER, source_hash
 
 NOTHING_STOPPED = "{}"
+_NOT_SHOWN = b"""<!doctype html><html lang="en"><meta charset="utf-8"><title>Checks</title>
+<p>Nothing is published about small groups of people, and the checks' own pages show figures of such groups.</p></html>
+"""
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,8 @@ def publish_site(settings: Settings, shell: Path = BUILD_FOLDER) -> SiteReport:
     metrics = publish_metrics(settings.published_path, settings.site_path, is_about_persons)
     data = publish_data(settings.published_path, settings.site_path / "data", settings.worker_identity)
     placed = place_shell(shell, settings.site_path)
-    place_pages(settings.quality_path / "docs", settings.site_path / "checks")
+    # The checks' own pages show figures of single cells, whoever made them.
+    place_pages(settings.quality_path / "docs" if is_about_persons else None, settings.site_path / "checks")
     status = settings.site_path / "status.json"
     is_first = not status.exists()
     if is_first:
@@ -102,13 +106,19 @@ def place_shell(shell: Path, site: Path) -> list[str]:
     return names
 
 
-def place_pages(source: Path, target: Path) -> int:
-    """Have the checks' own pages in the site as they are in `source`, each replaced whole; returns how many changed."""
+def place_pages(source: Path | None, target: Path) -> int:
+    """Have the checks' own pages in the site as they are in `source`, each replaced whole; returns how many changed.
+
+    Without a `source` they are not for readers, and one page says so.
+    """
     changed = 0
     target.mkdir(parents=True, exist_ok=True)
-    names = {page.name for page in source.glob("*.html")}
+    pages = (
+        {"index.html": _NOT_SHOWN} if source is None else {one.name: one.read_bytes() for one in source.glob("*.html")}
+    )
+    names = set(pages)
     for name in sorted(names):
-        content, page = (source / name).read_bytes(), target / name
+        content, page = pages[name], target / name
         if not page.is_file() or page.read_bytes() != content:
             write_whole(page, content)
             changed += 1

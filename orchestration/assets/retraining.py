@@ -7,7 +7,11 @@ import dagster as dg
 from orchestration.resources import WAREHOUSE_POOL, Clock, Warehouse
 from quality.retraining.marts import DESCRIPTIONS
 
-_READ = ("model_days", "model_comparison", "label_accuracy", "review_queue")
+_READ = (
+    *(["marts", mart] for mart in ("model_days", "model_comparison", "review_queue")),
+    *(["handover", table] for table in ("int_recent_accuracy", "int_labelled_events")),
+    *(["raw", table] for table in ("events", "baselines")),
+)
 
 
 def build_retraining_asset() -> dg.AssetsDefinition:
@@ -18,7 +22,7 @@ def build_retraining_asset() -> dg.AssetsDefinition:
         specs=[
             dg.AssetSpec(
                 ["marts", table],
-                deps=[["marts", mart] for mart in _READ],
+                deps=_READ,
                 description=description,
                 kinds={"duckdb"},
             )

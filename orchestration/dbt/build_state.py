@@ -78,6 +78,7 @@ _NOTHING_REMEMBERED = """
     delete from raw.changed_objects;
     -- All of it is computed again; tables of models that are no more would stay for ever.
     drop schema if exists intermediate cascade;
+    drop schema if exists handover cascade;
     -- A rebuild may change any row: nothing published before is compared with it.
     delete from build.changed_days;
     delete from build.published;

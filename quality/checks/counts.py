@@ -203,7 +203,7 @@ RUNNING_TOTALS = Fact(
         site_id, camera_id, event_date as day,
         count(*) filter (where fall_count = 0 and rise_count >= {_RISES}) as value,
         sum(record_count) as size
-    from intermediate.int_count_days
+    from handover.int_count_days
     where not is_reading
     group by all
     """,
@@ -219,7 +219,7 @@ FALLING_COUNTERS = Fact(
     "one of its counters fell {value:.0f} times in a day: two machines may share the camera's id",
     """
     select site_id, camera_id, event_date as day, max(fall_count) as value, sum(record_count) as size
-    from intermediate.int_count_days
+    from handover.int_count_days
     where is_reading
     group by all
     """,
@@ -238,7 +238,7 @@ JUMPING_COUNTERS = Fact(
         site_id, camera_id, event_date as day,
         max(most_units / nullif(usual_units, 0)) as value,
         sum(record_count) as size
-    from intermediate.int_count_days
+    from handover.int_count_days
     where is_reading
     group by all
     """,

@@ -100,7 +100,7 @@ def recent_accuracy(connection: duckdb.DuckDBPyConnection, model: Model, version
     row = connection.execute(
         """
         select labelled_events, correct_events, accuracy_low
-        from intermediate.int_recent_accuracy
+        from handover.int_recent_accuracy
         where site_id = $site_id and model_name = $model_name and model_version = $version
         """,
         {"site_id": model[0], "model_name": model[1], "version": version},

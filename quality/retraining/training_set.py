@@ -52,7 +52,7 @@ _TRAINING_SET = f"""
     ),
     truths as (
         select distinct event_key, true_event_type
-        from intermediate.int_labelled_events
+        from handover.int_labelled_events
         where site_id = $site_id and not is_disputed
     ),
     flagged as (

@@ -1,4 +1,5 @@
-{{ config(materialized="incremental", incremental_strategy="scoped", meta={"scope": "date"}) }}
+{{ config(materialized="incremental", incremental_strategy="scoped", schema="handover", meta={"scope": "date"}) }}
+-- depends_on: {{ lists_of('date') }}
 
 with counts as (
 

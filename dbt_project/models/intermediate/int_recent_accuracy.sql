@@ -1,4 +1,4 @@
-{{ config(tags=["whole"]) }}
+{{ config(schema="handover", tags=["whole"]) }}
 
 with labelled_events as (
 
