@@ -18,6 +18,7 @@ import pytest
 from ingestion.bucket import Bucket, FetchedObject, LocalBucket, ObjectInfo, S3Bucket, open_bucket
 from ingestion.errors import BucketError
 from ingestion.landing import batch
+from ingestion.landing import commit as landing_commit
 from ingestion.landing.archiving import GIVE_UP_AFTER_FAILURES, Archiver
 from tests.plant import EVENT, NOW, Plant
 
@@ -58,7 +59,7 @@ def test_an_object_replaced_between_reading_and_archiving_lands_with_the_next_ba
     either: Plant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(either, "events/a.jsonl", line("W1"))
-    commit = batch.commit
+    commit = landing_commit.commit
 
     def replaced(*arguments: Any) -> list[str]:
         put(either, "events/a.jsonl", line("W2"))

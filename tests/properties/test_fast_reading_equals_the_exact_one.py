@@ -199,7 +199,7 @@ def test_columns_judge_every_line_as_the_exact_reading_does(
         ]
     rows = [row for table in tables for row in table.to_pylist()]
     found = {(row["object_index"], row["position"], row["part"]): row for row in rows}
-    found |= {tuple(one[:3]): tuple(one[: 6 if one.position else 4]) for one in read.rejected}
+    found |= {(one[0], one[1], one[2]): tuple(one[: 6 if one.position else 4]) for one in read.rejected}
     expected, counts, unexpected = exactly(objects, nameless)
     assert {place: (one, expected.get(place)) for place, one in found.items() if one != expected.get(place)} == {}
     assert len(rows) + len(read.rejected) == len(found) == len(expected)
