@@ -31,27 +31,27 @@ step_0 as (
 {%- set steps = windows_in_a_row() %}
 {%- for step in range(1, steps + 1) %}
 
--- What went on at the end of one window begins in the next one.
-step_{{ step }} as (
+    -- What went on at the end of one window begins in the next one.
+    step_{{ step }} as (
 
-    select repeated.*
+        select repeated.*
 
-    from step_{{ step - 1 }} as earlier
+        from step_{{ step - 1 }} as earlier
 
-    inner join repeated
-        on earlier.subject_number = repeated.subject_number
-        and earlier.window_ended_at = repeated.started_at
+        inner join repeated
+            on earlier.subject_number = repeated.subject_number
+            and earlier.window_ended_at = repeated.started_at
 
-    where earlier.is_going_on
+        where earlier.is_going_on
 
-),
+    ),
 {%- endfor %}
 
 reached as (
 
     {%- for step in range(steps + 1) %}
-    select * from step_{{ step }}
-    {% if not loop.last %}union all{% endif %}
+        select * from step_{{ step }}
+        {% if not loop.last %}union all{% endif %}
     {%- endfor %}
 
 ),

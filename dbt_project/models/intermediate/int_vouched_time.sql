@@ -50,7 +50,8 @@ step_0 as (
         events.counted_at as started_at,
         events.counted_at as seen_at,
         case
-            when {{ microseconds_between('events.counted_at', 'events.next_event_at') }}
+            when
+                {{ microseconds_between('events.counted_at', 'events.next_event_at') }}
                 <= settings.last_event_microseconds
                 then events.next_event_at
         end as next_event_at,
@@ -66,26 +67,26 @@ step_0 as (
 {%- set steps = windows_in_a_row() %}
 {%- for step in range(1, steps + 1) %}
 
-step_{{ step }} as (
+    step_{{ step }} as (
 
-    select repetitions.*
+        select repetitions.*
 
-    from step_{{ step - 1 }} as earlier
+        from step_{{ step - 1 }} as earlier
 
-    inner join repetitions
-        on earlier.subject_number = repetitions.subject_number
-        and earlier.window_ended_at = repetitions.started_at
+        inner join repetitions
+            on earlier.subject_number = repetitions.subject_number
+            and earlier.window_ended_at = repetitions.started_at
 
-    where earlier.next_event_at > earlier.window_ended_at
+        where earlier.next_event_at > earlier.window_ended_at
 
-),
+    ),
 {%- endfor %}
 
 reached as (
 
     {%- for step in range(steps + 1) %}
-    select * from step_{{ step }}
-    {% if not loop.last %}union all{% endif %}
+        select * from step_{{ step }}
+        {% if not loop.last %}union all{% endif %}
     {%- endfor %}
 
 ),

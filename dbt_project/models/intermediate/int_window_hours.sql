@@ -10,8 +10,16 @@ with segments as (
         is_owner
         and shift_id <> 'unscheduled'
         and (
-            (site_id, shift_date) in (select site_id, shift_date from {{ ref('int_affected_shift_dates') }})
-            or site_id in (select site_id from {{ ref('int_affected_workstations') }})
+            (site_id, shift_date) in (
+                select
+                    affected_dates.site_id,
+                    affected_dates.shift_date
+                from {{ ref('int_affected_shift_dates') }} as affected_dates
+            )
+            or site_id in (
+                select affected_workstations.site_id
+                from {{ ref('int_affected_workstations') }} as affected_workstations
+            )
         )
 
 ),

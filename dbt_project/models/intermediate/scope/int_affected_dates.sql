@@ -124,9 +124,14 @@ ranges as (
 
     select
         began.site_id,
-        {{ utc_date("min(case when began.is_shared then " ~ add_microseconds('began.first_at', '-' ~ minutes(var('arrival_memory_minutes')))
-            ~ " else began.first_at end)") }} as first_date,
-        {{ utc_date("max(" ~ add_microseconds('began.last_at', 'settings.last_event_microseconds') ~ ")") }} as last_date
+        {{ utc_date(
+            "min(case when began.is_shared then "
+            ~ add_microseconds('began.first_at', '-' ~ minutes(var('arrival_memory_minutes')))
+            ~ " else began.first_at end)"
+        ) }} as first_date,
+        {{ utc_date(
+            "max(" ~ add_microseconds('began.last_at', 'settings.last_event_microseconds') ~ ")"
+        ) }} as last_date
 
     from began
 

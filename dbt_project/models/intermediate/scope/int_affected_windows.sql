@@ -287,7 +287,7 @@ watched as (
     from segments
     inner join targeted_sites
         on segments.site_id = targeted_sites.site_id
-    where segments.site_id not in (select site_id from {{ source('build', 'targets') }})
+    where segments.site_id not in (select targets.site_id from {{ source('build', 'targets') }} as targets)
 
 ),
 
