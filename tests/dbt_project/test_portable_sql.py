@@ -23,7 +23,7 @@ from orchestration.dbt.project import PROJECT_DIR, run_dbt
 PORTABLE = {
     *("abs", "any_value", "avg", "bool_and", "bool_or", "cast", "coalesce", "concat", "count", "date_trunc"),
     *("dense_rank", "first_value", "floor", "greatest", "lag", "last_value", "lead", "least", "length", "lower", "max"),
-    *("max_by", "md5", "min", "min_by", "nullif", "rank", "row_number", "sqrt", "starts_with", "sum"),
+    *("max_by", "md5", "min", "min_by", "nullif", "rank", "row_number", "sqrt", "starts_with", "substr", "sum"),
 }
 # Words before a parenthesis that are no functions.
 KEYWORDS = {
