@@ -46,7 +46,7 @@ def statements(path: Path) -> Iterator[str]:
     }
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
-            yield "".join(part.value if isinstance(part, ast.Constant) else "{" for part in node.values)
+            yield "".join(str(part.value) if isinstance(part, ast.Constant) else "{" for part in node.values)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:
             yield node.value
 

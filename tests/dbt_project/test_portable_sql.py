@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import sqlglot
 from sqlglot.dialects import DuckDB
-from sqlglot.tokens import TokenType
+from sqlglot import TokenType
 
 from ingestion.settings import Settings
 from orchestration.dbt.project import PROJECT_DIR, run_dbt
