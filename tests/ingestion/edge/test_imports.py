@@ -40,7 +40,11 @@ def modules_after(gateway: Gateway, landing: str) -> set[str]:
 def test_a_folder_target_needs_nothing_but_the_standard_library(gateway: Gateway) -> None:
     modules = modules_after(gateway, gateway.landing.as_uri())
     foreign = {name for name in modules if name.partition(".")[0] not in sys.stdlib_module_names}
-    assert {name for name in foreign if not name.startswith("ingestion.edge")} == {"ingestion", "ingestion.errors"}
+    assert {name for name in foreign if not name.startswith("ingestion.edge")} == {
+        "ingestion",
+        "ingestion.errors",
+        "ingestion.printable",
+    }
     assert gateway.objects()
 
 
