@@ -257,7 +257,7 @@ def contract_columns(mart: str) -> list[str]:
     section = text_of("docs/contract.md").partition("## 6. ")[2].partition("\n## ")[0]
     words = re.search(rf"^\*\*`{mart}`\*\* — (.*?)(?=\n\n|\n- |\n\*\*|\Z)", section, flags=re.DOTALL | re.MULTILINE)
     assert words, f"section 6 has no {mart}"
-    without_remarks = re.sub(r"\([^()]*\)", "", words[1]).partition(". ")[0]
+    without_remarks = re.split(r"\.\s", re.sub(r"\([^()]*\)", "", words[1]))[0]
     return [
         name.strip() for span in re.findall(r"`([^`]*)`", without_remarks) for name in span.split(",") if name.strip()
     ]
