@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -59,9 +60,14 @@ EVENT_COLUMNS = pa.schema(
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # An event_id without anything that has to be looked at more closely: visible ASCII in quotes, or few digits.
 _PLAIN_ID = r'^("[!#-\[\]-~]{1,64}"|0|[1-9][0-9]{0,17})$'
-_NO_TEXT = pa.scalar(None, pa.string())
 # The columns of so many records, and what is made of them, stay in the processor's cache.
 _BLOCK_RECORDS = 32_768
+
+
+@cache
+def _no_text() -> pa.StringScalar:
+    """The missing text; made at its first use, since the first scalar imports pandas."""
+    return pa.scalar(None, pa.string())
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +164,10 @@ def _events(
     workers = block["worker_id"]
     if len(nameless_sites):
         is_nameless = pc.is_in(columns["site_id"], nameless_sites)
-        workers = pc.if_else(is_nameless, _NO_TEXT, workers)
+        workers = pc.if_else(is_nameless, _no_text(), workers)
     has_worker = _flags(workers.is_valid())
     names, fits = _identifiers(workers, "")
-    columns["worker_id"] = names if has_worker.all() else pc.if_else(pa.array(has_worker), names, _NO_TEXT)
+    columns["worker_id"] = names if has_worker.all() else pc.if_else(pa.array(has_worker), names, _no_text())
     is_plain &= fits | ~has_worker
     is_plain &= _count(block, columns)
     if block[VERSION_FIELD].null_count < len(block):
@@ -180,7 +186,7 @@ def _count(block: pa.RecordBatch, columns: dict[str, pa.Array]) -> Flags:
     is_count = pc.equal(block["event_type"], PRODUCT_COUNT).fill_null(False)
     if ids.null_count < len(block):
         is_plain &= _flags(pc.match_substring_regex(ids, _PLAIN_ID).fill_null(True))
-        columns["event_id"] = pc.if_else(is_count, pc.utf8_trim(ids, characters='"'), _NO_TEXT)
+        columns["event_id"] = pc.if_else(is_count, pc.utf8_trim(ids, characters='"'), _no_text())
     if totals.null_count < len(block):
         is_plain &= _flags(pc.invert(pc.and_(totals.is_valid(), block["count"].is_valid())))
         numbers, fits = _whole(totals.fill_null("0"), MAX_COUNT_TOTAL)

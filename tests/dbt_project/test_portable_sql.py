@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 import sqlglot
-from sqlglot.dialects import DuckDB
 from sqlglot import TokenType
+from sqlglot.dialects import DuckDB
 
 from ingestion.settings import Settings
 from orchestration.dbt.project import PROJECT_DIR, run_dbt
