@@ -265,11 +265,23 @@ def confidence(value: Any) -> float:
     return number + 0.0  # -0.0 becomes 0.0
 
 
+def _decimal(digits: str) -> int:
+    """The number of any count of digits: Python itself reads at most 4,300 at once."""
+    number = 0
+    for start in range(0, len(digits), 1000):
+        part = digits[start : start + 1000]
+        number = number * 10 ** len(part) + int(part)
+    return number
+
+
 def whole(value: Any, largest: int) -> int | None:
     """A number whose value is whole, from 0 to the largest; None for all else."""
     if not isinstance(value, Number):
         return None
     mantissa, _, exponent = value.text.lower().partition("e")
     power = max(-10_000, min(10_000, int(exponent[:20] or "0")))  # beyond it no mantissa of a test changes the verdict
-    number = Fraction(mantissa) * Fraction(10) ** power
+    before, _, behind = mantissa.partition(".")
+    digits = before.lstrip("-") + behind
+    number = Fraction(_decimal(digits)) / 10 ** len(behind) * Fraction(10) ** power
+    number = -number if before.startswith("-") else number
     return int(number) if number.denominator == 1 and 0 <= number <= largest else None
