@@ -30,7 +30,7 @@ _DATES = ("shift_date", "event_date")
 # were sampled or labelled. All other intermediate tables hold the events of one batch.
 HISTORIES = (
     *("int_camera_dates", "int_camera_gaps", "int_event_days", "int_model_spans", "int_shared_sightings"),
-    "int_station_cameras",
+    *("int_count_days", "int_station_cameras"),
 )
 SIGHTINGS = "int_review_sightings"
 

@@ -34,6 +34,8 @@ def test_the_contracts_example_is_landed_as_it_is(plant: Plant) -> None:
         "event_type": "working",
         "confidence": 0.93,
         "unit_count": 1,
+        "count_total": None,
+        "event_id": None,
         "model_name": "unknown",
         "model_version": "unknown",
     }
