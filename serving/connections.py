@@ -69,9 +69,13 @@ class TimedConnection(H11Protocol):
 
     @property
     def _is_worked_on(self) -> bool:
-        """Whether a request is here as a whole and its answer is being made, which the application bounds itself."""
+        """Whether a request is here as a whole and its answer is being made, which the application bounds itself.
+
+        An answer that waits behind earlier ones, which the client does not read, is made already.
+        """
         cycle: RequestResponseCycle | None = self.cycle
-        return cycle is not None and not cycle.more_body and not cycle.response_started
+        is_asked = cycle is not None and not cycle.more_body and not cycle.response_started
+        return is_asked and not self.transport.get_write_buffer_size()
 
     def _progress(self) -> _Progress:
         cycle: RequestResponseCycle | None = self.cycle
