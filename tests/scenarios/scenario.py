@@ -27,7 +27,7 @@ ROW_KEYS = {
     "shift_windows": ("site_id", "shift_date", "shift_id"),
     "sites": ("site_id",),
     "landed_objects": ("object_key",),
-    "rejected_records": ("object_key", "position"),
+    "rejected_records": ("object_key", "position", "part"),
 }
 
 

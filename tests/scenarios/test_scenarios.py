@@ -38,7 +38,13 @@ def test_the_reference_reads_the_contract_as_it_was_read_on_paper(name: str) -> 
     accepted = [event for reading in readings.values() for event in reading.events]
     marts = compute_marts(accepted, registry, settings, scenario.now)
     marts["rejected_records"] = [
-        {"object_key": key, "position": each.position, "reason": each.reason, "payload": each.payload}
+        {
+            "object_key": key,
+            "position": each.position,
+            "part": each.part,
+            "reason": each.reason,
+            "payload": each.payload,
+        }
         for key, reading in readings.items()
         for each in reading.rejected
     ]
