@@ -1,1 +1,1 @@
-"""One batch into the raw tables, exactly once: the pipeline, the manifest, archiving, replay."""
+"""Landing one batch into the raw tables, exactly once: pipeline, manifest, archiving and replay."""

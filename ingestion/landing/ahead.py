@@ -1,4 +1,4 @@
-"""Making the next ones in a thread while this one is used. What is made is not known here."""
+"""Prepares the next items in a thread while the caller uses the current one. Knows nothing about the items."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _END: Final = object()
 
 
 class Ahead(Generic[Item]):
-    """The same items in the same order, up to `count` of them made or in the making; an error comes in its turn.
+    """The same items in the same order, with up to `count` prepared ahead. An error is raised at its item's turn.
 
-    Whoever leaves the block early waits for the one in the making.
+    Leaving the block early waits for the item that is being prepared.
     """
 
     def __init__(self, items: Iterator[Item], count: int = 3) -> None:
@@ -30,7 +30,7 @@ class Ahead(Generic[Item]):
             yield item  # type: ignore[misc]  # not the end
 
     def is_ready(self) -> bool:
-        """Whether the next one, or the end, need not be waited for."""
+        """Whether the next item, or the end, is available without waiting."""
         return not self._following or self._following[0].done()
 
     def __enter__(self) -> Ahead[Item]:

@@ -1,7 +1,7 @@
-"""Moving landed objects to the archive beside the landing, so that nobody waits for it: own threads, own time.
+"""Moves landed objects to the archive in threads of its own, so that landing does not wait for it.
 
-An object comes here after its commit. Whether it is moved changes no number: one that could not be is recognised by
-the next batch, landed no second time, and moved then. So a failure is told and never fails the landing.
+An object arrives here after its commit. Moving it changes no figure: if the move fails, the next batch recognises the
+object, does not land it again, and moves it then. A failure is therefore reported and never fails the landing.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from dataclasses import dataclass
 from ingestion.bucket import Bucket, FetchedObject
 from ingestion.errors import BucketError
 
-# Contents that wait to be archived; above it they are let go, and the server copies its own.
+# Bytes of content that may wait for archiving; beyond that the content is released and the server copies the object.
 MAX_WAITING_BYTES = 64 * 1024 * 1024
-# A bucket that refuses so many refuses all; the next batch asks it again.
+# After this many refusals the bucket counts as unavailable; the next batch tries again.
 GIVE_UP_AFTER_FAILURES = 20
 
 
 @dataclass(frozen=True, slots=True)
 class ArchiveReport:
-    """What became of the objects handed over: moved, or left where they were because of `failure` (the first one's
-    sentence). What was replaced since it was read is neither. `seconds` is the wall time in which any was being moved.
+    """How many objects were moved, and how many stay because of `failure` (the first failure's message). An object that
+    was replaced after it was read counts as neither. `seconds` is the wall time during which objects were being moved.
     """
 
     archived: int = 0
@@ -34,7 +34,7 @@ class ArchiveReport:
 
 
 class Archiver:
-    """Archives what it is given until the `with` block ends; a block that ends by an error leaves the rest."""
+    """Archives the given objects until the `with` block ends; an error in the block leaves the remaining ones."""
 
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
@@ -55,21 +55,21 @@ class Archiver:
         self._pool.shutdown(cancel_futures=True)
 
     def take(self, objects: Sequence[FetchedObject]) -> None:
-        """Archive these objects some time soon; returns at once."""
+        """Queue these objects for archiving and return at once."""
         share = -(-len(objects) // self._bucket.concurrency)  # rounded up
         for start in range(0, len(objects), share or 1):
             part = [self._light(one) for one in objects[start : start + share]]
             self._futures.append(self._pool.submit(self._archive, part))
 
     def finish(self) -> ArchiveReport:
-        """Wait for what is under way and say what became of all."""
+        """Wait for the queued objects and return the report."""
         for future in self._futures:
             future.result()
         self._futures = []
         return ArchiveReport(self._archived, self._left, self._failure, self._seconds)
 
     def _light(self, one: FetchedObject) -> FetchedObject:
-        """The object without its content where none is needed (a folder's file is renamed), or too much waits."""
+        """The object without its content, if a rename needs no content or too many bytes already wait."""
         if one.content is None:
             return one
         with self._lock:
@@ -81,7 +81,7 @@ class Archiver:
     def _archive(self, objects: list[FetchedObject]) -> None:
         self._busy(+1)
         try:
-            # Each one is let go of as soon as it is done.
+            # Release each object as soon as it is done.
             while objects and not self._is_ended:
                 self._archive_one(objects.pop())
         finally:

@@ -1,12 +1,12 @@
-"""One batch: the bucket's new objects into the raw tables, exactly once.
+"""Lands one batch: the bucket's new objects go into the raw tables, exactly once.
 
-An object is known by its key and its etag. Its events, its rejected records and its manifest row commit in one
-transaction; only then it is archived, beside the landing and without holding it up (`archiving.py`). A process killed
-before the commit leaves nothing of the object, one killed after it leaves an object that the next run recognises and
-only archives.
+An object is identified by its key and its etag. Its events, its rejected records and its manifest row commit in one
+transaction. Only then is it archived, concurrently with the landing of the next objects (`archiving.py`). A process
+killed before the commit leaves nothing of the object; a process killed after it leaves an object that the next run
+recognises and only archives.
 
-The listing is taken a window at a time and never held as a whole. An object that it shows to be landed already (by the
-server's etag; in a folder whose objects are kept, by the file's version) is not read again.
+The listing is processed in windows and never held as a whole. An object that the listing shows as landed (by the
+server's etag, or by the file's version in a folder whose objects are kept) is not read again.
 """
 
 from __future__ import annotations
@@ -37,23 +37,24 @@ from ingestion.registry.in_force import settle_registries
 from ingestion.settings import Settings
 from ingestion.warehouse import open_warehouse, transaction
 
-# Of the listing held at once, about 300 bytes each.
+# Listing entries held at once, about 300 bytes each.
 WINDOW_OBJECTS = 100_000
-# One transaction's share: what a commit costs is spread over so much, and so much is read again after a failure.
+# One transaction's share: it spreads the cost of a commit, and it is what a failure makes the next run read again.
 CHUNK_BYTES = 256 * 1024 * 1024
 CHUNK_OBJECTS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class LandingReport:
-    """What one landing did. `already_landed` counts objects seen again, `records` those of newly landed ones.
+    """What one landing did. `already_landed` counts objects seen again; `records` counts records of newly landed
+    objects.
 
-    `accepted` counts events, `labels` accepted labels; `labels_without_event` those that wait for theirs.
+    `accepted` counts events, `labels` accepted labels, and `labels_without_event` labels whose event has not arrived.
 
-    Archiving goes on beside the landing and has a time of its own: `archive_seconds` in all, `archive_wait_seconds` of
-    them after the last commit, which are not in `seconds`. `not_archived` objects stay for the next batch.
-    `unread` is what is passed over, for its name or another reason; of it this user may not read `unreadable`.
-    `growing` objects had a writer that went on after they were landed; they are landed once more.
+    Archiving runs concurrently and is timed separately: `archive_seconds` in all, of which `archive_wait_seconds`
+    passed after the last commit and are not part of `seconds`. `not_archived` objects stay for the next batch. `unread`
+    counts objects that were skipped; `unreadable` of them were skipped for lack of permission. `growing` objects were
+    still being written when they were landed; they are landed once more.
     """
 
     objects: int = 0
@@ -81,14 +82,14 @@ def land(
     log: Callable[[str], None] = lambda _: None,
     bucket: Bucket | None = None,
 ) -> LandingReport:
-    """Read the registries, then land every object of the bucket that is not landed yet. The caller holds the lock.
+    """Read the registries, then land every object of the bucket that has not landed yet. The caller holds the lock.
 
-    `now` is the machine's clock; where that has been put back since the last landing, the time of that landing counts.
-    `bucket` stands for the plant's own where something else is landed in the same way (rebuild.py).
+    `now` is the machine's clock. If the clock was set back after the last landing, the time of that landing is used.
+    `bucket` replaces the plant's own bucket, so that a rebuild lands archived objects in the same way (rebuild.py).
 
     Raises:
         RegistryError: the first version of a registry file cannot be right; nothing was landed.
-        BucketError, WarehouseError: the chunks committed so far stay, the rest is for the next run.
+        BucketError, WarehouseError: committed chunks stay; the next run lands the rest.
     """
     started = time.monotonic()
     bucket = bucket or open_landing_bucket(settings)
@@ -160,7 +161,7 @@ def _land_grown(
     report: LandingReport,
     log: Callable[[str], None],
 ) -> LandingReport:
-    """Land archived files once more that have grown since they were read, and name them."""
+    """Land archived files again that have grown since they were read, and log their names."""
     grown = find_grown(connection, bucket, landed_at)
     if grown is None:
         return report
@@ -170,7 +171,7 @@ def _land_grown(
     for chunk in read_chunks(grown, _chunks(infos), manifest, settings, landed_at, identity.nameless_sites):
         try:
             report = _land_chunk(connection, chunk, identity, landed_at, report, log)
-        except ObjectReplaced:  # it goes on growing: the next batch has all of it
+        except ObjectReplaced:  # still growing: the next batch lands all of it
             continue
         grown.keep(chunk.fetched)
     return replace(report, growing=len(infos))
@@ -184,7 +185,7 @@ def _say_archived(report: ArchiveReport, log: Callable[[str], None]) -> None:
 
 
 def _windows(listing: Iterator[ObjectInfo]) -> Iterator[list[ObjectInfo]]:
-    """Shares of the listing, each key once: an object that is replaced during the listing may be shown twice."""
+    """Windows of the listing with each key once; the listing may show an object twice that is replaced meanwhile."""
     while window := {info.key: info for info in islice(listing, WINDOW_OBJECTS)}:
         yield [window[key] for key in sorted(window)]
 
@@ -193,7 +194,7 @@ def _chunks(pending: list[ObjectInfo]) -> Iterator[list[str]]:
     chunk: list[str] = []
     size = 0
     for info in pending:
-        # One that is read in blocks has a transaction of its own: where it is replaced meanwhile, no other one waits.
+        # An object read in blocks gets its own transaction: if it is replaced meanwhile, no other object has to wait.
         own = info.size if info.size <= HELD_BYTES else CHUNK_BYTES + 1
         is_full = size + own > CHUNK_BYTES or len(chunk) == CHUNK_OBJECTS
         if chunk and (is_full or table_of(info.key) != table_of(chunk[0])):
@@ -236,7 +237,7 @@ def _newest_object(connection: duckdb.DuckDBPyConnection) -> int:
 
 
 def _replace_settings(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
-    """The settings that the models read."""
+    """Store the settings that the dbt models read."""
     with transaction(connection):
         connection.execute("delete from raw.settings")
         connection.execute(

@@ -1,7 +1,7 @@
-"""Can the machine's clock be true? Asked before anything closes windows or deletes by it.
+"""Checks that the machine's clock is plausible before it is used to close windows or delete data.
 
-A clock that is a year ahead would close every running shift and let retention delete everything. So the clock is held
-against what was seen before: the newest landing, the newest events of several cameras, the bucket's own time.
+A clock that is a year ahead would close every running shift and let retention delete everything. The clock is therefore
+compared with what was seen before: the newest landing, the newest events of two cameras, and the bucket's time.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from ingestion.errors import ClockError
 from ingestion.settings import Settings
 from ingestion.warehouse import open_warehouse
 
-# A plant may rest for weeks: three are common, five are not.
+# Plants close for up to three weeks; five weeks without data are implausible.
 FARTHEST = timedelta(days=35)
 
 
 def require_true_clock(settings: Settings, bucket: Bucket, now: datetime) -> None:
-    """Refuse to go on by a clock that is far ahead of all that was seen before. The caller holds the lock.
+    """Refuse a clock that is far ahead of everything seen before. The caller holds the lock.
 
-    A new plant has seen nothing yet, so its clock counts as true.
+    A new plant has no data to compare with, so its clock is trusted.
 
     Raises:
-        ClockError: with one sentence that says how to insist; nothing was touched.
+        ClockError: the clock is implausible; the message says how to override the check. Nothing was changed.
     """
     if not settings.warehouse_path.exists():
         return
@@ -40,10 +40,10 @@ def require_true_clock(settings: Settings, bucket: Bucket, now: datetime) -> Non
 
 
 def doubt_of(now: datetime, newest: datetime | None, ask_bucket: Callable[[], datetime | None]) -> str | None:
-    """Why a clock that says `now` cannot be true; None where it can.
+    """Why a clock that says `now` is implausible; None if it is plausible.
 
-    `newest` is the newest instant that is known of; `ask_bucket` gives the time of the bucket's server, and is called
-    only where the clock is far from `newest`.
+    `newest` is the newest known instant. `ask_bucket` returns the time of the bucket's server and is called only if the
+    clock is far from `newest`.
     """
     if newest is None or now - newest <= FARTHEST:
         return None
@@ -65,7 +65,7 @@ def _newest_landing(connection: duckdb.DuckDBPyConnection) -> datetime | None:
 
 
 def _newest_event(connection: duckdb.DuckDBPyConnection) -> datetime | None:
-    """The newest instant that two cameras have reached. One alone proves nothing: its clock may be ahead as well."""
+    """The newest instant that two cameras have reached. One camera proves nothing: its own clock may be ahead."""
     row = connection.execute(
         """
         select min(newest)

@@ -1,6 +1,6 @@
-"""The transaction that lands some objects: accepted and rejected records, manifest rows and what follows from them.
+"""The transaction that lands objects: accepted and rejected records, manifest rows and what follows from them.
 
-The one place where what lands is written. Nothing here reads the bucket.
+All landed rows are written here. Nothing here reads the bucket.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from ingestion.warehouse import changed_minutes_of, changed_objects_of, transact
 
 
 def commit(connection: duckdb.DuckDBPyConnection, table: str, records: ReadObjects, now: datetime) -> list[str]:
-    """Accepted and rejected records and manifest rows of some objects in one transaction.
+    """Store the accepted and rejected records and the manifest rows of some objects in one transaction.
 
-    Returns sentences about bounds that were reached.
+    Returns one message for each limit that was reached.
     """
     with transaction(connection):
         row = connection.execute("select coalesce(max(object_id), 0) from raw.landed_objects").fetchone()
@@ -34,7 +34,7 @@ def commit(connection: duckdb.DuckDBPyConnection, table: str, records: ReadObjec
             raise ObjectReplaced(records.replaced)
         objects = records.objects
         if not objects:
-            return []  # all of them turned out to be landed already
+            return []  # all of them have landed before
         ids = range(first_id, first_id + len(objects))
         manifest = pa.table(  # noqa: F841  # DuckDB finds the tables by their names
             {
@@ -65,15 +65,15 @@ def commit(connection: duckdb.DuckDBPyConnection, table: str, records: ReadObjec
 
 
 class _Unchanged(Exception):
-    """Nothing is to be replaced."""
+    """The object reads as it did before, so the transaction is rolled back."""
 
 
 def replace_object(
     connection: duckdb.DuckDBPyConnection, table: str, records: ReadObjects, object_id: int, before: tuple[int, int]
 ) -> int | None:
-    """Put what was read again of one object in the place of what is stored of it; how many records are accepted.
+    """Replace the stored rows of one object by what was read again; return the number of accepted records.
 
-    Where the numbers of records and of accepted ones are as `before`, nothing is changed. None: nothing was read.
+    Nothing changes if the numbers of records and accepted records equal `before`. None means that nothing was read.
     """
     row = connection.execute("select landed_at from raw.landed_objects where object_id = ?", [object_id]).fetchone()
     assert row is not None
@@ -138,7 +138,7 @@ def _bounds_reached(records: ReadObjects) -> Iterator[str]:
 def _list_first_rejected(
     connection: duckdb.DuckDBPyConnection, first_id: int, now: datetime, last_id: int | None = None
 ) -> None:
-    """Keep `MAX_LISTED` rejected records of each object from `first_id` on (to `last_id`), and count the others."""
+    """Keep `MAX_LISTED` rejected records of each object from `first_id` to `last_id`, and count the others."""
     connection.execute(
         f"""
         create or replace temp table full_objects as
@@ -179,7 +179,7 @@ def _list_first_rejected(
 
 
 def _supersede(connection: duckdb.DuckDBPyConnection, first_id: int, now: datetime) -> None:
-    """Note at the rejected records of earlier contents that the objects from `first_id` on have come in their place."""
+    """Mark the rejected records of earlier contents as superseded by the objects from `first_id` on."""
     earlier = """
         raw.landed_objects as earlier
         where
@@ -199,7 +199,7 @@ def _supersede(connection: duckdb.DuckDBPyConnection, first_id: int, now: dateti
 
 
 def _append(connection: duckdb.DuckDBPyConnection, lot: Lot, first_id: int) -> None:
-    """Rows behind those that are stored. The one place where what lands is written."""
+    """Append the rows of one lot to its raw table."""
     rows = lot.rows  # noqa: F841  # DuckDB finds the table by its name
     connection.execute(
         f"insert into raw.{lot.table} by name "

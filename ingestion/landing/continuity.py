@@ -1,8 +1,8 @@
-"""Is this the warehouse that the plant has been using? Asked before a batch lands, archives or deletes anything.
+"""Checks, before a batch lands, archives or deletes anything, that this is the warehouse the plant has been using.
 
-A batch into an empty, older or foreign warehouse would publish an empty plant and call it a success. So each landing
-leaves a small state file in two places, the data folder and the bucket's archive, and the next one compares them with
-the warehouse. Published versions hold a copy of the manifest, which counts as well.
+A batch into an empty, older or foreign warehouse would publish an empty plant and report success. Each landing
+therefore leaves a small state file in two places, the data folder and the bucket's archive, and the next landing
+compares them with the warehouse. The copy of the manifest in the published version is compared as well.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from ingestion.errors import BucketError, WarehouseError, WarehouseLostError
 from ingestion.settings import Settings
 
 STATE_NAME = "warehouse-state.json"
-# Hidden, so that no listing takes it for an archived object.
+# A hidden name, so that no listing mistakes it for an archived object.
 ARCHIVED_STATE = f"{ARCHIVE_PREFIX}.{STATE_NAME}"
 
 _KEY_TABLE = "create table if not exists raw.state_key (key varchar not null)"
-# What DuckDB says of a file whose bytes are not what it wrote. A lock, a right or a full disk has other words.
+# Fragments of DuckDB's messages about a damaged file. A lock, a missing permission or a full disk reads differently.
 _DAMAGE = ("checksum", "corrupt", "not a valid duckdb", "serialization", "deserialize", "internal error")
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What a landing left: how many objects the manifest holds, the newest one's number and landing time (UTC).
+    """The state after a landing: the manifest's object count, and the newest object's number and landing time (UTC).
 
-    `signature` is an HMAC-SHA-256 under a key that lies in the warehouse alone: a state that another warehouse left, or
+    `signature` is an HMAC-SHA-256 under a key stored only in the warehouse: a state that another warehouse left, or
     that somebody edited, does not verify.
     """
 
@@ -45,7 +45,7 @@ class State:
     signature: str = ""
 
     def signed(self, key: str) -> State:
-        """The same state with the signature of a key."""
+        """The same state, signed with a key."""
         text = f"{self.objects} {self.newest_object_id} {self.newest_landing}"
         signature = hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest()
         return State(self.objects, self.newest_object_id, self.newest_landing, signature)
@@ -54,9 +54,9 @@ class State:
 def note_state(
     settings: Settings, connection: duckdb.DuckDBPyConnection, bucket: Bucket, log: Callable[[str], None]
 ) -> None:
-    """Leave the state of the warehouse where the next batch looks for it. Nothing is written while nothing changed.
+    """Write the state of the warehouse where the next batch looks for it, if it has changed.
 
-    A state that lags behind the warehouse does no harm; so a bucket that takes no state only makes a line of the log.
+    A state older than the warehouse does no harm, so a bucket that refuses the file only causes a log line.
     """
     state = _state_of(connection)
     if state is None:
@@ -69,16 +69,16 @@ def note_state(
         if _read_archived(bucket) != state:
             bucket.put(ARCHIVED_STATE, content.encode())
     except BucketError as error:
-        log(f"the state of the warehouse could not be noted in the bucket: {error}")
+        log(f"the state of the warehouse could not be written to the bucket: {error}")
 
 
 def require_whole_warehouse(settings: Settings, bucket: Bucket) -> None:
-    """Stop where landed data exists and the warehouse is missing, damaged, older than it, or another plant's.
+    """Stop if data has landed before and the warehouse is missing, damaged, older than that data, or another plant's.
 
-    Reads the manifest's newest row and the two state files, whatever the size of the plant. The caller holds the lock.
+    Reads only the manifest's newest row and the two state files. The caller holds the lock.
 
     Raises:
-        WarehouseLostError: with one sentence that says what is wrong; nothing was touched.
+        WarehouseLostError: the message says what is wrong; nothing was changed.
     """
     known, key = _known(settings)
     states = [state for state in (_read_local(settings), _read_archived(bucket)) if state is not None]
@@ -112,7 +112,7 @@ def _sentence(settings: Settings, fault: str, evidence: str) -> str:
 
 
 def _known(settings: Settings) -> tuple[State | None, str]:
-    """The state of the warehouse file and the key of its signatures; (None, "") where there is nothing in it."""
+    """The state of the warehouse file and its signing key; (None, "") if nothing has landed in it."""
     path = settings.warehouse_path
     if not path.exists() or path.stat().st_size == 0:
         return None, ""
@@ -139,7 +139,7 @@ def _state_of(connection: duckdb.DuckDBPyConnection) -> State | None:
 
 
 def _key_of(connection: duckdb.DuckDBPyConnection) -> str:
-    """The key of a warehouse that is being written; made when it has none."""
+    """The signing key of a warehouse open for writing; created if it has none."""
     connection.execute(_KEY_TABLE)
     key = _stored_key(connection)
     if not key:
@@ -149,7 +149,7 @@ def _key_of(connection: duckdb.DuckDBPyConnection) -> str:
 
 
 def _stored_key(connection: duckdb.DuckDBPyConnection) -> str:
-    """The key of a warehouse that is only looked at; empty where no landing has left a state of it yet."""
+    """The signing key of a warehouse open for reading; empty if no landing has written a state yet."""
     if not connection.execute(
         "select 1 from duckdb_tables() where schema_name = 'raw' and table_name = 'state_key'"
     ).fetchone():
@@ -159,7 +159,7 @@ def _stored_key(connection: duckdb.DuckDBPyConnection) -> str:
 
 
 def _published_manifest(settings: Settings) -> State:
-    """What the published copy of the manifest says; an object's number is not published."""
+    """The state in the published copy of the manifest, which does not hold object numbers."""
     path = settings.published_path / "landed_objects.parquet"
     try:
         with duckdb.connect() as connection:
@@ -168,7 +168,7 @@ def _published_manifest(settings: Settings) -> State:
             row = connection.execute(
                 "select count(*), max(landed_at) from read_parquet($files)", {"files": files}
             ).fetchone()
-    except duckdb.Error:  # nothing is published, or not whole; then it is no evidence
+    except duckdb.Error:  # nothing is published, or it is incomplete: no evidence either way
         return State(0, 0, "")
     return State(int(row[0]), 0, _text(row[1])) if row and row[0] else State(0, 0, "")
 
@@ -191,7 +191,7 @@ def _read_archived(bucket: Bucket) -> State | None:
 
 
 def _parse(content: bytes) -> State | None:
-    """A state file's state; None where it is not whole: then it is no evidence, and the next landing writes it anew."""
+    """The state in a file; None if the file is incomplete. Then it is no evidence, and the next landing rewrites it."""
     try:
         return State(**json.loads(content))
     except (ValueError, TypeError):

@@ -1,7 +1,8 @@
-"""Objects whose writer goes on: what came into an archived file after it was landed is landed too.
+"""Lands what a writer appends to a file after the file was landed and archived.
 
-A writer that keeps a file open goes on in it after its move to the archive. So for a day each archived file's size is
-looked at; one that has grown is landed once more as a whole, as new content of its key, whose duplicates fall.
+A writer that keeps a file open continues to write to it after its move to the archive. The size of each archived file
+is therefore checked for a day. A file that has grown is landed again as a whole, as new content of its key; the records
+landed before are then duplicates.
 """
 
 from __future__ import annotations
@@ -20,33 +21,33 @@ _ESCAPED = re.compile(r"\\x([89a-f][0-9a-f])")
 
 
 class Grown:
-    """The archived files that have grown, by their objects' keys, as a bucket that landing reads them from."""
+    """The archived files that have grown, presented as a bucket under their original keys."""
 
     def __init__(self, bucket: LocalBucket, before: dict[str, str], now: dict[str, FetchedObject]) -> None:
         self._bucket = bucket
-        self._before = before  # by key the etag that the file was archived with
+        self._before = before  # the etag that each file was archived with, by key
         self.objects = now
 
     def fetch(self, keys: Sequence[str], max_bytes: int | None = None) -> Iterator[FetchedObject]:
-        """As a bucket does; one that is growing at this moment is left out until the next batch."""
+        """Fetch as a bucket does; a file that is still being written is left to the next batch."""
         for key in keys:
             for fetched in self._bucket.fetch([archive_key(key, self._before[key])], max_bytes):
                 yield fetched._replace(key=key)
 
     def pieces(self, fetched: FetchedObject) -> Iterator[bytes]:
-        """As a bucket does."""
+        """Return the content as a bucket does."""
         return self._bucket.pieces(fetched._replace(key=archive_key(fetched.key, self._before[fetched.key])))
 
     def keep(self, objects: Iterable[FetchedObject]) -> None:
-        """Name the files after what they are now; called when that is landed."""
+        """Rename the files after their new etags, once their content has landed."""
         for one in objects:
             self._bucket.keep_as(one.key, self._before[one.key], one.etag)
 
 
 def find_grown(connection: duckdb.DuckDBPyConnection, bucket: Bucket, now: datetime) -> Grown | None:
-    """The files archived within the last day that hold more than what was landed of them; None where there is none.
+    """The files archived within the last day that have grown since they were landed; None if there are none.
 
-    A server's objects do not grow: what is written to a key there is a new object.
+    Objects on a server cannot grow: a write to a key makes a new object.
     """
     if not isinstance(bucket, LocalBucket):
         return None
@@ -65,7 +66,7 @@ def find_grown(connection: duckdb.DuckDBPyConnection, bucket: Bucket, now: datet
 
 
 def original_key(stored: str) -> str:
-    """The key that `storable_key` stored, where it is that of a file: bytes that are no UTF-8 included."""
+    """The file's key that `storable_key` stored, with the bytes that are not UTF-8 restored."""
     if "\\x" not in stored:
         return stored
     key = _ESCAPED.sub(lambda found: bytes([int(found[1], 16)]).decode("utf-8", "surrogateescape"), stored)

@@ -1,9 +1,9 @@
-"""Which labels have their event. What was decided follows from what is stored and the time, never from the order.
+"""Decides which labels have their event. The decision depends on the stored rows and the time, not on arrival order.
 
-A label lands as accepted, because its event may arrive after it. It waits in `raw.labels`; where no event of its key
-is there 30 days after its landing it moves to the rejected records, and it comes back when the event arrives still.
-Its object's counts follow, so that `records = accepted + rejected` always holds. A batch settles all labels in one
-transaction; settled twice, nothing changes the second time.
+A label lands as accepted, because its event may arrive later. It waits in `raw.labels`. If no event with its key has
+arrived 30 days after its landing, it moves to the rejected records; if the event arrives after all, it moves back. Its
+object's counts follow, so that `records = accepted + rejected` always holds. A batch settles all labels in one
+transaction, and settling again changes nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ingestion.contract.labels import TIME_TO_ARRIVE, UNKNOWN_EVENT_KEY, judge_l
 from ingestion.reading.labels import LABEL_COLUMNS, columns_of_label
 from ingestion.warehouse import changed_minutes_of, changed_objects_of, transaction
 
-# The bounds let the database skip the parts of a long history that hold other days.
+# The bounds let the database skip other days of a long history.
 _CHANGED_EVENTS = """(
     select events.*
     from raw.events as events
@@ -34,9 +34,9 @@ _STORED_LABELS = pa.schema([field.with_name(field.name.replace("_index", "_id"))
 
 
 def settle_labels(connection: duckdb.DuckDBPyConnection, now: datetime) -> int:
-    """Find the labels' events, reject labels that waited too long, take back those whose event came.
+    """Find the labels' events, reject labels that waited too long, and restore those whose event has arrived.
 
-    Returns how many labels wait for their event now. The caller holds the lock.
+    Returns how many labels are waiting for their event. The caller holds the lock.
     """
     with transaction(connection):
         find_labelled_events(connection)
@@ -49,10 +49,10 @@ def settle_labels(connection: duckdb.DuckDBPyConnection, now: datetime) -> int:
 
 
 def find_labelled_events(connection: duckdb.DuckDBPyConnection) -> None:
-    """Note the events of the keys that had none; nothing is searched where no key is without. In a transaction.
+    """Store the events of labelled keys that had none, if there are such keys. The caller has begun a transaction.
 
-    A key that is new is looked for among all events, once; one that was looked for before only among those of the
-    minutes that changed since the last build. Whoever adds events calls this before a build forgets these minutes.
+    A new key is looked up once among all events; later only among events of the minutes that changed since the last
+    build. Code that adds events calls this before a build clears these minutes.
     """
     connection.execute(
         """
@@ -83,7 +83,7 @@ def _search(connection: duckdb.DuckDBPyConnection, keys: str, events: str) -> No
         "update raw.labelled_keys set site_id = found.site_id, event_at = found.event_at from found "
         "where labelled_keys.event_key = found.event_key"
     )
-    # The marts know every event of the review sample; one that a person picked by hand has to be looked up.
+    # The marts hold every event of the review sample; an event that a person picked by hand has to be looked up.
     connection.execute(
         changed_minutes_of("(select found.* from found, raw.settings where event_key >= review_keys_below)")
     )
@@ -169,7 +169,7 @@ def _stored(labels: list[dict[str, object]]) -> pa.Table:
 
 
 def _move_counts(connection: duckdb.DuckDBPyConnection, moved: str, direction: int) -> None:
-    """Let the objects' counts follow the records in the table `moved`: +1 for accepted now, -1 for rejected now."""
+    """Adjust the objects' counts for the table `moved`: +1 for a record accepted now, -1 for one rejected now."""
     connection.execute(changed_objects_of(f"raw.landed_objects semi join {moved} using (object_id)"))
     connection.execute(
         f"""

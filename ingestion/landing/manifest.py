@@ -1,4 +1,4 @@
-"""The manifest: which objects are landed already. It is read for one window of the listing at a time."""
+"""The manifest of landed objects, read for one window of the listing at a time."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from ingestion.warehouse import transaction
 
 
 class Manifest:
-    """The part of the manifest that is about some listed objects.
+    """The manifest rows of some listed objects.
 
-    `landed` are those that the listing alone shows to be landed already, `pending` all others, which have to be read.
+    `landed` are the objects that the listing alone shows to have landed; `pending` are all others, which must be read.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Manifest:
                 self.pending.append(info)
 
     def settled(self, objects: Sequence[FetchedObject]) -> Sequence[FetchedObject]:
-        """Those of some landed objects that may be archived: with `still_seconds`, which were read so long ago."""
+        """The objects that may be archived now: with `still_seconds`, those that were read at least that long ago."""
         if not self._is_patient:
             return objects
         long_ago = self._settled_before
@@ -64,21 +64,21 @@ class Manifest:
         return self._etags.get(storable_key(one.key), {}).get(one.etag)
 
     def knows(self, key: str) -> bool:
-        """Whether some content of this key is landed."""
+        """Whether any content of this key has landed."""
         return storable_key(key) in self._etags
 
     def has(self, key: str, etag: str) -> bool:
-        """Whether this content of this key is landed."""
+        """Whether this content of this key has landed."""
         return etag in self._etags.get(storable_key(key), ())
 
 
 def remember_kept(connection: duckdb.DuckDBPyConnection, fetched: Sequence[FetchedObject]) -> None:
-    """Note the versions of landed files that stay where they are, so that none is read again until it changes.
+    """Store the versions of landed files that stay in place, so that a file is read again only after it changes.
 
-    A file without a version changed too shortly before it was read, and is read once more. What a process killed
-    before this forgets is only read again.
+    A file without a version changed too shortly before it was read and is read again. If the process is killed before
+    this call, the files are read again, which changes nothing.
     """
-    kept = pa.table(  # DuckDB finds the table by its name
+    kept = pa.table(  # DuckDB finds this table by its variable name
         {
             "object_key": pa.array([storable_key(one.key) for one in fetched if one.version], pa.string()),
             "version": pa.array([one.version for one in fetched if one.version], pa.string()),
@@ -91,9 +91,9 @@ def remember_kept(connection: duckdb.DuckDBPyConnection, fetched: Sequence[Fetch
 
 
 def landing_time(connection: duckdb.DuckDBPyConnection, now: datetime, log: Callable[[str], None]) -> datetime:
-    """The instant that counts as now: the clock's, or the last landing's where the clock was put back since.
+    """The landing time of a batch: the clock's time, or the last landing's if the clock was set back since.
 
-    A machine that wakes up in the year 2000 would else reject every event as from the future, and for good.
+    Otherwise a machine that starts in the year 2000 would permanently reject every event as from the future.
     """
     row = connection.execute("select max(landed_at) from raw.landed_objects").fetchone()
     last = row[0].astimezone(UTC) if row and row[0] else now
@@ -104,5 +104,5 @@ def landing_time(connection: duckdb.DuckDBPyConnection, now: datetime, log: Call
 
 
 def storable_key(key: str) -> str:
-    """The key as text: bytes of a file name that are not UTF-8 are written as `\\xNN`, so that no two keys meet."""
+    """The key as text. Bytes of a file name that are not UTF-8 become `\\xNN`, so that distinct keys stay distinct."""
     return key if key.isascii() else key.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -1,13 +1,13 @@
-"""From the bucket's pending objects to chunks of rows that only need storing, in stages that work beside each other.
+"""Turns the bucket's pending objects into chunks of rows ready to store, in stages that run concurrently.
 
-One thread fetches, hashes, unpacks and joins objects to slices of records; a second has them parsed; a third judges
-them; the caller stores the rows of the slices before. Nearly all of it happens outside of Python's lock: in hashing, in
-numpy, in DuckDB. So the processor's cores are busy from the first slice to the last, also across the borders of chunks,
-and no more than a few slices are in memory, however many objects wait.
+One thread fetches, hashes and unpacks objects and joins them to slices of records; a second parses the slices; a third
+judges them; the caller stores the rows of earlier slices. Nearly all of the work happens outside Python's global lock:
+in hashing, in numpy and in DuckDB. This keeps the cores busy across chunk boundaries, and only a few slices are in
+memory, however many objects wait.
 
-Rows are given in whole row groups, as DuckDB stores them: a smaller or a ragged lot costs it up to twice as much, for
-it takes the last group up again each time. All groups that are there are given at once, and then stored by as many
-threads: the longer they waited for the store, the faster it becomes.
+Rows are handed over in whole DuckDB row groups: a partial group costs up to twice as much, because DuckDB rewrites the
+last group each time. All complete groups are handed over at once and stored by as many threads, so a store that falls
+behind catches up.
 """
 
 from __future__ import annotations
@@ -34,45 +34,46 @@ from ingestion.settings import Settings
 
 EVENTS_PREFIX = "events/"
 LABELS_PREFIX = "labels/"
-# Where an object's accepted records go, by its prefix.
+# The table for an object's accepted records, by the prefix of its key.
 TABLES = {EVENTS_PREFIX: "events", LABELS_PREFIX: "labels"}
 
-ROW_GROUP = 122_880  # records; DuckDB's own number
+ROW_GROUP = 122_880  # records; DuckDB's row group size
 MOST_AT_ONCE = 8 * ROW_GROUP
 MOST_BYTES = 256 * 1024 * 1024
 
 
 class Source(Protocol):
-    """Where objects are read from: a bucket, as far as it is needed here."""
+    """The part of a bucket that the pipeline reads from."""
 
     def fetch(self, keys: Sequence[str], max_bytes: int | None = None) -> Iterator[FetchedObject]:
-        """The objects that exist and may be read, without content above `max_bytes`."""
+        """The objects that exist and may be read; objects above `max_bytes` come without content."""
 
     def pieces(self, fetched: FetchedObject) -> Iterator[bytes]:
-        """The content of an object that was fetched without it."""
+        """The content, in pieces, of an object that was fetched without it."""
 
 
 class Known(Protocol):
-    """What is landed already: a manifest, as far as it is needed here."""
+    """The part of the manifest that the pipeline asks what has landed."""
 
     def has(self, key: str, etag: str) -> bool:
-        """Whether this content of this key is landed."""
+        """Whether this content of this key has landed."""
 
     def knows(self, key: str) -> bool:
-        """Whether some content of this key is landed."""
+        """Whether any content of this key has landed."""
 
 
 @dataclass(eq=False, slots=True)
 class Chunk:
-    """One transaction's share of the objects, all of one table; complete when the rows in `records` have ended."""
+    """One transaction's share of the objects, all for one table; complete once the rows of `records` are used up."""
 
     table: str
-    fetched: list[FetchedObject] = field(default_factory=list)  # those of `records`, and those that are landed already
+    # the objects of `records`, and those that have landed before
+    fetched: list[FetchedObject] = field(default_factory=list)
     records: ReadObjects = field(default_factory=ReadObjects)
 
 
 class _Part(NamedTuple):
-    """A slice of a chunk, and the places in it that are rejected already; or the chunk's end."""
+    """A slice of a chunk with the places already rejected, or the chunk's end."""
 
     chunk: Chunk
     records: Slice | None
@@ -92,11 +93,11 @@ def read_chunks(
     landed_at: datetime,
     nameless_sites: frozenset[str] = frozenset(),
 ) -> Iterator[Chunk]:
-    """A chunk for each share of keys, in order; its rows are to be used before the next is asked for.
+    """A chunk for each share of keys, in order. The caller uses up a chunk's rows before asking for the next chunk.
 
-    The workers of `nameless_sites` are taken off before their records are judged.
+    Worker ids of `nameless_sites` are removed before the records are judged.
     """
-    # The other stages need cores as well; with all of them for the parsing, all wait for each other.
+    # The other stages need cores as well: with all cores parsing, the stages would wait for each other.
     threads = max(len(os.sched_getaffinity(0)) // 2, 1)
     with duckdb.connect(config={"temp_directory": "", "threads": threads}) as session:
         session.execute("set timezone = 'UTC'")
@@ -112,7 +113,7 @@ def read_chunks(
 
 
 def _open(bucket: Source, chunks: Iterable[Sequence[str]], manifest: Known, settings: Settings) -> Iterator[_Part]:
-    """The slices of each chunk, and at its end none."""
+    """The slices of each chunk, followed by one part without a slice."""
     for keys in chunks:
         chunk = Chunk(table_of(keys[0]))
         new = _new(bucket.fetch(keys, min(HELD_BYTES, settings.max_object_bytes)), chunk, manifest)
@@ -133,7 +134,7 @@ def _new(objects: Iterable[FetchedObject], chunk: Chunk, manifest: Known) -> Ite
 
 
 def _parse(opened: Iterable[_Part], reader: EventReader) -> Iterator[tuple[_Part, pa.Table | None]]:
-    """With each slice of events its columns."""
+    """Each part with the parsed columns of its slice of events."""
     for part in opened:
         if part.records is not None and part.chunk.table == "events":
             yield part, reader.parse(part.records, part.left_out)
@@ -142,7 +143,7 @@ def _parse(opened: Iterable[_Part], reader: EventReader) -> Iterator[tuple[_Part
 
 
 def _judge(parsed: Iterable[tuple[_Part, pa.Table | None]], reader: EventReader) -> Iterator[tuple[Chunk, list[Lot]]]:
-    """For each slice the rows that are accepted, and those that are rejected."""
+    """The accepted and the rejected rows of each slice."""
     for (chunk, records, left_out), columns in parsed:
         accepted: Iterable[pa.Table] = []
         if records is not None and columns is not None:
@@ -154,9 +155,9 @@ def _judge(parsed: Iterable[tuple[_Part, pa.Table | None]], reader: EventReader)
 
 
 def in_row_groups(lots: Iterable[Lot], is_ready: Callable[[], bool] = lambda: False) -> Iterator[Lot]:
-    """The same rows in lots of one or more whole groups of `ROW_GROUP`, each in one piece; the last lots have the rest.
+    """The same rows in contiguous lots of whole `ROW_GROUP`s; the last lots hold the remainder.
 
-    `is_ready` tells whether the next lot need not be waited for.
+    `is_ready` returns whether the next lot is available without waiting.
     """
     waiting: dict[str, list[pa.Table]] = {}
     for table, rows in lots:

@@ -1,7 +1,7 @@
-"""A new warehouse from the archive: every archived object is landed once more, at the time at which it landed.
+"""Rebuilds the warehouse from the archive: lands every archived object again, as of its original landing time.
 
-The new file is made in a folder of its own and takes the old one's place when it is whole, so a rebuild that is killed
-changes nothing. What it replaces is set aside, not deleted.
+The new file is built in a folder of its own and replaces the old one only when it is complete, so a killed rebuild
+changes nothing. The old file is set aside, not deleted.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ from ingestion.settings import Settings
 from ingestion.warehouse import open_warehouse
 
 WORK_FOLDER = "rebuilding"
-# One of the copies that an erasure and the next upgrade remove (migrations.py).
+# The name marks it as a copy that an erasure or the next upgrade removes (migrations.py).
 SET_ASIDE = "warehouse-before-rebuild-"
 _ETAG_CHARACTERS = 16  # of the etag, in an archived object's name (ingestion/bucket/objects.py)
 
 
 @dataclass(frozen=True, slots=True)
 class Archived:
-    """One archived object: where it lies, the key and etag that it landed with, and when (UTC)."""
+    """One archived object: its place, its original key and etag, and its landing time (UTC)."""
 
     info: ObjectInfo
     key: str
-    etag: str | None  # None: no copy of the manifest knows it; then the archived content's own counts
+    etag: str | None  # None: no copy of the manifest lists it; the etag of the archived content is used
     landed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class RebuildReport:
-    """What a rebuild landed: objects, events and rejected records; `dated` objects kept their time of landing."""
+    """What a rebuild landed: objects, events and rejected records. `dated` objects kept their original landing time."""
 
     objects: int
     dated: int
@@ -52,7 +52,7 @@ class RebuildReport:
 
 
 class ArchiveBucket:
-    """Archived objects under the keys that they landed with. Everything else is the plant's bucket as it is."""
+    """Presents archived objects under their original keys. Everything else comes from the plant's bucket."""
 
     def __init__(self, bucket: Bucket, archived: Sequence[Archived]) -> None:
         self._bucket = bucket
@@ -61,7 +61,7 @@ class ArchiveBucket:
         self.passed_over = bucket.passed_over
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
-        """The archived objects whose key begins with a prefix; the registries as they lie in the bucket."""
+        """The archived objects whose key begins with a prefix; registries come from the bucket itself."""
         if prefix.startswith("registry"):
             yield from self._bucket.list(prefix)
         for key, one in self._archived.items():
@@ -69,7 +69,7 @@ class ArchiveBucket:
                 yield ObjectInfo(key, one.info.size, one.info.modified)
 
     def fetch(self, keys: Sequence[str], max_bytes: int | None = None) -> Iterator[FetchedObject]:
-        """The archived contents, with the key and the etag that they landed with."""
+        """The archived contents, with their original keys and etags."""
         places = {self._archived[key].info.key: key for key in keys if key in self._archived}
         others = [key for key in keys if key not in self._archived]
         for fetched in self._bucket.fetch([*places, *others], max_bytes):
@@ -85,25 +85,25 @@ class ArchiveBucket:
             yield from self._bucket.pieces(lying)
 
     def recognise(self, info: ObjectInfo) -> FetchedObject | None:  # noqa: ARG002  # the protocol's
-        """The listing says no etag."""
+        """Recognise nothing: the listing has no etags."""
         return None
 
     def archive(self, fetched: FetchedObject) -> bool:  # noqa: ARG002
-        """It is in the archive already."""
+        """Do nothing: the object is already in the archive."""
         return True
 
     def put_back(self) -> int:
-        """Nothing is moved, so nothing has to be put back."""
+        """Do nothing: no object was moved."""
         return 0
 
     def put(self, key: str, content: bytes) -> None:
-        """Only the plant's own bucket is written, and by the next batch."""
+        """Write nothing: the next batch writes to the plant's bucket."""
 
 
 def rebuild_warehouse(settings: Settings, now: datetime, log: Callable[[str], None]) -> RebuildReport:
-    """Make the warehouse anew from the archive. The caller holds the lock; a batch has to follow.
+    """Rebuild the warehouse from the archive. The caller holds the lock and runs a batch afterwards.
 
-    Says first, through `log`, what cannot be brought back.
+    First reports through `log` what cannot be restored.
 
     Raises:
         BucketError, WarehouseError: the archive cannot be read or the file cannot be written; the old file stays.
@@ -155,16 +155,16 @@ def _archived_objects(
     bucket: Bucket, settings: Settings, known: dict[str, tuple[str, str, datetime]]
 ) -> Iterator[ObjectInfo]:
     yield from bucket.list(ARCHIVE_PREFIX)
-    if settings.landed_objects == "keep":  # landed objects lie where they were; new ones are for the next batch
+    if settings.landed_objects == "keep":  # landed objects stay in place; the next batch lands new ones
         landed = {key for key, _, _ in known.values()}
         for prefix in ("events/", "labels/"):
             yield from (info for info in bucket.list(prefix) if storable_key(info.key) in landed)
 
 
 def _manifest_copies(settings: Settings) -> dict[str, tuple[str, str, datetime]]:
-    """Key, etag and landing time of every object that a copy of the manifest knows, by its place in the archive.
+    """The key, etag and landing time of every object listed in a copy of the manifest, by its place in the archive.
 
-    The copies: the published version, and the warehouse itself as far as it can be read.
+    The copies are the published version and, as far as it can be read, the warehouse itself.
     """
     known: dict[str, tuple[str, str, datetime]] = {}
     published = settings.published_path / "landed_objects.parquet"
@@ -178,7 +178,7 @@ def _manifest_copies(settings: Settings) -> dict[str, tuple[str, str, datetime]]
                 connection.execute("set timezone = 'UTC'")
                 rows = connection.execute(f"select object_key, etag, landed_at from {table}").fetchall()
         except duckdb.Error:
-            continue  # not there, or not whole
+            continue  # missing or incomplete
         for key, etag, landed_at in rows:
             known[archive_key(key, etag)] = (key, etag, landed_at.astimezone(UTC))
     return known
@@ -199,7 +199,7 @@ def _find(info: ObjectInfo, known: dict[str, tuple[str, str, datetime]], now: da
 
 
 def _original_key(key: str) -> str:
-    """The key that an archived object landed with, from its name: `a.<etag>.jsonl` was `a.jsonl`."""
+    """The original key of an archived object, from its name: `a.<etag>.jsonl` was `a.jsonl`."""
     folder, _, name = key.removeprefix(ARCHIVE_PREFIX).rpartition("/")
     stem, _, rest = name.partition(".")
     tag, dot, endings = rest.partition(".")
@@ -208,7 +208,7 @@ def _original_key(key: str) -> str:
 
 
 def _passes(archived: Sequence[Archived]) -> Iterator[tuple[datetime, list[Archived]]]:
-    """Objects that landed at one instant, in order of time; of two contents of one key each has a pass of its own."""
+    """Groups of objects that landed at one instant, in order of time; two contents of one key never share a group."""
     ordered = sorted(archived, key=lambda one: (one.landed_at, one.key, one.info.key))
     for landed_at, together in groupby(ordered, key=lambda one: one.landed_at):
         rest = list(together)
@@ -220,7 +220,7 @@ def _passes(archived: Sequence[Archived]) -> Iterator[tuple[datetime, list[Archi
 
 
 def _put_in_place(settings: Settings, inner: Settings, now: datetime) -> Path | None:
-    """The new warehouse under the old one's name, the old one beside it."""
+    """Move the new warehouse to the old one's name, and keep the old one beside it."""
     path = settings.warehouse_path
     aside = None
     try:
@@ -229,7 +229,8 @@ def _put_in_place(settings: Settings, inner: Settings, now: datetime) -> Path | 
         if path.exists():
             aside = path.with_name(f"{SET_ASIDE}{now:%Y%m%dT%H%M%SZ}.duckdb")
             path.replace(aside)
-        unwritten = path.with_name(f"{path.name}.wal")  # of the old file; beside the new one it would be replayed
+        # the old file's write-ahead log, which DuckDB would replay into the new file
+        unwritten = path.with_name(f"{path.name}.wal")
         if unwritten.exists():
             unwritten.replace(path.with_name(f"{SET_ASIDE}{now:%Y%m%dT%H%M%SZ}.duckdb.wal"))
         put_in_place(inner.warehouse_path, path)

@@ -1,10 +1,10 @@
-"""Try rejected records again after their cause is mended, for instance by a release that reads more than the last.
+"""Judges rejected records again after their cause is fixed, for instance by a release that accepts more.
 
-`floorhouse replay` does it by hand; the next batch then computes what follows from it.
+`floorhouse replay` runs it; the next batch then computes the consequences.
 
-An object of which something has no row, for a tear or for its number, is read again as a whole (`rereading.py`). Of
-all others, what is accepted now moves from the rejected records to the events or labels in one transaction, and its
-object's counts follow; run twice, it changes nothing the second time.
+An object whose rejected records do not all have rows, because it was torn or had too many, is read again as a whole
+(`rereading.py`). For all other objects, newly accepted records move from the rejected records to the events or labels
+in one transaction, and the object's counts follow. A second run changes nothing.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from ingestion.reading.labels import LABEL_COLUMNS, columns_of_label
 from ingestion.settings import Settings, read_settings
 from ingestion.warehouse import changed_minutes_of, changed_objects_of, open_warehouse, transaction, warehouse_lock
 
-# The text that is kept of a record shows U+FFFD for bytes that are not UTF-8. It is not the record: trying it again
-# would accept what the camera never sent. A record that is whole and holds U+FFFD itself is not malformed.
+# The stored text of a record shows U+FFFD for bytes that are not UTF-8. Such a text is not the record: judging it again
+# would accept what the camera never sent. A record that was sent with U+FFFD in it is not malformed.
 _CANDIDATES = """
     select
         rejected.object_id,
@@ -44,7 +44,8 @@ _CANDIDATES = """
     inner join raw.landed_objects as landed using (object_id)
     where
         rejected.payload is not null
-        -- every batch looks whether a label's event came; trying it again here would say that it did
+        -- every batch checks whether the event of such a label has arrived; accepting the label here would claim that
+        -- it has
         and rejected.reason <> 'unknown_event_key'
         and not (rejected.reason = 'malformed_json' and contains(rejected.payload, '\ufffd'))
         and (rejected.object_id, rejected.position, rejected.part) > ($object_id, $position, $part)
@@ -52,25 +53,25 @@ _CANDIDATES = """
     limit $share
 """
 
-# Records held at once; each share is a transaction of its own.
+# Records held at once and committed in one transaction.
 SHARE_RECORDS = 50_000
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayReport:
-    """How many records were tried again, and how many of them are accepted now."""
+    """How many records were judged again, and how many of them are accepted now."""
 
     tried: int
     accepted: int
 
 
 def replay_rejected(settings: Settings) -> ReplayReport:
-    """Judge every rejected record again as of its own landing. The caller holds the warehouse's lock.
+    """Judge every rejected record again as of its original landing. The caller holds the warehouse's lock.
 
-    A timestamp is in range or not when its object lands, so that no replay changes what was decided then.
+    Whether a timestamp is in range depends on when its object landed, so a replay does not change that decision.
     """
     with open_warehouse(settings) as connection:
-        identity = settle_identity(connection, settings)  # what is stored under pseudonyms is judged with them
+        identity = settle_identity(connection, settings)  # records stored under pseudonyms are judged under them
         reread = reread_objects(connection, settings, identity)
         tried, accepted = reread
         last = (-1, -1, -1)
@@ -113,7 +114,8 @@ def _replay(connection: duckdb.DuckDBPyConnection, candidates: list[Any]) -> int
 def _move(
     connection: duckdb.DuckDBPyConnection, table: str, accepted: pa.Table, unexpected_fields: list[tuple[int, str]]
 ) -> None:
-    accepted = accepted.rename_columns({"object_index": "object_id"})  # DuckDB finds the tables by their names
+    # DuckDB finds these tables by their variable names
+    accepted = accepted.rename_columns({"object_index": "object_id"})
     names = pa.table(  # noqa: F841
         {
             "object_id": pa.array([object_id for object_id, _ in unexpected_fields], pa.int64()),
@@ -156,7 +158,7 @@ def _move(
 
 
 def replay_all() -> int:
-    """Try every rejected record of the plant again, say how many are accepted now, and return exit status 0.
+    """Judge every rejected record of the plant again, print how many are accepted now, and return exit status 0.
 
     Raises:
         FloorhouseError: a bad setting, or there is no warehouse to change.

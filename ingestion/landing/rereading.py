@@ -1,7 +1,7 @@
-"""Reading objects again that were landed before: those of which something has no row, for a tear or for their number.
+"""Reads landed objects again whose rejected records do not all have rows: torn objects and those with too many.
 
-Their content is in the archive, or still at its key. An object's rows are replaced as a whole, in one transaction,
-where anything has changed.
+Their content is in the archive or still at its key. If anything has changed, all rows of the object are replaced in one
+transaction.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ingestion.landing.growth import original_key
 from ingestion.landing.pipeline import Chunk, read_chunks
 from ingestion.settings import Settings
 
-# What later content has come in the place of need not be read again.
+# Superseded content is not read again.
 _CANDIDATES = """
     select object_id, object_key, etag, landed_at, records, accepted
     from raw.landed_objects
@@ -33,14 +33,14 @@ _CANDIDATES = """
 
 
 class _Landed:
-    """The bucket, in which an object is found where it is kept. `manifest.has` is asked of nothing."""
+    """A bucket that finds a landed object in the archive or at its key."""
 
     def __init__(self, bucket: Bucket, etag: str) -> None:
         self._bucket = bucket
         self._etag = etag
 
     def fetch(self, keys: Sequence[str], max_bytes: int | None = None) -> Iterator[FetchedObject]:
-        """The object from the archive, or from its key, where that has the same content still."""
+        """The object from the archive, or from its key if that still has the same content."""
         (key,) = keys
         kept = archive_key(key, self._etag)
         for fetched in self._bucket.fetch([kept], max_bytes):
@@ -51,7 +51,7 @@ class _Landed:
                 yield fetched
 
     def pieces(self, fetched: FetchedObject) -> Iterator[bytes]:
-        """The object's content, from where it is."""
+        """The object's content in pieces, from the place where it was found."""
         try:
             yield from self._bucket.pieces(fetched._replace(key=archive_key(fetched.key, self._etag)))
         except ObjectReplaced:
@@ -59,19 +59,19 @@ class _Landed:
 
 
 class _Nothing:
-    """A manifest of a bucket of which nothing is landed."""
+    """An empty manifest, so that every object is read."""
 
     def has(self, key: str, etag: str) -> bool:  # noqa: ARG002
-        """No content is known."""
+        """Return False for every content."""
         return False
 
     def knows(self, key: str) -> bool:  # noqa: ARG002
-        """No key is known."""
+        """Return False for every key."""
         return False
 
 
 def reread_objects(connection: duckdb.DuckDBPyConnection, settings: Settings, identity: Identity) -> tuple[int, int]:
-    """Read them again, as of their own landing; how many records were tried, and how many more are accepted now."""
+    """Read these objects again as of their original landing; return records tried and how many more are accepted."""
     tried = accepted = 0
     candidates: list[Any] = connection.execute(_CANDIDATES).fetchall()
     if not candidates:
@@ -98,7 +98,7 @@ def _replace(
     object_id: int,
     before: tuple[int, int],
 ) -> int | None:
-    """How many more records of the object are accepted now; None where it is not in the bucket any more."""
+    """How many more records of the object are accepted now; None if it is no longer in the bucket."""
     read = chunk.records if chunk.table == "labels" else identity.records(chunk.records)
     try:
         accepted = replace_object(connection, chunk.table, read, object_id, before)

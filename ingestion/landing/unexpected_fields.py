@@ -1,4 +1,4 @@
-"""Which cameras send fields that the contract does not know. The names themselves are collected by the reading."""
+"""Records which cameras send fields that the contract does not define. `ingestion/reading` collects the names."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from ingestion.contract.events import DEFAULT_SITE, UNKNOWN, folder_of
 from ingestion.contract.identifiers import identifier_or_none, visible
 from ingestion.contract.resembling import resembled
 
-_SHOWN = 3  # cameras named in a line
+_SHOWN = 3  # cameras named in one log line
 
-# Of a site so many names are kept, the first in byte order.
+# Field names kept per site, the first in byte order.
 MAX_SITE_FIELDS = 1_000
 
 
 def record_unexpected_fields(connection: duckdb.DuckDBPyConnection, object_ids: Iterable[int]) -> list[str]:
-    """Write `raw.unexpected_fields` anew for landed objects: every unknown field's name × every camera whose events the
-    object holds. Of an object without events it is the camera of its key's folders.
+    """Rewrite `raw.unexpected_fields` for landed objects: one row for each unknown field × camera with events in the
+    object. An object without events counts for the camera in its key's folders.
 
     The caller's transaction holds the objects, their names and their events. Returns the sites that had more than
     `MAX_SITE_FIELDS`.
     """
-    scope = pa.table({"object_id": pa.array(list(object_ids), pa.int64())})  # DuckDB finds it by its name
+    # DuckDB finds this table by its variable name
+    scope = pa.table({"object_id": pa.array(list(object_ids), pa.int64())})
     if not scope.num_rows:
         return []
     connection.execute(
@@ -75,7 +76,7 @@ def record_unexpected_fields(connection: duckdb.DuckDBPyConnection, object_ids: 
 
 
 def _keep_first(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Forget the names of a site behind its first `MAX_SITE_FIELDS`; the sites that had more."""
+    """Delete a site's names beyond its first `MAX_SITE_FIELDS`; return the sites that had more."""
     sites = connection.execute(
         "select site_id from raw.unexpected_fields group by site_id having count(distinct field) > ? order by site_id",
         [MAX_SITE_FIELDS],
@@ -96,7 +97,9 @@ def _keep_first(connection: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 def say_resembling(connection: duckdb.DuckDBPyConnection, after: int, log: Callable[[str], None]) -> None:
-    """One line for each field of the objects landed `after` this one that resembles one of the contract."""
+    """One message for each unexpected field, in objects landed `after` this one, that resembles a field of the
+    contract.
+    """
     rows = connection.execute(
         """
         select field, site_id, list_sort(list(distinct camera_id)) as cameras
@@ -115,5 +118,5 @@ def say_resembling(connection: duckdb.DuckDBPyConnection, after: int, log: Calla
 
 
 def _storable(name: str) -> str:
-    """A folder's value as events have it, or as a person sees it where it is no identifier."""
+    """A folder's value in the form that events have, or printable if it is no identifier."""
     return identifier_or_none(name) or visible(name)

@@ -1,6 +1,6 @@
-"""What lies in the bucket and is not read: by its name, as a link, for want of a right. It is named and never touched.
+"""Objects in the bucket that are not read, because of their name, as a link or for lack of permission.
 
-Which objects are read is said here; what they mean is not known here.
+Decides which objects are read. Skipped objects are listed and never touched.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from ingestion.bucket.objects import NAME_NOT_READ, PassedOver
 from ingestion.landing.manifest import storable_key
 from ingestion.warehouse import transaction
 
-# What is compressed is told by the first bytes; the ending only says that the object is meant to be read.
+# The first bytes tell how an object is compressed; the ending only says that it is meant to be read.
 _READ_NAME = re.compile(r"\.(?:json|jsonl|ndjson)(?:\.(?:gz|gzip|zst|zstd))?\Z", re.IGNORECASE)
 _ENDING = re.compile(r"\.[^./]{1,20}\Z")
-# An object under another name may still be renamed to one that is read.
+# An object under another name may still be renamed by its writer.
 TIME_TO_BE_RENAMED = timedelta(hours=1)
-MAX_LISTED = 1_000  # have rows, the first by their keys
-NAMED = 10  # in a line of the log
+MAX_LISTED = 1_000  # rows kept, the first by key
+NAMED = 10  # keys named in one log line
 
 _COLUMNS = pa.schema(
     [
@@ -46,15 +46,15 @@ def is_read(key: str) -> bool:
 
 @dataclass(slots=True)
 class Unread:
-    """What a batch passes over. Only the first `MAX_LISTED` by key are kept, all are counted."""
+    """The objects that a batch skips. All are counted; the first `MAX_LISTED` by key are kept."""
 
     now: datetime
     counts: Counter[str] = field(default_factory=Counter)  # by reason
-    endings: Counter[str] = field(default_factory=Counter)  # of those under a name that is not read
+    endings: Counter[str] = field(default_factory=Counter)  # endings of the names that are not read
     _rows: dict[str, PassedOver] = field(default_factory=dict)
 
     def readable(self, listing: Iterable[ObjectInfo]) -> Iterator[ObjectInfo]:
-        """The objects whose names are read; the others are noted, once they have lain there for long enough."""
+        """The objects whose names are read. The others are recorded once they are old enough."""
         for info in listing:
             if is_read(info.key):
                 yield info
@@ -73,15 +73,15 @@ class Unread:
 
     @property
     def total(self) -> int:
-        """How many objects and folders are passed over."""
+        """How many objects and folders are skipped."""
         return sum(self.counts.values())
 
     def listed(self) -> list[PassedOver]:
-        """The first ones by their keys."""
+        """The kept objects in order of key."""
         return [self._rows[key] for key in nsmallest(MAX_LISTED, self._rows)]
 
     def sentences(self) -> Iterator[str]:
-        """What a batch says of them, one line for each reason."""
+        """One log line for each reason."""
         rows = self.listed()
         for reason, count in sorted(self.counts.items()):
             keys = [row.key for row in rows if row.reason == reason]
@@ -102,7 +102,7 @@ _WHY = {
 
 
 def named(sentence: str, keys: Collection[str], count: int | None = None) -> str:
-    """A line of the log that names the first of `count` keys, in a form that no key can break."""
+    """A log line that names the first of `count` keys, escaped so that no key can break the line."""
     shown = [
         ascii(storable_key(key))[1:-1] if not storable_key(key).isprintable() else storable_key(key) for key in keys
     ]
@@ -116,7 +116,7 @@ def _ending(key: str) -> str:
 
 
 def remember_unread(connection: duckdb.DuckDBPyConnection, unread: Unread) -> None:
-    """Store what this batch passed over, in the place of what the one before did."""
+    """Store the objects that this batch skipped, in place of the previous batch's."""
     rows = unread.listed()
     columns: dict[str, list[object]] = {
         "object_key": [storable_key(row.key) for row in rows],

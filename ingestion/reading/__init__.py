@@ -1,1 +1,1 @@
-"""From records to judged columns: the fast way by whole columns, the exact way record by record."""
+"""From records to judged columns: a fast path over whole columns and an exact path record by record."""

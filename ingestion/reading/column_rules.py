@@ -1,9 +1,9 @@
-"""The contract's rules over whole columns of records: which are plain, and what they become.
+"""Applies the contract's rules to whole columns of records: decides which records are plain, and converts those.
 
-A record is plain when what was read of it obeys the rules of the contract's version 1; that nothing else stands in it
-is for `proof.py` to show. Every rule here accepts a part of what `contract/events.py` accepts, with the same values;
-where the two could differ (a timestamp written in an unusual way, a number as a text) a record is not plain, and is
-judged there. One doubt is left to the caller: see `Checked.is_spelled`.
+A record is plain if its parsed fields obey version 1 of the contract; `proof.py` shows that it contains nothing else.
+Each rule here accepts a subset of what `contract/events.py` accepts, with the same values. Where the two could differ
+(an unusual timestamp, a number written as text), the record is not plain and is judged there. One check is left to the
+caller: see `Checked.is_spelled`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from ingestion.reading.columns import EVENT_ID, NUMBERS, TEXTS
 from ingestion.reading.text_columns import Bytes, Flags, bytes_of
 from ingestion.records.slices import Slice
 
-# What an accepted record becomes, besides the object that it is of.
+# The columns of an accepted record, without those of its object.
 EVENT_COLUMNS = pa.schema(
     [
         ("object_index", pa.int32()),
@@ -58,28 +58,28 @@ EVENT_COLUMNS = pa.schema(
 )
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# An event_id without anything that has to be looked at more closely: visible ASCII in quotes, or few digits.
+# An event_id that needs no closer look: visible ASCII in quotes, or a few digits.
 _PLAIN_ID = r'^("[!#-\[\]-~]{1,64}"|0|[1-9][0-9]{0,17})$'
-# The columns of so many records, and what is made of them, stay in the processor's cache.
+# The columns of this many records, with the results, fit in the processor's cache.
 _BLOCK_RECORDS = 32_768
 
 
 @cache
 def _no_text() -> pa.StringScalar:
-    """The missing text; made at its first use, since the first scalar imports pandas."""
+    """A null string, created at its first use because the first scalar imports pandas."""
     return pa.scalar(None, pa.string())
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The records of a slice as `EVENT_COLUMNS`, and what is known of each, all by its place."""
+    """The records of a slice as `EVENT_COLUMNS`, with what was found out about each; everything is indexed by place."""
 
     events: pa.Table
     is_plain: Flags
-    # Plain where nothing else stands in the record: a whole number is written as 5.0, which was looked for in the text.
+    # Plain if the record contains nothing else: a whole number is written as 5.0, which was searched for in the text.
     is_spelled: Flags
-    members: npt.NDArray[np.int8]  # of the record that were read, other than null
-    texts: npt.NDArray[np.int8]  # among them
+    members: npt.NDArray[np.int8]  # parsed fields of the record that are not null
+    texts: npt.NDArray[np.int8]  # those of them that are texts
 
 
 def check(
@@ -89,9 +89,9 @@ def check(
     landed_at: datetime,
     nameless_sites: frozenset[str] = frozenset(),
 ) -> Checked:
-    """The rules applied to a slice's records, `read` as `columns.py` does. `folders` is by the objects' indexes.
+    """Apply the rules to a slice's records as `columns.py` parsed them into `read`. `folders` is indexed by object.
 
-    The workers of `nameless_sites` are taken off before.
+    Worker ids of `nameless_sites` are removed first.
     """
     defaults = _Defaults(folders)
     range_of_time = _microseconds(EARLIEST), _microseconds(landed_at + LATEST_AFTER_LANDING)
@@ -125,7 +125,7 @@ def check(
 
 
 class _Defaults:
-    """What stands for identifiers that a record does not give, some of it by its object's key."""
+    """The values of identifiers that a record does not give, some of them taken from its object's key."""
 
     def __init__(self, folders: Mapping[int, Folder]) -> None:
         self._first = min(folders)
@@ -134,7 +134,7 @@ class _Defaults:
         self._cameras = pa.array([_storable(folder.camera_id or UNKNOWN) for folder in by_index])
 
     def of(self, object_indexes: npt.NDArray[np.int32]) -> dict[str, pa.Array | str]:
-        """For records of these objects: one text for all, or one for each; none for what is required."""
+        """The default for records of these objects: one text for all, one for each, or none where required."""
         places = pa.array(object_indexes - self._first)
         return {
             "site_id": self._sites.take(places),
@@ -151,10 +151,10 @@ def _events(
     range_of_time: tuple[int, int],
     nameless_sites: pa.StringArray,
 ) -> tuple[dict[str, pa.Array], Flags]:
-    """The columns of the events, and which of the records obey every rule."""
+    """The columns of the events, and a mask of the records that obey every rule."""
     columns = {name: block[name] for name in ("event_at", "event_type", "confidence")}
     is_plain = are_plain_timestamps(block["timestamp"])
-    # What is no time becomes the year 1970, which is too early.
+    # An invalid time becomes the year 1970, which is too early.
     is_plain &= _between(block["event_at"].view(pa.int64()).fill_null(0), *range_of_time)
     is_plain &= _flags(pc.is_in(block["event_type"], pa.array(EVENT_TYPES)))
     is_plain &= _between(block["confidence"].fill_null(-1.0), 0, 1)
@@ -176,7 +176,7 @@ def _events(
 
 
 def _count(block: pa.RecordBatch, columns: dict[str, pa.Array]) -> Flags:
-    """Adds the columns about what was made, and tells which of the records give it as the rules say."""
+    """Add the count columns, and return a mask of the records whose counts obey the rules."""
     columns["unit_count"], is_plain = _whole(block["count"].fill_null("1"), MAX_COUNT)
     columns["event_id"] = pa.nulls(len(block), pa.string())
     columns["count_total"] = pa.nulls(len(block), pa.int64())
@@ -198,14 +198,14 @@ def _count(block: pa.RecordBatch, columns: dict[str, pa.Array]) -> Flags:
 
 
 def _identifiers(column: pa.StringArray, default: pa.Array | str) -> tuple[pa.StringArray, Flags]:
-    """The texts in their one form, and which of them are identifiers."""
+    """The texts in normalised form, and a mask of those that are identifiers."""
     if column.null_count:
         column = pc.coalesce(column, default)
     codes, bounds = bytes_of(column)
     if _is_simple(codes, bounds):
         lengths = np.diff(bounds)
         return column, (lengths >= 1) & (lengths <= MAX_IDENTIFIER_LENGTH)
-    # A plant has few of them: each is brought into its form once.
+    # A plant has few identifiers: each is normalised once.
     encoded = column.dictionary_encode()
     forms = [identifier_or_none(text) for text in encoded.dictionary.to_pylist()]
     places = encoded.indices.to_numpy()
@@ -214,15 +214,15 @@ def _identifiers(column: pa.StringArray, default: pa.Array | str) -> tuple[pa.St
 
 
 def _is_simple(codes: Bytes, bounds: npt.NDArray[np.int32]) -> bool:
-    """Whether all texts are visible ASCII without a blank at an end: then they are in their one form."""
-    # An empty text shows a byte of its neighbour, which does no harm.
+    """Whether all texts are visible ASCII without outer blanks, and so already normalised."""
+    # For an empty text this reads a byte of its neighbour, which does no harm.
     ends = codes.take(np.concatenate([bounds[:-1], bounds[1:] - 1]), mode="clip")
     is_visible = (codes[bounds[0] : bounds[-1]] - np.uint8(0x20)) < 0x5F
     return not (ends == ord(" ")).any() and bool(is_visible.all())
 
 
 def _whole(column: pa.StringArray, highest: int) -> tuple[pa.Int64Array, Flags]:
-    """The numbers, and which of them are written in digits alone and in the range."""
+    """The numbers, and a mask of those that are written in digits alone and are in range."""
     codes, bounds = bytes_of(column)
     fits = np.diff(bounds) <= len(str(highest))
     digits = codes[bounds[0] : bounds[-1]]
@@ -234,9 +234,9 @@ def _whole(column: pa.StringArray, highest: int) -> tuple[pa.Int64Array, Flags]:
 
 
 def _without_zero_fractions(block: pa.RecordBatch, records: Slice, places: slice) -> tuple[pa.RecordBatch, Flags]:
-    """Counts that are written as 5.0 in digits alone, and which records have such.
+    """Replace counts written as 5.0 by digits alone, and return a mask of the records that have such counts.
 
-    The parser gives 5.0 for numbers that only nearly are, so that what stands in the record is looked at.
+    The parser also returns 5.0 for numbers that are merely close to it, so the record's text is checked.
     """
     is_spelled = np.zeros(len(block), np.bool_)
     for name in ("count", "count_total"):
@@ -258,7 +258,7 @@ def _without_zero_fractions(block: pa.RecordBatch, records: Slice, places: slice
 
 
 def _quoted(column: pa.StringArray) -> npt.NDArray[np.int8]:
-    """Per record, 1 where the JSON in the column is a text."""
+    """Per record, 1 if the JSON value in the column is a text."""
     if column.null_count == len(column):
         return np.zeros(len(column), np.int8)
     return _flags(pc.starts_with(column, '"').fill_null(False)).astype(np.int8)
@@ -270,7 +270,7 @@ def _between(column: pa.Array, lowest: float, highest: float) -> Flags:
 
 
 def _present(block: pa.RecordBatch, names: Sequence[str]) -> npt.NDArray[np.int8]:
-    """Per record, how many of these fields it has."""
+    """Per record, how many of these fields are present."""
     counts = np.zeros(len(block), np.int8)
     for name in names:
         column = block[name]
@@ -291,5 +291,5 @@ def _microseconds(instant: datetime) -> int:
 
 
 def _storable(name: str) -> str:
-    """A folder's name, or the blank that is never plain where it has bytes that are not UTF-8."""
+    """A folder's name, or, if it has bytes that are not UTF-8, a blank, which is never plain."""
     return name if name.isascii() or visible(name) == name else ""

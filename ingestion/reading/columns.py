@@ -1,8 +1,8 @@
-"""The records of a slice as columns, by one statement: DuckDB parses, without a Python object.
+"""Parses the records of a slice into columns with one DuckDB statement, without a Python object per record.
 
-The statement is run by a database of its own in memory: it needs nothing of the warehouse, runs beside what is stored
-there, and may fail without ending the warehouse's transaction. It only parses and converts; what holds for the values
-is looked at in `column_rules.py`, by numpy at the speed of memory, where an expression in SQL costs several times that.
+The statement runs in an in-memory database of its own: it needs nothing from the warehouse, runs concurrently with
+storing, and may fail without ending the warehouse's transaction. It only parses and converts. `column_rules.py` checks
+the values with numpy, which is several times faster than SQL expressions.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ import pyarrow as pa
 from ingestion.contract.events import OPTIONAL_FIELDS, REQUIRED_FIELDS, VERSION_FIELD
 from ingestion.records.slices import Slice
 
-# Read as JSON: its text keeps "1" and 1 and 1.0 and true apart. (It does not keep 1.0 and 1e0 apart.)
+# Parsed as JSON, whose text distinguishes "1", 1, 1.0 and true (but not 1.0 from 1e0).
 NUMBERS = ("confidence", "count", "count_total", VERSION_FIELD)
-EVENT_ID = "event_id"  # read as JSON too: a text in quotes, or a number
+EVENT_ID = "event_id"  # parsed as JSON too: a text in quotes, or a number
 TEXTS = tuple(name for name in (*REQUIRED_FIELDS, *OPTIONAL_FIELDS) if name not in (*NUMBERS, EVENT_ID))
 _STRUCTURE = json.dumps(dict.fromkeys(TEXTS, "VARCHAR") | dict.fromkeys((*NUMBERS, EVENT_ID), "JSON"))
 
-_STRICTLY = f"from_json(line, '{_STRUCTURE}')"  # fails on a line that is no JSON
-_KINDLY = f"case when json_valid(line) then {_STRICTLY} end"  # as try() on one line repeats its whole vector
+_STRICTLY = f"from_json(line, '{_STRUCTURE}')"  # fails on a line that is not JSON
+_KINDLY = f"case when json_valid(line) then {_STRICTLY} end"  # because try() repeats a whole vector for one line
 
 _PARSE = f"""
     with read as (
@@ -44,13 +44,13 @@ _PARSE = f"""
 
 
 def parse(records: Slice, left_out: list[int], session: duckdb.DuckDBPyConnection, strictly: bool) -> pa.Table:
-    """A row for each record, by its place: the contract's fields, numbers as their text, besides `event_at`.
+    """One row per record, in order: the contract's fields, numbers as text, and `event_at`.
 
-    What a record does not have is NULL, and so is all of a record that is no JSON, or `left_out`. `strictly` costs a
-    fifth less.
+    A missing field is NULL, and so is every field of a record that is not JSON or is `left_out`. Parsing `strictly`
+    takes a fifth less time.
 
     Raises:
-        duckdb.InvalidInputException, UnicodeDecodeError: read strictly, a record is no JSON.
+        duckdb.InvalidInputException, UnicodeDecodeError: parsed strictly, a record is not JSON.
     """
     lines = _lines(records, left_out)  # noqa: F841  # DuckDB finds the table by its name
     read = session.sql(_PARSE.replace("$record", _STRICTLY if strictly else _KINDLY)).to_arrow_table()
@@ -61,7 +61,7 @@ def parse(records: Slice, left_out: list[int], session: duckdb.DuckDBPyConnectio
 
 
 def member_names(raws: list[bytes], session: duckdb.DuckDBPyConnection) -> list[list[str]]:
-    """The names in each record, repeated ones too, of records that are objects."""
+    """The field names in each record that is an object, repeated names included."""
     if not raws:
         return []
     lines = pa.table({"place": np.arange(len(raws)), "line": pa.array(raws, pa.string())})  # noqa: F841
@@ -69,7 +69,7 @@ def member_names(raws: list[bytes], session: duckdb.DuckDBPyConnection) -> list[
 
 
 def _lines(records: Slice, left_out: list[int]) -> pa.Table:
-    """The slice's text itself, not a copy, cut into lines."""
+    """The slice's text as lines, without a copy."""
     validity = None
     if left_out:
         is_read = np.ones(len(records), np.bool_)
@@ -80,8 +80,8 @@ def _lines(records: Slice, left_out: list[int]) -> pa.Table:
         pa.string(),
         len(records),
         [validity, pa.py_buffer(bounds), pa.py_buffer(records.text)],
-        null_count=-1 if left_out else 0,  # to be counted
+        null_count=-1 if left_out else 0,  # counts places
     )
     table = pa.table({"place": np.arange(len(records)), "line": line})
-    share = max(len(records) // 2, 1)  # one thread takes one batch: also few records are work for two
+    share = max(len(records) // 2, 1)  # one thread takes one batch, so even few records keep two threads busy
     return pa.Table.from_batches(table.to_batches(max_chunksize=share), table.schema)

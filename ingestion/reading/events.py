@@ -1,12 +1,13 @@
-"""From slices of records to events and rejected records: the fast way for plain ones, the exact one for all others.
+"""From slices of records to events and rejected records: a fast path for plain records and an exact path for the rest.
 
-The fast way is DuckDB's own JSON parser over the very bytes that were read (`columns.py`), then the contract's rules
-over whole columns (`column_rules.py`), and a proof that the bytes hold nothing that the parser passed over
-(`proof.py`). Per record nothing happens in Python: no object, no string, no call. The objects' bytes are joined first
-(`slices.py`), as many small files cost a reader far more than their bytes do.
+The fast path runs DuckDB's JSON parser over the bytes as they were read (`columns.py`), then the contract's rules over
+whole columns (`column_rules.py`), then a proof that the bytes contain nothing the parser skipped (`proof.py`). It
+creates no Python object per record. The objects' bytes are joined first (`slices.py`), because many small files cost a
+reader far more than their bytes.
 
-What is not plain goes on to `contract.py`, which alone decides. In between are records whose columns are right but
-whose bytes hold more, an unknown field for instance: a second parser, a strict one, says whether they are JSON.
+Records that are not plain go to `ingestion/contract`, which alone decides. In between are records whose columns are
+right but whose bytes contain more, an unknown field for instance: a second, strict parser decides whether they are
+JSON.
 """
 
 from __future__ import annotations
@@ -48,21 +49,21 @@ class _Members(msgspec.Struct, gc=False):
 
 
 _decode_members = msgspec.json.Decoder(_Members).decode
-_NO_JSON = (duckdb.InvalidInputException, UnicodeDecodeError)  # the second: its own text is not UTF-8
-_MOST_TORN = 0.05  # share of a slice's records; each of them is judged by itself, which costs ten times more
+_NO_JSON = (duckdb.InvalidInputException, UnicodeDecodeError)  # UnicodeDecodeError: a text inside it is not UTF-8
+_MOST_TORN = 0.05  # share of a slice's records; judging a record by itself costs ten times more
 _REFUSED = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 @dataclass(slots=True)
 class EventReader:
-    """Reads slices of events in two steps, each one slice after the other; both may be under way at once."""
+    """Reads slices of events in two steps. Each step takes one slice at a time; both may run at once."""
 
     landed_at: datetime
-    session: duckdb.DuckDBPyConnection  # of a database in memory, in UTC
-    nameless_sites: frozenset[str] = frozenset()  # whose workers nobody is to know
-    # Until a record is no JSON, and then until it does not even look torn: where there is one, there are more.
+    session: duckdb.DuckDBPyConnection  # to a database in memory, in UTC
+    nameless_sites: frozenset[str] = frozenset()  # sites whose worker ids are removed
+    # Strict until a record is not JSON; then torn records are left out, until one fails that does not look torn.
     _strictly: bool = True
-    _but_for_torn: bool = True
+    _strictly_without_torn: bool = True
 
     def parse(self, records: Slice, left_out: list[int]) -> pa.Table:
         """The first step: the records as columns."""
@@ -71,16 +72,16 @@ class EventReader:
                 return parse(records, left_out, self.session, strictly=True)
             except _NO_JSON:
                 self._strictly = False
-        torn = records.torn().tolist() if self._but_for_torn else []
+        torn = records.torn().tolist() if self._strictly_without_torn else []
         if 0 < len(torn) < _MOST_TORN * len(records):
             try:
                 return parse(records, [*left_out, *torn], self.session, strictly=True)
             except _NO_JSON:
-                self._but_for_torn = False
+                self._strictly_without_torn = False
         return parse(records, left_out, self.session, strictly=False)
 
     def judge(self, parsed: pa.Table, records: Slice, left_out: list[int], result: ReadObjects) -> Iterator[pa.Table]:
-        """The second step: the events, as `EVENT_COLUMNS`. What is not accepted is noted in the result."""
+        """The second step: the events as `EVENT_COLUMNS`. Rejected records are added to the result."""
         indexes = np.unique(records.object_indexes).tolist()
         folders = {index: folder_of(result.objects[index].key) for index in indexes}
         checked = check(parsed, records, folders, self.landed_at, self.nameless_sites)
@@ -97,9 +98,9 @@ class EventReader:
             yield exact
 
     def _refuse(self, records: Slice, places: list[int], result: ReadObjects) -> list[int]:
-        """Those of the plain records which the exact reading might not accept, or not with the same values.
+        """The plain records that the exact reading might reject or read with other values.
 
-        The unknown names in the others are noted.
+        The unknown field names of the others are recorded.
         """
         refused = []
         raws = [records.raw(place) for place in places]
@@ -109,7 +110,7 @@ class EventReader:
             except _REFUSED:
                 refused.append(place)
                 continue
-            # The parsers differ in which of two members of one name counts, and none of them counts how deep it is.
+            # The parsers differ in which of two members of one name they keep, and none of them limits the nesting.
             if len(set(names)) < len(names) or raw.count(b"[") + raw.count(b"{") > MAX_NESTING:
                 refused.append(place)
                 continue
@@ -119,7 +120,7 @@ class EventReader:
     def _judge_exactly(
         self, records: Slice, places: list[int], folders: Mapping[int, Folder], result: ReadObjects
     ) -> pa.Table | None:
-        """Judge records one by one, by the contract's own words; those that are accepted."""
+        """Judge records one by one with the contract's own code; return the accepted ones."""
         accepted: list[dict[str, object]] = []
         for place in places:
             raw, position, part = records.raw(place), int(records.positions[place]), int(records.parts[place])

@@ -1,4 +1,4 @@
-"""From the records of label objects to columns. People write labels, so there are few: each is judged by itself."""
+"""From the records of label objects to columns. Labels are few, so each is judged by itself."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ingestion.contract.labels import Label, judge_label
 from ingestion.records.read_objects import ReadObjects
 from ingestion.records.slices import Slice
 
-# The payload is kept of accepted labels too: one whose event never arrives is rejected later, with its raw text.
+# Accepted labels keep their payload: a label whose event never arrives is rejected later, with its raw text.
 LABEL_COLUMNS = pa.schema(
     [
         ("object_index", pa.int32()),
@@ -28,7 +28,7 @@ LABEL_COLUMNS = pa.schema(
 
 
 def read_labels(records: Slice, left_out: list[int], result: ReadObjects, landed_at: datetime) -> Iterator[pa.Table]:
-    """The labels of a slice, as `LABEL_COLUMNS`; those that are not accepted are noted in the result."""
+    """The labels of a slice as `LABEL_COLUMNS`. Rejected ones are added to the result."""
     accepted: list[dict[str, object]] = []
     for place in sorted(set(range(len(records))) - set(left_out)):
         raw, index = records.raw(place), int(records.object_indexes[place])

@@ -1,16 +1,16 @@
-"""Proof that a record's columns tell all that stands in it, by counting bytes at the speed of memory.
+"""Proves, by counting bytes, that a record's parsed columns account for everything in it.
 
-DuckDB reads JSON a little too kindly: it passes over unknown and repeated members, takes a number or a list for a text,
-and forgives a comma too many. Each of these shows in the bytes. Let a record have `members` columns that are not null,
-`texts` of them texts, and hold no backslash and no bracket. Then
+DuckDB's JSON parser is too lenient: it skips unknown and repeated members, accepts a number or a list as a text, and
+ignores an extra comma. Each of these shows in the bytes. Let a record have `members` columns that are not null, `texts`
+of them texts, and contain no backslash and no bracket. Then
 
-- there is at least one comma between each two members. A member that is unknown, repeated or null, a comma too many,
-  and a comma within a text or a list all add to them: with `members - 1` commas there is none of these.
-- then its only names are those of its columns, with two quotes each; a text has two, anything else but an object has
-  none: with `2 * (members + texts)` quotes and one brace, whatever was read as a text is one.
+- there is at least one comma between each two members. An unknown, repeated or null member, an extra comma, and a comma
+  within a text or a list all add commas. With exactly `members - 1` commas the record has none of these.
+- then its only names are those of its columns, with two quotes each. A text has two quotes; any other value except an
+  object has none. With `2 * (members + texts)` quotes and one brace, every value that was read as a text is one.
 
-The counts can only be exceeded (commas, braces) or, where these hold, only be missed (quotes), so that the sums over
-many records hold only where they hold for each.
+A violation can only raise the number of commas and braces and, if these are right, only lower the number of quotes.
+Sums over many records are therefore right only if they are right for each record.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ Flags = npt.NDArray[np.bool_]
 
 
 def unproved(records: Slice, members: npt.NDArray[np.int8], texts: npt.NDArray[np.int8], plain: Flags) -> list[int]:
-    """The places of `plain` records in which something stands that their columns do not tell.
+    """The places of `plain` records that contain something their columns do not account for.
 
-    `members` and `texts` are per record; those of records that are not plain are not looked at.
+    `members` and `texts` are per record; their values for records that are not plain are ignored.
     """
     expected = {
         _COMMA: members - 1,
         _QUOTE: 2 * (members + texts),
         _BRACE: np.ones_like(members),
-        # Looked for first, which is ten times faster than counting: most texts have none.
+        # Searching first is ten times faster than counting: most texts have none.
         **{mark: np.zeros_like(members) for mark in (_BRACKET, _BACKSLASH) if bytes([mark]) in records.text},
     }
     codes = np.frombuffer(records.text, np.uint8)

@@ -1,4 +1,4 @@
-"""A column of texts as the bytes that it consists of, for what numpy does faster than a call per text."""
+"""The bytes of a column of texts, for numpy operations that are faster than a call per text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Flags = npt.NDArray[np.bool_]  # one for each row
 
 
 def bytes_of(column: pa.StringArray) -> tuple[Bytes, npt.NDArray[np.int32]]:
-    """All bytes, at least one, and where each text begins in them; one more, where the last one ends."""
+    """All bytes (at least one), and the offset at which each text begins, followed by the end of the last one."""
     _, bounds, codes = column.buffers()
     first = column.offset
     return (
