@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from ingestion.bucket.conditional import delete_if_match, knows_conditions
 from ingestion.bucket.objects import FetchedObject, ObjectInfo, ObjectReplaced, PassedOver, archive_key, is_ignored
+from ingestion.bucket.plain_s3 import Listed, address_of, list_page
 from ingestion.bucket.retrying import retrying
 from ingestion.errors import BucketError, reason_of
 
@@ -42,6 +43,9 @@ _LASTING = {
 }
 # Not every request's error has a class of its own. Too slow, in conflict and too many (408, 409, 429) pass.
 _REFUSED = re.compile(r"status code: 4(?!08|09|29)\d\d")
+
+# What the client calls no path: control characters, and segments that are empty or dots.
+_ODD_KEY = re.compile(r"[\x00-\x1f\x7f]|(?:^|/)\.{0,2}(?:/|$)")
 
 Result = TypeVar("Result")
 
@@ -100,11 +104,49 @@ class S3Bucket:
                 stream = None  # to be begun anew behind the last key seen
                 raise
 
-        while page := self._ask("cannot be listed", next_page):
+        while True:
+            try:
+                page = self._ask("cannot be listed", next_page)
+            except BucketError as error:
+                if type(error.__cause__).__name__ != "InvalidPathError":
+                    raise
+                yield from self._list_plainly(prefix, last, ignored, error)
+                return
+            if not page:
+                return
             last = page[-1]["path"]
             for meta in page:
                 if ignored or not is_ignored(meta["path"]):
                     yield ObjectInfo(meta["path"], meta["size"], meta["last_modified"], _bare(meta["e_tag"]))
+
+    def _list_plainly(self, prefix: str, last: str | None, ignored: bool, refused: BucketError) -> Iterator[ObjectInfo]:
+        """The rest of a listing that holds a key which is no path to the client. Such keys are passed over."""
+        parts = urlsplit(self.url)
+        root = f"{parts.path.strip('/')}/".lstrip("/")
+        address, after = address_of(parts.netloc), f"{root}{last}" if last else ""
+
+        def next_page() -> Sequence[Listed]:
+            return list_page(address, f"{root}{prefix.rstrip('/')}/", after)
+
+        while True:
+            try:
+                page = self._ask("cannot be listed", next_page)
+            except BucketError as error:  # credentials that only the client finds, or another server's ways
+                raise refused from error
+            if not page:
+                return
+            if page[-1].key == after:  # from a server that gives the first page for ever
+                raise refused
+            after = page[-1].key
+            for one in page:
+                key = one.key.removeprefix(root)
+                # A key that ends in a slash is a folder, as servers' consoles make them.
+                if key.endswith("/") or (is_ignored(key) and not ignored):
+                    continue
+                if _ODD_KEY.search(key):
+                    self.passed_over.append(PassedOver(key, "odd_key", one.size, one.modified))
+                else:
+                    yield ObjectInfo(key, one.size, one.modified, one.etag)
 
     def fetch(self, keys: Sequence[str], max_bytes: int | None = None) -> Iterator[FetchedObject]:
         """The objects' contents, several requests at a time."""

@@ -6,7 +6,7 @@ from typing import Any
 import obstore
 import pytest
 
-from ingestion.bucket import Bucket, LocalBucket, S3Bucket, local, open_bucket, retrying, s3
+from ingestion.bucket import Bucket, LocalBucket, S3Bucket, local, open_bucket, plain_s3, retrying, s3
 from ingestion.errors import BucketError
 from tests.plant import Plant
 from tests.s3_server import BUCKET
@@ -260,6 +260,32 @@ def test_a_batch_lands_from_s3_and_a_second_one_finds_nothing_left(
     assert plant.land().accepted == 40
     assert plant.land().objects == 0
     assert (len(keys(bucket, "events/")), len(keys(bucket, "archive/"))) == (0, 40)
+
+
+@pytest.mark.parametrize("pages", [1000, 2], ids=["on the first page", "behind other pages"])
+def test_keys_that_the_client_cannot_say_are_named_and_stop_no_batch(
+    s3_environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pages: int
+) -> None:
+    for name, value in s3_environment.items():
+        monkeypatch.setenv(name, value)
+    list_page = plain_s3.list_page
+    monkeypatch.setattr(s3, "list_page", lambda *asked: list_page(*asked)[:pages])
+    plant = Plant(tmp_path, landing_url=f"s3://{BUCKET}/odd{pages}", registry_still_seconds=0)
+    bucket = open_bucket(plant.settings.landing_url)
+    bucket.put("registry/sites.csv", b"site_id,name,timezone\ndefault,One,UTC\n")
+    for number in range(4):
+        bucket.put(f"events/m{number} +%.json", EVENT)
+    odd = ["events/a\nb.json", "events/m1\x07.json", "events/m\r2.json", "events/\x01/deep.json", "events/z\x7f.json"]
+    for key in (*odd, "events/_hidden\n.json", "registry/x\n.csv", "events/folder/"):
+        body = b"" if key.endswith("/") else b"{}"
+        plain_s3.send(plain_s3.address_of(BUCKET), "PUT", f"odd{pages}/{key}", body=body)
+
+    told: list[str] = []
+    for landed in (4, 0):
+        report = plant.land(log=told.append)
+        assert (report.objects, report.archived, report.unread) == (landed, landed, len(odd) + 1)
+    assert sum("as their keys hold what no object's name may" in line and "a\\nb.json" in line for line in told) == 2
+    assert {row["object_key"] for row in plant.raw("unread_objects")} == {*odd, "registry/x\n.csv"}
 
 
 def test_an_archived_copy_that_was_rewritten_is_not_replaced_by_the_same_content_sent_again(tmp_path: Path) -> None:
