@@ -79,6 +79,7 @@ class Settings(FrozenSettings):
         "", description="names or addresses of this machine with commas between them, each with a port or without"
     )
     review_fraction: float = Field(0.01, ge=0, le=1, description="a number from 0 to 1")
+    old_event_days: int = Field(400, ge=1, le=36_500, description="a whole number of days from 1 to 36500")
     confidence_floor: float = Field(0.85, ge=0, le=1, description="a number from 0 to 1")
     retraining_floor_days: int = Field(3, ge=0, le=365, description="a whole number of days from 0 (never) to 365")
     retraining_mix_shift: float = Field(0.15, ge=0, le=1, description="a share from 0 (never) to 1")

@@ -19,6 +19,7 @@ from quality import store
 from quality.checks import counts, freshness
 from quality.checks.drift import day_results
 from quality.checks.look_alikes import look_alike_results
+from quality.checks.old_events import old_event_results
 from quality.checks.results import Cell, CheckResult, DayResult
 from quality.checks.site_baselines import read_baselines
 from quality.drift.panels import JUDGED_DAYS, Panels, read_panels
@@ -76,6 +77,14 @@ def judge(connection: duckdb.DuckDBPyConnection, settings: Settings, now: dateti
     may_name = settings.worker_identity != "aggregate"
     of_landing += (
         _try(verdict, "look-alikes", lambda: look_alike_results(connection, landing_days[-1], may_name=may_name)) or []
+    )
+    of_landing += (
+        _try(
+            verdict,
+            "old events",
+            lambda: old_event_results(connection, landing_days[0], landing_days[-1], settings.old_event_days),
+        )
+        or []
     )
     heard = _try(verdict, "freshness", lambda: freshness.read_heard(connection, now))
     of_sites = freshness.freshness(heard or [], now)

@@ -111,7 +111,8 @@ def test_the_example_environment_holds_the_defaults(tmp_path: Path, monkeypatch:
 GUARDS = {name for name in SETTINGS if "_MAX_OBJECT_" in name or name.endswith(("_STILL_SECONDS", "_MAX_RECORD_BYTES"))}
 # When to ask for retraining, and who is told: likewise.
 OPERATIONS = {name for name in SETTINGS if "_RETRAINING_" in name} | {
-    f"{ENVIRONMENT_PREFIX}{name}" for name in ("CONFIDENCE_FLOOR", "SITE_URL", "ALLOWED_HOSTS", "TRAINER_COMMAND")
+    f"{ENVIRONMENT_PREFIX}{name}"
+    for name in ("CONFIDENCE_FLOOR", "OLD_EVENT_DAYS", "SITE_URL", "ALLOWED_HOSTS", "TRAINER_COMMAND")
 }
 
 

@@ -20,7 +20,7 @@ MAY_NAME = {
     "quality": {"raw", "marts", "handover"},
     "simulator": set(),
     "reports": set(),
-    "orchestration": {"raw", "intermediate", "build"},
+    "orchestration": {"raw", "intermediate", "handover", "build"},
     "scripts": {"raw"},
     "benchmarks": {"raw"},
 }

@@ -30,7 +30,7 @@ EVENTS_PER_PART = 5_000_000
 
 # Kept as it was in the last finished build, beside what it is now (dbt sources of the schema `build`).
 _REMEMBERED = {
-    "event_dates": "intermediate.int_event_dates",
+    "event_dates": "handover.int_event_dates",
     "segment_dates": "intermediate.int_segment_dates",
     "workers": "raw.workers",
     "workstations": "raw.workstations",
@@ -62,7 +62,7 @@ _STATE = """
 """
 
 _NOTHING_REMEMBERED = """
-    create or replace table build.event_dates (site_id varchar, event_date date);
+    create or replace table build.event_dates (site_id varchar, event_date date, heard_until timestamptz);
     create or replace table build.segment_dates (
         site_id varchar, started_at timestamptz, ended_at timestamptz, shift_date date, shift_id varchar,
         window_started_at timestamptz, window_ended_at timestamptz, hour_shift bigint, is_owner boolean,

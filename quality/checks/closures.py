@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, timedelta
 
 import duckdb
 
 ALL_SITES = "*"
+_MOMENT = timedelta(microseconds=1)
 
 Stretches = Sequence[tuple[date, date]]
 
@@ -19,6 +20,38 @@ def read_closures(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple
     for site, first, last in rows:
         found.setdefault(site, []).append((first, last))
     return found
+
+
+def closed_days(
+    connection: duckdb.DuckDBPyConnection, sites: Sequence[str], days: Sequence[date]
+) -> set[tuple[str, date]]:
+    """The sites' UTC days on which what was seen is no evidence: closed dates, and days that their windows reach.
+
+    A night of a closed date ends on the UTC day after it, and far east its morning lies on the one before. Windows are
+    known near dates with events; of other dates the UTC day of the same name counts.
+    """
+    closures = read_closures(connection)
+    found: set[tuple[str, date]] = set()
+    for site in sites:
+        closed = closures_of(site, closures)
+        if not closed:
+            continue
+        windows = connection.execute(
+            "select shift_date, started_at, ended_at from handover.int_shift_windows "
+            "where site_id = $site and shift_date between $first and $last",
+            {"site": site, "first": days[0] - timedelta(days=2), "last": days[-1] + timedelta(days=2)},
+        ).fetchall()
+        known = {shift_date for shift_date, *_ in windows}
+        found |= {(site, day) for day in days if day not in known and _is_in(closed, day)}
+        for shift_date, started_at, ended_at in windows:
+            if _is_in(closed, shift_date):
+                first, last = started_at.astimezone(UTC).date(), (ended_at - _MOMENT).astimezone(UTC).date()
+                found |= {(site, first + timedelta(days=number)) for number in range((last - first).days + 1)}
+    return found & {(site, day) for site in sites for day in days}
+
+
+def _is_in(stretches: Stretches, day: date) -> bool:
+    return any(first <= day <= last for first, last in stretches)
 
 
 def closures_of(site_id: str, closures: Mapping[str, Stretches]) -> Stretches:

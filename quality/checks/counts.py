@@ -11,7 +11,7 @@ from datetime import date
 
 import duckdb
 
-from quality.checks import look_alikes
+from quality.checks import look_alikes, old_events
 from quality.checks.results import Cell, DayResult, Severity
 
 
@@ -247,8 +247,13 @@ JUMPING_COUNTERS = Fact(
 FACTS = (REJECTED, UNREAD, UNREGISTERED, DUPLICATES, CLOCK, RUNNING_TOTALS, FALLING_COUNTERS, JUMPING_COUNTERS)
 # The suites' own rules count for these; a divergence is a distance without significance, and opens no incident.
 INTEGRITY, DIVERGENCE = "integrity", "event_mix_divergence"
-LOOK_ALIKE_IDS = look_alikes.METRIC
-LANDING_METRICS = {INTEGRITY, DIVERGENCE, LOOK_ALIKE_IDS, *(fact.metric for fact in FACTS if fact.by_landing)}
+LANDING_METRICS = {
+    INTEGRITY,
+    DIVERGENCE,
+    look_alikes.METRIC,
+    old_events.METRIC,
+    *(fact.metric for fact in FACTS if fact.by_landing),
+}
 
 
 def landing_facts(connection: duckdb.DuckDBPyConnection, first: date, last: date) -> Iterator[DayResult]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from statistics import median, median_low
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import duckdb
 
@@ -28,6 +29,8 @@ GONE_AFTER = timedelta(days=60)
 # Events that were older than this when they landed come from an archive: that site never was heard as it worked.
 ARCHIVE_AGE = timedelta(days=1.5)
 LEARNED_WEEKS = 4
+# Until when the events of each site's dates say that it was heard.
+_HEARD = "handover.int_event_dates"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +53,15 @@ class Heard:
     worked: Sequence[Window]
     # First and last date of each stretch on which the plant's registry says that the site is closed.
     closures: Sequence[tuple[date, date]] = ()
+    timezone: str = "UTC"
 
     def is_closed(self, day: date) -> bool:
-        """Whether nobody works there on a date."""
+        """Whether nobody works there on a local date."""
         return any(first <= day <= last for first, last in self.closures)
+
+    def local(self, instant: datetime) -> datetime:
+        """What the site's calendar and clock show at an instant."""
+        return instant.astimezone(_zone(self.timezone))
 
 
 def freshness(sites: Iterable[Heard], now: datetime) -> list[DayResult]:
@@ -99,18 +107,27 @@ def has_changed(connection: duckdb.DuckDBPyConnection, now: datetime) -> bool:
 
 
 def read_heard(connection: duckdb.DuckDBPyConnection, now: datetime) -> list[Heard]:
-    """Every site that was ever heard, from the marts of a warehouse.
+    """Every site that was ever heard, from the tables of a warehouse.
 
-    What a camera sends ahead of the clock was not heard yet: it speaks for nobody.
+    What a camera sends ahead of the clock speaks for nobody: `last_event_at` is the newest event of another kind, or
+    for a site that has none the day before it landed.
     """
+    heard = f"select site_id, max(heard_until) as heard_at from {_HEARD} where heard_until <= $now group by site_id"
     ages = connection.execute(
-        """
-        with newest as (select site_id, max(event_date) as event_date from marts.camera_days where event_count > 0
-            group by site_id)
+        f"""
+        with heard as ({heard}),
+        newest as (
+            select camera_days.site_id, max(event_date) as event_date
+            from marts.camera_days
+            inner join heard using (site_id)
+            where event_count > 0 and event_date <= cast(timezone('UTC', heard_at) as date)
+            group by camera_days.site_id
+        )
         select site_id, min(p50_lateness_seconds)
         from marts.camera_days semi join newest using (site_id, event_date)
         group by site_id
-        """
+        """,
+        {"now": now},
     ).fetchall()
     age_of = {site: timedelta(seconds=age) for site, age in ages if age is not None}
     windows = connection.execute(
@@ -128,30 +145,28 @@ def read_heard(connection: duckdb.DuckDBPyConnection, now: datetime) -> list[Hea
     for site, *window in windows:
         worked.setdefault(site, []).append(Window(*window))
     sites = connection.execute(
-        """
-        with heard as (
-            select site_id, max(last_event_at) as last_event_at
-            from marts.camera_days
-            where last_event_at <= $now
-            group by site_id
-        )
-
-        select
-            site_id,
-            sites.first_event_at,
-            case when sites.last_event_at <= $now then sites.last_event_at else heard.last_event_at end as heard_at
+        f"""
+        with heard as ({heard})
+        select site_id, sites.first_event_at, heard_at, sites.timezone
         from marts.sites
-        left join heard using (site_id)
-        where heard_at is not null
+        inner join heard using (site_id)
         order by all
         """,
         {"now": now},
     ).fetchall()
     closures = read_closures(connection)
     return [
-        Heard(site, first, last, age_of.get(site), worked.get(site, []), closures_of(site, closures))
-        for site, first, last in sites
+        Heard(site, first, last, age_of.get(site), worked.get(site, []), closures_of(site, closures), timezone)
+        for site, first, last, timezone in sites
     ]
+
+
+def _zone(name: str) -> tzinfo:
+    """A site's time zone; UTC for a name that an earlier release took and only DuckDB knows."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC
 
 
 def _judge(site: Heard, now: datetime) -> DayResult:
@@ -164,7 +179,7 @@ def _judge(site: Heard, now: datetime) -> DayResult:
     heard = f"its newest event is of {site.last_event_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
     if is_archive:
         status, told = "insufficient_data", f"{heard} and landed long after it happened, as an archive does"
-    elif site.is_closed(now.astimezone(UTC).date()):
+    elif site.is_closed(site.local(now).date()):
         status, told = "insufficient_data", f"{heard}; the site is closed today"
     elif is_silent:
         status, told = "fail", f"it fell silent; {heard}, and {observed:.1f} {unit} have passed since"
@@ -195,7 +210,7 @@ def _worked_seconds(site: Heard, week: timedelta, now: datetime) -> float:
     """
     shut = timedelta(weeks=_closed_time(site, now) // timedelta(weeks=1))
     start, end = site.last_event_at - week, now - week - shut
-    heard_on = site.last_event_at.astimezone(UTC).date()
+    heard_on = site.local(site.last_event_at).date()
     closed_from = min((first for first, last in site.closures if last >= heard_on), default=date.max)
     worked = 0.0
     for window in site.worked:
@@ -207,13 +222,14 @@ def _worked_seconds(site: Heard, week: timedelta, now: datetime) -> float:
 
 
 def _closed_time(site: Heard, now: datetime) -> timedelta:
-    """How much of the time since the newest event lies on closed dates, in UTC as the plant's dates are near enough."""
+    """How much of the time since the newest event lies on dates of the site's calendar that are closed."""
     if not site.closures:
         return timedelta(0)
     start, end, closed = site.last_event_at.astimezone(UTC), now.astimezone(UTC), timedelta(0)
     while start < end:
-        midnight = datetime.combine(start.date() + timedelta(days=1), time(), UTC)
-        if site.is_closed(start.date()):
+        day = site.local(start).date()
+        midnight = datetime.combine(day + timedelta(days=1), time(), _zone(site.timezone)).astimezone(UTC)
+        if site.is_closed(day):
             closed += min(midnight, end) - start
         start = midnight
     return closed

@@ -9,7 +9,7 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from quality.checks.closures import closures_of, read_closures
+from quality.checks.closures import closed_days
 from quality.drift import reference
 from quality.drift.baselines import EVENT_TYPES
 from quality.drift.distances import BINS
@@ -121,15 +121,7 @@ def read_panels(connection: duckdb.DuckDBPyConnection) -> Panels | None:
         {"first": first, "last": last},
     ).fetchall()
     panels = _panels(judged_at, days, rows, bins, watched)
-    closures = read_closures(connection)
-    shut = {
-        (site, day)
-        for site in panels.sites
-        for first, last in closures_of(site, closures)
-        for day in days
-        if first <= day <= last
-    }
-    return replace(panels, closed=frozenset(shut))
+    return replace(panels, closed=frozenset(closed_days(connection, panels.sites, days)))
 
 
 def _panels(

@@ -112,8 +112,9 @@ def _renew_requests(
         write_requests(connection, requests)
     opened: list[Request] = []
     for model, known in versions.items():
-        as_of = max(version.last_event_at for version in known)
-        running = running_version(known)
+        # A camera that is ahead of the clock decides nothing alone.
+        as_of = min(max(version.last_event_at for version in known), now)
+        running = running_version(known, now)
         found = list(_findings(connection, model, known, running, as_of, requests, settings))
         for request in open_new(requests, model, running.model_version, as_of, found, now):
             requests = [*requests, request]
@@ -122,9 +123,10 @@ def _renew_requests(
     return before, opened
 
 
-def running_version(versions: list[Version]) -> Version:
-    """The version with most events on the newest day: in the middle of a roll-out, the one that most cameras run."""
-    newest = max(day.event_date for version in versions for day in version.days)
+def running_version(versions: list[Version], now: datetime) -> Version:
+    """The version with most events on the newest day that has begun: in the middle of a roll-out, the most cameras'."""
+    dates = {day.event_date for version in versions for day in version.days}
+    newest = max((each for each in dates if each <= now.astimezone(UTC).date()), default=max(dates))
 
     def spoken(version: Version) -> int:
         return sum(day.event_count for day in version.days if day.event_date == newest)

@@ -3,10 +3,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+import duckdb
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from quality.checks.closures import closed_days
 from quality.checks.freshness import Heard, Window, changed_sites, freshness, missed_days
 from quality.checks.results import DayResult
 from quality.incidents.incident import Incident
@@ -54,6 +56,54 @@ def test_a_plant_that_works_five_days_is_silent_when_more_than_a_day_and_a_half_
     now: datetime, expected: str
 ) -> None:
     assert status(site(ONE_SHIFT), now) == expected
+
+
+@pytest.mark.parametrize(
+    ("timezone", "now", "expected"),
+    [
+        ("Asia/Tokyo", datetime(2026, 1, 30, 15, 1, tzinfo=UTC), "insufficient_data"),  # the 31st there
+        ("Asia/Tokyo", datetime(2026, 1, 31, 15, 1, tzinfo=UTC), "pass"),
+        ("America/Los_Angeles", datetime(2026, 1, 31, 7, 59, tzinfo=UTC), "pass"),  # still the 30th
+        ("America/Los_Angeles", datetime(2026, 2, 1, 7, 59, tzinfo=UTC), "insufficient_data"),
+        ("Not/Known", datetime(2026, 1, 31, 0, 1, tzinfo=UTC), "insufficient_data"),
+    ],
+)
+def test_a_closed_date_is_one_of_the_sites_calendar(timezone: str, now: datetime, expected: str) -> None:
+    closed = replace(site(ONE_SHIFT), closures=[(date(2026, 1, 31), date(2026, 1, 31))], timezone=timezone)
+    assert status(closed, now) == expected
+
+
+def test_a_utc_day_that_a_closed_dates_window_reaches_is_not_judged() -> None:
+    """A night in Berlin ends on the day after, a morning in Tokyo lies on the day before."""
+    with duckdb.connect() as connection:
+        connection.execute(
+            """
+            set timezone = 'UTC';
+            create schema raw; create schema handover;
+            create table raw.closures as from (values
+                ('*', date '2026-01-14', date '2026-01-14'), ('north', date '2026-01-20', date '2026-01-20')
+            ) as closures (site_id, from_date, to_date);
+            create table handover.int_shift_windows as
+            select site_id, shift_date, shift_date + started as started_at, shift_date + ended as ended_at
+            from (values
+                ('berlin', interval 5 hours, interval 13 hours), ('berlin', interval 21 hours, interval 29 hours),
+                ('tokyo', interval '-3 hours', interval 5 hours), ('early', interval 16 hours, interval 24 hours)
+            ) as shifts (site_id, started, ended),
+            (select unnest(range(timestamptz '2026-01-10', timestamptz '2026-01-18', interval 1 day)) as shift_date)
+            """
+        )
+        connection.execute(
+            "create or replace table handover.int_shift_windows as "
+            "select * replace (cast(shift_date as date) as shift_date) from handover.int_shift_windows"
+        )
+        days = [date(2026, 1, 12) + timedelta(days=number) for number in range(10)]
+        found = closed_days(connection, ["berlin", "early", "north", "tokyo"], days)
+    assert {site: sorted(day.day for one, day in found if one == site) for site, _ in found} == {
+        "berlin": [14, 15],
+        "tokyo": [13, 14],
+        "early": [14],
+        "north": [14, 20],
+    }
 
 
 def test_closed_dates_are_no_silence_and_alarms_go_on_when_they_are_over() -> None:

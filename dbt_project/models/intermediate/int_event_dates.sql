@@ -1,5 +1,7 @@
 -- What the last finished build knew, with the dates of changed minutes looked up again: a date can lose its events too.
-{{ config(materialized="replaced", tags=["calendar"]) }}
+{{ config(materialized="replaced", schema="handover", tags=["calendar"]) }}
+
+{%- set day_before = minutes(var('clock_offset_horizon_hours') * 60) %}
 
 with changed_dates as (
 
@@ -13,11 +15,7 @@ with changed_dates as (
 
 events as (
 
-    select distinct
-        site_id,
-        {{ utc_date('event_at') }} as event_date
-
-    from {{ ref('stg_raw__events') }}
+    select * from {{ ref('stg_raw__events') }}
     {%- if not should_full_refresh() %}
 
         where {{ within_days('event_at', ref('stg_raw__changed_minutes'), 'minute') }}
@@ -25,11 +23,40 @@ events as (
 
 ),
 
+landed_objects as (
+
+    select * from {{ ref('stg_raw__landed_objects') }}
+
+),
+
+-- What a camera sends ahead of the clock tells only of the day before it landed.
+heard as (
+
+    select
+        events.site_id,
+        {{ utc_date('events.event_at') }} as event_date,
+        max(
+            case
+                when events.event_at <= coalesce(landed_objects.landed_at, events.event_at) then events.event_at
+                else {{ add_microseconds('landed_objects.landed_at', '-' ~ day_before) }}
+            end
+        ) as heard_until
+
+    from events
+
+    left join landed_objects
+        on events.object_id = landed_objects.object_id
+
+    group by events.site_id, {{ utc_date('events.event_at') }}
+
+),
+
 known as (
 
     select
         dates_before.site_id,
-        dates_before.event_date
+        dates_before.event_date,
+        dates_before.heard_until
 
     from {{ source('build', 'event_dates') }} as dates_before
 
@@ -41,6 +68,6 @@ known as (
 
 )
 
-select * from events
-union
+select * from heard
+union all
 select * from known

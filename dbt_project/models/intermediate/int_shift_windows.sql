@@ -1,4 +1,4 @@
-{{ config(tags=["calendar"]) }}
+{{ config(schema="handover", tags=["calendar"]) }}
 
 with site_days as (
 

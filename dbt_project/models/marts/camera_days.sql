@@ -18,32 +18,16 @@ stretches as (
 
 ),
 
-newest_dates as (
+-- What came after the newest event of a site that was not ahead of the clock nobody can judge yet.
+judged as (
 
     select
         site_id,
-        max(event_date) as event_date
+        max(heard_until) as judged_until
 
     from {{ ref('int_event_dates') }}
 
     group by site_id
-
-),
-
--- What came after a site's newest event nobody can judge yet.
-judged as (
-
-    select
-        newest_dates.site_id,
-        coalesce(max(camera_dates.last_event_at), {{ utc_midnight('newest_dates.event_date') }}) as judged_until
-
-    from newest_dates
-
-    left join camera_dates
-        on newest_dates.site_id = camera_dates.site_id
-        and newest_dates.event_date = camera_dates.event_date
-
-    group by newest_dates.site_id, newest_dates.event_date
 
 ),
 

@@ -110,6 +110,12 @@ _RULES = (
         "warning",
     ),
     (
+        check_names.OLD_EVENTS,
+        "No camera sends events that are far older than its site's newest.",
+        "A clock that stopped puts a day's work into the year 2000, where nobody looks for it.",
+        "warning",
+    ),
+    (
         counts.RUNNING_TOTALS.name,
         "No camera's counts grow through a day without ever falling.",
         "A running total that is taken for what was made since the last report adds up to absurd output.",

@@ -1,11 +1,13 @@
 -- One row per site and camera over the site's last 31 dates with events, the longest silent first. A camera's share of
--- scheduled time covered, its lateness and its clock come from camera_days, its confidence from model_days.
+-- scheduled time covered, its lateness and its clock come from camera_days, its confidence from model_days. Dates that
+-- have not begun, of a camera ahead of the clock, make no other one silent.
 with newest as (
 
     select
         site_id,
         max(event_date) as site_date
     from model_days
+    where event_date <= coalesce((select max(landed_at)::date from landed_objects), event_date)
     group by site_id
 
 ),
@@ -15,7 +17,7 @@ spoken as (
     select
         model_days.site_id,
         model_days.camera_id,
-        max(newest.site_date) - max(model_days.event_date) as days_silent,
+        greatest(max(newest.site_date) - max(model_days.event_date), 0) as days_silent,
         max(model_days.event_date) as newest_date,
         count(distinct model_days.event_date) as dates_seen,
         sum(model_days.event_count) as events,

@@ -5,6 +5,7 @@ with newest as (
         site_id,
         max(event_date) as site_date
     from camera_days
+    where event_date <= coalesce((select max(landed_at)::date from landed_objects), event_date)
     group by site_id
 
 )

@@ -8,9 +8,17 @@ with affected_dates as (
 
 event_dates as (
 
-    select * from {{ ref('int_event_dates') }}
+    select
+        site_id,
+        event_date
+    from {{ ref('int_event_dates') }}
+
     union
-    select * from {{ source('build', 'event_dates') }}
+
+    select
+        site_id,
+        event_date
+    from {{ source('build', 'event_dates') }}
 
 ),
 
@@ -23,6 +31,12 @@ event_dates_now as (
 event_dates_before as (
 
     select * from {{ source('build', 'event_dates') }}
+
+),
+
+batch as (
+
+    select * from {{ source('build', 'batch') }}
 
 ),
 
@@ -41,6 +55,51 @@ remembered as (
 
     cross join numbers
 
+),
+
+judged_now as (
+
+    select
+        site_id,
+        max({{ utc_date('heard_until') }}) as last_date
+
+    from event_dates_now
+
+    group by site_id
+
+),
+
+judged_before as (
+
+    select
+        site_id,
+        max({{ utc_date('heard_until') }}) as last_date
+
+    from event_dates_before
+
+    group by site_id
+
+),
+
+-- Where the judging of a site's cameras ended, and where it ends now.
+judged as (
+
+    select
+        coalesce(judged_now.site_id, judged_before.site_id) as site_id,
+        least(
+            coalesce(judged_now.last_date, judged_before.last_date),
+            coalesce(judged_before.last_date, judged_now.last_date)
+        ) as first_date,
+        greatest(
+            coalesce(judged_now.last_date, judged_before.last_date),
+            coalesce(judged_before.last_date, judged_now.last_date)
+        ) as last_date
+
+    from judged_now
+
+    full join judged_before
+        on judged_now.site_id = judged_before.site_id
+
 )
 
 select
@@ -53,17 +112,14 @@ inner join event_dates
 
 union
 
--- A site's newest event is where the judging of its cameras ends.
+-- On a rebuild all dates are computed, each once, by where the judging ends in all of them.
 select
-    site_id,
-    max(event_date) as event_date
-from event_dates_now
-group by site_id
-
-union
-
-select
-    site_id,
-    max(event_date) as event_date
-from event_dates_before
-group by site_id
+    event_dates.site_id,
+    event_dates.event_date
+from event_dates
+inner join judged
+    on event_dates.site_id = judged.site_id
+    and event_dates.event_date >= judged.first_date
+    and event_dates.event_date <= judged.last_date
+inner join batch
+    on not batch.is_full

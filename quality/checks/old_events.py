@@ -1,0 +1,82 @@
+"""Events that are far older than their site's newest: a camera whose clock has stopped, or began again in 2000.
+
+Counted by the day on which they landed, so that a history which landed in its time is none of them. A whole history
+that lands late is: whoever lands one raises the setting, or lets the warning pass.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import duckdb
+
+from quality.checks.check_names import OLD_EVENTS
+from quality.checks.results import Cell, DayResult
+
+METRIC = "old_events"
+
+_NEWEST = "select site_id, max(heard_until) as heard_until from handover.int_event_dates group by site_id"
+# `$oldest` says again what the join says, for all sites: with it the database skips the parts that hold newer events.
+_OLD = f"""
+    with newest as ({_NEWEST}),
+    recent as (
+        select object_id, cast(timezone('UTC', landed_at) as date) as landed_on
+        from raw.landed_objects
+        where cast(timezone('UTC', landed_at) as date) between $first and $last
+    )
+    select
+        events.site_id, events.camera_id, recent.landed_on, count(*), min(events.event_at), max(events.event_at),
+        max(newest.heard_until)
+    from raw.events
+    inner join recent using (object_id)
+    inner join newest using (site_id)
+    where events.event_at < $oldest and events.event_at < newest.heard_until - to_days($days)
+    group by all
+    order by all
+"""
+
+
+def old_event_results(
+    connection: duckdb.DuckDBPyConnection, first: date, last: date, limit_days: int
+) -> list[DayResult]:
+    """A result for each site on `last`, and one for each camera and day of landing that brought such events."""
+    sites = connection.execute(f"select * from ({_NEWEST}) where heard_until is not null order by all").fetchall()
+    if not sites:
+        return []
+    oldest = max(heard for _, heard in sites) - timedelta(days=limit_days)
+    rows = connection.execute(_OLD, {"first": first, "last": last, "oldest": oldest, "days": limit_days}).fetchall()
+    found = [
+        _result(Cell(site, camera), day, count, _words(count, begin, end, newest, limit_days))
+        for site, camera, day, count, begin, end, newest in rows
+    ]
+    told = {(one.cell.site_id, one.evidence_date) for one in found}
+    said = f"no event that landed is more than {limit_days} days older than the site's newest"
+    return [*found, *(_result(Cell(site), last, 0, said) for site, _ in sites if (site, last) not in told)]
+
+
+def _words(count: int, begin: datetime, end: datetime, newest: datetime, limit_days: int) -> str:
+    days = [f"{at.astimezone(UTC):%Y-%m-%d}" for at in (begin, end)]
+    dated = f"on {days[0]}" if days[0] == days[1] else f"from {days[0]} to {days[1]}"
+    counted = "1 event is" if count == 1 else f"{count:,} events are"
+    return (
+        f"{counted} dated {dated}, more than {limit_days} days before the site's newest event "
+        f"({newest.astimezone(UTC):%Y-%m-%d}): its clock may have stopped"
+    )
+
+
+def _result(cell: Cell, day: date, count: int, said: str) -> DayResult:
+    return DayResult(
+        evidence_date=day,
+        check_name=OLD_EVENTS,
+        metric=METRIC,
+        cell=cell,
+        status="warn" if count else "pass",
+        severity="warning",
+        observed=float(count),
+        threshold=0.0,
+        sample_size=max(count, 1),
+        effect=float(count),
+        p_value=None,
+        sentence=f"{cell.name[0].upper()}{cell.name[1:]}: {said}.",
+        is_strong=count > 0,
+    )
