@@ -1,7 +1,7 @@
-"""What makes a change of the disk survive a power cut. What the files mean is not known here.
+"""File operations that survive a power cut. Knows nothing about the files' content.
 
-A file's bytes are on the disk after `fsync` of the file; its name, after `fsync` of the folder. (The edge uploader has
-its own, `edge/disk.py`: it runs on machines where nothing else of this project is.)
+A file's bytes are durable after `fsync` of the file; its name, after `fsync` of the folder. The edge uploader has its
+own module, `edge/disk.py`, because it runs on machines without the rest of this project.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 def sync(path: Path) -> None:
-    """Have a file's bytes, or the names in a folder, on the disk, whoever wrote them."""
+    """Make a file's bytes, or the names in a folder, durable, whoever wrote them."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -20,21 +20,21 @@ def sync(path: Path) -> None:
 
 
 def write_whole(path: Path, content: bytes | str) -> None:
-    """Replace a small file: whoever opens it, also after a power cut, finds what was there before or all of this."""
+    """Replace a small file atomically and durably: a reader finds either the old content or all of the new one."""
     arriving = path.with_name(f".{path.name}.new")
     arriving.write_bytes(content.encode() if isinstance(content, str) else content)
     put_in_place(arriving, path)
 
 
 def put_in_place(arriving: Path, path: Path) -> None:
-    """Give a finished file, or an empty folder's place to a finished folder, the name that readers know."""
+    """Rename a finished file or folder to the name that readers use; a folder may replace an empty one."""
     sync(arriving)
     os.replace(arriving, path)
     sync(path.parent)
 
 
 def point_to(link: Path, folder: Path) -> None:
-    """Have a link lead to a folder nearby, whose files are on the disk: for readers the switch is one moment."""
+    """Point a link atomically to a folder beside it, whose files are durable."""
     arriving = link.with_name(f".{link.name}.new")
     arriving.unlink(missing_ok=True)
     arriving.symlink_to(os.path.relpath(folder, link.parent), target_is_directory=True)

@@ -1,22 +1,18 @@
-"""The errors a person may see. Each one's text is a single sentence that says what is wrong with which value.
+"""The errors that a person may see. Each message is one sentence that says what is wrong with which value.
 
 FloorhouseError
 ├── SettingsError        a setting has a value that is not allowed
-├── RegistryError        a registry file has a row that cannot be right
-├── ClockError           the machine's clock cannot be true
-├── BucketError          the landing bucket cannot be listed, read or written
-├── WarehouseBusyError   another batch is writing the warehouse
-├── WarehouseError       the warehouse cannot be opened or written
-│   └── WarehouseLostError  it is missing, damaged or older than what was landed
-├── TransformError       a dbt model or test failed
-└── ReportError          the site cannot be built or written
+├── RegistryError a registry file has an invalid row ├── ClockError the machine's clock is implausible ├── BucketError
+the landing bucket cannot be listed, read or written ├── WarehouseBusyError another batch is writing the warehouse ├──
+WarehouseError the warehouse cannot be opened or written │ └── WarehouseLostError it is missing, damaged or older than
+what was landed ├── TransformError a dbt model or test failed └── ReportError the site cannot be built or written
 """
 
 from ingestion.printable import printable
 
 
 class FloorhouseError(Exception):
-    """Base of all errors with a sentence for the person who runs the plant, which steers no terminal."""
+    """Base of all errors with a message for the person who runs the plant; the message is escaped for terminals."""
 
     def __str__(self) -> str:
         return printable(super().__str__())
@@ -27,7 +23,7 @@ class SettingsError(FloorhouseError):
 
 
 class RegistryError(FloorhouseError):
-    """A registry file has a row that cannot be right; nothing was landed."""
+    """A registry file has an invalid row; nothing was landed."""
 
 
 class ClockError(FloorhouseError):
@@ -59,5 +55,5 @@ class ReportError(FloorhouseError):
 
 
 def reason_of(error: Exception) -> str:
-    """What a bucket's client says, on one line; its text ends in its own inner structure and in the server's XML."""
+    """The first part of a bucket client's message, on one line, without its internal structure and the server's XML."""
     return " ".join(str(error).split()).partition(" Debug source:")[0].partition(": <?xml")[0]

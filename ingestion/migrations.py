@@ -1,6 +1,6 @@
-"""The warehouse's schema version: what a file has, what this program knows, and the steps from one to the next.
+"""The warehouse's schema version, and the migration steps from each version to the next.
 
-What the tables look like now is in warehouse.py; what was computed from them is not changed here but computed again.
+`warehouse.py` defines the current tables. Derived tables are not migrated but recomputed.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import duckdb
 from ingestion.durable import put_in_place
 from ingestion.errors import WarehouseError
 
-# Each step takes a warehouse from its version to the next one; the first takes those of Floorhouse 0.1.0 (version 1) to
-# version 2. Whoever changes a table of warehouse.py, or one that outlives a rebuild (`marts.incidents`, say), appends a
-# step. A step that was published is never changed. A table that is new needs no step.
+# Each step takes a warehouse from its version to the next; the first one upgrades Floorhouse 0.1.0 (version 1) to
+# version 2. A change of a table in warehouse.py, or of one that survives a rebuild (such as `marts.incidents`), needs a
+# new step. A published step is never changed. A new table needs no step.
 STEPS: tuple[str, ...] = (
     "alter table raw.settings add column if not exists review_keys_below varchar",
     """
@@ -55,7 +55,7 @@ _COPY = "warehouse-before-"
 
 
 def is_older(connection: duckdb.DuckDBPyConnection, path: Path) -> bool:
-    """Whether the warehouse must be upgraded before it is used. One without any table is as new as this program.
+    """Whether the warehouse must be upgraded before use. A warehouse without tables counts as current.
 
     Raises:
         WarehouseError: a newer program wrote it; nothing was changed.
@@ -70,10 +70,10 @@ def is_older(connection: duckdb.DuckDBPyConnection, path: Path) -> bool:
 
 
 def keep_copy(path: Path, version: int) -> Path:
-    """A copy of a warehouse that nobody has open, beside it. It replaces the copies of earlier upgrades.
+    """Copy a warehouse that no process has open to a file beside it, replacing the copies of earlier upgrades.
 
     Raises:
-        WarehouseError: there is no room for it; nothing was changed.
+        WarehouseError: there is no space for the copy; nothing was changed.
     """
     copy = path.with_name(f"{_COPY}{version + 1}.duckdb")
     arriving = copy.with_name(f"{copy.name}.new")
@@ -93,18 +93,18 @@ def keep_copy(path: Path, version: int) -> Path:
 
 
 def remove_copies(path: Path) -> None:
-    """Delete what `keep_copy` left beside a warehouse: it holds what the warehouse held, persons included."""
+    """Delete the copies that `keep_copy` made: they contain all data of the warehouse, including persons."""
     for copy in _copies(path):
         copy.unlink()
 
 
 def is_copy(path: Path) -> bool:
-    """Whether a file is what `keep_copy` left, whole or not."""
+    """Whether a file is a complete or partial copy made by `keep_copy`."""
     return path.name.startswith(_COPY)
 
 
 def upgrade(connection: duckdb.DuckDBPyConnection) -> None:
-    """Take the steps that are missing, in the caller's transaction, and have the next build compute everything."""
+    """Apply the missing steps in the caller's transaction, and make the next build recompute everything."""
     for step in STEPS[stored_version(connection) - 1 :]:
         connection.execute(step)
     if _has_table(connection, "build", "state"):
@@ -113,13 +113,13 @@ def upgrade(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def remember_version(connection: duckdb.DuckDBPyConnection) -> None:
-    """Note in a warehouse that has just been made that its tables are as this program knows them."""
+    """Store the current schema version in a new warehouse."""
     if not _has_table(connection, "raw", "schema_version"):
         _write_version(connection)
 
 
 def stored_version(connection: duckdb.DuckDBPyConnection) -> int:
-    """The schema version of an open warehouse; 1 of those made before there was one."""
+    """The schema version of an open warehouse; 1 if none is stored."""
     if _has_table(connection, "raw", "schema_version"):
         row = connection.execute("select max(version) from raw.schema_version").fetchone()
         return int(row[0]) if row else 1

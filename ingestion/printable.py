@@ -1,7 +1,7 @@
-"""Text from cameras, files and buckets as a person may see it in a terminal. Nothing here knows what a text means.
+"""Escapes text from cameras, files and buckets for display in a terminal.
 
-A name may hold the signs by which terminals are steered: they would change what stands there already, or the title of
-the window, or turn the reading direction. Shown as escapes they do nothing, and are seen.
+A name may contain control sequences, which could overwrite printed text, change the window's title or reverse the
+reading direction. As escapes they are visible and harmless.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from typing import TextIO
 
 
 def printable(text: str) -> str:
-    """The text with every character that is not printed, line ends and tabs too, as Python's escape of it."""
+    """The text with every unprintable character, including line ends and tabs, as a Python escape."""
     if text.isprintable():
         return text
     return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
 class PrintableStream(io.TextIOBase):
-    """A stream that passes on what is printed line by line, escaped but for line ends and tabs."""
+    """A stream that escapes everything written to it except line ends and tabs."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -52,7 +52,7 @@ class PrintableStream(io.TextIOBase):
 
 @contextmanager
 def escaped_output() -> Iterator[None]:
-    """Nothing that this process prints within the block steers a terminal, whatever is printed and by whom."""
+    """Escape everything that this process prints within the block."""
     with redirect_stdout(_printable(sys.stdout)), redirect_stderr(_printable(sys.stderr)):
         yield
 

@@ -1,6 +1,6 @@
-"""Every setting of the contract (§8): one frozen class, read once, checked before anything is touched.
+"""Every setting of the contract (§8) in one frozen class, read once and validated before anything is changed.
 
-No other module reads the environment for settings.
+No other module reads settings from the environment.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from serving.known_hosts import read_hosts
 
 ENVIRONMENT_PREFIX = "FLOORHOUSE_"
 
-# Shorter keys can be tried out: whoever knows the worker ids would find the key, and with it everybody's pseudonym.
+# Shorter keys can be guessed: a person who knows the worker ids could find the key and thus everybody's pseudonym.
 MIN_PSEUDONYM_KEY_CHARACTERS = 32
 
 _DAYS = "unset (for ever), or a whole number of days from 1 to 36500"
 
 
 class FrozenSettings(BaseSettings):
-    """The base of every class of settings: read with `read_model` from the variables `env_prefix` + field name.
+    """Base of all settings classes, which `read_model` reads from the variables `env_prefix` + field name.
 
-    A field's description is the end of the sentence "… allowed is …". An object made in Python holds what it is given
-    and the defaults: only `read_model` looks at the environment.
+    A field's description is the end of the sentence "… allowed: …". An object created in Python has only its arguments
+    and the defaults: only `read_model` reads the environment.
     """
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -44,7 +44,7 @@ class FrozenSettings(BaseSettings):
         *_: PydanticBaseSettingsSource,
         **__: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Nothing but the arguments."""
+        """Use the constructor's arguments as the only source."""
         return (init_settings,)
 
 
@@ -157,19 +157,19 @@ class Settings(FrozenSettings):
 
     @property
     def secret_key(self) -> bytes | None:
-        """The key of the pseudonyms, from the variable or else from the file; None where neither is set."""
+        """The pseudonym key from the variable, or else from the file; None if neither is set."""
         if self.pseudonym_key is not None:
             return self.pseudonym_key.get_secret_value().encode()
         return None if self.pseudonym_key_file is None else _read_key(self.pseudonym_key_file).encode()
 
     @property
     def pseudonymises(self) -> bool:
-        """Whether worker ids are replaced at landing: with `pseudonym`, and with `aggregate` where a key is given."""
+        """Whether worker ids are replaced at landing: with `pseudonym`, and with `aggregate` if a key is given."""
         return self.worker_identity != "named" and self.secret_key is not None
 
     @property
     def warehouse_path(self) -> Path:
-        """The DuckDB file. Only a batch opens it; every reader takes the published files."""
+        """The DuckDB file. Only a batch opens it; all readers use the published files."""
         return self.data_dir / "warehouse.duckdb"
 
     @property
@@ -184,7 +184,7 @@ class Settings(FrozenSettings):
 
     @property
     def outbox_path(self) -> Path:
-        """Files for labelling tools and trainers to take away."""
+        """Files for labelling tools and trainers to collect."""
         return self.data_dir / "outbox"
 
     @property
@@ -194,7 +194,7 @@ class Settings(FrozenSettings):
 
     @property
     def quality_path(self) -> Path:
-        """What judging the newest batch left: its results for Dagster, and pages for the site."""
+        """The check results of the newest batch for Dagster, and their pages for the site."""
         return self.data_dir / "quality"
 
     @property
@@ -204,12 +204,12 @@ class Settings(FrozenSettings):
 
     @property
     def alerts_folder(self) -> Path:
-        """The alerts that are to be sent, and which sinks have had them."""
+        """The alerts to send, and which sinks have received them."""
         return self.data_dir / "alerts"
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
-    """The settings that the environment gives; an empty variable is an unset one.
+    """Read the settings from the environment; an empty variable counts as unset.
 
     Raises:
         SettingsError: one sentence that names the variable, its value and what is allowed.
@@ -218,9 +218,9 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
 
 
 def read_model(model: type[Model], environment: Mapping[str, str] | None = None, **given: object) -> Model:
-    """A class of settings read from its variables; what is `given` and not None comes first.
+    """Read a settings class from its variables; values in `given` that are not None take precedence.
 
-    White space around a value does not count, and an empty variable is an unset one.
+    Outer white space is ignored, and an empty variable counts as unset.
 
     Raises:
         SettingsError: one sentence that names the variable, its value and what is allowed.
@@ -238,12 +238,12 @@ def read_model(model: type[Model], environment: Mapping[str, str] | None = None,
         field = model.model_fields[name]
         shown = "not shown here" if "SecretStr" in str(field.annotation) else repr(values.get(name))
         variable = f"{model.model_config['env_prefix']}{name.upper()}"
-        # No cause: it would carry every value, the secret ones too, into a traceback.
-        raise SettingsError(f"{variable} is {shown}; allowed is {field.description}.") from None
+        # No cause: it would carry every value, including secrets, into a traceback.
+        raise SettingsError(f"{variable} is {shown}; allowed: {field.description}.") from None
 
 
 def _read_key(path: Path) -> str:
-    """A key file's text without the white space around it; OSError and UnicodeDecodeError where it is unreadable."""
+    """A key file's trimmed text. Raises OSError or UnicodeDecodeError if the file is unreadable."""
     try:
         return path.expanduser().read_text(encoding="utf-8").strip()
     except OSError as error:

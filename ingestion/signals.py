@@ -1,4 +1,4 @@
-"""The signals that end a program, as every program here starts with them. Nothing here decides how one ends."""
+"""Resets the signals that end a program to their defaults, before every program of this project starts."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import signal
 def restore_signals() -> None:
     """Let SIGINT and SIGTERM end this process and those that it starts, whatever it inherited.
 
-    `nohup program &` in a script starts a program with SIGINT ignored. Dagster gives SIGTERM whatever SIGINT has, so
-    that such a program, and every process of it, would end by SIGKILL alone. Call this before Dagster is imported, in
-    the main thread.
+    `nohup program &` in a script starts a program with SIGINT ignored. Dagster gives SIGTERM the same handling as
+    SIGINT, so such a program and its children would end by SIGKILL alone. Call this in the main thread before Dagster
+    is imported.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -1,4 +1,4 @@
-"""Which tables the warehouse has, by their columns. The catalogue says so: a table added tomorrow is found as well."""
+"""Finds the warehouse's tables by their columns, from the catalogue, so that tables added later are found as well."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def quoted(table: Table) -> str:
 
 
 def tables_with(connection: duckdb.DuckDBPyConnection, *columns: str) -> list[Table]:
-    """Every table, no views, that has all of these columns (any table where none is given)."""
+    """Every table (no views) that has all of these columns; every table if none are given."""
     rows = connection.execute(
         """
         select schema_name, table_name
@@ -40,15 +40,15 @@ def tables_with(connection: duckdb.DuckDBPyConnection, *columns: str) -> list[Ta
 
 
 def rewrite_file(path: Path) -> None:
-    """Write the database anew without its free blocks, where deleted rows may remain, and put it in place by a rename.
+    """Rewrite the database without its free blocks, where deleted rows may remain, and replace the file by a rename.
 
-    No connection may be open, and the caller holds the warehouse's lock. Killed at any moment there is the old file or
-    the new one, whole. DuckDB's own names for a write-ahead log and spilled data are removed with it.
+    No connection may be open, and the caller holds the warehouse's lock. After a kill at any moment the old or the new
+    file is complete. DuckDB's write-ahead log and spill files are removed too.
     """
     fresh = path.with_name(f"{path.name}.new")
     fresh.unlink(missing_ok=True)
     with duckdb.connect() as connection:
-        # The name that views of the database call it by.
+        # Views of the database refer to it by this name.
         connection.execute(f"attach {_text(path)} as {_name(path.stem)}")
         connection.execute(f"checkpoint {_name(path.stem)}")
         connection.execute(f"attach {_text(fresh)} as rewritten")
@@ -58,7 +58,7 @@ def rewrite_file(path: Path) -> None:
 
 
 def _put_in_place(fresh: Path, path: Path) -> None:
-    """The one moment: before it the old file counts, after it the new one."""
+    """Replace the old file atomically by the new one."""
     log = path.with_name(f"{path.name}.wal")
     if log.exists() and log.stat().st_size:
         raise OSError(f"{log} is not empty after a checkpoint")

@@ -1,6 +1,6 @@
-"""The warehouse file and its raw tables: who may open it, and what they look like.
+"""The warehouse file: its lock, its connection and the schema of its raw tables.
 
-One process writes at a time: DuckDB itself allows no second one, and a lock file says so before it has to.
+One process writes at a time: DuckDB allows no second writer, and a lock file reports the conflict first.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from ingestion import migrations
 from ingestion.errors import WarehouseBusyError, WarehouseError
 from ingestion.settings import Settings
 
-# Whoever changes one of these tables appends a step to migrations.py, for the warehouses that have it already.
-# `object_id` grows with every object landed and never comes back: what came after a given landing is a range of it.
+# A change of one of these tables needs a step in migrations.py for existing warehouses.
+# `object_id` grows with every landed object and is never reused, so everything after a given landing is a range of ids.
 RAW_TABLES = """
     create schema if not exists raw;
 
@@ -44,13 +44,13 @@ RAW_TABLES = """
         event_at timestamptz not null,
         site_id varchar not null,
         camera_id varchar not null,
-        worker_id varchar,  -- NULL where the event is the station's own
+        worker_id varchar,  -- NULL for a station event
         workstation_id varchar not null,
         event_type varchar not null,
-        event_id varchar,  -- what tells two products of one instant apart
+        event_id varchar,  -- distinguishes two products of one instant
         confidence double not null,
-        unit_count bigint not null,  -- 0 where `count_total` is given
-        count_total bigint,  -- the reading of a counter
+        unit_count bigint not null,  -- 0 if `count_total` is given
+        count_total bigint,  -- a counter's reading
         model_name varchar not null,
         model_version varchar not null
     );
@@ -77,7 +77,7 @@ RAW_TABLES = """
         payload varchar not null
     );
 
-    -- The keys that labels speak of: which event each is, NULL while it has not arrived.
+    -- The event keys in labels, with the event of each; NULL until it has arrived.
     create table if not exists raw.labelled_keys (
         event_key varchar primary key,
         site_id varchar,
@@ -91,7 +91,7 @@ RAW_TABLES = """
         camera_id varchar not null
     );
 
-    -- What the last batch found in the bucket and did not read.
+    -- Objects that the last batch found in the bucket and did not read.
     create table if not exists raw.unread_objects (
         object_key varchar not null,
         reason varchar not null,
@@ -128,7 +128,7 @@ RAW_TABLES = """
         reference_from date, reference_to date
     );
 
-    -- The registry files whose rows stand above: their content by its hash, empty where a file was taken away for good.
+    -- The registry files in force with the hash of their content, empty if the file was removed for good.
     create table if not exists raw.registry_files (
         file varchar primary key,
         content_hash varchar not null,
@@ -136,7 +136,7 @@ RAW_TABLES = """
         ends_with_a_break boolean not null,
         in_force_since timestamptz not null
     );
-    -- Every version that ever was in force. What it had computed again is known when the build that did it is finished.
+    -- Every version that was ever in force. The number of recomputed shift dates is known after the next build.
     create table if not exists raw.registry_versions (
         number bigint not null,
         file varchar not null,
@@ -146,7 +146,7 @@ RAW_TABLES = """
         change varchar not null,
         shift_dates_recomputed bigint
     );
-    -- Contents that are not in force, a file that is gone among them; since when, and why.
+    -- Refused contents (a missing file counts as one), with the time and the reason.
     create table if not exists raw.registry_refusals (
         file varchar primary key,
         content_hash varchar not null,
@@ -160,7 +160,7 @@ RAW_TABLES = """
         last_event_microseconds bigint, max_state_microseconds bigint, review_keys_below varchar
     );
 
-    -- What the next build must look at again; it empties both when it has finished.
+    -- What the next build must recompute; the build empties both tables when it has finished.
     create table if not exists raw.changed_minutes (site_id varchar not null, minute timestamptz not null);
     create table if not exists raw.changed_objects (object_key varchar not null, etag varchar not null);
 
@@ -168,13 +168,13 @@ RAW_TABLES = """
         worker_identity varchar not null, is_pseudonymous boolean not null, key_check varchar, min_group bigint not null
     );
 
-    -- Sites whose stored events have no workers, as the registry wanted (identity/people.py).
+    -- Sites whose stored events have no workers, as the registry requires (identity/people.py).
     create table if not exists raw.nameless_sites (site_id varchar not null);
 
-    -- How far back retention reached: the first UTC date that is kept of the raw events, and of rows about persons.
+    -- How far retention has deleted: the first UTC date kept of raw events and of rows about persons.
     create table if not exists raw.horizons (name varchar primary key, first_date date not null);
 
-    -- How far back retention will reach when the grace after `noted_at` is over.
+    -- How far retention will delete once the grace period after `noted_at` is over.
     create table if not exists raw.pending_horizons (
         name varchar not null, first_kept timestamptz not null, noted_at timestamptz not null
     );
@@ -187,7 +187,7 @@ LOCK_WAIT_SECONDS = 600
 def warehouse_lock(
     settings: Settings, wait_seconds: float = LOCK_WAIT_SECONDS, log: Callable[[str], None] = print
 ) -> Iterator[None]:
-    """Hold the right to write the warehouse; the system takes it back when the process ends, however it ends.
+    """Hold the warehouse's write lock; the system releases it when the process ends, however it ends.
 
     Raises:
         WarehouseBusyError: another batch held it for all of `wait_seconds`.
@@ -230,18 +230,19 @@ def _acquire(descriptor: int, path: Path, wait_seconds: float, log: Callable[[st
 def open_warehouse(
     settings: Settings, log: Callable[[str], None] = lambda _: None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to the warehouse with its raw tables in place, in UTC. Take `warehouse_lock` first.
+    """A connection to the warehouse with its raw tables created, in UTC. Take `warehouse_lock` first.
 
-    A warehouse of an earlier version is copied and upgraded before, which `log` is told.
+    A warehouse of an earlier version is first copied and upgraded, which is logged.
 
     Raises:
-        WarehouseError: the file cannot be opened or written (no space, no right, damaged), or is of a newer version.
+        WarehouseError: the file cannot be opened or written (no space, no permission, damaged), or is of a newer
+        version.
     """
     connection = _connect(settings)
     try:
         if migrations.is_older(connection, settings.warehouse_path):
             version = migrations.stored_version(connection)
-            connection.close()  # and with it the file is whole
+            connection.close()  # its checkpoint leaves the file complete
             copy = migrations.keep_copy(settings.warehouse_path, version)
             connection = _connect(settings)
             with transaction(connection):
@@ -272,25 +273,25 @@ def _connect(settings: Settings) -> duckdb.DuckDBPyConnection:
 
 @contextmanager
 def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """All of a block's statements, or none of them."""
+    """Run the block's statements in one transaction."""
     connection.execute("begin")
     try:
         yield
         connection.execute("commit")
     except BaseException:
-        with suppress(duckdb.Error):  # after some failures, a full disk for one, DuckDB has ended it already
+        with suppress(duckdb.Error):  # after some failures, such as a full disk, DuckDB has already ended it
             connection.execute("rollback")
         raise
 
 
 def changed_minutes_of(events: str) -> str:
-    """The statement that notes which sites and minutes some events belong to, so that their windows are computed again.
+    """The statement that records the sites and minutes of some events, so that their windows are recomputed.
 
-    `events` is what follows `from`: a relation with `site_id` and `event_at`. Whoever adds rows to raw.events or
-    removes them executes it in the same transaction. All windows begin and end at whole UTC minutes, so that each
-    minute lies in one window. Which other minutes the reading of a counter changes, the models find.
+    `events` follows `from`: a relation with `site_id` and `event_at`. Code that adds or removes rows of raw.events runs
+    this statement in the same transaction. All windows begin and end at whole UTC minutes, so each minute lies in one
+    window. The models find the other minutes that a counter's reading changes.
     """
-    # Counted in whole numbers, which takes a sixth of what date_trunc of an instant does.
+    # Integer arithmetic takes a sixth of the time of date_trunc.
     return (
         "insert into raw.changed_minutes select site_id, make_timestamptz(minute * 60000000) "
         f"from (select distinct site_id, epoch_us(event_at) // 60000000 as minute from {events})"
@@ -298,16 +299,16 @@ def changed_minutes_of(events: str) -> str:
 
 
 def changed_objects_of(objects: str) -> str:
-    """The statement that notes objects landed before whose counts or rejected records change, or that go.
+    """The statement that records earlier objects whose counts or rejected records change, or that are removed.
 
-    `objects` is what follows `from`: a relation with `object_key` and `etag`. It belongs into the transaction that
-    changes them. Objects that are new need no note.
+    `objects` follows `from`: a relation with `object_key` and `etag`. Run it in the transaction that changes them. New
+    objects need no record.
     """
     return f"insert into raw.changed_objects select distinct object_key, etag from {objects}"
 
 
 def raw_state(connection: duckdb.DuckDBPyConnection) -> str:
-    """A hash that changes with all that the models are computed from: landed records, replays, registries, settings."""
+    """A hash over all inputs of the models: landed records, replays, registries and settings."""
     registries = ", ".join(
         f"(select md5(string_agg({table}::varchar, chr(10) order by {table}::varchar)) from raw.{table})"
         for table in (

@@ -75,7 +75,7 @@ def person_of(connection: duckdb.DuckDBPyConnection, settings: Settings, pending
     """Who is meant, with what only the warehouse knows of them: kept in the journal until they are gone everywhere."""
     if settings.pseudonymises and re.fullmatch(PATTERN, pending.worker_id):
         raise SettingsError(
-            f"WORKER is {pending.worker_id!r}, a pseudonym; expected is the worker's own id, as the cameras send it."
+            f"WORKER is {pending.worker_id!r}, a pseudonym; expected the worker's own id, as the cameras send it."
         )
     ids = frozenset({pending.worker_id, stored_id(settings, pending.site_id, pending.worker_id)})
     names = connection.execute(

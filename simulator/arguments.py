@@ -28,15 +28,15 @@ class Arguments:
     def __post_init__(self) -> None:
         for name in ("sites", "days", "objects_per_camera_hour"):
             if getattr(self, name) < 1:
-                raise SettingsError(f"--{name.replace('_', '-')} is {getattr(self, name)}, allowed is 1 or more.")
+                raise SettingsError(f"--{name.replace('_', '-')} is {getattr(self, name)}, allowed: 1 or more.")
         for name in ("cameras", "workers"):
             if getattr(self, name) < self.sites:
-                raise SettingsError(f"--{name} is {getattr(self, name)}, allowed is {self.sites} or more.")
+                raise SettingsError(f"--{name} is {getattr(self, name)}, allowed: {self.sites} or more.")
         if self.seed < 0:
-            raise SettingsError(f"--seed is {self.seed}, allowed is 0 or more.")
+            raise SettingsError(f"--seed is {self.seed}, allowed: 0 or more.")
         if MINUTES_PER_HOUR % self.objects_per_camera_hour:
             raise SettingsError(
-                f"--objects-per-camera-hour is {self.objects_per_camera_hour}, allowed is a divisor of 60."
+                f"--objects-per-camera-hour is {self.objects_per_camera_hour}, allowed: a divisor of 60."
             )
         if self.until is not None and self.until.tzinfo is None:
             raise SettingsError(f"--until {self.until} has no UTC offset.")

@@ -1,7 +1,6 @@
 """The landing bucket, a local folder or an S3-compatible server: list, read, write and archive objects.
 
-The only package that touches the bucket; whoever needs one imports from here. What an object's content means is not
-known here.
+The only package that touches the bucket; other packages import from here. Knows nothing about the objects' content.
 """
 
 from __future__ import annotations
@@ -42,15 +41,15 @@ __all__ = [
 
 
 def open_bucket(url: str, create: bool = False) -> Bucket:
-    """The bucket of a `file:///…` or `s3://bucket/prefix` URL; with `create`, a local one's folders are made."""
+    """The bucket of a `file:///…` or `s3://bucket/prefix` URL; with `create`, a local bucket's folders are created."""
     if url.startswith("file://"):
         return LocalBucket(Path(unquote(urlsplit(url).path)), create)
     return S3Bucket(url)
 
 
 def open_landing_bucket(settings: Settings) -> Bucket:
-    """The plant's bucket. A local one's folders are made for a new plant only.
+    """The plant's bucket. A local bucket's folders are created only for a new plant.
 
-    Once there is a warehouse, a folder that is missing is a share that is not mounted, and not a bucket without news.
+    Once a warehouse exists, a missing folder means an unmounted share, not an empty bucket.
     """
     return open_bucket(settings.landing_url, create=not settings.warehouse_path.exists())

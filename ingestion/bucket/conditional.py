@@ -1,5 +1,6 @@
-"""A delete that names the content it deletes: the server compares and deletes in one step, so that an object which is
-replaced at that very moment stays. S3 has it (`If-Match`), the client does not: it signs the request, Python sends it.
+"""Conditional delete: the server compares the etag and deletes in one step, so that an object replaced at that moment
+stays. S3 supports this (`If-Match`), but the client library does not, so the library signs the request and Python sends
+it.
 """
 
 from __future__ import annotations
@@ -23,10 +24,10 @@ _UNKNOWN_TO_SERVER = (400, 405, 501)
 
 
 def delete_if_match(store: S3Store, key: str, etag: str) -> bool:
-    """Delete an object that still has this etag; False where it has another one or is gone.
+    """Delete an object that still has this etag; False if it has another etag or is gone.
 
     Raises:
-        OSError: the server did not answer or failed; asking again is harmless.
+        OSError: the server did not answer or failed; repeating the request is harmless.
     """
     import obstore
 
@@ -44,7 +45,7 @@ def delete_if_match(store: S3Store, key: str, etag: str) -> bool:
 
 
 def knows_conditions(store: S3Store) -> bool:
-    """Whether the server refuses to delete an object for another etag's sake. Tried on an object made for it."""
+    """Whether the server refuses to delete an object whose etag differs, tested on an object created for it."""
     import obstore
 
     key = f"{ARCHIVE_PREFIX}_condition-{secrets.token_hex(8)}"

@@ -1,7 +1,7 @@
-"""Opening what lies below a folder by descriptors, one segment of the path after the other, and never through a link.
+"""Opens files below a folder by descriptors, one path segment after the other, and never through a link.
 
-Whoever may write below the landing folder may put a link there at any moment; a path that was looked at before it is
-opened may lead somewhere else by then, a descriptor does not. What the files mean is not known here.
+Anyone who may write below the landing folder may put a link there at any moment. A path that was checked may lead
+elsewhere by the time it is opened; a descriptor cannot. Knows nothing about the files' content.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ import stat
 import threading
 from collections.abc import Iterator
 
-# What a link answers to being opened without being followed: as a file, as a folder.
+# The errors for opening a link without following it: as a file, as a folder.
 _IS_LINK = (errno.ELOOP, errno.ENOTDIR, errno.EMLINK)
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-# A named pipe without a writer would be waited for.
+# O_NONBLOCK: opening a named pipe without a writer would otherwise block.
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class NotAFile(OSError):
-    """What has this name is not to be read; `reason` is one of those of `PassedOver`."""
+    """The entry of this name must not be read; `reason` is one of those of `PassedOver`."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -29,9 +29,9 @@ class NotAFile(OSError):
 
 
 def refusal(found: os.stat_result, folder_owner: int) -> str | None:
-    """Why a file with this status, in a folder of this owner, is not read; None where it is.
+    """Why a file with this status, in a folder of this owner, is not read; None if it is read.
 
-    A file of several names may have been put there by somebody who may not read it himself.
+    A hard link may have been made by somebody who has no permission to read the file.
     """
     if stat.S_ISLNK(found.st_mode):
         return "link"
@@ -43,7 +43,7 @@ def refusal(found: os.stat_result, folder_owner: int) -> str | None:
 
 
 class _Opened:
-    """A descriptor that is closed with the last reference to it."""
+    """A descriptor that closes with the last reference to it."""
 
     def __init__(self, folder: str, descriptor: int) -> None:
         self.folder = folder
@@ -54,18 +54,18 @@ class _Opened:
 
 
 class Folders:
-    """The folders below `root`, which itself may be a link. Each thread keeps the last one of each use open."""
+    """The folders below `root`, which may itself be a link. Each thread keeps the last folder of each use open."""
 
     def __init__(self, root: str) -> None:
         self._root = root
         self._last = threading.local()
 
     def descriptor(self, folder: str, use: str = "read", make: bool = False) -> int:
-        """The descriptor of a folder, given relative to the root; it is valid in this thread until the use's next call.
+        """The descriptor of a folder relative to the root, valid in this thread until the next call for the same use.
 
         Raises:
             NotAFile: a link stands in the way.
-            OSError: there is none (and none is made), or it cannot be opened.
+            OSError: the folder does not exist (and is not created), or cannot be opened.
         """
         last: _Opened | None = getattr(self._last, use, None)
         if last is None or last.folder != folder:
@@ -74,7 +74,7 @@ class Folders:
         return last.descriptor
 
     def forget(self, *uses: str) -> None:
-        """Close the folders that this thread has open for these uses: they may have been replaced."""
+        """Close the folders that this thread keeps open for these uses, because they may have been replaced."""
         for use in uses:
             self._last.__dict__.pop(use, None)
 
@@ -97,7 +97,7 @@ class Folders:
 
     @contextlib.contextmanager
     def opened(self, folder: str, make: bool = False) -> Iterator[int]:
-        """A descriptor of its own for a folder, for those who need several at once."""
+        """A separate descriptor for a folder, for callers that need several at once."""
         descriptor = self._open(folder, make)
         try:
             yield descriptor
@@ -108,8 +108,8 @@ class Folders:
         """A file opened for reading.
 
         Raises:
-            NotAFile: it is a link, no file, or a hard link to a file of another owner; or a link stands in the way.
-            OSError: there is none, or it may not be opened.
+            NotAFile: it is a link, not a file, or a hard link to a file of another owner; or the path contains a link.
+            OSError: the file does not exist, or permission is missing.
         """
         folder, _, name = key.rpartition("/")
         parent = self.descriptor(folder)
@@ -130,7 +130,7 @@ class Folders:
 
 
 def open_folder(name: str, parent: int) -> int:
-    """A folder in an open one. Raises `NotAFile` where it is a link."""
+    """A folder inside an open one. Raises `NotAFile` if it is a link."""
     try:
         return os.open(name, _FOLDER, dir_fd=parent)
     except OSError as error:

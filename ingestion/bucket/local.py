@@ -1,7 +1,7 @@
-"""A landing bucket that is a folder. Plain file calls: for many small files they cost a tenth of what a client does.
+"""A landing bucket in a folder. Uses plain file calls, which for many small files cost a tenth of a client library.
 
-Archiving moves a file by two renames. Between them it lies below `archive/_moving/`, where it can be looked at without
-a race: a file that replaced the one that was read is put back under its name, at once or, after a kill, by `put_back`.
+Archiving moves a file by two renames. Between them the file lies below `archive/_moving/`, where it can be checked
+without a race. A file that replaced the one that was read gets its name back, at once or, after a kill, by `put_back`.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ from ingestion.durable import sync
 from ingestion.errors import BucketError
 
 MOVING = f"{ARCHIVE_PREFIX}_moving"
-# A file changed so shortly before it was read may change again without a trace in its times, the coarsest of which
-# count in steps of 2 s. Its version is not relied on.
+# A file that changed this shortly before it was read may change again without a change of its times, whose coarsest
+# resolution is 2 s. Such a file gets no version.
 SETTLED_SECONDS = 2.0
-PIECE_BYTES = 4 * 1024 * 1024  # of a file that is not held whole
+PIECE_BYTES = 4 * 1024 * 1024  # bytes of a file that is not held whole
 MAX_DEPTH = 100  # folders within folders
 READ_TRIES = 3  # of a file that changes while it is read
 
-# What a share that is away for a moment answers.
+# Errors of a share that is unavailable for a moment.
 _PASSING = (errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EAGAIN, errno.EINTR, errno.EHOSTDOWN, errno.ENETUNREACH)
 
 
@@ -52,7 +52,7 @@ class LocalBucket:
         self.root = root
         self._root = os.fspath(root)
         self._folders = Folders(self._root)
-        self._aside = f"{MOVING}/{secrets.token_hex(8)}"  # ours alone, so that it overwrites nothing
+        self._aside = f"{MOVING}/{secrets.token_hex(8)}"  # unique to this process, so that it overwrites nothing
         self.passed_over: list[PassedOver] = []
         self._durable_folders: set[Path] = set()
         try:
@@ -62,9 +62,9 @@ class LocalBucket:
             raise BucketError(f"The landing folder {root} cannot be used: {error.strerror}.") from error
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
-        """Every file below a prefix. A folder that cannot be listed is an error, never "nothing there".
+        """Every file below a prefix. A folder that cannot be listed is an error, never an empty folder.
 
-        What is no file, a link for one, and a folder that may not be opened are noted as passed over.
+        Entries that are not files, such as links, and folders without permission are recorded as skipped.
         """
         folder = prefix.rstrip("/")
         try:
@@ -101,7 +101,7 @@ class LocalBucket:
                 elif not is_ignored(entry.name):
                     try:
                         stat = entry.stat(follow_symlinks=False)
-                    except FileNotFoundError:  # taken away since the folder was read
+                    except FileNotFoundError:  # removed since the folder was listed
                         continue
                     modified = datetime.fromtimestamp(stat.st_mtime, UTC)
                     reason = refusal(stat, owner)
@@ -127,10 +127,10 @@ class LocalBucket:
             os.close(descriptor)
 
     def fetch(self, keys: Sequence[str], max_bytes: int | None = None) -> Iterator[FetchedObject]:
-        """The files' contents; one that is gone by now, or changes while it is read, is left out: it is not whole.
+        """The files' contents, without files that are gone or that change while they are read.
 
-        One that may not be read, or is a link by now, is left out too, and noted as passed over: the others need not
-        wait for it.
+        A file that may not be read, or has become a link, is left out and recorded as skipped, so that the others can
+        land.
         """
         for key in keys:
             try:
@@ -174,7 +174,7 @@ class LocalBucket:
         return None
 
     def pieces(self, fetched: FetchedObject) -> Iterator[bytes]:
-        """The file's content, hashed once more on the way: what was given is what the etag says, or it is refused."""
+        """The file's content in pieces, hashed again: raises at the end if it does not match the etag."""
         digest = hashlib.blake2b(digest_size=16)
         try:
             with os.fdopen(self._folders.open_file(fetched.key), "rb", buffering=0) as file:
@@ -189,11 +189,11 @@ class LocalBucket:
             raise ObjectReplaced(fetched.key)
 
     def recognise(self, info: ObjectInfo) -> FetchedObject | None:  # noqa: ARG002  # a server could
-        """A folder's listing says no etag."""
+        """Return None: a folder's listing has no etags."""
         return None
 
     def archive(self, fetched: FetchedObject) -> bool:
-        """Rename the file into the archive, and back if another one had taken its name since it was read."""
+        """Rename the file into the archive, and back if another file has replaced it since it was read."""
         key, kept = fetched.key, archive_key(fetched.key, fetched.etag)
         aside = f"{self._aside}/{key}"
         try:
@@ -201,7 +201,8 @@ class LocalBucket:
             waiting = self._folders.descriptor(_folder(aside), "waiting", make=True)
             archived = self._folders.descriptor(_folder(kept), "archived", make=True)
             name, kept_name = _name(key), _name(kept)
-            # Its own name aside is taken where a third content kept a second one from being put back.
+            # The usual name below `_moving/` is taken if a second content is still there because a third one took its
+            # place.
             if _identity_of(name, source) != fetched.identity or _exists(name, waiting):
                 return False
             os.rename(name, name, src_dir_fd=source, dst_dir_fd=waiting)
@@ -222,7 +223,7 @@ class LocalBucket:
         return False
 
     def _holds_another(self, kept: str, etag: str) -> bool:
-        """Whether the archive's copy of a content was rewritten since, as a person was erased from it: it stays."""
+        """Whether the archive's copy has been rewritten since, by the erasure of a person; then that copy stays."""
         try:
             file = self._folders.open_file(kept)
         except FileNotFoundError:
@@ -233,9 +234,10 @@ class LocalBucket:
             os.close(file)
 
     def put_back(self) -> int:
-        """Give files that a killed batch left between two names their old one, unless a newer content has it.
+        """Restore the old names of files that a killed batch left between two names, unless a newer content has the
+        name.
 
-        Called while no other batch archives. What cannot have its name yet gets it by a later call.
+        Called while no other batch archives. A later call retries what could not be restored.
         """
         try:
             with self._folders.opened(MOVING) as moving, os.scandir(moving) as entries:
@@ -252,11 +254,11 @@ class LocalBucket:
             ) from error
 
     def _put_back_from(self, name: str, folder: str, parent: int) -> int:
-        """What lies in the folder `name` of an open one belongs into the bucket's `folder`."""
+        """Move the content of the folder `name` inside an open folder back to the bucket's `folder`."""
         count = 0
         try:
             descriptor = open_folder(name, parent)
-        except NotAFile:  # a file where only folders are made
+        except NotAFile:  # a file where only folders are expected
             return 0
         try:
             with os.scandir(descriptor) as entries:
@@ -274,7 +276,7 @@ class LocalBucket:
         return count
 
     def changed_copy(self, key: str, etag: str, size: int) -> bool:
-        """Whether the archive's copy of a content has another size than that had."""
+        """Whether the archive's copy of a content differs from it in size."""
         kept = archive_key(key, etag)
         try:
             return (
@@ -285,9 +287,9 @@ class LocalBucket:
             return False
 
     def grown(self, key: str, etag: str, size: int) -> FetchedObject | None:
-        """What the archive's copy of a content has become, where that content is but its beginning, by now.
+        """The archive's copy of a content if it has grown, that is, if the content is only its beginning.
 
-        It has the key of the object, and its content only when it is asked for by `pieces`.
+        It has the object's key; `pieces` returns its content.
         """
         kept = archive_key(key, etag)
         try:
@@ -307,7 +309,7 @@ class LocalBucket:
         return next(self.fetch([kept], 0), None)
 
     def keep_as(self, key: str, etag: str, grown_etag: str) -> None:
-        """Give the archive's copy of a content, which has grown, the name of what it has become."""
+        """Rename the archive's copy of a content, which has grown, after its new content."""
         before, now = archive_key(key, etag), archive_key(key, grown_etag)
         try:
             with self._folders.opened(_folder(now)) as folder:
@@ -318,9 +320,9 @@ class LocalBucket:
             raise BucketError(f"{self.root / before} cannot be renamed: {error.strerror or error}.") from error
 
     def put(self, key: str, content: bytes) -> None:
-        """Write under a name that is ignored, then rename; file and name are on the disk when this returns.
+        """Write under an ignored name, then rename; file and name are durable when this returns.
 
-        Below the mount point of a share that is away nothing is written: nobody would find it there.
+        Writes nothing below the mount point of an unmounted share, where the file would be hidden later.
         """
         target, name = self.root / key, _name(key)
         aside = f"_{name}.{os.getpid()}.part"
@@ -328,7 +330,7 @@ class LocalBucket:
             self._make_folder(target.parent)
             with self._folders.opened(_folder(key)) as folder:
                 try:
-                    with contextlib.suppress(FileNotFoundError):  # left by a killed process of this number
+                    with contextlib.suppress(FileNotFoundError):  # left by a killed process with this process id
                         os.unlink(aside, dir_fd=folder)
                     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
                     with os.fdopen(os.open(aside, flags, 0o666, dir_fd=folder), "wb") as file:
@@ -345,7 +347,7 @@ class LocalBucket:
             raise BucketError(f"{target} cannot be written: {error.strerror or error}.") from error
 
     def remove(self, key: str) -> None:
-        """Delete a file; one that is gone already is no error."""
+        """Delete a file; a missing file is no error."""
         try:
             with self._folders.opened(_folder(key)) as folder:
                 os.unlink(_name(key), dir_fd=folder)
@@ -355,7 +357,7 @@ class LocalBucket:
             raise BucketError(f"{key} cannot be deleted from the landing folder: {error.strerror or error}.") from error
 
     def _make_folder(self, folder: Path) -> None:
-        """Make a folder that outlives a power loss: its name and its parents' are on the disk, whoever made them."""
+        """Create a folder durably: its name and its parents' names are on the disk, whoever created them."""
         if folder in self._durable_folders and folder.is_dir():
             return
         self._require_bucket()
@@ -389,7 +391,7 @@ def _identity_of(name: str, folder: int) -> tuple[int, int, int]:
 
 
 def _name_again(name: str, aside: int, source: int) -> bool:
-    """Give a file its name again; False where another content has that by now, and the file stays aside."""
+    """Give a file its name back; False if another content has that name now, and the file stays aside."""
     try:
         os.link(name, name, src_dir_fd=aside, dst_dir_fd=source, follow_symlinks=False)  # never replaces anything
     except FileExistsError:
@@ -404,7 +406,7 @@ def _name_again(name: str, aside: int, source: int) -> bool:
 
 
 def _content(descriptor: int, size: int) -> bytes:
-    """All of a file from where it is read, most often by one call; `size` is what it is expected to have."""
+    """The rest of a file, usually read by one call; `size` is the expected size."""
     content = os.read(descriptor, size + 1)
     while len(content) != size and (more := os.read(descriptor, PIECE_BYTES)):
         content += more
@@ -427,7 +429,7 @@ def _identity(stat: os.stat_result) -> tuple[int, int, int]:
 
 
 def _version(stat: os.stat_result) -> str:
-    # The time of the last change of any kind is there because a copy may keep size and modification time.
+    # Includes the inode's change time, because a copy may keep size and modification time.
     return f"{stat.st_ino}-{stat.st_size}-{stat.st_mtime_ns}-{stat.st_ctime_ns}"
 
 

@@ -1,4 +1,4 @@
-"""What both kinds of bucket have in common: an object's identity, which keys are ignored, where the archive keeps it.
+"""Shared by both kinds of bucket: an object's identity, ignored keys, and places in the archive.
 
 Nothing here touches a disk or a server.
 """
@@ -19,7 +19,7 @@ UNFINISHED = (".tmp", ".part")
 
 
 class ObjectInfo(NamedTuple):
-    """One object as the listing shows it: key relative to the bucket's root, size in bytes, last change (UTC).
+    """One object in the listing: its key relative to the bucket's root, its size in bytes and its last change (UTC).
 
     `version` changes whenever the content may have changed: the server's etag, or a file's inode, size and times.
     """
@@ -34,8 +34,8 @@ NAME_NOT_READ = "name"
 
 
 class PassedOver(NamedTuple):
-    """What lies in the bucket and is not read, and why: `link`, `other_owner` (a hard link), `no_right`, `no_file`,
-    `odd_key` or `name`. Size in bytes and last change (UTC) where they are known.
+    """An entry of the bucket that is not read, and the reason: `link`, `other_owner` (a hard link), `no_right`,
+    `no_file`, `odd_key` or `name`. Size in bytes and last change (UTC) are given if known.
     """
 
     key: str
@@ -45,81 +45,84 @@ class PassedOver(NamedTuple):
 
 
 class FetchedObject(NamedTuple):
-    """One object's content with the identity it had when it was read.
+    """One object's content and its identity at the time of reading.
 
-    `version` is the listing's, or empty where an equal one might hide another content. `identity` tells a local folder
-    at archiving whether the key still holds this content: (inode, size, mtime in ns).
+    `version` is the listing's, or empty if two contents might share it. `identity` (inode, size, mtime in ns) lets a
+    local folder check at archiving whether the key still holds this content.
     """
 
     key: str
-    content: bytes | None  # None: larger than what may be read, or not read at all
+    content: bytes | None  # None: above the size limit, or not read
     size: int
     etag: str
     version: str = ""
     identity: tuple[int, int, int] | None = None
 
     def light(self) -> FetchedObject:
-        """The object without its content where it is a file's, which archiving renames and does not write."""
+        """The object without its content if it is a file, because archiving only renames files."""
         return self if self.identity is None or self.content is None else self._replace(content=None)
 
 
 class ObjectReplaced(Exception):
-    """An object is no longer what it was; the text says which."""
+    """An object has been replaced; the message names it."""
 
 
 class Bucket(Protocol):
-    """What landing needs of a bucket. Every method raises `BucketError` with one sentence when it cannot."""
+    """The operations that landing needs. Every method raises `BucketError` with a one-sentence message on failure."""
 
-    concurrency: int  # requests that are worth having under way at once
-    passed_over: list[PassedOver]  # what was left out of what was listed or fetched, perhaps more than once
+    concurrency: int  # useful number of concurrent requests
+    passed_over: list[PassedOver]  # entries left out of a listing or fetch, possibly repeated
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
-        """Every object below a prefix, in no particular order, without the ignored ones, a page at a time."""
+        """Every object below a prefix except ignored ones, unordered, fetched page by page."""
 
     def fetch(self, keys: Sequence[str], max_bytes: int | None = None) -> Iterator[FetchedObject]:
-        """The objects of these keys that exist and may be read, in order; without content above `max_bytes`."""
+        """The objects of these keys that exist and may be read, in order.
+
+        Objects above `max_bytes` come without content.
+        """
 
     def pieces(self, fetched: FetchedObject) -> Iterator[bytes]:
         """The content of an object that was fetched without it, in pieces of some megabytes.
 
         Raises:
-            ObjectReplaced: its key holds another content by now, or none; what was given is not to be used.
+            ObjectReplaced: its key now holds another content or none; discard the pieces returned so far.
         """
 
     def recognise(self, info: ObjectInfo) -> FetchedObject | None:
-        """The listed object without its content, where the listing alone says its etag; else None."""
+        """The listed object without its content if the listing alone gives its etag; else None."""
 
     def archive(self, fetched: FetchedObject) -> bool:
-        """Move an object below `archive/`; False where its key holds another content by now, which stays.
+        """Move an object below `archive/`; False if its key now holds another content, which stays.
 
         Several threads may archive at once.
         """
 
     def put_back(self) -> int:
-        """Undo what an archiving that was cut off left undecided; gives the objects that are at their keys again."""
+        """Undo interrupted archiving; return the number of objects that are back at their keys."""
 
     def put(self, key: str, content: bytes) -> None:
-        """Write a whole object. It appears whole, and it is durable when this returns."""
+        """Write an object. It appears as a whole and is durable when this returns."""
 
 
 def is_ignored(key: str) -> bool:
-    """Whether the contract ignores a key: hidden segments, and the names of objects still being written."""
+    """Whether the contract ignores a key: it has a hidden segment, or names an object still being written."""
     return key.endswith(UNFINISHED) or key.startswith(HIDDEN) or any(start in key for start in _HIDDEN_SEGMENTS)
 
 
 def is_still(info: ObjectInfo, now: datetime, still_seconds: float) -> bool:
-    """Whether an object has been left alone for so long.
+    """Whether an object has been unchanged for that long.
 
-    One from the future is judged by its distance too: a clock that was put back must not hold up what was written
-    before, for as long as the clock needs to get there again.
+    A time in the future is judged by its distance too: after a clock was set back, objects written before must not wait
+    until the clock reaches that time again.
     """
     return not still_seconds or abs((now - info.modified).total_seconds()) >= still_seconds
 
 
 def archive_key(key: str, etag: str) -> str:
-    """Where an object is kept: the content's etag in the name, so that two contents of a key keep two copies.
+    """The archive's place for an object. Its name contains the etag, so that two contents of a key keep two copies.
 
-    A name that would become too long for a file is cut, and then holds a hash of the whole key as well.
+    A name that would be too long for a file is cut and then contains a hash of the whole key.
     """
     folder, _, name = key.rpartition("/")
     stem, dot, endings = name.partition(".")

@@ -1,4 +1,4 @@
-"""Trying again what a link or a server failed at: how often, after which waits. What failed is not known here."""
+"""Retry with jitter for failures of a link or a server. Knows nothing about the action that failed."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
-# Five waits of 0.4 to 6.4 s, 12 s in all: longer than a server's restart or a switch's hiccup. What is away for longer
-# ends the batch with its sentence, and the next batch, which the schedule starts, does the rest.
+# Five waits of 0.4 to 6.4 s, 12 s in all: longer than a server's restart or a switch's hiccup. A longer outage ends the
+# batch with its message, and the next scheduled batch does the rest.
 ATTEMPTS = 6
 FIRST_WAIT_SECONDS = 0.4
 
@@ -18,9 +18,9 @@ Result = TypeVar("Result")
 
 
 def retrying(action: Callable[[], Result], is_passing: Callable[[Exception], bool]) -> Result:
-    """The action's result, or its last error: one that does not pass by itself is raised at once."""
+    """The action's result. Raises the last error, or at once an error that is not transient."""
     try:
-        return action()  # without tenacity, which takes 25 µs: a bucket is asked for tens of thousands of objects
+        return action()  # without tenacity, whose overhead of 25 µs counts for tens of thousands of objects
     except Exception as error:  # noqa: BLE001  # tenacity raises it again where it does not pass
         failures = [error]
 
@@ -43,5 +43,5 @@ def _policy(is_passing: Callable[[Exception], bool]) -> Retrying:
 
 
 def _wait_seconds(state: RetryCallState) -> float:
-    """Twice as long each time; anywhere between the half and the whole, so that what failed together returns apart."""
+    """The wait doubles each time. Jitter between half and all of it spreads requests that failed together."""
     return FIRST_WAIT_SECONDS * 2.0 ** (state.attempt_number - 1) * random.uniform(0.5, 1)

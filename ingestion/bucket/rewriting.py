@@ -1,6 +1,7 @@
-"""What else is asked of a bucket beside landing's calls: every object, a new content for one, none for one, its time.
+"""Bucket operations that only erasure, retention and the clock check need: list every object, replace one, delete one,
+and read the server's time.
 
-Landing never comes here. What an object's content means is not known here.
+Landing uses none of them. Knows nothing about the objects' content.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _CLOCK = f"{ARCHIVE_PREFIX}.clock/now"
 
 
 def every_object(bucket: Bucket) -> Iterator[ObjectInfo]:
-    """All objects, also those that landing ignores: hidden ones, unfinished ones, ones outside of its prefixes."""
+    """All objects, including those that landing ignores: hidden, unfinished or outside its prefixes."""
     if isinstance(bucket, S3Bucket):
         yield from bucket.list("", ignored=True)
     else:
@@ -38,14 +39,14 @@ def _every_file(root: Path) -> Iterator[ObjectInfo]:
     for folder, _, names in os.walk(root, onerror=fail):
         for name in names:
             path = Path(folder, name)
-            with contextlib.suppress(FileNotFoundError):  # taken away since the folder was read
+            with contextlib.suppress(FileNotFoundError):  # removed since the folder was listed
                 stat = path.lstat()
                 modified = datetime.fromtimestamp(stat.st_mtime, UTC)
                 yield ObjectInfo(path.relative_to(root).as_posix(), stat.st_size, modified)
 
 
 def fetch_all(bucket: Bucket, infos: Iterable[ObjectInfo], max_bytes: int) -> Iterator[FetchedObject]:
-    """The objects' contents, a share at a time, so that an archive of any size passes through."""
+    """The objects' contents, a share at a time, so that memory does not grow with the archive."""
     keys: list[str] = []
     size = 0
     for info in infos:
@@ -59,7 +60,7 @@ def fetch_all(bucket: Bucket, infos: Iterable[ObjectInfo], max_bytes: int) -> It
 
 
 def replace(bucket: Bucket, fetched: FetchedObject, content: bytes) -> bool:
-    """Put a new content in the place of the one that was fetched; False where another one has come by now."""
+    """Replace the fetched content by a new one; False if the object has been replaced meanwhile."""
     for now in bucket.fetch([fetched.key], 0):
         if now.etag == fetched.etag:
             bucket.put(fetched.key, content)
@@ -68,14 +69,14 @@ def replace(bucket: Bucket, fetched: FetchedObject, content: bytes) -> bool:
 
 
 def remove(bucket: Bucket, key: str) -> None:
-    """Delete an object; one that is gone already is no error."""
+    """Delete an object; a missing object is no error."""
     assert isinstance(bucket, (LocalBucket, S3Bucket))
     bucket.remove(key)
 
 
 def server_time(bucket: Bucket) -> datetime | None:
-    """The time by the clock of the bucket's server: that of a small object written now. None of a local folder, whose
-    times are this machine's own.
+    """The time of the bucket's server, taken from a small object written now. None for a local folder, whose times come
+    from this machine.
     """
     if not isinstance(bucket, S3Bucket):
         return None

@@ -1,8 +1,8 @@
-"""A landing bucket on an S3-compatible server; endpoint and credentials by the usual `AWS_*` variables.
+"""A landing bucket on an S3-compatible server; endpoint and credentials come from the usual `AWS_*` variables.
 
-Every request is tried again while its error may pass by itself (`retrying.py`), a listing from the key where it broke
-off; refused credentials are not. An object leaves its key only by a delete that names the content it deletes, where
-the server knows such (`conditional.py`).
+Requests with transient errors are retried (`retrying.py`), a listing from the key where it broke off; refused
+credentials are not retried. An object leaves its key only by a conditional delete, if the server supports it
+(`conditional.py`).
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from ingestion.errors import BucketError, reason_of
 if TYPE_CHECKING:
     from obstore import GetOptions
 
-PAGE_OBJECTS = 1000  # the most that a server gives at once
-PIECE_BYTES = 8 * 1024 * 1024  # of an object that is not held whole
-READ_TIMEOUT = timedelta(seconds=30)  # without a byte
-REQUEST_TIMEOUT = timedelta(hours=1)  # for the largest object on the slowest link
+PAGE_OBJECTS = 1000  # the maximum page size of a server
+PIECE_BYTES = 8 * 1024 * 1024  # bytes of an object that is not held whole
+READ_TIMEOUT = timedelta(seconds=30)  # s without a byte
+REQUEST_TIMEOUT = timedelta(hours=1)  # s for the largest object on the slowest link
 
-# Errors that no second try mends. Others, also some that stay, are tried a few times more.
+# Permanent errors. All others are retried, even if some of them turn out to be permanent.
 _LASTING = {
     "PermissionDeniedError",
     "UnauthenticatedError",
@@ -41,7 +41,7 @@ _LASTING = {
     "InvalidPathError",
     "UnknownConfigurationKeyError",
 }
-# Not every request's error has a class of its own. Too slow, in conflict and too many (408, 409, 429) pass.
+# Not every error has a class of its own. 408 (timeout), 409 (conflict) and 429 (too many requests) are transient.
 _REFUSED = re.compile(r"status code: 4(?!08|09|29)\d\d")
 
 # What the client calls no path: control characters, and segments that are empty or dots.
@@ -61,7 +61,8 @@ class S3Bucket:
 
         self.url = url
         self.passed_over: list[PassedOver] = []
-        self._knows_conditions: bool | None = None  # whether a delete may name an etag; None: not asked yet
+        # whether the server supports conditional deletes; None: not tested yet
+        self._knows_conditions: bool | None = None
         self._asking = threading.Lock()
         parts = urlsplit(url)
         endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
@@ -79,7 +80,7 @@ class S3Bucket:
         return BucketError(f"The landing bucket {self.url} {what}: {reason_of(error)[:300].rstrip('.')}.")
 
     def _ask(self, what: str, action: Callable[[], Result]) -> Result:
-        """An answer of the server. FileNotFoundError where it has no such object, BucketError for all else."""
+        """The server's answer. Raises FileNotFoundError for a missing object and BucketError for any other failure."""
         try:
             return retrying(action, _is_passing)
         except (FileNotFoundError, ObjectReplaced):
@@ -88,7 +89,7 @@ class S3Bucket:
             raise self._error(what, error) from error
 
     def list(self, prefix: str, ignored: bool = False) -> Iterator[ObjectInfo]:
-        """Every object below a prefix, a page at a time; with `ignored` also those that the contract ignores."""
+        """Every object below a prefix, page by page; with `ignored`, also those that the contract ignores."""
         import obstore
 
         stream: Iterator[Sequence[Any]] | None = None
@@ -101,7 +102,7 @@ class S3Bucket:
             try:
                 return next(stream, None)
             except Exception:
-                stream = None  # to be begun anew behind the last key seen
+                stream = None  # restarts after the last key seen
                 raise
 
         while True:
@@ -149,14 +150,14 @@ class S3Bucket:
                     yield ObjectInfo(key, one.size, one.modified, one.etag)
 
     def fetch(self, keys: Sequence[str], max_bytes: int | None = None) -> Iterator[FetchedObject]:
-        """The objects' contents, several requests at a time."""
+        """The objects' contents, fetched by several concurrent requests."""
         pool = ThreadPoolExecutor(self.concurrency, thread_name_prefix="fetch")
         try:
             for fetched in pool.map(lambda key: self._fetch_one(key, max_bytes), keys):
                 if fetched is not None:
                     yield fetched
         finally:
-            # After a failure the others need not find out one by one.
+            # After a failure the remaining requests are cancelled.
             pool.shutdown(cancel_futures=True)
 
     def _fetch_one(self, key: str, max_bytes: int | None) -> FetchedObject | None:
@@ -176,7 +177,7 @@ class S3Bucket:
             return None
 
     def pieces(self, fetched: FetchedObject) -> Iterator[bytes]:
-        """The object's content by ranges, each asked for under the condition that it still is that object's."""
+        """The object's content in ranges, each requested on condition that the object is unchanged."""
         import obstore
         from obstore.exceptions import PreconditionError
 
@@ -192,21 +193,21 @@ class S3Bucket:
                 piece = bytes(result.bytes())
                 if len(piece) != end - start:
                     raise OSError(f"{len(piece)} of {end - start} bytes arrived")
-                if _bare(result.meta["e_tag"]) != fetched.etag:  # from a server that passes over the condition
+                if _bare(result.meta["e_tag"]) != fetched.etag:  # from a server that ignores the condition
                     raise ObjectReplaced(fetched.key)
                 return piece
 
             yield self._ask(f"cannot give {fetched.key}", get)
 
     def recognise(self, info: ObjectInfo) -> FetchedObject | None:
-        """The object by the listing's etag."""
+        """Return the object with the listing's etag."""
         return FetchedObject(info.key, None, info.size, info.version) if info.version else None
 
     def archive(self, fetched: FetchedObject) -> bool:
-        """Copy to the archive and delete, unless the key holds another content by now.
+        """Copy to the archive and delete, unless the key now holds another content.
 
-        The archive gets what was read, whatever the key holds by then. What is deleted is that content and no other:
-        a camera that replaces the object at the very moment finds its own in place.
+        The archive always gets the content that was read. Only that content is deleted: if a camera replaces the object
+        at that moment, the camera's new object stays.
         """
         what, kept = f"cannot archive {fetched.key}", archive_key(fetched.key, fetched.etag)
         try:
@@ -229,11 +230,11 @@ class S3Bucket:
         if content is not None:
             self._ask(what, lambda: obstore.put(self.store, kept, content, use_multipart=False))
             return
-        try:  # a copy that is there is of this content: its name says so
+        try:  # an existing copy has this content, because its name contains the etag
             self._ask(what, lambda: obstore.head(self.store, kept))
         except FileNotFoundError:
             self._ask(what, lambda: obstore.copy(self.store, fetched.key, kept))
-            if not self._is_unchanged(fetched, what):  # then the copy may be of the content that came
+            if not self._is_unchanged(fetched, what):  # then the copy may hold the new content
                 self._ask(what, lambda: obstore.delete(self.store, kept))
                 raise FileNotFoundError(fetched.key) from None
 
@@ -245,28 +246,28 @@ class S3Bucket:
                 self._knows_conditions = self._ask(what, lambda: knows_conditions(self.store))
         if self._knows_conditions:
             return self._ask(what, lambda: delete_if_match(self.store, fetched.key, fetched.etag))
-        # Such a server leaves a moment between the last look and the delete; `keep` is the setting without one.
+        # Such a server leaves a moment between the last check and the delete; archiving by `keep` has no such moment.
         if not self._is_unchanged(fetched, what):
             return False
         self._ask(what, lambda: obstore.delete(self.store, fetched.key))
         return True
 
     def remove(self, key: str) -> None:
-        """Delete an object; the server calls it done where there is none."""
+        """Delete an object; a missing object is no error."""
         import obstore
 
         with contextlib.suppress(FileNotFoundError):
             self._ask(f"cannot delete {key}", lambda: obstore.delete(self.store, key))
 
     def put_back(self) -> int:
-        """A server has no state between two names: an object is at its key until its copy is kept."""
+        """Do nothing: on a server, an object stays at its key until its copy is complete."""
         return 0
 
     def put(self, key: str, content: bytes) -> None:
-        """One PUT: the server shows an object only when it holds all of it."""
+        """Write by one PUT: the server shows an object only when it is complete."""
         import obstore
 
-        # A multipart upload is several requests; an object of the sizes written here needs one.
+        # No multipart upload: objects written here fit in one request.
         self._ask(f"cannot take {key}", lambda: obstore.put(self.store, key, content, use_multipart=False))
 
 

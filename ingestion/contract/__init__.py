@@ -1,1 +1,1 @@
-"""What a record must be, by docs/contract.md: events, labels, keys and their JSON. Pure: no file, no clock."""
+"""The record rules of docs/contract.md: events, labels, keys and their JSON. Pure: reads no file and no clock."""

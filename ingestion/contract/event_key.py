@@ -1,6 +1,6 @@
-"""The stable name of an event (contract §7): a hash of its duplicate key, the same in every run on every machine.
+"""The stable key of an event (contract §7): a hash of its duplicate key, the same in every run on every machine.
 
-The models have the same rule as the macro `event_key`. Which events are in the review sample follows from the key.
+The dbt macro `event_key` implements the same rule. The key decides which events are in the review sample.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def event_key(event: Event) -> str:
     """32 hexadecimal digits: MD5 of instant (microseconds since 1970), type, site, worker and workstation.
 
-    Each identifier comes after its length in characters, so that no two duplicate keys give one text. An event without
-    a worker has zero characters there.
+    Each identifier is preceded by its length in characters, so that different duplicate keys give different texts. An
+    event without a worker has length zero there.
     """
     since_epoch = event.timestamp - _EPOCH
     microseconds = (since_epoch.days * 86_400 + since_epoch.seconds) * 1_000_000 + since_epoch.microseconds
@@ -29,12 +29,12 @@ def event_key(event: Event) -> str:
 
 
 def sample_bound(fraction: float) -> str:
-    """The text that the keys of the review sample are less than: `fraction` of all keys are.
+    """The upper bound (exclusive) of the keys in the review sample, which is a `fraction` of all keys.
 
-    A key is a number from 0 to 2^128 - 1 as 32 digits, so that texts compare as the numbers do.
+    A key is a number from 0 to 2^128 - 1 written with 32 digits, so keys compare as texts in numerical order.
     """
     first_outside = ceil(Fraction(fraction) * 2**128)
-    return f"{first_outside:032x}" if first_outside < 2**128 else "g"  # after every digit
+    return f"{first_outside:032x}" if first_outside < 2**128 else "g"  # sorts after every key
 
 
 def is_in_review_sample(key: str, fraction: float) -> bool:
@@ -42,7 +42,7 @@ def is_in_review_sample(key: str, fraction: float) -> bool:
     return key < sample_bound(fraction)
 
 
-# The same key of a row of raw.events, for DuckDB. Tests hold it, the function above and the models' macro together.
+# The same key for a row of raw.events, in DuckDB's SQL. Tests check that it, `event_key` and the macro agree.
 EVENT_KEY_SQL = """md5(concat(
     epoch_us(event_at), '|', event_type,
     '|', length(site_id), ':', site_id,

@@ -1,7 +1,7 @@
-"""What an event record may be (contract §2): one record's bytes in, an `Event` or a `Refusal` out.
+"""Judges an event record (contract §2): one record's bytes in, an `Event` or a `Refusal` out.
 
-This is the exact reading, in plain Python; `reading.py` has the fast way for records that are plainly right and
-comes here with all others. Nothing here touches disk, network or the clock.
+This is the exact reading, in plain Python. `ingestion/reading` has a fast path for plain records and uses this module
+for all others. Nothing here touches disk, network or clock.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ REQUIRED_FIELDS = ("timestamp", "workstation_id", "event_type", "confidence")
 OPTIONAL_FIELDS = (
     "worker_id", "count", "count_total", "event_id", "site_id", "camera_id", "model_name", "model_version"
 )  # fmt: skip
-# By which version of the contract a record is meant; one that says none is of the first.
+# The field with the contract's version; a record without it follows version 1.
 VERSION_FIELD = "contract_version"
 FIELDS = frozenset((*REQUIRED_FIELDS, *OPTIONAL_FIELDS, VERSION_FIELD))
 
@@ -49,15 +49,15 @@ LATEST_AFTER_LANDING = timedelta(hours=24)
 DEFAULT_SITE = "default"
 UNKNOWN = "unknown"
 
-# What tools that write folders by a column write for no value.
+# The folder name that Hive-style writers use for a missing value.
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """What the Hive-style folders of an object's key supply where a record has no value of its own.
+    """The values in the Hive-style folders of an object's key, used if a record has no value of its own.
 
-    Bytes that are not UTF-8 are lone surrogates, which no identifier has.
+    Bytes that are not UTF-8 appear as lone surrogates, which no identifier contains.
     """
 
     site_id: str | None = None
@@ -68,9 +68,9 @@ class Folder:
 class Event:
     """One accepted record, every field filled in.
 
-    Without a worker it is the station's own event. `count_total` is the reading of a counter, whose `count` is 0: what
-    it adds to the units follows from the readings before it. `event_id` and `count_total` of other types than
-    `product_count` mean nothing and are left out.
+    An event without a worker is a station event. `count_total` is a counter's reading, whose `count` is 0: its units
+    depend on earlier readings. `event_id` and `count_total` have a meaning only for `product_count` and are omitted for
+    other types.
     """
 
     timestamp: datetime  # UTC
@@ -89,7 +89,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a record is rejected: one of `REASONS`, and a sentence with the value."""
+    """Why a record is rejected: one of `REASONS`, and a message with the value."""
 
     reason: str
     detail: str
@@ -99,7 +99,7 @@ Accepted = TypeVar("Accepted")
 
 
 class Refused(Exception):
-    """Carries the first reason that applies out of the rules; those of events are below."""
+    """Raised by the rules with the first reason that applies."""
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(detail)
@@ -107,11 +107,14 @@ class Refused(Exception):
 
 
 def folder_of(key: str) -> Folder:
-    """The site and camera that a key's folders name, percent-decoded; the last one counts, an empty one does not."""
+    """The site and camera in a key's folders, percent-decoded.
+
+    The last folder of a name counts; empty values are ignored.
+    """
     return _named_by(key.rpartition("/")[0])
 
 
-@lru_cache(maxsize=4096)  # many objects lie in one folder
+@lru_cache(maxsize=4096)  # cached because many objects lie in one folder
 def _named_by(folder: str) -> Folder:
     found: dict[str, str] = {}
     for segment in folder.split("/"):
@@ -126,9 +129,9 @@ def _named_by(folder: str) -> Folder:
 def judge_record(
     raw: bytes, folder: Folder, landed_at: datetime, nameless_sites: frozenset[str] = frozenset()
 ) -> tuple[Event | Refusal, frozenset[str]]:
-    """One event record's verdict, and the names of its fields that the contract does not know.
+    """The verdict on one event record, and the names of its unexpected fields.
 
-    The names are given for rejected records too, as long as they are JSON objects. The worker is taken off a record of
+    The names are returned for rejected records too if they are JSON objects. The worker id is removed from a record of
     one of `nameless_sites` before it is judged.
     """
 
@@ -141,7 +144,7 @@ def judge_record(
 
 
 def site_of(record: dict[str, object], folder: Folder) -> str | None:
-    """The site that a record is of, None where that is no identifier."""
+    """The record's site; None if it is not a valid identifier."""
     value = record.get("site_id")
     value = folder.site_id or DEFAULT_SITE if value is None else value
     return identifier_or_none(value) if isinstance(value, str) and not isinstance(value, NumberToken) else None
@@ -150,7 +153,7 @@ def site_of(record: dict[str, object], folder: Folder) -> str | None:
 def judge(
     raw: bytes, fields: frozenset[str], read: Callable[[dict[str, object]], Accepted]
 ) -> tuple[Accepted | Refusal, frozenset[str]]:
-    """The rules that hold for every record, then its own: `read` gives what is accepted or raises `Refused`."""
+    """Apply the rules for every record, then `read`, which returns the accepted value or raises `Refused`."""
     try:
         record = parse_json(raw)
     except NotJson as error:
@@ -165,14 +168,14 @@ def judge(
 
 
 def require(record: dict[str, object], names: Sequence[str]) -> None:
-    """Raises `Refused` where a field is missing; a JSON null is absent."""
+    """Raise `Refused` if a field is missing; JSON null counts as missing."""
     missing = [name for name in names if record.get(name) is None]
     if missing:
         raise Refused("missing_field", f"The record has no {', no '.join(missing)}.")
 
 
 def _read_event(record: dict[str, object], folder: Folder, landed_at: datetime) -> Event:
-    """The rules in the contract's order of reasons."""
+    """Apply the rules in the contract's order of reasons."""
     require(record, REQUIRED_FIELDS)
     timestamp = read_timestamp(record["timestamp"], landed_at)
     has_worker = record.get("worker_id") is not None
@@ -202,12 +205,12 @@ def _read_event(record: dict[str, object], folder: Folder, landed_at: datetime) 
     )
 
 
-# Every published version with its reading. A new required meaning is a new entry here; those before it stay for good.
+# The reader of each published version. A change of a required meaning adds an entry; earlier entries stay for good.
 VERSIONS: dict[int, Callable[[dict[str, object], Folder, datetime], Event]] = {1: _read_event}
 
 
 def _version_of(record: dict[str, object]) -> int:
-    """The version that a record is meant by. What an unknown one requires, nobody here can say: it lacks a reader."""
+    """The version that a record follows. Refuses unknown versions, which have no reader."""
     value = record.get(VERSION_FIELD)
     if value is None:
         return min(VERSIONS)
@@ -224,7 +227,7 @@ def _version_of(record: dict[str, object]) -> int:
 def read_timestamp(value: object, landed_at: datetime, name: str = "timestamp") -> datetime:
     """ISO 8601 with an offset, as UTC; digits finer than microseconds are cut. `name` is the field's."""
     if not isinstance(value, str) or isinstance(value, NumberToken):
-        raise Refused("bad_timestamp", f'{name} is {_show(value)}, no text; expected is a text like "{EXAMPLE}".')
+        raise Refused("bad_timestamp", f'{name} is {_show(value)}, no text; expected a text like "{EXAMPLE}".')
     try:
         found = instant(value)
     except BadTimestamp as error:
@@ -239,19 +242,19 @@ def read_timestamp(value: object, landed_at: datetime, name: str = "timestamp") 
     if found is None or not EARLIEST <= found <= landed_at + LATEST_AFTER_LANDING:
         raise Refused(
             "timestamp_out_of_range",
-            f"{name} is {_show(value)}; accepted are times from 2000-01-01 to 24 hours after the landing "
+            f"{name} is {_show(value)}; accepted: times from 2000-01-01 to 24 hours after the landing "
             f"({landed_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}).",
         )
     return found
 
 
 def read_identifier(record: dict[str, object], name: str, default: str | None = None) -> str:
-    """An identifier in its one form (`identifiers.py`); where the record has none, the default is read instead."""
+    """An identifier in normalised form (`identifiers.py`); the default if the record has none."""
     value = record.get(name)
     by_default = value is None
     if by_default:
         value = default
-    expected = f"{name} is {_show(value)}; expected is a text of 1 to {MAX_IDENTIFIER_LENGTH} characters"
+    expected = f"{name} is {_show(value)}; expected a text of 1 to {MAX_IDENTIFIER_LENGTH} characters"
     if not isinstance(value, str) or isinstance(value, NumberToken):
         quotes = " in double quotes" if isinstance(value, NumberToken) else ""
         raise Refused("bad_identifier", f"{expected}{quotes}.")
@@ -266,24 +269,24 @@ def read_identifier(record: dict[str, object], name: str, default: str | None = 
 def read_event_type(value: object, name: str = "event_type") -> str:
     """One of `EVENT_TYPES`, exactly. `name` is the field's."""
     if value not in EVENT_TYPES or isinstance(value, NumberToken):
-        raise Refused("unknown_event_type", f"{name} is {_show(value)}; known are {', '.join(EVENT_TYPES)}.")
+        raise Refused("unknown_event_type", f"{name} is {_show(value)}; known: {', '.join(EVENT_TYPES)}.")
     return str(value)
 
 
 def _read_confidence(value: object) -> float:
     confidence = float(value) if isinstance(value, NumberToken) else -1.0
     if not 0 <= confidence <= 1:
-        raise Refused("confidence_out_of_range", f"confidence is {_show(value)}; expected is a number from 0 to 1.")
-    return confidence + 0.0  # -0.0 and 0.0 are one number and must stay one value
+        raise Refused("confidence_out_of_range", f"confidence is {_show(value)}; expected a number from 0 to 1.")
+    return confidence + 0.0  # -0.0 and 0.0 are one number and must be stored as one value
 
 
 def _read_counts(record: dict[str, object]) -> tuple[int, int | None]:
-    """What was made since the camera's last report, 1 where the record does not say, and a counter's reading."""
+    """The units since the camera's last report (1 if the record gives none), and a counter's reading."""
     count, total = record.get("count"), record.get("count_total")
     if count is not None and total is not None:
         raise Refused(
             "bad_count",
-            f"count is {_show(count)} and count_total is {_show(total)}; expected is one of them: what was made since "
+            f"count is {_show(count)} and count_total is {_show(total)}; expected one of them: what was made since "
             "the last report, or the reading of a counter that only grows.",
         )
     units = 1 if count is None else _read_whole(count, "count", MAX_COUNT)
@@ -296,14 +299,12 @@ def _read_whole(value: object, name: str, highest: int) -> int:
         wrong = why_not_whole(value) if isinstance(value, NumberToken) else "which is no number"
         if isinstance(value, str) and not isinstance(value, NumberToken):
             wrong = "a text"
-        raise Refused(
-            "bad_count", f"{name} is {_show(value)}, {wrong}; expected is a whole number from 0 to {highest}."
-        )
+        raise Refused("bad_count", f"{name} is {_show(value)}, {wrong}; expected a whole number from 0 to {highest}.")
     return number
 
 
 def _read_event_id(value: object) -> str | None:
-    """A text, or the digits of a whole number; all else is as if there were none."""
+    """A text, or the digits of a whole number; anything else counts as missing."""
     if isinstance(value, NumberToken):
         number = whole_number(value, 10**MAX_IDENTIFIER_LENGTH - 1)
         return None if number is None else str(number)
@@ -311,7 +312,7 @@ def _read_event_id(value: object) -> str | None:
 
 
 def _show(value: object) -> str:
-    """A value as a person recognises it in the camera's output, cut to a readable length."""
+    """A value as it appears in the camera's output, cut to a readable length."""
     match value:
         case NumberToken():
             shown = str(value)

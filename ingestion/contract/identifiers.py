@@ -1,6 +1,6 @@
-"""How an identifier is brought to one form (contract §2), so that one thing has one name however it was typed.
+"""Normalises identifiers (contract §2), so that one thing has one name however it was typed.
 
-Ids of records, folders and registries come here, and names of registries. Which fields are identifiers is not known.
+Used for ids in records, folders and registries, and for names in registries. Does not know which fields are ids.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ import re
 from functools import lru_cache
 from unicodedata import category, normalize
 
-MAX_IDENTIFIER_LENGTH = 64  # characters, counted in the one form
+MAX_IDENTIFIER_LENGTH = 64  # characters, counted after normalisation
 
-_OUTER = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})  # taken off at both ends
+_OUTER = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})  # removed at both ends
 _KINDS = {
     "Cc": "the control character",
     "Cf": "the invisible character",
@@ -23,11 +23,11 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class BadIdentifier(ValueError):
-    """The text is no identifier; says what is wrong with it, behind the words "a text of 1 to 64 characters"."""
+    """The text is not an identifier. The message continues the words "a text of 1 to 64 characters"."""
 
 
 def trimmed(text: str) -> str:
-    """The text in Unicode's NFC, without white space, control and format characters at both ends."""
+    """The text in Unicode NFC, without white space, control and format characters at both ends."""
     if text.isascii() and text.isprintable():
         return text.strip(" ")
     text = normalize("NFC", text)
@@ -39,12 +39,12 @@ def trimmed(text: str) -> str:
     return text[first:last]
 
 
-@lru_cache(maxsize=1 << 16)  # a plant has few ids and sends them all day
+@lru_cache(maxsize=1 << 16)  # a plant sends the same few ids all day
 def identifier(text: str) -> str:
-    """The text in the one form: as `trimmed`, every space in it U+0020.
+    """The normalised text: trimmed, with every space as U+0020.
 
     Raises:
-        BadIdentifier: nothing is left, it is too long, or holds what nobody sees or what is no character.
+        BadIdentifier: the text is empty, too long, or contains invisible or invalid characters.
     """
     text = trimmed(text)
     if not (text.isascii() and text.isprintable()):
@@ -61,7 +61,7 @@ def identifier(text: str) -> str:
 
 
 def identifier_or_none(text: str) -> str | None:
-    """The text in the one form, None where it is no identifier."""
+    """The normalised text; None if it is not an identifier."""
     try:
         return identifier(text)
     except BadIdentifier:
@@ -69,5 +69,5 @@ def identifier_or_none(text: str) -> str | None:
 
 
 def visible(text: str) -> str:
-    """The text as it can be stored: lone surrogates become U+FFFD."""
+    """The text in storable form: lone surrogates become U+FFFD."""
     return _LONE_SURROGATE.sub("\ufffd", text)

@@ -1,6 +1,6 @@
-"""What a label record may be (contract §7): one record's bytes in, a `Label` or a `Refusal` out.
+"""Judges a label record (contract §7): one record's bytes in, a `Label` or a `Refusal` out.
 
-Whether the event that a label speaks of is known is not asked here: it may arrive later (`label_settling.py`).
+Does not check whether the label's event is known: it may arrive later (`label_settling.py`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from ingestion.contract.events import Refusal, judge, read_event_type, read_iden
 REQUIRED_FIELDS = ("event_key", "true_event_type", "reviewer", "reviewed_at")
 FIELDS = frozenset(REQUIRED_FIELDS)
 
-# In the order in which they apply; the last one only when the event had its time to arrive.
+# In the order in which they apply; the last one applies only after the event had time to arrive.
 UNKNOWN_EVENT_KEY = "unknown_event_key"
 REASONS = (
     "malformed_json",
@@ -26,7 +26,7 @@ REASONS = (
     "unknown_event_type",
     UNKNOWN_EVENT_KEY,
 )
-# After the label's own landing.
+# Counted from the label's landing.
 TIME_TO_ARRIVE = timedelta(days=30)
 
 
@@ -41,7 +41,7 @@ class Label:
 
 
 def judge_label(raw: bytes, landed_at: datetime) -> tuple[Label | Refusal, frozenset[str]]:
-    """One label record's verdict, and the names of its fields that the contract does not know."""
+    """The verdict on one label record, and the names of its unexpected fields."""
     return judge(raw, FIELDS, lambda record: _read_label(record, landed_at))
 
 

@@ -1,6 +1,6 @@
-"""Which field of the contract a field that nobody knows was probably meant to be: `quantity` in place of `count`.
+"""Guesses which field of the contract an unexpected field was meant to be, such as `count` for `quantity`.
 
-A name in another spelling loses what it says without a sign, as optional fields have defaults.
+A misspelt optional field would otherwise be replaced by its default without any notice.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from difflib import get_close_matches
 
 from ingestion.contract.events import FIELDS
 
-# What other systems call the same thing, as words without anything between them.
+# Other systems' names for the same thing, written without separators.
 _OTHER_WORDS = {
     "count": ("quantity", "qty", "cnt", "amount", "units", "pieces", "parts", "number", "num", "value"),
     "count_total": ("total", "counter", "totalcount", "totalizer", "reading", "cumulative", "runningtotal"),
@@ -28,11 +28,11 @@ _OTHER_WORDS = {
 _MEANT = {word: field for field, words in _OTHER_WORDS.items() for word in words} | {
     field.replace("_", ""): field for field in FIELDS
 }
-_ALIKE = 0.85  # of difflib's ratio: one letter in seven
+_ALIKE = 0.85  # difflib's ratio, about one differing letter in seven
 
 
 def resembled(name: str) -> str | None:
-    """The contract's field that an unknown one resembles, None for none."""
+    """The contract's field that an unexpected one resembles, or None."""
     word = re.sub(r"[^a-z0-9]", "", name.lower())
     if word in _MEANT:
         return _MEANT[word]

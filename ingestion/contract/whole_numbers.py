@@ -1,4 +1,4 @@
-"""JSON numbers whose value is whole, however they are written: 5, 5.0, 5e0 and 50e-1 are one number."""
+"""Reads whole JSON numbers in any notation: 5, 5.0, 5e0 and 50e-1 are one number."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _NUMBER = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?")
 
 
 def whole_number(text: str, highest: int) -> int | None:
-    """The value of a JSON number, None where that is not whole, below 0 or above `highest`."""
+    """The value of a JSON number; None if it is not whole, below 0 or above `highest`."""
     if len(text) <= 18 and text.isascii() and text.isdigit():
         number = int(text)
         return number if number <= highest else None
@@ -22,7 +22,7 @@ def whole_number(text: str, highest: int) -> int | None:
 
 
 def why_not_whole(text: str) -> str:
-    """What is wrong with a JSON number that is no whole number in its range."""
+    """Why a JSON number is not a whole number in its range."""
     digits, power = _normal_form(text)
     if digits and power < 0:
         return "which is not whole"
@@ -37,6 +37,6 @@ def _normal_form(text: str) -> tuple[str, int]:
     _, whole, fraction, exponent = match.groups(default="")
     digits = (whole + fraction).strip("0")
     trailing = len(whole + fraction) - len((whole + fraction).rstrip("0"))
-    # An exponent of more digits decides alone; nobody can write as many digits before it.
+    # A larger exponent decides alone, because no record has that many digits before it.
     size = int(exponent or "0") if len(exponent) < 19 else 10**18 * (-1 if exponent.startswith("-") else 1)
     return digits, size - len(fraction) + trailing

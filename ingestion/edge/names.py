@@ -101,9 +101,9 @@ def next_name(counted: ObjectName | None, seen: ObjectName | None, now: datetime
 def why_not_an_identifier(value: str) -> str | None:
     """What keeps a site's or camera's id from being a folder of a key, as the end of a sentence; None if nothing."""
     if not 1 <= len(value.strip(" ")) <= MAX_IDENTIFIER_LENGTH:
-        return f"allowed is a text of 1 to {MAX_IDENTIFIER_LENGTH} characters"
+        return f"allowed: a text of 1 to {MAX_IDENTIFIER_LENGTH} characters"
     if _NOT_IN_A_KEY.search(value):
-        return "allowed is a text without slashes and control characters"
+        return "allowed: a text without slashes and control characters"
     if len(value.encode()) > MAX_IDENTIFIER_BYTES:
-        return f"allowed is a text of at most {MAX_IDENTIFIER_BYTES} bytes"
+        return f"allowed: a text of at most {MAX_IDENTIFIER_BYTES} bytes"
     return None

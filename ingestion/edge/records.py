@@ -15,7 +15,7 @@ def to_line(record: dict[str, object] | bytes, max_bytes: int) -> bytes:
         RecordRefusedError: it cannot be one line of at most `max_bytes`.
     """
     if not isinstance(record, dict | bytes):
-        raise RecordRefusedError(f"A record is of the type {type(record).__name__}; expected is a dict or bytes.")
+        raise RecordRefusedError(f"A record is of the type {type(record).__name__}; expected a dict or bytes.")
     if isinstance(record, bytes):
         line = record.removesuffix(b"\n")
     else:
@@ -25,11 +25,11 @@ def to_line(record: dict[str, object] | bytes, max_bytes: int) -> bytes:
         except (TypeError, ValueError, RecursionError) as error:
             raise RecordRefusedError(f"A record cannot be written as JSON: {error}.") from error
     if not line.strip(b" \t\r"):
-        raise RecordRefusedError("A record is empty; expected is one JSON object.")
+        raise RecordRefusedError("A record is empty; expected one JSON object.")
     if b"\n" in line:
-        raise RecordRefusedError("A record has a line break in it; expected is one JSON object on one line.")
+        raise RecordRefusedError("A record has a line break in it; expected one JSON object on one line.")
     if b"\0" in line:
         raise RecordRefusedError("A record has a zero byte in it, which no JSON text has.")
     if len(line) + 1 > max_bytes:
-        raise RecordRefusedError(f"A record has {len(line) + 1} bytes; allowed are {max_bytes}.")
+        raise RecordRefusedError(f"A record has {len(line) + 1} bytes; allowed: {max_bytes}.")
     return line + b"\n"

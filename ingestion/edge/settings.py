@@ -124,7 +124,7 @@ class EdgeSettings:
         """
         if not self.target_url:
             allowed = fields(self)[0].metadata["allowed"]
-            raise SettingsError(f"{ENVIRONMENT_PREFIX}TARGET_URL is not set; allowed is {allowed}.")
+            raise SettingsError(f"{ENVIRONMENT_PREFIX}TARGET_URL is not set; allowed: {allowed}.")
         return self.target_url
 
 
@@ -142,11 +142,11 @@ def read_edge_settings(environment: Mapping[str, str] | None = None) -> EdgeSett
             continue
         # A misspelt limit that is passed over fills a disk months later.
         if variable not in known:
-            raise SettingsError(f"{variable} is no setting of the edge uploader; known are {', '.join(known)}.")
+            raise SettingsError(f"{variable} is no setting of the edge uploader; known: {', '.join(known)}.")
         if value.strip():
             given[known[variable]] = value.strip()
     return EdgeSettings(**given)  # type: ignore[arg-type]  # each field reads its value from a text
 
 
 def _bad(name: str, value: object, allowed: str) -> SettingsError:
-    return SettingsError(f"{ENVIRONMENT_PREFIX}{name.upper()} is {str(value)!r}; allowed is {allowed}.")
+    return SettingsError(f"{ENVIRONMENT_PREFIX}{name.upper()} is {str(value)!r}; allowed: {allowed}.")

@@ -1,1 +1,1 @@
-"""How people are named in what is stored: pseudonyms, redacted payloads, the journal of deletions still owed."""
+"""How stored data names people: pseudonyms, redacted payloads and the journal of pending deletions."""

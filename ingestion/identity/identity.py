@@ -73,12 +73,12 @@ def settle_identity(connection: duckdb.DuckDBPyConnection, settings: Settings) -
     if stored[1] and key is None:
         raise SettingsError(
             f"FLOORHOUSE_WORKER_IDENTITY is {settings.worker_identity!r} without a key, but the warehouse "
-            f"{settings.warehouse_path} holds pseudonyms, which cannot be turned back into worker ids; allowed is "
+            f"{settings.warehouse_path} holds pseudonyms, which cannot be turned back into worker ids; allowed: "
             "pseudonym or aggregate with the key that they were made with, or another data folder."
         )
     if key is not None and stored[1] and stored[2] != key_check(key):
         raise SettingsError(
-            "FLOORHOUSE_PSEUDONYM_KEY is not shown here; allowed is the key that the pseudonyms in the warehouse "
+            "FLOORHOUSE_PSEUDONYM_KEY is not shown here; allowed: the key that the pseudonyms in the warehouse "
             f"{settings.warehouse_path} were made with, or another data folder."
         )
     wanted = (settings.worker_identity, key is not None, key_check(key) if key else None, settings.min_group)

@@ -55,8 +55,8 @@ def redact(
         elif name in FIELDS:
             kept.append((name, {"{": "{}", "[": "[]"}.get(value[:1], value)))
     if detail.startswith("worker_id is "):
-        expected = detail.rpartition("; expected is ")[2]
-        detail = f"worker_id is {_NOT_SHOWN} here; expected is {expected}"
+        expected = detail.rpartition("; expected ")[2]
+        detail = f"worker_id is {_NOT_SHOWN} here; expected {expected}"
     return "{" + ", ".join(f'"{name}": {value}' for name, value in kept) + "}", detail
 
 

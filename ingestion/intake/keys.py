@@ -73,7 +73,7 @@ def read_api_keys(path: Path) -> ApiKeys:
         with open(path, encoding="utf-8-sig", newline="") as file:
             rows = csv.DictReader(file, strict=True)
             if rows.fieldnames != COLUMNS:
-                raise SettingsError(f"{path}, line 1: the columns are {rows.fieldnames}; expected are {COLUMNS}.")
+                raise SettingsError(f"{path}, line 1: the columns are {rows.fieldnames}; expected {COLUMNS}.")
             senders = tuple(_read_row(row, f"{path}, line {rows.line_num}") for row in rows)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise SettingsError(f"The API keys of {path} cannot be read: {error}.") from error
@@ -89,11 +89,11 @@ def read_api_keys(path: Path) -> ApiKeys:
 def _read_row(row: dict[str, str | None], place: str) -> tuple[str, Sender]:
     site_id, camera_id, key_sha256 = ((row.get(name) or "").strip(" ") for name in COLUMNS)
     if None in row or row["key_sha256"] is None:
-        raise SettingsError(f"{place}: the line has not three columns; expected are {COLUMNS}.")
+        raise SettingsError(f"{place}: the line has not three columns; expected {COLUMNS}.")
     if not site_id:
-        raise SettingsError(f"{place}: site_id is empty; expected is a site, or {ANY} for all of them.")
+        raise SettingsError(f"{place}: site_id is empty; expected a site, or {ANY} for all of them.")
     if not _SHA256.fullmatch(key_sha256):
-        raise SettingsError(f"{place}: key_sha256 is {key_sha256!r}; expected are 64 hexadecimal digits in lower case.")
+        raise SettingsError(f"{place}: key_sha256 is {key_sha256!r}; expected 64 hexadecimal digits in lower case.")
     sender = Sender(None if site_id == ANY else site_id, None if camera_id in ("", ANY) else camera_id)
     return key_sha256, sender
 

@@ -1,1 +1,1 @@
-"""From an object's bytes to its records: unpacking, splitting, slices of bounded size."""
+"""From an object's bytes to its records: unpacking, splitting, and slices of bounded size."""

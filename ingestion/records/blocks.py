@@ -1,6 +1,6 @@
-"""The records of a content that comes in parts, a block at a time: what is in memory does not grow with the object.
+"""Reads a large object's records block by block, so that memory does not grow with the object.
 
-A record that no limit allows is not kept whole either. What a record means is not known here.
+Of a record above the size limit only the start is kept. Knows nothing about what a record means.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ from ingestion.records.unpacking import Undecodable
 from ingestion.records.values import JSON_WHITE_SPACE, Reader, Tear, trimmed
 
 BLOCK_BYTES = 32 * 1024 * 1024
-# An array, or another value of several lines, can only be read as a whole.
+# An array, or another value that spans lines, can only be read as a whole.
 DOCUMENT_BYTES = 256 * 1024 * 1024
-# Enough of a record that is too large to see where it comes from, in bytes.
+# Bytes kept of a record that is too large: enough to see where it comes from.
 KEPT_OF_HUGE_RECORD = 4096
 
 
 def read_in_blocks(
     index: int, parts: Iterable[bytes], tear: Callable[[], Tear], reader: Reader, max_record_bytes: int
 ) -> Iterator[Piece]:
-    """The records of object `index`, whose text comes in parts; `tear` is asked when they have ended.
+    """The records of object `index`, whose text comes in parts. `tear` is called after the last part.
 
     Raises:
         Undecodable: a value is too long to be read.
     """
     waiting: list[bytes] = []
     size, wanted = 0, BLOCK_BYTES
-    is_passing = False  # over the rest of a line that is too long
+    is_passing = False  # inside the rest of a line that is too long
     for part in chain(parts, [None]):
         if part is not None:
             waiting.append(part)
@@ -62,7 +62,7 @@ def read_in_blocks(
 
 
 def _bounded(index: int, rest: bytes, reader: Reader, max_record_bytes: int) -> tuple[bytes, Elements | None]:
-    """What is kept of a text in which a value begins that does not end yet, and the record that is given up."""
+    """The kept part of a text in which an unfinished value begins, and the record that is given up, if any."""
     start = rest.lstrip(JSON_WHITE_SPACE)
     longest = max(max_record_bytes, KEPT_OF_HUGE_RECORD)
     if start[:1] in (b"{", b"["):
@@ -71,7 +71,7 @@ def _bounded(index: int, rest: bytes, reader: Reader, max_record_bytes: int) -> 
         if start[:1] == b"[" or start.find(b"\n", 0, longest + 1) >= 0:
             raise Undecodable(f"The object is one JSON document; at most {DOCUMENT_BYTES:,} bytes of one are read.")
     elif len(shorter := trimmed(rest)) <= longest:
-        return shorter + b" ", None  # the rest is white space, which may go on
+        return shorter + b" ", None  # the rest is white space, which may continue
     reader.skip_to(rest, len(rest) - len(start))
     value = reader.give_up(start[: longest + 1])
     return b"", Elements(index, [value.raw], [value.line], [value.part])

@@ -1,6 +1,6 @@
-"""From an object's content to text: UTF-16 becomes UTF-8, zero bytes at the end are taken off, what is no text is told.
+"""From an object's content to text: converts UTF-16 to UTF-8, removes trailing zero bytes, and detects binary data.
 
-What the text says is not known here.
+Knows nothing about what the text says.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from ingestion.records.unpacking import Undecodable, Unpacked, ZeroFilled
 SAMPLE_BYTES = 4096
 _CONTROLS = bytes(code for code in (*range(32), 127) if bytes([code]) not in b"\t\n\v\f\r")
 _BAD_CHARACTERS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\udc80-\udcff]")
-# A character whose end is missing, and a place where none can be read; neither is UTF-8.
+# Marks for a character whose end is missing and for an undecodable place; neither is valid UTF-8.
 CUT_CHARACTER = b"\xe2"
 _NO_CHARACTER = "\udcff"
 
-# What bytes seem to be, by those that they begin with or have at a place.
+# Kinds of binary data, by bytes at the start or at a fixed offset.
 _KINDS: tuple[tuple[int, bytes, str], ...] = (
     (4, b"ftyp", "a video (MP4)"),
     (0, b"\x1a\x45\xdf\xa3", "a video (Matroska or WebM)"),
@@ -55,7 +55,7 @@ _KINDS: tuple[tuple[int, bytes, str], ...] = (
 
 
 def is_plain(content: bytes) -> bool:
-    """Whether a content is told to be text as it stands, at almost no cost; all others pass `Text`."""
+    """Whether a cheap check shows a content to be plain UTF-8 text; all others go through `Text`."""
     sample = content[:SAMPLE_BYTES]
     return (
         sample.isascii()
@@ -66,10 +66,10 @@ def is_plain(content: bytes) -> bool:
 
 
 def read_text(content: bytes, max_bytes: int) -> tuple[bytes, bool]:
-    """The text of an object's bytes, as UTF-8, and whether something of it ends too early.
+    """The text of an object's bytes, as UTF-8, and whether it ends too early.
 
     Raises:
-        Undecodable: nothing of it can be read.
+        Undecodable: no part of it can be read.
     """
     unpacked = Unpacked([content], max_bytes)
     text = Text(unpacked)
@@ -83,7 +83,7 @@ def read_text(content: bytes, max_bytes: int) -> tuple[bytes, bool]:
 
 
 def utf_16_of(head: bytes) -> str | None:
-    """The codec of a content that begins with these two bytes, where it is UTF-16."""
+    """The codec of a content that begins with these two bytes if it is UTF-16, else None."""
     if len(head) < 2:
         return None
     if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
@@ -95,11 +95,11 @@ def utf_16_of(head: bytes) -> str | None:
 
 
 class Text:
-    """A content as UTF-8, in parts. What cannot be decoded stays in it as bytes that are no UTF-8.
+    """A content as UTF-8, in parts. Undecodable places stay in it as bytes that are not UTF-8.
 
-    `zeros`, the zero bytes that were taken off at the end, is known when the parts have ended.
+    `zeros` counts the removed trailing zero bytes and is final after the last part.
 
-    Iterating raises `Undecodable` where the content is no text.
+    Iterating raises `Undecodable` if the content is not text.
     """
 
     def __init__(self, parts: Iterable[bytes]) -> None:
@@ -137,7 +137,7 @@ class Text:
         for part in parts:
             kept = part.rstrip(b"\0")
             if kept:
-                while zeros:  # they were not the end
+                while zeros:  # the zero bytes were not at the end
                     step = min(zeros, 1 << 20)
                     yield bytes(step)
                     zeros -= step
@@ -166,9 +166,9 @@ def _require_text(sample: bytes, is_whole: bool, head: bytes, width: int) -> Non
     text, _ = codecs.utf_8_decode(sample, "surrogateescape", is_whole)
     text = text[: SAMPLE_BYTES // width]
     if len(_BAD_CHARACTERS.findall(text)) * 10 > len(text):
-        raise Undecodable(f"The object is no text: its bytes seem to be {_kind_of(head)}. Expected is JSON.")
+        raise Undecodable(f"The object is not text: its bytes seem to be {_kind_of(head)}. Expected JSON.")
 
 
 def _kind_of(head: bytes) -> str:
     found = (name for place, mark, name in _KINDS if head[place : place + len(mark)] == mark)
-    return next(found, "data of a kind that is not known here")
+    return next(found, "data of an unknown kind")

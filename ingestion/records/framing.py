@@ -1,6 +1,6 @@
-"""From an object's text to its records' bytes, by the contract's §1: one JSON value, an array, or values in a row.
+"""From an object's text to its records' bytes (contract §1): one JSON value, an array, or a sequence of values.
 
-What a record means is judged in `contract.py`; nothing here knows a field's name.
+`ingestion/contract` judges what a record means; nothing here knows a field's name.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ _array_of_slices = msgspec.json.Decoder(list[msgspec.Raw])
 _plain_object = msgspec.json.Decoder(dict[str, str | float | None])
 _ARRAY = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*\[")
 _NOT_BLANK = re.compile(rb"[^ \t\r\n]")
-# A string (one without its end runs to the end of the text, so that the search stays linear), a bracket or a comma.
+# A string, a bracket or a comma. An unterminated string runs to the end of the text, so that the search stays linear.
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\Z|\\\Z)|[\[\]{},]', re.DOTALL)
 _DEPTH = {b"[": 1, b"{": 1, b"]": -1, b"}": -1}
 
 
 class NumberToken(str):
-    """A JSON number as it was written: `1.0` and `1` differ for the contract."""
+    """A JSON number as it was written, because the contract distinguishes `1.0` from `1`."""
 
 
 class NotJson(ValueError):
-    """The text is not one JSON value; the text says why."""
+    """The text is not one JSON value; the message says why."""
 
 
 class Records(NamedTuple):
-    """Records of one object: where each stands, by the contract's counting, and its bytes trimmed.
+    """Records of one object: the position of each, counted as in the contract, and its trimmed bytes.
 
-    `parts` are their numbers among the records that begin on their line; None: 1 for all.
+    `parts` numbers the records that begin on one line; None means 1 for all.
     """
 
     positions: Sequence[int]
@@ -48,7 +48,8 @@ class Records(NamedTuple):
 
 
 def parse_json(raw: bytes) -> object:
-    """One JSON value, strictly by RFC 8259, numbers as `NumberToken`. The last of two members of one name counts.
+    """One JSON value, strictly by RFC 8259, with numbers as `NumberToken`. Of two members with one name the last one
+    counts.
 
     Raises:
         NotJson: not UTF-8, not one JSON value, or nested deeper than `MAX_NESTING`.
@@ -63,7 +64,7 @@ def parse_json(raw: bytes) -> object:
         raise NotJson(why_not_json(error)) from error
     except RecursionError as error:
         raise NotJson(_TOO_DEEP) from error
-    # Looked at last, as it costs more than the parsing: most of what comes here is refused before.
+    # Checked last because it costs more than the parsing, which refuses most bad texts.
     if (raw.count(b"[") + raw.count(b"{")) > MAX_NESTING and _nesting(raw) > MAX_NESTING:
         raise NotJson(_TOO_DEEP)
     return value
@@ -73,12 +74,12 @@ def _refuse_constant(name: str) -> object:
     raise ValueError(f"{name} is not a JSON number")
 
 
-# Made once, as that takes as long as reading a record.
+# Built once, because building it takes as long as reading a record.
 _decoder = json.JSONDecoder(parse_float=NumberToken, parse_int=NumberToken, parse_constant=_refuse_constant)
 
 
 def _nesting(raw: bytes) -> int:
-    """The deepest nesting of brackets outside of strings."""
+    """The maximum nesting of brackets outside strings."""
     deepest = depth = 0
     for token in _TOKEN.finditer(raw):
         depth += _DEPTH.get(token.group()[:1], 0)
@@ -87,10 +88,10 @@ def _nesting(raw: bytes) -> int:
 
 
 def split_records(content: bytes) -> Records:
-    """The records of an unpacked object, in order, by the contract's §1; what a tear cut of it is left out.
+    """The records of an unpacked object, in order (contract §1), without the part that a tear cut.
 
-    Content that is one JSON value is that value (position 1) or, for an array, its elements (1-based); all else is read
-    value by value, the position being the line.
+    A content that is one JSON value gives that value (position 1) or, for an array, its elements (1-based). Any other
+    content is read value by value, and the position is the line.
     """
     text = trimmed(content)
     whole = one_value(text)
@@ -101,7 +102,7 @@ def split_records(content: bytes) -> Records:
 
 
 def one_value(text: bytes) -> Records | None:
-    """The records of a text, without white space around it, that is one JSON value; None where it is not."""
+    """The records of a trimmed text that is one JSON value; None if it is not."""
     if text[:1] == b"[":
         elements = _elements(text)
         return None if elements is None else Records(range(1, len(elements) + 1), elements, None)
@@ -109,9 +110,10 @@ def one_value(text: bytes) -> Records | None:
 
 
 def begins_as_lines(content: bytes) -> bool:
-    """Whether the start of a content shows JSON Lines: a complete first line, and something behind it.
+    """Whether the start of a content shows JSON Lines: a complete first line, and something after it.
 
-    The common case; the content need not be looked at as a whole. One that begins with an array may still be lines.
+    This is the common case and avoids scanning the whole content. A content that begins with an array may still be
+    lines.
     """
     filled = _NOT_BLANK.search(content)
     if filled is None or filled.group() == b"[":
@@ -124,7 +126,7 @@ def begins_as_lines(content: bytes) -> bool:
 
 
 def _is_plain_object(raw: bytes) -> bool:
-    """Whether this is a JSON object of texts and numbers, at a tenth of what the exact parser costs."""
+    """Whether this is a JSON object of texts and numbers, at a tenth of the exact parser's cost."""
     try:
         _plain_object.decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -133,8 +135,8 @@ def _is_plain_object(raw: bytes) -> bool:
 
 
 def has_more_elements(content: bytes, most: int) -> bool:
-    """Whether a content is an array of more elements than `most`, told without holding any of them."""
-    if _ARRAY.match(content) is None or content.count(b",") < most:  # the common case, at the speed of memory
+    """Whether a content is an array of more than `most` elements, found without holding any of them."""
+    if _ARRAY.match(content) is None or content.count(b",") < most:  # the common case, which is fast
         return False
     depth, elements = 0, 1
     for token in _TOKEN.finditer(content):
@@ -147,7 +149,7 @@ def has_more_elements(content: bytes, most: int) -> bool:
 
 
 def _elements(value: bytes) -> list[bytes] | None:
-    """The slices of an array's elements, or None where the value is not one JSON array."""
+    """The slices of an array's elements, or None if the value is not one JSON array."""
     try:
         value.decode("utf-8")
     except UnicodeDecodeError:
@@ -155,4 +157,4 @@ def _elements(value: bytes) -> list[bytes] | None:
     try:
         return [bytes(element) for element in _array_of_slices.decode(value)]
     except (msgspec.DecodeError, RecursionError):
-        return elements_of(value)  # a lone surrogate in a text, say, or nested deep
+        return elements_of(value)  # for instance a lone surrogate in a text, or deep nesting

@@ -1,13 +1,13 @@
-"""What is wrong with a text that is no JSON, in words for people who write to the bucket.
+"""Explains what is wrong with a text that is not JSON, for people who write to the bucket.
 
-The words name kinds and places, never what stands there: a record that nobody can read may name a person.
+The messages name kinds and places, never content: an unreadable record may name a person.
 """
 
 from __future__ import annotations
 
 import json
 
-# What Python's parser says, and what a person should look for at that place. `{at}` is the character, counted from 1.
+# Messages of Python's parser, and our explanation. `{at}` is the character's number, counted from 1.
 _WORDS = {
     "Expecting value": "at character {at} a value should begin",
     "Extra data": "something stands behind its end, from character {at} on",
@@ -17,7 +17,7 @@ _WORDS = {
     "Expecting ',' delimiter": "at character {at} a comma or the closing bracket should stand",
     "Unterminated string starting at": "the text that begins at character {at} has no closing quote",
     "Invalid control character at": "a text holds a line break, a tab or another control character at character {at}; "
-    "expected is its escape, such as \\n or \\t",
+    "expected its escape, such as \\n or \\t",
     "Invalid \\escape": "the backslash at character {at} begins none of JSON's escapes",
     "Invalid \\uXXXX escape": "the backslash at character {at} begins no escape of four hexadecimal digits",
     "Illegal trailing comma before end of object": "a comma too many stands at character {at}",
@@ -26,7 +26,7 @@ _WORDS = {
 
 
 def why_not_json(error: ValueError) -> str:
-    """The end of a sentence that begins with "The text is not JSON: "."""
+    """The end of a message that begins with "The text is not JSON: "."""
     if not isinstance(error, json.JSONDecodeError):
         return str(error)
     if error.pos >= len(error.doc) and not error.msg.startswith("Unterminated"):

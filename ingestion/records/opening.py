@@ -1,7 +1,7 @@
-"""From fetched objects to slices of their records: unpacking, decoding, framing, and the limits on what is read.
+"""From fetched objects to slices of their records: unpacking, decoding, framing and size limits.
 
-What is rejected here, nobody can judge: an object that cannot be opened, what a tear cut, a record that is too large.
-What the records of an object mean is not known here.
+Rejects what cannot be judged: an object that cannot be opened, the part that a tear cut, and a record that is too
+large. Knows nothing about what the records mean.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ingestion.records.unpacking import Undecodable, Unpacked, ZeroFilled, compr
 from ingestion.records.values import Reader, Tear, trimmed
 from ingestion.settings import Settings
 
-# Objects up to here, unpacked, are held whole; larger ones are read in blocks of lines.
+# Unpacked objects up to this size are held whole; larger ones are read in blocks of lines.
 HELD_BYTES = 64 * 1024 * 1024
 
 
@@ -33,12 +33,12 @@ Pieces: TypeAlias = Callable[[FetchedObject], Iterator[bytes]]
 def open_slices(
     objects: Iterable[FetchedObject], pieces: Pieces, settings: Settings, result: ReadObjects
 ) -> Iterator[tuple[Slice, list[int]]]:
-    """The objects' records, and the places of those that are rejected already; `result` counts them all.
+    """The objects' records, with the places of those already rejected; `result` counts all of them.
 
-    `pieces` gives the content of an object that was fetched without it.
+    `pieces` returns the content of an object that was fetched without it.
 
     Raises:
-        ObjectReplaced: such an object is not the one that was fetched; nothing of `result` is to be used.
+        ObjectReplaced: such an object has been replaced since it was fetched; `result` must not be used.
     """
     opened = _Opened(pieces, settings, result)
     for records in join_pieces(opened.records(objects), opened.read_exactly):
@@ -51,7 +51,7 @@ def open_slices(
 
 @dataclass(slots=True)
 class _Opened:
-    """The objects under way."""
+    """The objects that are being read."""
 
     pieces: Pieces
     settings: Settings
@@ -66,7 +66,7 @@ class _Opened:
                 self._reject(index, str(error))
 
     def read_exactly(self, index: int, text: bytes, line: int, tear: Tear) -> Iterator[Elements]:
-        """The values of some lines, which a slice found not to be one object each."""
+        """The values of some lines that a slice found not to be one object each."""
         reader = Reader(line)
         yield from in_elements(index, reader.read(text, True, tear))
         if reader.is_torn and tear is Tear.ARRAY:
@@ -77,9 +77,9 @@ class _Opened:
         self.result.reject(index, 0, 1, "malformed_json", sentence, None)
 
     def _records(self, index: int, source: _Source) -> Iterator[Piece]:
-        """The records of an object, which is held whole or, where it is large, read in blocks.
+        """The records of an object, which is held whole or, if it is large, read in blocks.
 
-        A large one is read twice: to see that all of it can be read, before any of it is given, and to give it.
+        A large object is read twice: first to check that all of it can be read, then to return its records.
         """
         content = source.held(HELD_BYTES)
         if content is None:
@@ -91,7 +91,7 @@ class _Opened:
             self._refuse_many(sum(_most_records(one) for one in self._in_blocks(index, source, Reader())))
             try:
                 yield from self._in_blocks(index, source, reader)
-            except Undecodable as error:  # what could be opened a moment ago
+            except Undecodable as error:  # the first pass opened the same bytes
                 raise ObjectReplaced(source.fetched.key) from error
         else:
             reader = Reader()
@@ -125,7 +125,7 @@ class _Opened:
     def _refuse_many(self, records: int) -> None:
         most = self.settings.max_object_records
         if records > most:
-            raise Undecodable(f"The object has more than {most:,} records, the most that are read.")
+            raise Undecodable(f"The object has more than {most:,} records, the maximum.")
 
 
 _NO_END = "its last array has no end"
@@ -133,7 +133,7 @@ _START_BYTES = 4 * 1024 * 1024
 
 
 def _most_records(piece: Piece) -> int:
-    """A piece has at most so many records, and lines; all that begins one is counted."""
+    """An upper bound on a piece's records and lines: counts everything that may begin one."""
     if isinstance(piece, Elements):
         return len(piece.raws)
     text = piece.text
@@ -144,14 +144,14 @@ def _most_records(piece: Piece) -> int:
 def _torn(size: int, tears: list[str]) -> str:
     return (
         f"The object of {size:,} bytes is torn: {' and '.join(tears)}. "
-        "What is whole before the tear is read, the rest is lost."
+        "The records before the tear are read, the rest is lost."
     )
 
 
 class _Source:
-    """The text of one object, which may be read more than once, and what reading it has shown.
+    """The text of one object, which may be read more than once, and what reading it has revealed.
 
-    `tears` says in words what of the object ends too early; it is known when the parts have ended.
+    `tears` describes what ends too early in the object; it is final after the last part.
     """
 
     def __init__(self, fetched: FetchedObject, pieces: Pieces, settings: Settings) -> None:
@@ -165,11 +165,11 @@ class _Source:
 
     @property
     def tear(self) -> Tear:
-        """What the end of the text may have cut."""
+        """What the end of the text may have cut off."""
         return Tear.ANYTHING if self.tears else Tear.ARRAY
 
     def held(self, max_bytes: int) -> bytes | None:
-        """The whole text, or None where it is longer. It is read to its end in any case."""
+        """The whole text, or None if it is too long to hold. It is read to its end in any case."""
         content = self.fetched.content
         if content is not None and compression_of(content[:4]) is None and is_plain(content):
             return content if len(content) <= max_bytes else None
@@ -186,7 +186,7 @@ class _Source:
             self._fault_at = fault.fault_at
             return self.held(max_bytes)
         except Undecodable:
-            if content is None:  # is it still the object whose etag is known?
+            if content is None:  # verifies that the object still has the known etag
                 deque(self._pieces(self.fetched), maxlen=0)
             raise
         return b"".join(kept) if size <= max_bytes else None
@@ -210,13 +210,13 @@ def _opened(unpacked: Unpacked) -> Iterator[bytes]:
 
 
 def _reject_huge(records: Slice, max_bytes: int, result: ReadObjects) -> list[int]:
-    """The places of records beyond the limit, which are rejected with the start of their text."""
+    """Reject records above the size limit with the start of their text, and return their places."""
     huge = []
     for place in np.flatnonzero(np.diff(records.bounds) > max_bytes).tolist():
         raw = records.raw(place)
         if len(raw) > max_bytes:
             huge.append(place)
-            detail = f"The record has more than {max_bytes:,} bytes, the most that is read. Its text is cut."
+            detail = f"The record has more than {max_bytes:,} bytes, the maximum. Its text is cut."
             payload = raw[:KEPT_OF_HUGE_RECORD].decode("utf-8", errors="replace")
             index, position = int(records.object_indexes[place]), int(records.positions[place])
             result.reject(index, position, int(records.parts[place]), "malformed_json", detail, payload)

@@ -1,6 +1,6 @@
-"""What was read of some objects: rows that only need storing, and for each object what the manifest says of it.
+"""The result of reading some objects: rows ready to store, and the manifest's numbers for each object.
 
-Rows come in lots, accepted and rejected ones, and no more than some lots are ever in memory.
+Accepted and rejected rows come in lots, and only a few lots are in memory at a time.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ import pyarrow as pa
 from ingestion.bucket import FetchedObject
 
 REJECTED_TABLE = "rejected_records"
-# Of one object so many rejected records have rows, the first ones; one more row says how many others there are.
+# Rejected records stored per object, the first ones; one more row says how many others there are.
 MAX_LISTED = 10_000
 NOT_LISTED = "not_listed"
-# So many fields that nobody expects are kept of an object, the first in byte order, each cut to so many characters.
+# Unexpected fields kept per object, the first in byte order, and the characters kept of each.
 MAX_FIELDS = 200
 MAX_FIELD_LENGTH = 100
 REJECTED_COLUMNS = pa.schema(
@@ -37,14 +37,14 @@ REJECTED_COLUMNS = pa.schema(
 
 
 class Lot(NamedTuple):
-    """Rows of one raw table, with `object_index` in the place of `object_id`."""
+    """Rows of one raw table, with `object_index` in place of `object_id`."""
 
     table: str
     rows: pa.Table
 
 
 class RejectedRecord(NamedTuple):
-    """A record that is not accepted, with all that is needed to understand it and to try it again."""
+    """A rejected record, with everything needed to understand it and to judge it again."""
 
     object_index: int
     position: int
@@ -56,23 +56,23 @@ class RejectedRecord(NamedTuple):
 
 @dataclass(slots=True)
 class ReadObjects:
-    """Some objects' records. `object_index` counts the objects in the order given, from 0.
+    """The records of some objects. `object_index` numbers the objects in the given order, from 0.
 
-    Each lot of `rows` is to be used before the next is asked for; all else is complete when they have ended.
+    The caller uses each lot of `rows` before asking for the next. Everything else is final after the last lot.
     """
 
     rows: Iterable[Lot] = ()
     objects: list[FetchedObject] = field(default_factory=list)
     record_counts: list[int] = field(default_factory=list)  # per object
     rejected_counts: list[int] = field(default_factory=list)  # per object
-    unexpected_fields: list[set[str]] = field(default_factory=list)  # per object, at most some more than `MAX_FIELDS`
-    has_more_fields: set[int] = field(default_factory=set)  # objects that had more
-    has_earlier: bool = False  # some object's key is known by another content
-    rejected: deque[RejectedRecord] = field(default_factory=deque)  # that are in no lot yet
-    replaced: str | None = None  # the key of an object that was, while it was read: nothing of the others counts
+    unexpected_fields: list[set[str]] = field(default_factory=list)  # per object; may exceed `MAX_FIELDS` for a while
+    has_more_fields: set[int] = field(default_factory=set)  # objects with more fields than that
+    has_earlier: bool = False  # another content of some object's key has landed before
+    rejected: deque[RejectedRecord] = field(default_factory=deque)  # not yet in any lot
+    replaced: str | None = None  # the key of an object replaced while it was read: the result must not be used
 
     def add(self, fetched: FetchedObject) -> int:
-        """One object more, of which nothing is read yet; gives its index."""
+        """Add an object that has not been read yet, and return its index."""
         self.objects.append(fetched.light())
         self.record_counts.append(0)
         self.rejected_counts.append(0)
@@ -80,7 +80,7 @@ class ReadObjects:
         return len(self.objects) - 1
 
     def expect_none(self, object_index: int, names: Iterable[str]) -> None:
-        """Note fields that nobody expects in a record of an object."""
+        """Record unexpected fields in a record of an object."""
         fields = self.unexpected_fields[object_index]
         fields |= {name[:MAX_FIELD_LENGTH] for name in names}
         if len(fields) > MAX_FIELDS:
@@ -89,19 +89,19 @@ class ReadObjects:
                 self.unexpected_fields[object_index] = set(sorted(fields)[:MAX_FIELDS])
 
     def fields_of(self, object_index: int) -> list[str]:
-        """The fields of an object that nobody expects, in byte order."""
+        """The unexpected fields of an object, in byte order."""
         return sorted(self.unexpected_fields[object_index])[:MAX_FIELDS]
 
     def reject(
         self, object_index: int, position: int, part: int, reason: str, detail: str, payload: str | None
     ) -> None:
-        """Note a rejected record. Several threads may."""
+        """Add a rejected record. Safe to call from several threads."""
         self.rejected.append(RejectedRecord(object_index, position, part, reason, detail, payload))
 
     def take_rejected(self, rejected_at: datetime) -> Lot:
-        """Rows for the records rejected since the last time, and count them.
+        """Return rows for the records rejected since the last call, and count them.
 
-        Of an object that has `MAX_LISTED` of them, only its one at position 0 gets a row still: it is the first.
+        Once an object has `MAX_LISTED` rows, only its record at position 0 still gets one, because it comes first.
         """
         taken: list[RejectedRecord] = []
         for one in sorted((self.rejected.popleft() for _ in range(len(self.rejected))), key=itemgetter(0, 1, 2)):

@@ -1,7 +1,7 @@
-"""From fetched objects to slices: the records of many objects, one after the other in one text, each with its place.
+"""From fetched objects to slices: the records of many objects, concatenated in one text, each with its place.
 
-Where a record begins is found for all lines of a slice at once, from the places of the line feeds. What a record means
-is not known here; what an object's content is (one value, an array, lines) is decided in `framing.py`.
+The starts of all lines of a slice are found at once from its line feeds. `framing.py` decides whether a content is one
+value, an array or lines. Nothing here knows what a record means.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ import numpy.typing as npt
 
 from ingestion.records.values import JSON_WHITE_SPACE, Tear, Value, is_one_value
 
-# Parsing a slice costs some milliseconds however small it is; a larger one keeps the stages waiting for each other.
+# A smaller slice still costs some milliseconds to parse; a larger one makes the stages wait for each other.
 SLICE_BYTES = 32 * 1024 * 1024
-# The first ones are smaller, so that the stages behind have something to do soon.
+# The first slices are smaller, so that the later stages start soon.
 _FIRST_BYTES = SLICE_BYTES // 4
-# What is known of a record takes some hundred bytes beside its own; no event has less than a hundred.
+# A record's columns take some hundred bytes in addition to its text; no event has fewer than a hundred bytes.
 SLICE_RECORDS = 250_000
-_BLOCK = 1 << 18  # bytes looked at in one go: they and the mask stay in the processor's cache
+_BLOCK = 1 << 18  # bytes scanned at once: they and the mask fit in the processor's cache
 _LINE_FEED = ord("\n")
 _BRACE, _END_BRACE, _RETURN = ord("{"), ord("}"), ord("\r")
-ELEMENTS_AT_ONCE = 50_000  # they are joined to slices again
-_MOST_MENDED = 100  # lines of a piece, one by one, where they are more than a quarter of all
+ELEMENTS_AT_ONCE = 50_000  # bytes; pieces are joined to slices again
+_MOST_MENDED = 100  # lines of a piece read one by one, if they are more than a quarter of all
 _any_value = msgspec.json.Decoder(msgspec.Raw).decode
 
 Integers = npt.NDArray[np.int64]
@@ -38,7 +38,7 @@ class _TooManyRecords(Exception):
 
 
 class _Irregular(Exception):
-    """Some lines are not, or not surely, one object each: their numbers in their piece, by the piece's number."""
+    """Lines that are not, or not certainly, one object each: their numbers in a piece, by the piece's number."""
 
     def __init__(self, lines: dict[int, list[int]]) -> None:
         super().__init__()
@@ -46,9 +46,9 @@ class _Irregular(Exception):
 
 
 class Lines(NamedTuple):
-    """Whole lines of one object, the first of them with its number, counted from 1, meant to be one record each.
+    """Whole lines of one object, expected to be one record each, with the number of the first line (from 1).
 
-    `tear` is what the end of the text may have cut.
+    `tear` is what the end of the text may have cut off.
     """
 
     object_index: int
@@ -58,12 +58,12 @@ class Lines(NamedTuple):
 
 
 class Elements(NamedTuple):
-    """Records of one object that are not lines, trimmed, each with its position and its part."""
+    """Trimmed records of one object that are not lines, each with its position and part."""
 
     object_index: int
     raws: Sequence[bytes]
     positions: Sequence[int]
-    parts: Sequence[int] | None = None  # None: 1 each
+    parts: Sequence[int] | None = None  # None: all are part 1
 
 
 Piece = Lines | Elements
@@ -71,35 +71,39 @@ Piece = Lines | Elements
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Records of some objects. Record `place` is `text[bounds[place]:bounds[place + 1]]`, white space around it."""
+    """Records of some objects.
+
+    Record `place` is `text[bounds[place]:bounds[place + 1]]`, which may have outer white space.
+    """
 
     text: bytes
     bounds: Integers  # one more than there are records
     object_indexes: npt.NDArray[np.int32]
     positions: Integers
-    parts: npt.NDArray[np.int32]  # the records' numbers among those that begin on their line
+    parts: npt.NDArray[np.int32]  # the number of each record among those that begin on its line
 
     def __len__(self) -> int:
         return len(self.positions)
 
     def torn(self) -> Integers:
-        """The places of records that do not begin and end as an object does: of most that are no JSON."""
+        """The places of records that do not begin and end as a JSON object does; most invalid JSON is among them."""
         starts, ends = self.bounds[:-1], self.bounds[1:] - 2  # before the line feed
         codes = np.frombuffer(self.text, np.uint8)
         begins = (codes[starts] == ord("{")) & (codes.take(starts + 1, mode="clip") == ord('"'))
         return np.flatnonzero(~begins | (codes[ends] != ord("}")))
 
     def raw(self, place: int) -> bytes:
-        """A record's own bytes."""
+        """A record's bytes."""
         return self.text[self.bounds[place] : self.bounds[place + 1]].strip(JSON_WHITE_SPACE)
 
 
-# The records of some lines of an object, read value by value: the text, its first line's number, what its end may cut.
+# Reads some lines of an object value by value. Takes the object's index, the lines, the number of the first one, and
+# what their end may have cut off.
 ReadExactly = Callable[[int, bytes, int, Tear], Iterator[Elements]]
 
 
 def in_elements(index: int, values: Iterable[Value]) -> Iterator[Elements]:
-    """An object's values as pieces."""
+    """An object's values, as pieces."""
     values = iter(values)
     while share := list(islice(values, ELEMENTS_AT_ONCE)):
         raws, positions, parts = zip(*share, strict=True)
@@ -109,8 +113,8 @@ def in_elements(index: int, values: Iterable[Value]) -> Iterator[Elements]:
 def join_pieces(pieces: Iterable[Piece], read_exactly: ReadExactly) -> Iterator[Slice]:
     """The pieces' records in slices of about `SLICE_BYTES`, never much more than that and the largest piece.
 
-    Until it is reached, a slice is as large as all before it. Many short records make smaller ones. Lines that are not
-    one object each are read by `read_exactly`.
+    Until that size is reached, each slice is as large as all slices before it. Many short records make smaller slices.
+    `read_exactly` reads lines that are not one object each.
     """
     waiting: list[Piece] = []
     size, joined = 0, 0
@@ -127,7 +131,7 @@ def join_pieces(pieces: Iterable[Piece], read_exactly: ReadExactly) -> Iterator[
 
 
 def _slices(pieces: list[Piece], read_exactly: ReadExactly) -> Iterator[Slice]:
-    """One slice, or halves where that has too many records."""
+    """One slice, or its halves if it has too many records."""
     try:
         joined = _join(pieces)
     except _TooManyRecords:
@@ -146,7 +150,7 @@ def _slices(pieces: list[Piece], read_exactly: ReadExactly) -> Iterator[Slice]:
 
 
 def _halves(piece: Piece, read_exactly: ReadExactly) -> list[list[Piece]]:
-    """A piece of many records as two."""
+    """A piece of many records, split in two."""
     index = piece.object_index
     if isinstance(piece, Elements):
         middle = len(piece.raws) // 2
@@ -165,13 +169,14 @@ def _halves(piece: Piece, read_exactly: ReadExactly) -> list[list[Piece]]:
 
 
 def _mended(piece: Lines, irregular: list[int], read_exactly: ReadExactly) -> list[Piece]:
-    """A piece with its irregular lines (their numbers in it, from 0) read value by value, with what may belong to them.
+    """A piece whose irregular lines (numbers from 0) are read value by value, with the neighbouring lines of such a
+    value.
 
-    A value may reach from such a line over lines around it, but not over a boundary.
+    A value may extend from such a line across neighbouring lines, but not across a boundary.
     """
     text = piece.text
     mended: list[Piece] = []
-    done, line = 0, piece.first_position  # how far the text is in pieces, and the number of the line there
+    done, line = 0, piece.first_position  # offset up to which the text is in pieces, and the line number there
     starts = np.concatenate([[0], np.flatnonzero(np.frombuffer(text, np.uint8) == _LINE_FEED) + 1])
     if len(irregular) > _MOST_MENDED and len(irregular) > len(starts) // 4:
         return list(read_exactly(piece.object_index, text, line, piece.tear))
@@ -195,9 +200,9 @@ def _mended(piece: Lines, irregular: list[int], read_exactly: ReadExactly) -> li
 
 
 def last_boundary(text: bytes, end: int | None = None) -> int:
-    """The last place up to `end` where a line begins that no value reaches into; 0 where there is none.
+    """The last offset up to `end` where a line begins that no value extends into; 0 if there is none.
 
-    Between a `}` or `]` that ends a line and a `{` or `[` that begins the next no value goes on.
+    No value continues from a `}` or `]` that ends a line to a `{` or `[` that begins the next.
     """
     at = len(text) if end is None else end
     while (at := text.rfind(b"\n", 0, at)) > 0:
@@ -207,7 +212,7 @@ def last_boundary(text: bytes, end: int | None = None) -> int:
 
 
 def next_boundary(text: bytes, start: int) -> int:
-    """As `last_boundary`, the first one behind `start`; the text's end where there is none."""
+    """The first boundary after `start`, as in `last_boundary`; the text's end if there is none."""
     at = start
     while (at := text.find(b"\n", at)) >= 0:
         if at + 1 == len(text):
@@ -236,7 +241,8 @@ def _join(pieces: list[Piece]) -> Slice:
 
     end_of_lines = sum(sizes)
     starts = _starts_of_lines(text, end_of_lines)
-    first_lines = np.searchsorted(starts, np.cumsum([0, *sizes]))  # of each piece, and where the last one ends
+    # the start of each piece, and the end of the last one
+    first_lines = np.searchsorted(starts, np.cumsum([0, *sizes]))
     counts = np.diff(first_lines)
     numbers = np.arange(len(starts)) + np.repeat(
         np.array([piece.first_position for piece in lines], np.int64) - first_lines[:-1], counts
@@ -248,7 +254,7 @@ def _join(pieces: list[Piece]) -> Slice:
         for piece, last in zip(lines, first_lines[1:].tolist(), strict=True)
         if piece.tear is Tear.ANYTHING and not piece.text.endswith(b"\n")
     ]
-    if cut:  # such a line is no record of its own unless it is whole
+    if cut:  # such a line is a record only if it is complete
         irregular = np.union1d(irregular, cut)
     if len(irregular):
         of_pieces = np.searchsorted(first_lines, irregular, side="right") - 1
@@ -261,7 +267,7 @@ def _join(pieces: list[Piece]) -> Slice:
     starts_of_raws = np.concatenate([[end_of_lines], ends_of_raws[:-1]]) if raws else ends_of_raws
     return Slice(
         text,
-        # A blank line becomes white space behind the record before it.
+        # A blank line becomes white space after the previous record.
         np.concatenate([starts[filled], starts_of_raws, [len(text)]]),
         np.concatenate(
             [
@@ -282,10 +288,10 @@ def _parts_of(piece: Elements) -> npt.NDArray[np.int32]:
 
 
 def _irregular(text: bytes, starts: Integers, filled: npt.NDArray[np.bool_], end: int) -> Integers:
-    """The filled lines that are not surely one object each.
+    """The non-blank lines that are not certainly one object each.
 
-    A line that begins with the only `{` of it and ends with its only `}` is none or one. Of a line with more braces a
-    parser says whether it is one value.
+    A line whose only `{` is its first character and whose only `}` is its last is either one object or invalid. For a
+    line with more braces a parser decides whether it is one value.
     """
     if not len(starts):
         return np.empty(0, np.int64)
@@ -299,7 +305,7 @@ def _irregular(text: bytes, starts: Integers, filled: npt.NDArray[np.bool_], end
         raw = raw.strip(JSON_WHITE_SPACE)
         doubtful[line] = not (raw[:1] == b"{" and raw[-1:] == b"}" and _is_one(raw))
     objects = int(is_object.sum())
-    # Where every line is meant as an object, and there are as many braces as lines, each has its own.
+    # If every line looks like an object and there are as many braces as lines, each line has its own pair.
     if objects < filled.sum() or objects != text.count(b"{", 0, end) or objects != text.count(b"}", 0, end):
         is_more = np.zeros(len(starts), np.bool_)
         for brace in (_BRACE, _END_BRACE):
@@ -320,7 +326,7 @@ def _is_one(raw: bytes) -> bool:
 
 
 def _starts_of_lines(text: bytes, end: int) -> Integers:
-    """Where the lines before `end` begin; the last of them has its line feed at `end - 1`."""
+    """The offsets at which the lines before `end` begin; the last line has its line feed at `end - 1`."""
     codes = np.frombuffer(text, np.uint8, count=end)
     feeds: list[Integers] = []
     found = 0
@@ -334,7 +340,7 @@ def _starts_of_lines(text: bytes, end: int) -> Integers:
 
 
 def _filled(text: bytes, starts: Integers, end: int) -> npt.NDArray[np.bool_]:
-    """Which lines hold more than white space."""
+    """A mask of the lines that contain more than white space."""
     filled = np.ones(len(starts), np.bool_)
     first_bytes = np.frombuffer(text, np.uint8)[starts] if len(starts) else np.empty(0, np.uint8)
     for line in np.flatnonzero(np.isin(first_bytes, np.frombuffer(JSON_WHITE_SPACE, np.uint8))):

@@ -1,7 +1,7 @@
-"""From an object's bytes to its content: decompressing what its first bytes say is compressed, in bounded memory.
+"""Decompresses an object's bytes in bounded memory if its first bytes mark them as compressed.
 
-Compressed data that merely ends early gives what it holds up to there; damaged data gives nothing. What the content is
-is not known here.
+Compressed data that ends early gives the content up to that point; damaged data gives nothing. Knows nothing about the
+content.
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ from typing import NamedTuple, Protocol
 
 import zstandard
 
-# What a zstandard frame may ask for at once; the format's tools refuse more as well unless told otherwise.
+# The memory a zstandard frame may request; the format's own tools refuse more by default.
 _MAX_WINDOW_BYTES = 128 * 1024 * 1024
 _PART_BYTES = 4 * 1024 * 1024
 _INPUT_BYTES = 256 * 1024
-# A file whose blocks were set aside and never written ends in zero bytes: it is torn, whatever its decoder says.
+# A file whose blocks were allocated but never written ends in zero bytes: it is torn, whatever the decoder reports.
 ZERO_TAIL = bytes(8)
 
 Bytes = bytes | memoryview
 
 
 class Undecodable(ValueError):
-    """Nothing of the object can be read; the text says why."""
+    """No part of the object can be read; the message says why."""
 
 
 class _Damaged(Exception):
-    """What is fed from `at` on, counted in the compressed bytes, cannot be decompressed."""
+    """The compressed bytes from offset `at` on cannot be decompressed."""
 
     def __init__(self, at: int, what: str) -> None:
         super().__init__(what)
@@ -35,7 +35,7 @@ class _Damaged(Exception):
 
 
 class _Member(Protocol):
-    """One compressed stream of possibly several, as `zlib.decompressobj` makes it."""
+    """One of possibly several compressed streams, with the interface of `zlib.decompressobj`."""
 
     @property
     def eof(self) -> bool: ...
@@ -50,9 +50,9 @@ class _Member(Protocol):
 
 
 class _ZstandardFrame:
-    """A frame with zlib's calls. The library has no bound on output, so input is given in small pieces."""
+    """A frame with zlib's interface. The library cannot limit its output, so input is passed in small pieces."""
 
-    _PIECE = 1024  # bytes; the smallest block has 4 and unpacks to 128 KiB, so that a piece gives 32 MiB at most
+    _PIECE = 1024  # bytes; the smallest block has 4 bytes and unpacks to 128 KiB, so a piece unpacks to 32 MiB at most
 
     def __init__(self) -> None:
         self._frame = zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW_BYTES).decompressobj()
@@ -76,7 +76,7 @@ class _ZstandardFrame:
 
 
 class _SkippableFrame:
-    """A zstandard frame that holds nothing for us: four bytes of mark, four that say how many follow, and those."""
+    """A zstandard frame without content: a mark of four bytes, a length of four bytes, and as many bytes to skip."""
 
     def __init__(self) -> None:
         self._head = b""
@@ -103,17 +103,17 @@ class _SkippableFrame:
 
 
 class Compression(NamedTuple):
-    """A format by its name, the first bytes of its streams, and who decompresses one of them."""
+    """A format: its name, the first bytes of its streams, and their decompressors."""
 
     name: str
     marks: tuple[tuple[bytes, Callable[[], _Member]], ...]
 
     def starts(self, head: bytes) -> Callable[[], _Member] | None:
-        """Who decompresses a stream that begins so; None where none does, or more bytes are needed to tell."""
+        """The decompressor for a stream with this start; None if there is none or more bytes are needed."""
         return next((start for mark, start in self.marks if head.startswith(mark)), None)
 
     def may_start(self, head: bytes) -> bool:
-        """Whether a stream may begin so."""
+        """Whether a stream may begin with these bytes."""
         return any(mark.startswith(head) for mark, _ in self.marks)
 
 
@@ -128,20 +128,19 @@ _ZSTANDARD = Compression(
 
 
 def compression_of(head: bytes) -> Compression | None:
-    """How a content that begins with these bytes is compressed; four of them are enough."""
+    """The compression of a content that begins with these bytes; four bytes are enough."""
     return next((one for one in (_GZIP, _ZSTANDARD) if one.starts(head) is not None), None)
 
 
 class Unpacked:
-    """An object's content in parts of some megabytes, never more than `max_bytes` of it.
+    """An object's content in parts of some megabytes, at most `max_bytes` in all.
 
-    `tear` says in words what ends too early, where something does; it is known when the parts have ended. `fault_at`
-    is what the reading before this one found: from that byte on the decoder is fed byte by byte, so that it gives all
-    that it can.
+    `tear` describes what ends too early, if anything; it is final after the last part. `fault_at` comes from a previous
+    reading: from that byte on the decoder is fed byte by byte, so that it returns as much as it can.
 
     Iterating raises:
         Undecodable: the compressed data is damaged, or unpacks to more than `max_bytes`.
-        ZeroFilled: it is damaged and ends in zero bytes; it is to be read again with this `fault_at`.
+        ZeroFilled: the data is damaged and ends in zero bytes; read it again with this `fault_at`.
     """
 
     def __init__(self, pieces: Iterable[bytes], max_bytes: int, fault_at: int | None = None) -> None:
@@ -189,9 +188,9 @@ class Unpacked:
         yield from self._watched()
 
     def _decompressed(self, compression: Compression, head: bytes) -> Iterator[bytes]:
-        """All streams, one after the other, without zero bytes between them or behind the last."""
+        """The content of all streams in order, ignoring zero bytes between them and after the last."""
         member: _Member | None = None
-        begun = b""  # the first bytes of a stream, too few yet to tell which
+        begun = b""  # the first bytes of a stream, too few to recognise it
         is_first = True
         fed_from = 0
         try:
@@ -206,7 +205,7 @@ class Unpacked:
                             break
                         if start is None:
                             if not compression.may_start(rest):
-                                raise _Damaged(at, "as other bytes follow behind its end")
+                                raise _Damaged(at, "as other bytes follow its end")
                             begun = rest
                             break
                         member = start()
@@ -214,7 +213,7 @@ class Unpacked:
                     rest = member.unused_data if member.eof else member.unconsumed_tail
                     member = None if member.eof else member
             while member is not None:
-                part = member.decompress(b"", _PART_BYTES)  # what it held back, as the part before was full
+                part = member.decompress(b"", _PART_BYTES)  # output held back because the previous part was full
                 yield part
                 if not part and not member.eof:
                     break
@@ -227,7 +226,7 @@ class Unpacked:
             self.tear = f"its {compression.name} data ends before its end mark"
 
     def _chopped(self, head: bytes) -> Iterator[tuple[int, Bytes]]:
-        """What is left of its input a decompressor copies at each step, so that it gets little at once."""
+        """A decompressor copies its remaining input at each step, so it gets small pieces."""
         at = 0
         for piece in self._plain(head):
             view = memoryview(piece)
@@ -242,7 +241,7 @@ class Unpacked:
 
 
 class ZeroFilled(Exception):
-    """Compressed data cannot be read from `fault_at` on, and ends in zero bytes."""
+    """Compressed data is unreadable from `fault_at` on and ends in zero bytes."""
 
     def __init__(self, fault_at: int) -> None:
         super().__init__(fault_at)

@@ -1,6 +1,6 @@
-"""The values of a JSON text one after another, by the contract's §1: where each begins and ends, its line and its part.
+"""Splits a JSON text into its values (contract §1): where each begins and ends, its line and its part.
 
-The grammar of RFC 8259 over bytes, for text that is not one value as a whole. What a value means is not known here.
+Applies the grammar of RFC 8259 to bytes, for text that is not one single value. Knows nothing about a value's meaning.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 JSON_WHITE_SPACE = b" \t\r\n"
-# Deeper than this nothing is followed; the lines there are no values. A record may be nested far less (parse_json).
+# Deeper nesting is not followed, and its lines count as invalid. The limit for a record is much lower (parse_json).
 MAX_OPEN = 1_000_000
 
 _S = rb"[ \t\r\n]*+"
@@ -24,7 +24,7 @@ _SCALAR = rb"(?:" + _STRING + rb"|" + _NUMBER + rb"|true|false|null)"
 _MEMBER = _STRING + _S + rb":" + _S + _SCALAR + _S + rb'(?:,[ \t\r\n]*+(?=")|(?=\}))'
 
 _scalar = re.compile(_SCALAR).match
-_flat_object = re.compile(rb"\{" + _S + rb"(?:" + _MEMBER + rb")*+\}").match  # nothing nested: what events are
+_flat_object = re.compile(rb"\{" + _S + rb"(?:" + _MEMBER + rb")*+\}").match  # nothing nested, as in events
 _token = re.compile(_S + rb"(?:(" + _STRING + rb")|(" + _NUMBER + rb"|true|false|null)|([\[\]{}:,]))").match
 _white_space = re.compile(_S).match
 _gap = re.compile(rb"(?:[ \t\r\n]++|\xef\xbb\xbf)*+").match
@@ -36,7 +36,7 @@ _ends = re.compile(_S + rb"\Z").match
 _OPENERS = b"{["
 _BRACE, _BRACKET = ord("{"), ord("[")
 _TEXT, _NUMBER_OR_WORD, _MARK = 1, 2, 3  # the groups of a token
-# What is wanted next, where a value, a name or an end of either kind of bracket may stand.
+# The states of the parser: what may come next, a value, a name or a closing bracket.
 _VALUES = ("value", "value or end")
 _NAMES = ("name", "name or end")
 _CLOSED_BY = {b"}": ("name or end", "comma or end"), b"]": ("value or end", "comma or end")}
@@ -44,15 +44,15 @@ _OPENED_BY = {b"}": _BRACE, b"]": _BRACKET}
 
 
 class Tear(Enum):
-    """What the end of a text may have cut."""
+    """What the end of a text may have cut off."""
 
-    NOTHING = 0  # the text goes on behind it, with what belongs to none of its values
-    ARRAY = 1  # the content ends there: an array that only lacks its end is torn
-    ANYTHING = 2  # the content was torn there
+    NOTHING = 0  # nothing: more text follows, which belongs to none of its values
+    ARRAY = 1  # the content ends here: an array that lacks only its end is torn
+    ANYTHING = 2  # the content was torn here
 
 
 class Value(NamedTuple):
-    """The bytes of a record, without white space around it, and where it begins: line and part, counted from 1."""
+    """The trimmed bytes of a record, and where it begins: line and part, counted from 1."""
 
     raw: bytes
     line: int
@@ -60,7 +60,7 @@ class Value(NamedTuple):
 
 
 class _Short(Exception):
-    """Nothing is wrong with the value but that the text ends before it does."""
+    """The text ends before the value does; nothing else is wrong with it."""
 
 
 class _Fault(Exception):
@@ -69,17 +69,17 @@ class _Fault(Exception):
 
 @dataclass(slots=True)
 class Reader:
-    """Reads the values of one content, whose text comes in one or more windows, each with what the last one left."""
+    """Reads the values of one content, whose text comes in windows; each begins with what the last one left over."""
 
-    line: int = 1  # of what is read next
-    begun: int = 0  # records that begin on that line so far
-    behind: bool = False  # an object or an array ends on that line, and nothing but white space came behind it
-    comma: bool = False  # nor but one comma
-    at: int = 0  # how far the last window was read
-    is_torn: bool = False  # the content ends within a value
+    line: int = 1  # line of the next value
+    begun: int = 0  # records that began on that line so far
+    behind: bool = False  # an object or an array ended on that line, followed only by white space
+    comma: bool = False  # and by at most one comma
+    at: int = 0  # offset up to which the last window was read
+    is_torn: bool = False  # whether the content ends within a value
 
     def read(self, text: bytes, is_end: bool = True, tear: Tear = Tear.NOTHING) -> Iterator[Value]:
-        """The records of a window. Where it is not the end, what may go on behind it is left, from `at` on."""
+        """The records of a window. Unless it is the last one, an unfinished rest is left over, from `at` on."""
         self.at = 0
         known = _Known(text)
         while self._find_value(text, is_end):
@@ -103,17 +103,17 @@ class Reader:
             self._pass_line(text)
 
     def _find_value(self, text: bytes, is_end: bool) -> bool:
-        """Go on to where the next value begins; whether there is one, as far as can be told."""
+        """Advance to the next value; return whether one begins there, as far as the window shows."""
         self._go_to(text, _gap(text, self.at).end())  # type: ignore[union-attr]  # it matches nothing too
         if self.behind and not self.comma and text[self.at : self.at + 1] == b",":
             self.comma = True
             self.at += 1
             return self._find_value(text, is_end)
-        # What is left may be the start of another mark.
+        # The rest may be the start of another byte-order mark.
         return self.at < len(text) and (is_end or len(text) - self.at >= len(BYTE_ORDER_MARK))
 
     def _value(self, known: _Known, text: bytes) -> Iterator[Value]:
-        """The value that begins here, of an array its elements."""
+        """The value that begins here; for an array, its elements."""
         mark = text[self.at : self.at + 1]
         if mark == b"{":
             end = known.end_of_value(self.at)
@@ -132,7 +132,7 @@ class Reader:
             yield self._record(text[first:last])
 
     def _rest_of_line(self, text: bytes, is_end: bool, tear: Tear) -> bytes | None:
-        """What is left of the line; None where the line goes on behind the window, or a tear cut it."""
+        """The rest of the line; None if the line continues beyond the window or a tear cut it."""
         end = text.find(b"\n", self.at)
         if end >= 0:
             return trimmed(text[self.at : end])
@@ -150,15 +150,15 @@ class Reader:
 
     @property
     def begins_line(self) -> bool:
-        """Whether nothing of the line that is read next has been read yet."""
+        """Whether the next character begins a line."""
         return not self.begun and not self.behind
 
     def give_up(self, raw: bytes) -> Value:
-        """A record that is too large to be read: its start, so much of it as says so."""
+        """Return a record that holds only the start of one that is too large."""
         return self._record(raw)
 
     def skip_to(self, text: bytes, place: int) -> None:
-        """Pass over the start of a window."""
+        """Skip the start of a window."""
         self.at = 0
         self._go_to(text, place)
 
@@ -176,14 +176,14 @@ class Reader:
 
 
 def trimmed(text: bytes) -> bytes:
-    """The text without white space and byte-order marks around it."""
+    """The text without outer white space and byte-order marks."""
     while (shorter := text.strip(JSON_WHITE_SPACE).removeprefix(BYTE_ORDER_MARK).removesuffix(BYTE_ORDER_MARK)) != text:
         text = shorter
     return text
 
 
 def is_one_value(text: bytes) -> bool:
-    """Whether a text without white space around it is one JSON value."""
+    """Whether a trimmed text is one JSON value."""
     known = _Known(text)
     try:
         if text[:1] == b"{" or text[:1] == b"[":
@@ -194,7 +194,7 @@ def is_one_value(text: bytes) -> bool:
 
 
 def elements_of(text: bytes) -> list[bytes] | None:
-    """The elements of a text without white space around it that is one array, else None."""
+    """The elements of a trimmed text that is one array, else None."""
     try:
         end, elements = _Known(text).elements(0)
     except (_Short, _Fault):
@@ -208,7 +208,7 @@ def _is_scalar(raw: bytes) -> bool:
 
 
 def _is_text(raw: bytes, final: bool = True) -> bool:
-    """Whether bytes are UTF-8; where they are not `final`, a character may lack its end."""
+    """Whether bytes are UTF-8. If they are not `final`, the last character may be incomplete."""
     if raw.isascii():
         return True
     try:
@@ -219,9 +219,9 @@ def _is_text(raw: bytes, final: bool = True) -> bool:
 
 
 class _Known:
-    """A window, and what reading it has shown: a bracket that was open where a value broke off begins none either.
+    """A window, and the opening brackets found in it that begin no value.
 
-    Without that, each of many lines that open a bracket would be followed to the same place.
+    Without this memory, each of many lines that open a bracket would be followed to the same fault.
     """
 
     def __init__(self, text: bytes) -> None:
@@ -230,7 +230,7 @@ class _Known:
         self._open_at_end: set[int] = set()
 
     def end_of_value(self, place: int) -> int:
-        """Where the value ends that begins at `place`."""
+        """The end of the value that begins at `place`."""
         if place in self._open_at_fault:
             raise _Fault
         if place in self._open_at_end:
@@ -243,7 +243,7 @@ class _Known:
         return end
 
     def elements(self, place: int) -> tuple[int, list[tuple[int, int]]]:
-        """Where the array ends that begins at `place`, and where each of its elements begins and ends."""
+        """The end of the array that begins at `place`, and the start and end of each element."""
         if place in self._open_at_fault:
             raise _Fault
         if place in self._open_at_end:
@@ -259,13 +259,13 @@ class _Known:
             raise
 
     def begun_elements(self, place: int) -> list[tuple[int, int]]:
-        """The whole elements of an array that lacks its end."""
+        """The complete elements of an array that lacks its end."""
         found: list[tuple[int, int]] = []
         try:
             self._read_elements(place, found)
         except _Short:
             return found
-        raise AssertionError("the array is whole")
+        raise AssertionError("the array is complete")
 
     def _read_elements(self, place: int, found: list[tuple[int, int]]) -> int:
         text = self._text
@@ -303,10 +303,10 @@ class _Known:
         raise _Fault
 
     def _end_of_nested(self, start: int) -> int:
-        """As `end_of_value`, token by token, of any value; whether it is UTF-8 is not looked at but at a tear."""
+        """As `end_of_value`, token by token, for any value. UTF-8 is checked only at a tear."""
         text = self._text
         opened: list[int] = []  # brackets
-        firsts: list[int] = []  # their places where they begin a line, else -1
+        firsts: list[int] = []  # the offset of each bracket that begins a line, else -1
         place, wanted, is_number = start, "value", False
         while True:
             token = _token(text, place)
@@ -341,7 +341,7 @@ class _Known:
                 return place
 
     def _is_begun(self, place: int, wanted: str, is_number: bool) -> bool:
-        """Whether the rest of the text, which is no token, could go on as what is wanted."""
+        """Whether the rest of the text, which is not a complete token, could be the start of an expected one."""
         text = self._text
         if _ends(text, place):
             return True

@@ -1,6 +1,6 @@
-"""The plant's registries (contract §1 and §4): CSV files in, checked rows out, or one sentence about what is wrong.
+"""The plant's registries (contract §1 and §4): CSV files in, checked rows out, or one sentence that says what is wrong.
 
-Files, their rows and the words about them are here; which windows follow from a shift calendar is not.
+The dbt project, not this package, derives windows from a shift calendar.
 """
 
 from __future__ import annotations

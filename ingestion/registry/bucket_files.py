@@ -1,4 +1,4 @@
-"""The files below `registry/` of a bucket: which are registries, which are ignored, and what the newest ones hold."""
+"""The files below a bucket's `registry/`: which are registries, which are ignored, and what they contain."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CONFIRM = ".confirm"
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """Every registry's rows, columns named as in the contract. A registry without a file has no rows."""
+    """The rows of every registry, with the contract's column names. A registry without a file has no rows."""
 
     sites: list[Row] = field(default_factory=list)
     shifts: list[Row] = field(default_factory=list)
@@ -31,12 +31,12 @@ class Registry:
 
 
 class Unreadable(BucketError):
-    """A file that is listed cannot be read."""
+    """A listed file cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What lies in `registry/`: the registries and their confirmations by file name, and the keys that are ignored."""
+    """The content of `registry/`: registries and their confirmations by file name, and the ignored keys."""
 
     files: dict[str, ObjectInfo]
     confirmations: dict[str, str]
@@ -44,7 +44,7 @@ class Listing:
 
 
 def list_registries(bucket: Bucket) -> Listing:
-    """Look at the folder. A file in a folder of its own is no registry.
+    """List the folder. A file in a folder below it is not a registry.
 
     Raises:
         BucketError: the bucket cannot be listed.
@@ -67,17 +67,18 @@ def fetch_content(bucket: Bucket, key: str) -> bytes:
     """A registry file's bytes.
 
     Raises:
-        Unreadable: it may not be read, or is gone by now: going on as without it would take its rows from the reports.
+        Unreadable: permission is missing, or the file has gone. Continuing without it would remove its rows from the
+        reports.
         BucketError: the bucket does not answer.
     """
     fetched = next(iter(bucket.fetch([key])), None)
     if fetched is None:
-        raise Unreadable(f"{key} cannot be read: it may not be read by this user, or it was just taken away.")
+        raise Unreadable(f"{key} cannot be read: this user may not read it, or it has just been removed.")
     return fetched.content or b""
 
 
 def read_contents(bucket: Bucket, files: Collection[ObjectInfo], timezones: Collection[str]) -> dict[str, Content]:
-    """The contents of files by their names. `timezones` are the names that the database knows."""
+    """The contents of files by name. `timezones` are the names that the database knows."""
     usable = usable_names(timezones)
     return {
         info.key.removeprefix(PREFIX): read_content(info.key, fetch_content(bucket, info.key), usable) for info in files
@@ -85,10 +86,10 @@ def read_contents(bucket: Bucket, files: Collection[ObjectInfo], timezones: Coll
 
 
 def read_registry(bucket: Bucket, timezones: Collection[str]) -> Registry:
-    """The registries as they lie in the bucket. `timezones` are the names that the database knows.
+    """The registries as they are in the bucket. `timezones` are the names that the database knows.
 
     Raises:
-        RegistryError: a row cannot be right; names file, line and value.
+        RegistryError: a row is invalid; the message names file, line and value.
         BucketError: the bucket cannot be read.
     """
     contents = read_contents(bucket, list_registries(bucket).files.values(), timezones)

@@ -1,4 +1,7 @@
-"""What a registry's new rows change, in a few words for a person. Names no worker: the words outlive them."""
+"""Describes briefly what a registry's new rows change.
+
+Never names a worker, because the description outlives erasure.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,8 @@ from collections.abc import Mapping, Sequence
 
 from ingestion.registry.files import ALL_SITES, FILES, File, Row, key_of
 
-_MOST = 6  # phrases; what is more is counted
-# What the rows of a file are called, one and many.
+_MOST = 6  # phrases; further changes are only counted
+# The noun for the rows of a file, singular and plural.
 _THINGS = {
     "sites.csv": ("site", "sites"),
     "shifts.csv": ("shift", "shifts"),
@@ -18,21 +21,21 @@ _THINGS = {
     "closures.csv": ("closure", "closures"),
     "baselines.csv": ("baseline", "baselines"),
 }
-# Files whose rows name what is seen on the floor: it goes on being seen without them.
+# Files whose rows name things on the floor, which cameras still see after a row is removed.
 _NAMING = ("workers.csv", "workstations.csv")
 _UNITS = {"duration_minutes": " min", "units_per_hour": " an hour"}
-# Columns whose values speak for themselves.
+# Columns whose values need no column name in a description.
 _PLAIN = ("start_local", "duration_minutes", "timezone", "units_per_hour")
 _BLANK = {"weekdays": "every day", "valid_from": "ever", "valid_to": "ever"}
 
 
-def words_of(name: str, before: Sequence[Row], after: Sequence[Row], *, would: bool) -> str:
-    """The difference, phrases between commas; `would`: it does not take effect. Empty where there is none."""
+def describe_change(name: str, before: Sequence[Row], after: Sequence[Row], *, would: bool) -> str:
+    """The difference as phrases separated by commas, empty if there is none. `would`: the change is not in effect."""
     file = FILES[name]
     old, new = ({key_of(file, row): row for row in rows} for rows in (before, after))
     pairs = [(old[key], new[key]) for key in old if key in new and not _same(old[key], new[key])]
     gone, come = [old[key] for key in old if key not in new], [new[key] for key in new if key not in old]
-    if file.dated:  # another range of dates of the same thing is a change of it
+    if file.dated:  # a new range of dates for the same thing counts as a change of it
         pairs += _take_pairs(file, gone, come)
     one, many = _THINGS[name]
     phrases: list[str] = []
@@ -50,7 +53,7 @@ def words_of(name: str, before: Sequence[Row], after: Sequence[Row], *, would: b
     return ", ".join(shown) + (f" and {left} more changes" if left > 0 else "")
 
 
-def count_words(name: str, count: int) -> str:
+def describe_count(name: str, count: int) -> str:
     """`40 workers`, `1 site`."""
     one, many = _THINGS[name]
     return f"{count:,} {one if count == 1 else many}"
@@ -61,7 +64,7 @@ def _counted(count: int, one: str, many: str, what: str) -> str:
 
 
 def _take_pairs(file: File, gone: list[Row], come: list[Row]) -> list[tuple[Row, Row]]:
-    """Rows that went and came for one thing, taken out of both lists."""
+    """Remove from both lists the pairs of an old and a new row for one thing, and return them."""
     pairs: list[tuple[Row, Row]] = []
     for row in list(gone):
         thing = [row[column] for column in file.dated]
@@ -87,12 +90,12 @@ def _difference(file: File, pair: tuple[Row, Row], sites: set[str]) -> str:
     elif site != ALL_SITES and len(sites) > 1:
         parts.append(f"of {site}")
     columns = [column for column in file.columns if column not in identity and before.get(column) != after.get(column)]
-    told = [
+    differences = [
         f"{'' if column in _PLAIN else column.replace('_', ' ') + ' '}{_text(column, before)} → {_text(column, after)}"
         f"{_UNITS.get(column, '')}"
         for column in columns
     ]
-    return " ".join([*parts, " and ".join(told)])
+    return " ".join([*parts, " and ".join(differences)])
 
 
 def _text(column: str, row: Row) -> str:

@@ -1,6 +1,6 @@
-"""One registry file's content: bytes in, all its rows out, with the first thing about it that cannot be right.
+"""One registry file's content: bytes in, all its rows out, with the first error found in it.
 
-Whether it takes effect is not decided here.
+`in_force.py` decides whether the content takes effect.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ HASH_CHARACTERS = 16
 
 @dataclass(slots=True)
 class Content:
-    """What a file says. `rows`: the last row of each key, those that cannot be right left out; `columns`: of the
-    contract. `error` is the whole sentence about the first thing that cannot be right. `last_row` is that of the last
-    line, None where it is wrong; `ends_with_a_break`: whether that line was finished.
+    """A file's content. `rows` holds the last row of each key, without invalid rows; `columns` holds the contract's
+    columns. `error` is a full sentence about the first error. `last_row` is the row of the last line, None if it is
+    invalid; `ends_with_a_break` says whether that line is complete.
     """
 
     key: str
@@ -34,12 +34,12 @@ class Content:
 
 
 def hash_of(content: bytes) -> str:
-    """The short name of a content that messages give and confirmations hold."""
+    """The short hash of a content that messages show and confirmations hold."""
     return hashlib.sha256(content).hexdigest()[:HASH_CHARACTERS]
 
 
 def read_content(key: str, content: bytes, timezones: Collection[str]) -> Content:
-    """Read a file as far as it goes. `timezones` are the usable names."""
+    """Read as much of a file as possible. `timezones` are the usable names."""
     file = FILES[key.rpartition("/")[2]]
     read = Content(key, hash_of(content))
     rows: dict[tuple[object, ...], tuple[Row, int]] = {}
@@ -66,15 +66,15 @@ def read_content(key: str, content: bytes, timezones: Collection[str]) -> Conten
 
 
 def _read_line(file: File, table: Table, line: Line, timezones: Collection[str]) -> Row:
-    """The row of a line.
+    """The row on a line.
 
     Raises:
-        BadValue: it cannot be right, or more than one row could be meant.
+        BadValue: the line is invalid, or it could mean more than one row.
     """
     if not line.surplus:
         return file.read(_named(file, table, line.cells, table.separator), timezones)
-    # Commas that nobody quoted: the values of one column are put together again where the row then is right, and no
-    # other row can be meant: all columns behind it would notice a value that is not theirs.
+    # Unquoted commas: the values of one column are joined again if the row is then valid and no other row could be
+    # meant. The columns after it would reject a value that is not theirs.
     places = [
         place
         for place, column in enumerate(table.columns)
@@ -96,6 +96,7 @@ def _read_line(file: File, table: Table, line: Line, timezones: Collection[str])
 
 def _named(file: File, table: Table, cells: Sequence[str], separator: str) -> dict[str, str]:
     named = {name: cell for name, cell in zip(table.columns, cells, strict=True) if name in file.columns}
-    if separator != "," and "units_per_hour" in named:  # where a comma is the decimal point, it separates no columns
+    # if the comma is the decimal point, it does not separate columns
+    if separator != "," and "units_per_hour" in named:
         named["units_per_hour"] = named["units_per_hour"].replace(",", ".", 1)
     return named

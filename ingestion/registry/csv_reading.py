@@ -1,6 +1,6 @@
-"""CSV as people and their spreadsheets write it: bytes in, cells by column name out, or the real cause why not.
+"""Reads CSV as people and spreadsheets write it: bytes in, cells by column name out, or the actual cause of failure.
 
-Which columns a file has and what a cell may hold is not known here.
+Knows nothing about which columns a file has or what a cell may hold.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _PRINTABLE = frozenset(b"\t\n\r") | frozenset(range(0x20, 0x7F))
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row: the line it ends on, and its cells in the order of the file's columns, white space taken off.
+    """One row: the line it ends on, and its cells in the file's column order, trimmed.
 
-    `surplus` tells how many more cells there are than columns.
+    `surplus` is the number of cells beyond the columns.
     """
 
     number: int
@@ -34,7 +34,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A file's header, names in the contract's spelling, what stands between its cells, and its rows as they come."""
+    """A file's header in the contract's spelling, the separator of its cells, and an iterator over its rows."""
 
     columns: Sequence[str]
     separator: str
@@ -47,14 +47,14 @@ class Table:
 
 
 def decode(key: str, content: bytes) -> str:
-    """The text of a file: UTF-8, or UTF-16 with a byte-order mark or told by its first two bytes.
+    """The text of a file: UTF-8, or UTF-16 recognised by a byte-order mark or by its first two bytes.
 
     Raises:
-        RegistryError: the bytes are no text.
+        RegistryError: the bytes are not text.
     """
     for start, kind in _OTHER_FORMATS.items():
         if content.startswith(start):
-            raise RegistryError(f"{key}, line 1: it is {kind}; expected is a file saved as CSV.")
+            raise RegistryError(f"{key}, line 1: it is {kind}; expected a file saved as CSV.")
     mark, encoding = encoding_of(content)
     plain = content[len(mark) :]
     try:
@@ -70,35 +70,35 @@ def decode(key: str, content: bytes) -> str:
 
 
 def encoding_of(content: bytes) -> tuple[bytes, str]:
-    """The byte-order mark at the start, empty where there is none, and the encoding behind it."""
+    """The byte-order mark at the start (empty if there is none) and the encoding."""
     found = next((pair for pair in _MARKS if content.startswith(pair[0])), None)
-    return found or (b"", _told_by_zeros(content))
+    return found or (b"", _utf_16_without_mark(content))
 
 
 def header_of(key: str, text: str, known: Collection[str]) -> tuple[str, int, Sequence[str]]:
-    """What stands between the columns, the line on which the header ends (0: there is none), and its names.
+    """The separator of the columns, the line on which the header ends (0: there is none), and its names.
 
-    Of what may stand between them it is what gives most of the known names.
+    The separator is the one that yields the most known names.
 
     Raises:
-        RegistryError: the lines up to the header are no CSV.
+        RegistryError: the lines up to the header are not CSV.
     """
-    told, text = _told_separator(text)
-    heads = {one: _header(key, text, one) for one in ([told] if told else _SEPARATORS)}
+    declared, text = _declared_separator(text)
+    heads = {one: _header(key, text, one) for one in ([declared] if declared else _SEPARATORS)}
     separator = max(heads, key=lambda one: len(set(heads[one][1]) & set(known)))
     return separator, *heads[separator]
 
 
 def read_table(key: str, text: str, required: Sequence[str], known: Collection[str]) -> Table:
-    """The rows of a file under the names that its header gives them. Blank rows are passed over.
+    """The rows of a file under the names in its header, without blank rows.
 
-    The rows are read as they are asked for, and then raise what is wrong with the one that comes.
+    Rows are read lazily; iterating raises the error of the next row.
 
     Raises:
-        RegistryError: a column is missing or stands there twice.
+        RegistryError: a column is missing or appears twice.
     """
     separator, number, columns = header_of(key, text, known)
-    text = _told_separator(text)[1]
+    text = _declared_separator(text)[1]
     first_line = text.split("\n")[number - 1] if number else ""
     between = max(_SEPARATORS, key=first_line.count) if separator == "," else separator
     cause = (
@@ -109,11 +109,11 @@ def read_table(key: str, text: str, required: Sequence[str], known: Collection[s
             raise RegistryError(f"{key}, line {max(number, 1)}: {cause}the column {column} is missing.")
     for column in known:
         if columns.count(column) > 1:
-            raise RegistryError(f"{key}, line {number}: the column {column} stands there twice.")
+            raise RegistryError(f"{key}, line {number}: the column {column} appears twice.")
     return Table(columns, separator, _lines(key, text, separator, len(columns)))
 
 
-def _told_by_zeros(content: bytes) -> str:
+def _utf_16_without_mark(content: bytes) -> str:
     if len(content) >= 2:
         if content[0] == 0 and content[1] in _PRINTABLE:
             return "utf-16-be"
@@ -122,14 +122,14 @@ def _told_by_zeros(content: bytes) -> str:
     return "utf-8"
 
 
-def _told_separator(text: str) -> tuple[str | None, str]:
-    """Excel's first line `sep=;`: what it says, and the text with a blank line in its place."""
-    told = re.match(r'[ \ufeff]*"?sep=([,;\t|])"?[,;\t| ]*(?=\r?\n|\r|\Z)', text, flags=re.IGNORECASE)
-    return (told.group(1), text[told.end() :]) if told else (None, text)
+def _declared_separator(text: str) -> tuple[str | None, str]:
+    """The separator in Excel's first line `sep=;`, and the text with a blank line in its place."""
+    declared = re.match(r'[ \ufeff]*"?sep=([,;\t|])"?[,;\t| ]*(?=\r?\n|\r|\Z)', text, flags=re.IGNORECASE)
+    return (declared.group(1), text[declared.end() :]) if declared else (None, text)
 
 
 def _header(key: str, text: str, separator: str) -> tuple[int, list[str]]:
-    """The line on which the header ends, and its names; 0 and none where there is none."""
+    """The line on which the header ends, and its names; 0 and none if there is no header."""
     for line in _records(key, text, separator):
         return line.number, [_column(cell) for cell in line.cells]
     return 0, []
@@ -144,7 +144,7 @@ def _lines(key: str, text: str, separator: str, count: int) -> Iterator[Line]:
     next(records)
     for number, cells, _ in ((line.number, list(line.cells), line.surplus) for line in records):
         while len(cells) > count and not cells[-1]:
-            cells.pop()  # spreadsheets write a separator for every column that was ever used
+            cells.pop()  # spreadsheets write a separator for every column that was ever in use
         if len(cells) == 1 < count:
             others = [one for one in _SEPARATORS if one != separator and cells[0].count(one) >= count - 1]
             if others:

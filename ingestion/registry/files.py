@@ -1,6 +1,6 @@
-"""What each registry file may hold (contract §1 and §4): its columns, its key, and the rules of one row.
+"""The content allowed in each registry file (contract §1 and §4): its columns, its key, and the rules for one row.
 
-Which windows follow from a shift calendar is decided in the dbt project, not here.
+The dbt project, not this module, derives windows from a shift calendar.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import date
 
 from ingestion.contract.events import DEFAULT_SITE
 from ingestion.contract.identifiers import MAX_IDENTIFIER_LENGTH, BadIdentifier, identifier, trimmed
-from ingestion.registry.timezones import meant_by
+from ingestion.registry.timezones import suggested_timezone
 from ingestion.registry.weekdays import read_weekdays, share_a_date
 
 ALL_SITES = ALL_STATIONS = "*"
@@ -29,11 +29,11 @@ class BadValue(Exception):
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A registry file: the columns that must be there and those that may, how a row is read, what its key is.
+    """A registry file: its required and optional columns, how a row is read, and its key.
 
-    `read` gives a row's values by the contract's column names; an optional column that the file lacks gives none, or
-    NULL. `texts` are the columns that may hold commas which nobody quoted. Of the rows that share the columns `dated`
-    no two hold on one date.
+    `read` returns a row's values by the contract's column names; for an optional column that the file lacks it returns
+    no value or NULL. `texts` are the columns that may hold unquoted commas. Rows that share the `dated` columns must
+    not apply to the same date.
     """
 
     required: Sequence[str]
@@ -45,12 +45,12 @@ class File:
 
     @property
     def columns(self) -> Sequence[str]:
-        """All columns that mean something."""
+        """All columns that have a meaning."""
         return (*self.required, *self.optional)
 
 
 def key_of(file: File, row: Row) -> tuple[object, ...]:
-    """What a row is known by: the last row of a key wins."""
+    """The key of a row; the last row of a key wins."""
     return tuple(row.get(column) for column in file.key)
 
 
@@ -61,16 +61,19 @@ def _identifier(cells: dict[str, str], column: str, default: str | None = None) 
     try:
         return identifier(value)
     except BadIdentifier as error:
-        why = str(error) if value and len(value) <= MAX_IDENTIFIER_LENGTH else ""  # the value shows it
+        # the value itself shows what is wrong
+        why = str(error) if value and len(value) <= MAX_IDENTIFIER_LENGTH else ""
         raise BadValue(
-            f"{column} is {value!r}; expected is a text of 1 to {MAX_IDENTIFIER_LENGTH} characters{why}"
+            f"{column} is {value!r}; expected a text of 1 to {MAX_IDENTIFIER_LENGTH} characters{why}"
         ) from error
 
 
 def _site(cells: dict[str, str], timezones: Collection[str]) -> Row:
     timezone = cells["timezone"]
     if timezone not in timezones:
-        raise BadValue(f"timezone is {timezone!r}; expected is an IANA name such as {meant_by(timezone, timezones)}")
+        raise BadValue(
+            f"timezone is {timezone!r}; expected an IANA name such as {suggested_timezone(timezone, timezones)}"
+        )
     return {
         "site_id": _identifier(cells, "site_id", DEFAULT_SITE),
         "name": trimmed(cells["name"]) or None,
@@ -100,29 +103,29 @@ def _workstation(cells: dict[str, str], _: Collection[str]) -> Row:
 
 
 _MIX = ("working", "idle", "absent", "product_count")
-# How far the shares of a baseline may be from a sum of 1: people write two digits.
+# How far the sum of a baseline's shares may be from 1: people write two digits.
 _SUM_TOLERANCE = 0.005
 
 
 def _baseline(cells: dict[str, str], _: Collection[str]) -> Row:
-    """A site's expected event mix: four shares, or the period of its own past that they are learned from."""
+    """A site's expected event mix: four shares, or the past period of the site to learn them from."""
     site = cells["site_id"] or ALL_SITES
     row: Row = {"site_id": site if site == ALL_SITES else _identifier(cells, "site_id")}
     first, last = _date(cells, "reference_from"), _date(cells, "reference_to")
     given = [cells.get(kind, "") for kind in _MIX]
     if (first or last) and any(given):
-        raise BadValue("both shares and a reference period are given; expected is one of them")
+        raise BadValue("both shares and a reference period are given; expected one of them")
     if first or last:
         if first is None or last is None or last < first:
-            raise BadValue("reference_from and reference_to are not a period; expected are its first and last date")
+            raise BadValue("reference_from and reference_to are not a period; expected its first and last date")
         return {**row, **dict.fromkeys(_MIX), "reference_from": first, "reference_to": last}
     shares: list[float] = []
     for kind, text in zip(_MIX, given, strict=True):
         if not re.fullmatch(r"0|1|[01]?\.[0-9]{1,6}", text) or not 0 < float(text) < 1:
-            raise BadValue(f"{kind} is {text!r}; expected is a share above 0 and below 1")
+            raise BadValue(f"{kind} is {text!r}; expected a share above 0 and below 1")
         shares.append(float(text))
     if abs(sum(shares) - 1) > _SUM_TOLERANCE:
-        raise BadValue(f"the four shares add up to {sum(shares):g}; expected is 1")
+        raise BadValue(f"the four shares add up to {sum(shares):g}; expected 1")
     return {
         **row,
         **{kind: share / sum(shares) for kind, share in zip(_MIX, shares, strict=True)},
@@ -143,19 +146,17 @@ def _camera(cells: dict[str, str], _: Collection[str]) -> Row:
 
 
 def _choice(cells: dict[str, str], column: str, allowed: Sequence[str]) -> str:
-    """One of a few words in any letter case; the first of them where the cell is blank."""
+    """One of the allowed words in any letter case; the first of them if the cell is blank."""
     value = cells[column].lower() or allowed[0]
     if value not in allowed:
-        raise BadValue(
-            f"{column} is {cells[column]!r}; expected is {' or '.join(allowed)}, or nothing for {allowed[0]}"
-        )
+        raise BadValue(f"{column} is {cells[column]!r}; expected {' or '.join(allowed)}, or nothing for {allowed[0]}")
     return value
 
 
 def _closure(cells: dict[str, str], _: Collection[str]) -> Row:
     first, last = _date(cells, "from_date"), _date(cells, "to_date")
     if first is None or last is None:
-        raise BadValue(f"{'to_date' if first else 'from_date'} is ''; expected is a date YYYY-MM-DD")
+        raise BadValue(f"{'to_date' if first else 'from_date'} is ''; expected a date YYYY-MM-DD")
     if last < first:
         raise BadValue(f"to_date is {last.isoformat()!r}, before from_date {first.isoformat()!r}")
     return {
@@ -173,7 +174,7 @@ def _shift(cells: dict[str, str], _: Collection[str]) -> Row:
     start = _time_of_day(cells["start_local"])
     duration = cells["duration_minutes"]
     if not re.fullmatch(r"[0-9]{1,6}", duration) or not 1 <= int(duration) <= MAX_DURATION_MINUTES:
-        raise BadValue(f"duration_minutes is {duration!r}; expected is a whole number from 1 to {MAX_DURATION_MINUTES}")
+        raise BadValue(f"duration_minutes is {duration!r}; expected a whole number from 1 to {MAX_DURATION_MINUTES}")
     return {
         "site_id": _identifier(cells, "site_id", DEFAULT_SITE),
         "shift_id": shift_id,
@@ -189,7 +190,7 @@ def _target(cells: dict[str, str], _: Collection[str]) -> Row:
         raise BadValue(f"shift_id is {shift_id!r}; time outside of all shifts has no target")
     rate = cells["units_per_hour"]
     if not re.fullmatch(r"[0-9]{1,7}(\.[0-9]{1,6})?", rate) or not 0 < float(rate) <= MAX_UNITS_PER_HOUR:
-        raise BadValue(f"units_per_hour is {rate!r}; expected is a number above 0, at most {MAX_UNITS_PER_HOUR}")
+        raise BadValue(f"units_per_hour is {rate!r}; expected a number above 0, at most {MAX_UNITS_PER_HOUR}")
     return {
         "site_id": _identifier(cells, "site_id", DEFAULT_SITE),
         "workstation_id": _identifier(cells, "workstation_id"),
@@ -200,10 +201,10 @@ def _target(cells: dict[str, str], _: Collection[str]) -> Row:
 
 
 def _time_of_day(text: str) -> str:
-    """HH:MM, also where a spreadsheet took the leading zero off or put seconds on."""
+    """HH:MM, also if a spreadsheet removed the leading zero or added seconds."""
     found = re.fullmatch(r"([0-9]{1,2}):([0-9]{2})(?::00)?", text, flags=re.ASCII)
     if found is None or int(found[1]) > 23 or int(found[2]) > 59:
-        raise BadValue(f"start_local is {text!r}; expected is HH:MM from 00:00 to 23:59")
+        raise BadValue(f"start_local is {text!r}; expected HH:MM from 00:00 to 23:59")
     return f"{int(found[1]):02}:{found[2]}"
 
 
@@ -218,7 +219,7 @@ def _valid_dates(cells: dict[str, str]) -> Row:
             row["weekdays"] = read_weekdays(cells["weekdays"])
         except ValueError as error:
             raise BadValue(
-                f"weekdays is {cells['weekdays']!r}; expected are days from mon to sun and ranges such as mon-fri"
+                f"weekdays is {cells['weekdays']!r}; expected days from mon to sun and ranges such as mon-fri"
             ) from error
     return row
 
@@ -232,11 +233,11 @@ def _date(cells: dict[str, str], column: str) -> date | None:
             raise ValueError(value)
         return date.fromisoformat(value)
     except ValueError as error:
-        raise BadValue(f"{column} is {value!r}; expected is a date YYYY-MM-DD or nothing") from error
+        raise BadValue(f"{column} is {value!r}; expected a date YYYY-MM-DD or nothing") from error
 
 
 def first_overlap(file: File, entries: Sequence[tuple[Row, int]]) -> tuple[int, str] | None:
-    """The first line whose dates meet those of another one of the same thing, and what to say of it; else None."""
+    """The first line whose dates overlap those of an earlier line for the same thing, with a message; else None."""
     found: list[tuple[int, int, Row]] = []
     open_rows: dict[tuple[object, ...], list[tuple[Row, int]]] = {}
     for row, line in sorted(entries, key=lambda entry: _start(entry[0])):
@@ -247,8 +248,8 @@ def first_overlap(file: File, entries: Sequence[tuple[Row, int]]) -> tuple[int, 
     if not found:
         return None
     line, earlier, row = min(found, key=lambda each: each[:2])
-    told = " of ".join(f"{name.removesuffix('_id')} {row[name]!r}" for name in reversed(file.dated))
-    return line, f"the dates of {told} overlap those of line {earlier}"
+    subject = " of ".join(f"{name.removesuffix('_id')} {row[name]!r}" for name in reversed(file.dated))
+    return line, f"the dates of {subject} overlap those of line {earlier}"
 
 
 def _meet(one: Row, other: Row) -> bool:
@@ -266,7 +267,7 @@ def _end(row: Row) -> date:
 
 
 _DATES = ("valid_from", "valid_to", "weekdays")
-# Columns that only a value of one kind fits into: what was shifted into them is noticed.
+# Columns with a strict format, which reject a value that was shifted into them.
 CHECKED = {"timezone", "people", "start_local", "duration_minutes", "units_per_hour", "from_date", "to_date", *_DATES}
 
 FILES: dict[str, File] = {

@@ -1,6 +1,6 @@
-"""Which version of each registry is in force: a new one that is right as a whole, else the last good one (contract §1).
+"""Decides which version of each registry is in force: a new one if it is valid as a whole, else the last good one (§1).
 
-What the files may hold is in files.py, what a change is called in changes.py.
+`files.py` defines what the files may hold; `changes.py` describes a change.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from ingestion.registry.bucket_files import (
     fetch_content,
     list_registries,
 )
-from ingestion.registry.changes import count_words, words_of
+from ingestion.registry.changes import describe_change, describe_count
 from ingestion.registry.content import Content, hash_of, read_content
 from ingestion.registry.csv_reading import decode
 from ingestion.registry.files import ALL_SITES, FILES, Row, key_of
@@ -37,15 +37,15 @@ from ingestion.warehouse import transaction
 if TYPE_CHECKING:
     from ingestion.identity.identity import Identity
 
-# Of the rows in force, by key, so many must be there in a new version.
+# The share of the keys in force that a new version must contain.
 _KEPT_FIFTHS = 4
-# A content that looks cut off is meant where it is written again so much later.
+# A content that looks cut off counts as intended if it is written again this much later.
 _WRITTEN_AGAIN = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A registry's version in force, as the warehouse has it; `since` None where nobody noted it."""
+    """A registry's version in force, as stored in the warehouse. `since` is None if it was not recorded."""
 
     hash: str
     columns: Sequence[str]
@@ -57,7 +57,7 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a content is not in force: the sentence without its end, and whether somebody can confirm it."""
+    """Why a content is not in force: the start of the message, and whether a person can confirm the content."""
 
     kind: str
     reason: str
@@ -66,7 +66,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class _Noted:
-    """A refusal of an earlier batch that lasts."""
+    """A refusal recorded by an earlier batch that still applies."""
 
     hash: str
     kind: str
@@ -83,27 +83,27 @@ def settle_registries(
     landed_at: datetime,
     log: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Take what is right of the bucket's registries into the warehouse, keep the version in force of all else.
+    """Store the valid registries of the bucket in the warehouse; for the others keep the version in force.
 
     `now` is the machine's clock, `landed_at` the batch's time.
 
     Raises:
-        RegistryError: the first version of a file cannot be right; nothing was changed.
+        RegistryError: the first version of a file is invalid; nothing was changed.
         BucketError: the bucket cannot be listed, or the first version of a file cannot be read.
     """
     known = {name for (name,) in connection.execute("select name from pg_timezone_names()").fetchall()}
-    desk = _Desk(connection, bucket, identity, settings, landed_at, usable_names(known), log)
+    settling = _Settling(connection, bucket, identity, settings, landed_at, usable_names(known), log)
     listing, moving = _still_listing(bucket, now, settings.registry_still_seconds, log)
     for key in listing.ignored:
         log(f"{key} is no registry and is ignored{_hint(key)}")
     with transaction(connection):
         for name in FILES:
-            desk.settle(name, listing, is_moving=name in moving)
+            settling.settle(name, listing, is_moving=name in moving)
 
 
 @dataclass(slots=True)
-class _Desk:
-    """One batch's look at the registries, file by file."""
+class _Settling:
+    """Settles the registries of one batch, file by file."""
 
     connection: duckdb.DuckDBPyConnection
     bucket: Bucket
@@ -114,7 +114,7 @@ class _Desk:
     log: Callable[[str], None]
 
     def settle(self, name: str, listing: Listing, *, is_moving: bool) -> None:
-        """Decide about one file and write what follows from it."""
+        """Decide whether one file takes effect, and store the outcome."""
         in_force, info = self._version(name), listing.files.get(name)
         if info is None and (in_force is None or in_force.is_gone):
             return None
@@ -134,8 +134,8 @@ class _Desk:
                 raise content.error
             in_force = Version("", (), False, None, [])
         refusal = self._refusal(name, in_force, content)
-        asked = in_force.hash if content is None else content.hash
-        if refusal is None or (refusal.is_confirmable and self._is_meant(name, listing, asked, refusal, info)):
+        refused_hash = in_force.hash if content is None else content.hash
+        if refusal is None or (refusal.is_confirmable and self._is_meant(name, listing, refused_hash, refusal, info)):
             return self._take(name, in_force, content)
         return self._refuse(name, in_force, info, content, refusal)
 
@@ -143,13 +143,13 @@ class _Desk:
         content = read_content(f"{PREFIX}{name}", fetch_content(self.bucket, f"{PREFIX}{name}"), self.timezones)
         table = name.removesuffix(".csv")
         stored = getattr(self.identity.registry(Registry(**{table: content.rows})), table)
-        # What the last line says of a person is compared with what is stored of them.
+        # The last line is compared with stored rows, which may hold pseudonyms.
         last = next((new for old, new in zip(content.rows, stored, strict=True) if old is content.last_row), None)
         content.rows, content.last_row = stored, last
         return content
 
     def _version(self, name: str) -> Version | None:
-        """What is in force; None where no version ever was."""
+        """The version in force; None if there never was one."""
         rows = self._rows(name)
         noted = self.connection.execute(
             "select content_hash, columns, ends_with_a_break, in_force_since from raw.registry_files where file = ?",
@@ -159,7 +159,7 @@ class _Desk:
             return Version(noted[0], noted[1], noted[2], noted[3], rows, is_gone=noted[0] == "")
         if not rows:
             return None
-        # A release that noted no versions stored these rows.
+        # An earlier release, which recorded no versions, stored these rows.
         return Version(hash_of(repr(sorted(map(repr, rows))).encode()), (), False, None, rows)
 
     def _rows(self, name: str) -> list[Row]:
@@ -178,7 +178,7 @@ class _Desk:
         return _less_than_before(key, name, in_force, content)
 
     def _shown(self, name: str, sentence: str) -> str:
-        """A sentence about a row without its end, and without its values where persons are not to be named."""
+        """The start of a message about a row, without its values if persons must not be named."""
         sentence = sentence.rstrip(".")
         if name != "workers.csv" or self.settings.worker_identity == "named":
             return sentence
@@ -187,19 +187,21 @@ class _Desk:
             f"{place[0] if place else PREFIX + name}: a value that cannot be right (not shown, as it may name a person)"
         )
 
-    def _is_meant(self, name: str, listing: Listing, asked: str, refusal: Refusal, info: ObjectInfo | None) -> bool:
-        """Whether somebody confirmed the content, or wrote again what looked cut off."""
+    def _is_meant(
+        self, name: str, listing: Listing, refused_hash: str, refusal: Refusal, info: ObjectInfo | None
+    ) -> bool:
+        """Whether somebody confirmed the content, or wrote it again after it had looked cut off."""
         if key := listing.confirmations.get(name):
             try:
                 confirmed = decode(key, fetch_content(self.bucket, key)).lower().split()
             except (Unreadable, RegistryError) as error:
                 confirmed = []
                 self.log(str(error))
-            if asked in (word.strip("\"'\ufeff") for word in confirmed):
+            if refused_hash in (word.strip("\"'\ufeff") for word in confirmed):
                 return True
-            self.log(f"{key} does not hold {asked}, the hash of what is refused")
+            self.log(f"{key} does not hold {refused_hash}, the hash of what is refused")
         noted = self._noted(name)
-        if noted is None or info is None or refusal.kind != "cut" or (noted.hash, noted.kind) != (asked, "cut"):
+        if noted is None or info is None or refusal.kind != "cut" or (noted.hash, noted.kind) != (refused_hash, "cut"):
             return False
         later = max(info.modified - noted.modified_at, self.landed_at - noted.refused_at)
         return info.modified > noted.modified_at and later >= _WRITTEN_AGAIN
@@ -211,18 +213,20 @@ class _Desk:
         return None if row is None else _Noted(*row)
 
     def _take(self, name: str, in_force: Version, content: Content | None) -> None:
-        """Have a content in force, and tell what that changes. `content` None: the file is gone, and that is meant."""
+        """Put a content in force, and log what it changes. `content` is None if the file was removed on purpose."""
         rows = [] if content is None else content.rows
         self.connection.execute("delete from raw.registry_refusals where file = ?", [name])
-        change = words_of(name, in_force.rows, rows, would=False)
+        change = describe_change(name, in_force.rows, rows, would=False)
         is_first = in_force.since is None and (not change or not in_force.hash)
         since = in_force.since
         if since is None or change or content is None:
             since = self.landed_at
             self._replace_rows(name, rows)
-            told = f"First version, {count_words(name, len(rows))}." if is_first else f"Changed: {change or 'nothing'}."
-            self._add_version(name, in_force, content, told)
-            self.log(f"{PREFIX}{name} has a new version in force. {told}")
+            change_sentence = (
+                f"First version, {describe_count(name, len(rows))}." if is_first else f"Changed: {change or 'nothing'}."
+            )
+            self._add_version(name, in_force, content, change_sentence)
+            self.log(f"{PREFIX}{name} has a new version in force. {change_sentence}")
         self.connection.execute("delete from raw.registry_files where file = ?", [name])
         self.connection.execute(
             "insert into raw.registry_files by name select $file as file, $hash as content_hash, $columns as columns, "
@@ -274,19 +278,19 @@ class _Desk:
         if refusal.kind == "unreadable":
             words = ""
         else:
-            words = words_of(name, in_force.rows, [] if content is None else content.rows, would=True)
+            words = describe_change(name, in_force.rows, [] if content is None else content.rows, would=True)
         sentence = f"{refusal.reason}; the version{since} stays in force."
         sentence += f" It would change: {words}." if words else ""
-        asked = in_force.hash if content is None else content.hash
+        refused_hash = in_force.hash if content is None else content.hash
         if refusal.is_confirmable:
-            sentence += f" If that is meant, write {asked} into {PREFIX}{name}{CONFIRM}."
+            sentence += f" If that is meant, write {refused_hash} into {PREFIX}{name}{CONFIRM}."
         self.log(sentence)
         noted = self._noted(name)
         modified_at = info.modified if info is not None else self.landed_at
         if noted is None:
-            noted = _Noted(asked, refusal.kind, modified_at, self.landed_at)
-        elif (noted.hash, noted.kind) != (asked, refusal.kind):
-            noted = replace(noted, hash=asked, kind=refusal.kind, modified_at=modified_at)
+            noted = _Noted(refused_hash, refusal.kind, modified_at, self.landed_at)
+        elif (noted.hash, noted.kind) != (refused_hash, refusal.kind):
+            noted = replace(noted, hash=refused_hash, kind=refusal.kind, modified_at=modified_at)
         self.connection.execute("delete from raw.registry_refusals where file = ?", [name])
         self.connection.execute(
             "insert into raw.registry_refusals by name select $file as file, $hash as content_hash, $kind as kind, "
@@ -305,9 +309,9 @@ class _Desk:
 def _still_listing(
     bucket: Bucket, now: datetime, still_seconds: float, log: Callable[[str], None]
 ) -> tuple[Listing, set[str]]:
-    """What lies in the folder, and the names of files that go on changing. Waits once for those that changed just now.
+    """The listing, and the names of files that are still being written. Waits once for files that have just changed.
 
-    A server's clock may differ from this one's: what does not change during the wait has been still for so long.
+    A server's clock may differ from this one's, so a file that does not change during the wait counts as still.
     """
     listing = list_registries(bucket)
     changing = {name for name, info in listing.files.items() if not is_still(info, now, still_seconds)}
@@ -320,22 +324,22 @@ def _still_listing(
 
 
 def _less_than_before(key: str, name: str, in_force: Version, content: Content) -> Refusal | None:
-    """What a content that is right in itself lacks of the version in force, as one that was cut or spoilt would."""
+    """What a valid content lacks compared with the version in force, which suggests that it was cut or damaged."""
     if lost := [column for column in in_force.columns if column not in content.columns]:
         return Refusal("columns", f"{key}, line 1: the column {lost[0]} of the version in force is missing")
     now, before = (len({key_of(FILES[name], row) for row in rows}) for rows in (content.rows, in_force.rows))
     if now * 5 < before * _KEPT_FIFTHS:
-        found = f"{key} ends on line {content.last_line} with {now:,} rows, where {before:,} are in force"
+        found = f"{key} ends on line {content.last_line} with {now:,} rows, while {before:,} are in force"
         return Refusal("shrunk", found)
     if _is_cut(name, in_force, content):
-        return Refusal("cut", f"{key}, line {content.last_line}: it ends within a value, as where it was cut off")
+        return Refusal("cut", f"{key}, line {content.last_line}: it ends within a value, as if it had been cut off")
     return None
 
 
 def _is_cut(name: str, in_force: Version, content: Content) -> bool:
-    """Whether a content is that of the version in force but for an end that is missing, somewhere within a value.
+    """Whether a content equals the version in force except that it ends within a value.
 
-    Whole lines may be missing too. A file that never ends its last line says nothing by that.
+    Whole lines may be missing too. If the version in force has no final line break either, its absence proves nothing.
     """
     last = content.last_row
     if content.ends_with_a_break or not in_force.ends_with_a_break or last is None:
@@ -348,7 +352,7 @@ def _is_cut(name: str, in_force: Version, content: Content) -> bool:
 
 
 def _is_start(cut: Sequence[str], whole: Sequence[str]) -> bool:
-    """Whether the values are the first ones of a whole row, the last of them perhaps not all of it."""
+    """Whether the values are the first ones of a complete row, of which the last may be cut."""
     place = next(number for number, (one, other) in enumerate(zip(cut, whole, strict=True)) if one != other)
     return whole[place].startswith(cut[place]) and not any(cut[place + 1 :])
 

@@ -1,4 +1,4 @@
-"""Which names of time zones a registry may use, and what somebody meant who wrote another one. Imports no database."""
+"""The time zone names that a registry may use, and suggestions for other names. Imports no database."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from functools import cache
 from importlib.resources import files
 
 UTC = "UTC"
-# Abbreviations and old names, each with the place that people most often mean by it. Databases disagree about them:
-# BST is British summer time for some and Bangladesh for others.
+# Abbreviations and old names, each with the zone that people most often mean. Databases disagree about them: BST is
+# British summer time for some and Bangladesh for others.
 _MEANT = {
     **dict.fromkeys(("BST", "GB", "GB-Eire", "WET", "GMT-0", "GMT+1"), "Europe/London"),
     **dict.fromkeys(("CET", "MET", "CEST", "MEZ", "MESZ", "MEST"), "Europe/Berlin"),
@@ -54,18 +54,18 @@ _USUAL = "Europe/Berlin"
 
 @cache
 def pinned_names() -> frozenset[str]:
-    """The names of the IANA data that the project pins, whatever the machine has: `UTC` and those with a `/`."""
+    """The names in the pinned IANA data, independent of the machine: `UTC` and names with a `/`."""
     lines = (files("tzdata") / "zones").read_text(encoding="utf-8").split()
     return frozenset(name for name in lines if "/" in name or name == UTC)
 
 
 def usable_names(known: Collection[str]) -> frozenset[str]:
-    """The names that registries may use, of those that the database knows."""
+    """The names known to the database that registries may use."""
     return pinned_names().intersection(known)
 
 
-def meant_by(name: str, usable: Collection[str]) -> str:
-    """The usable name that somebody most likely meant."""
+def suggested_timezone(name: str, usable: Collection[str]) -> str:
+    """The usable name that was most likely meant."""
     plain = name.strip()
     for prefix in ("posix/", "right/"):
         plain = plain.removeprefix(prefix)

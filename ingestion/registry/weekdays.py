@@ -1,4 +1,4 @@
-"""The column `weekdays` of shifts and targets: from what people write to one text, and whether two can meet."""
+"""The column `weekdays` of shifts and targets: its normalised form, and whether two rows can apply to one date."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def read_weekdays(text: str) -> str | None:
-    """Days from Monday on, between commas (`mon,tue,sat`); None for every day.
+    """The days from Monday on, separated by commas (`mon,tue,sat`); None for every day.
 
     Raises:
-        ValueError: it is no list of days and ranges of days.
+        ValueError: the text is not a list of days and ranges of days.
     """
     named: set[int] = set()
     for part in re.split(r"[,;\s]+", text.strip().lower()):
@@ -30,12 +30,12 @@ def read_weekdays(text: str) -> str | None:
 
 
 def is_on(weekdays: str | None, day: date) -> bool:
-    """Whether a row with these weekdays holds on a date."""
+    """Whether a row with these weekdays applies to a date."""
     return weekdays is None or DAYS[day.weekday()] in weekdays.split(",")
 
 
 def share_a_date(one: str | None, other: str | None, first: date, last: date) -> bool:
-    """Whether rows with these weekdays both hold on some date from `first` to `last`, both included."""
+    """Whether rows with these weekdays both apply to some date from `first` to `last`, inclusive."""
     span = min((last - first).days, 6)
     days = (first + timedelta(days=number) for number in range(span + 1))
     return any(is_on(one, day) and is_on(other, day) for day in days)

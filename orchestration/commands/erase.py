@@ -27,7 +27,7 @@ def erase_or_search(site: str, worker: str, is_confirmed: bool) -> int:
     site, worker = (identifier_or_none(text) or text.strip() for text in (site, worker))
     settings = read_settings()
     if not site or not worker:
-        raise SettingsError("SITE and WORKER must not be empty; allowed is one worker of one site.")
+        raise SettingsError("SITE and WORKER must not be empty; allowed: one worker of one site.")
     if not settings.warehouse_path.exists():
         raise SettingsError(f"There is no warehouse {settings.warehouse_path}; run a batch first.")
     # Imported here: a bad setting is answered at once, and dbt takes seconds to import.

@@ -29,4 +29,4 @@ def _date(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise ExplainError(f"DATE is {text!r}; expected is a shift date such as 2026-01-15.") from error
+        raise ExplainError(f"DATE is {text!r}; expected a shift date such as 2026-01-15.") from error

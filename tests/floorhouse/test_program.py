@@ -58,7 +58,7 @@ def test_a_bad_setting_is_one_sentence_and_status_2(
 ) -> None:
     monkeypatch.setenv("FLOORHOUSE_REVIEW_FRACTION", "2")
     assert main(arguments) == 2
-    assert capfd.readouterr().err == "FLOORHOUSE_REVIEW_FRACTION is '2'; allowed is a number from 0 to 1.\n"
+    assert capfd.readouterr().err == "FLOORHOUSE_REVIEW_FRACTION is '2'; allowed: a number from 0 to 1.\n"
 
 
 def test_what_is_not_in_an_image_says_so_in_one_sentence(

@@ -61,7 +61,7 @@ def test_a_record_larger_than_the_limit_is_rejected_and_its_neighbours_land(plan
     plant.drop("events/a.jsonl", b"\n".join([GOOD, huge, GOOD.replace(b"W1", b"W2")]))
     plant.drop("events/b.json", b"[" + GOOD.replace(b"W1", b"W3") + b"," + huge + b"]")
     plant.land()
-    sentence = "The record has more than 1,048,576 bytes, the most that is read. Its text is cut."
+    sentence = "The record has more than 1,048,576 bytes, the maximum. Its text is cut."
     assert rejected(plant) == [(2, "malformed_json", sentence)] * 2
     assert [event["worker_id"] for event in plant.raw("events")] == ["W1", "W2", "W3"]
     assert all(len(one["payload"]) == 4096 for one in plant.raw("rejected_records"))

@@ -163,7 +163,7 @@ def test_an_object_of_too_many_records_is_one_rejected_record(
     plant.drop("events/as-many.jsonl", b"".join(lines[:5]))
     assert plant.land().accepted == 5
     rejected = plant.raw("rejected_records")
-    sentence = "The object has more than 5 records, the most that are read."
+    sentence = "The object has more than 5 records, the maximum."
     assert [(one["position"], one["reason"], one["detail"]) for one in rejected] == [
         (0, "malformed_json", sentence)
     ] * 6

@@ -161,7 +161,7 @@ def test_every_value_of_an_object_is_read_and_the_rest_is_rejected(
         (b"SQLite format 3\0", "an SQLite database"),
         (b"PAR1", "a Parquet file"),
         (b"\xff\xd8\xff\xe0", "a picture (JPEG)"),
-        (b"\x07\x91", "data of a kind that is not known here"),
+        (b"\x07\x91", "data of an unknown kind"),
     ],
 )
 def test_bytes_that_are_no_text_are_one_rejected_record_that_says_what_they_seem_to_be(
@@ -171,7 +171,7 @@ def test_bytes_that_are_no_text_are_one_rejected_record_that_says_what_they_seem
     plant.land()
     (one,) = plant.raw("rejected_records")
     assert (one["position"], one["part"], one["payload"]) == (0, 1, None)
-    assert one["detail"] == f"The object is no text: its bytes seem to be {kind}. Expected is JSON."
+    assert one["detail"] == f"The object is not text: its bytes seem to be {kind}. Expected JSON."
 
 
 def test_a_torn_object_says_how_it_is_torn_and_how_large_it_is(plant: Plant) -> None:
@@ -179,7 +179,7 @@ def test_a_torn_object_says_how_it_is_torn_and_how_large_it_is(plant: Plant) -> 
     plant.land()
     assert plant.raw("rejected_records")[0]["detail"] == (
         f"The object of {len(PLAIN_GZIP) - 8} bytes is torn: its gzip data ends before its end mark. "
-        "What is whole before the tear is read, the rest is lost."
+        "The records before the tear are read, the rest is lost."
     )
 
 

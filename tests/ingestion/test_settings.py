@@ -63,7 +63,7 @@ def test_a_bad_value_is_one_sentence_with_variable_value_and_what_is_allowed(
 ) -> None:
     with pytest.raises(SettingsError) as error:
         read_settings({variable: value})
-    assert str(error.value) == f"{variable} is {value!r}; allowed is {allowed}."
+    assert str(error.value) == f"{variable} is {value!r}; allowed: {allowed}."
 
 
 KEY = "a key that is long enough for a plant"
@@ -73,7 +73,7 @@ def test_a_key_is_shown_neither_in_a_sentence_nor_in_the_settings_text() -> None
     with pytest.raises(SettingsError) as error:
         read_settings({"FLOORHOUSE_PSEUDONYM_KEY": "too short"})
     assert str(error.value) == (
-        "FLOORHOUSE_PSEUDONYM_KEY is not shown here; allowed is a secret text of at least 32 characters."
+        "FLOORHOUSE_PSEUDONYM_KEY is not shown here; allowed: a secret text of at least 32 characters."
     )
     assert error.value.__cause__ is None
     settings = read_settings({"FLOORHOUSE_PSEUDONYM_KEY": KEY, "FLOORHOUSE_WORKER_IDENTITY": "pseudonym"})

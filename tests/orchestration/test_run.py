@@ -35,7 +35,7 @@ def test_a_bad_setting_stops_before_anything_is_touched(
     monkeypatch.setenv("FLOORHOUSE_LAST_EVENT_MINUTES", "soon")
     assert main(["run"]) == 2
     [sentence] = capfd.readouterr().err.splitlines()
-    assert sentence.startswith("FLOORHOUSE_LAST_EVENT_MINUTES is 'soon'; allowed is")
+    assert sentence.startswith("FLOORHOUSE_LAST_EVENT_MINUTES is 'soon'; allowed:")
     assert not list(plant.settings.data_dir.iterdir())
 
 

@@ -146,7 +146,7 @@ def test_what_cannot_be_explained_is_said_in_one_sentence(capsys: pytest.Capture
     on_the_day, later = ("--date", "2026-01-15"), ("--date", "2026-01-17", "--site", "north")
     for arguments, sentence in {
         (): "Which worker? For instance: make explain WORKER=W1 DATE=2026-01-15.",
-        ("--worker", "W1", "--date", "15.1."): "DATE is '15.1.'; expected is a shift date such as 2026-01-15.",
+        ("--worker", "W1", "--date", "15.1."): "DATE is '15.1.'; expected a shift date such as 2026-01-15.",
         ("--worker", "W'9", *on_the_day): 'No published shift names the worker "W\'9".',
         ("--worker", "W1", *later): "W1 has no published shift on 2026-01-17 at north; "
         "the nearest one is 2026-01-15, shift early, site north.",

@@ -103,5 +103,5 @@ def test_an_interface_of_its_own_names_a_server_and_every_interface_names_none()
 def test_the_setting_is_names_with_commas_between_them_or_stops_the_start_with_one_sentence() -> None:
     assert read_hosts(" Plant.example,, 10.0.0.1:80 ,[fd00::1]") == {"plant.example", "10.0.0.1:80", "[fd00::1]"}
     for wrong in ("http://plant.example", "*", "plant example", "a,b/c"):
-        with pytest.raises(SettingsError, match=r"^FLOORHOUSE_ALLOWED_HOSTS is '.*'; allowed is names or addresses"):
+        with pytest.raises(SettingsError, match=r"^FLOORHOUSE_ALLOWED_HOSTS is '.*'; allowed: names or addresses"):
             read_settings({"FLOORHOUSE_ALLOWED_HOSTS": wrong})

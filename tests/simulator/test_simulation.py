@@ -98,10 +98,10 @@ def test_another_plant_is_not_mixed_into_the_same_truth(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        ({"sites": 0}, "--sites is 0, allowed is 1 or more."),
-        ({"cameras": 1}, "--cameras is 1, allowed is 2 or more."),
-        ({"seed": -1}, "--seed is -1, allowed is 0 or more."),
-        ({"objects_per_camera_hour": 7}, "--objects-per-camera-hour is 7, allowed is a divisor of 60."),
+        ({"sites": 0}, "--sites is 0, allowed: 1 or more."),
+        ({"cameras": 1}, "--cameras is 1, allowed: 2 or more."),
+        ({"seed": -1}, "--seed is -1, allowed: 0 or more."),
+        ({"objects_per_camera_hour": 7}, "--objects-per-camera-hour is 7, allowed: a divisor of 60."),
         ({"truth": Path("bucket/truth")}, "must lie outside the bucket"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
@@ -150,4 +150,4 @@ def test_the_command_prints_its_progress_and_its_rate(tmp_path: Path, capsys: py
 
 def test_the_command_says_in_one_sentence_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--landing", str(tmp_path / "landing"), "--truth", str(tmp_path / "truth"), "--days", "0"]) == 1
-    assert capsys.readouterr().err == "--days is 0, allowed is 1 or more.\n"
+    assert capsys.readouterr().err == "--days is 0, allowed: 1 or more.\n"

@@ -108,7 +108,7 @@ def test_a_bad_setting_is_one_sentence_and_status_2(gateway: Gateway) -> None:
     status, _, complaints = run(gateway, "run", WHEN_FULL="panic")
     assert (status, complaints.strip()) == (
         2,
-        "FLOORHOUSE_EDGE_WHEN_FULL is 'panic'; allowed is refuse or drop_oldest.",
+        "FLOORHOUSE_EDGE_WHEN_FULL is 'panic'; allowed: refuse or drop_oldest.",
     )
 
 
@@ -144,7 +144,7 @@ def test_a_stop_seals_what_is_open_and_leaves_the_rest_for_next_time(gateway: Ga
 def test_an_id_that_cannot_be_part_of_a_key_is_status_2_because_no_later_try_helps(gateway: Gateway) -> None:
     status, output, complaints = run(gateway, "add", "--camera", "a/b", stdin=b'{"n":1}\n')
     assert (status, output) == (2, "")
-    assert complaints.strip() == "camera_id is 'a/b'; allowed is a text without slashes and control characters."
+    assert complaints.strip() == "camera_id is 'a/b'; allowed: a text without slashes and control characters."
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGPIPE], ids=["Ctrl-C", "nobody reads"])

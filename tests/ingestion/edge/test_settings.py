@@ -44,7 +44,7 @@ def test_a_bad_value_is_one_sentence_with_variable_value_and_what_is_allowed(
 ) -> None:
     with pytest.raises(SettingsError) as error:
         read_edge_settings({f"FLOORHOUSE_EDGE_{variable}": value})
-    assert str(error.value) == f"FLOORHOUSE_EDGE_{variable} is {value!r}; allowed is {allowed}."
+    assert str(error.value) == f"FLOORHOUSE_EDGE_{variable} is {value!r}; allowed: {allowed}."
 
 
 def test_a_misspelt_variable_is_not_passed_over() -> None:

@@ -61,7 +61,7 @@ def test_every_camera_has_its_own_objects(gateway: Gateway) -> None:
         (b" \r\n", "is empty"),
         (b'{"a": 1}\n{"a": 2}', "has a line break in it"),
         (b"\0", "zero byte"),
-        (b"x" * 1_048_576, "has 1048577 bytes; allowed are 1048576"),
+        (b"x" * 1_048_576, "has 1048577 bytes; allowed: 1048576"),
         ({"confidence": float("nan")}, "cannot be written as JSON"),
         ({"at": datetime(2026, 1, 1, tzinfo=UTC)}, "cannot be written as JSON"),
         ("a text", "is of the type str"),

@@ -61,7 +61,7 @@ def test_the_sentence_about_a_bad_worker_id_does_not_show_it() -> None:
     assert isinstance(verdict, Refusal)
     assert (
         kept("{}", verdict.detail)[1]
-        == "worker_id is not shown here; expected is a text of 1 to 64 characters, and this one has 65."
+        == "worker_id is not shown here; expected a text of 1 to 64 characters, and this one has 65."
     )
     verdict, _ = judge_record(b'"W1"', Folder(), NOW)
     assert isinstance(verdict, Refusal)

@@ -41,7 +41,7 @@ def test_empty_variables_are_unset_and_an_argument_counts_before_a_variable() ->
 def test_a_bad_value_is_one_sentence_with_variable_value_and_what_is_allowed(name: str, value: str) -> None:
     with pytest.raises(SettingsError) as error:
         read_intake_settings({f"FLOORHOUSE_INTAKE_{name}": value})
-    assert str(error.value).startswith(f"FLOORHOUSE_INTAKE_{name} is '{value}'; allowed is ")
+    assert str(error.value).startswith(f"FLOORHOUSE_INTAKE_{name} is '{value}'; allowed: ")
     assert str(error.value).endswith(".")
 
 

@@ -7,7 +7,7 @@ import pytest
 from ingestion.bucket import open_bucket
 from ingestion.errors import RegistryError
 from ingestion.registry import Registry, read_registry
-from ingestion.registry.timezones import meant_by, usable_names
+from ingestion.registry.timezones import suggested_timezone, usable_names
 from tests.plant import Plant
 
 TIMEZONES = {"UTC", "Europe/Berlin"}
@@ -98,17 +98,17 @@ SHIFTS = "site_id,shift_id,start_local,duration_minutes,valid_from,valid_to\n"
         (
             "sites",
             "site_id,name,timezone\nA,x,UTC\nB,y,Mars/Base\n",
-            "registry/sites.csv, line 3: timezone is 'Mars/Base'; expected is an IANA name such as Europe/Berlin.",
+            "registry/sites.csv, line 3: timezone is 'Mars/Base'; expected an IANA name such as Europe/Berlin.",
         ),
         (
             "shifts",
             SHIFTS + "A,day,24:00,480,,\n",
-            "registry/shifts.csv, line 2: start_local is '24:00'; expected is HH:MM from 00:00 to 23:59.",
+            "registry/shifts.csv, line 2: start_local is '24:00'; expected HH:MM from 00:00 to 23:59.",
         ),
         (
             "shifts",
             SHIFTS + "A,day,06:00,1441,,\n",
-            "registry/shifts.csv, line 2: duration_minutes is '1441'; expected is a whole number from 1 to 1440.",
+            "registry/shifts.csv, line 2: duration_minutes is '1441'; expected a whole number from 1 to 1440.",
         ),
         (
             "shifts",
@@ -118,7 +118,7 @@ SHIFTS = "site_id,shift_id,start_local,duration_minutes,valid_from,valid_to\n"
         (
             "shifts",
             SHIFTS + "A,day,06:00,480,2026-02-30,\n",
-            "registry/shifts.csv, line 2: valid_from is '2026-02-30'; expected is a date YYYY-MM-DD or nothing.",
+            "registry/shifts.csv, line 2: valid_from is '2026-02-30'; expected a date YYYY-MM-DD or nothing.",
         ),
         (
             "shifts",
@@ -146,7 +146,7 @@ SHIFTS = "site_id,shift_id,start_local,duration_minutes,valid_from,valid_to\n"
         (
             "targets",
             TARGETS + "A,S1,,20,,\n",
-            "registry/targets.csv, line 2: shift_id is ''; expected is a text of 1 to 64 characters.",
+            "registry/targets.csv, line 2: shift_id is ''; expected a text of 1 to 64 characters.",
         ),
         *(
             (
@@ -154,7 +154,7 @@ SHIFTS = "site_id,shift_id,start_local,duration_minutes,valid_from,valid_to\n"
                 TARGETS + f"A,S1,day,{rate},,\n",
                 (
                     f"registry/targets.csv, line 2: units_per_hour is {rate!r}; "
-                    "expected is a number above 0, at most 1000000."
+                    "expected a number above 0, at most 1000000."
                 ),
             )
             for rate in ("", "0", "0.0", "-1", "1e3", "1000000.5", "many", "٣")
@@ -167,7 +167,7 @@ SHIFTS = "site_id,shift_id,start_local,duration_minutes,valid_from,valid_to\n"
         (
             "workers",
             "site_id,worker_id,name\nA,,x\n",
-            "registry/workers.csv, line 2: worker_id is ''; expected is a text of 1 to 64 characters.",
+            "registry/workers.csv, line 2: worker_id is ''; expected a text of 1 to 64 characters.",
         ),
         ("workers", b"site_id,worker_id,name\nA,\xff,x\n", "registry/workers.csv, line 2: b'\\xff' is not UTF-8."),
         (
@@ -201,7 +201,7 @@ SHIFTS = "site_id,shift_id,start_local,duration_minutes,valid_from,valid_to\n"
         (
             "workers",
             "site_id,worker_id,name,Name\nA,W1,x,y\n",
-            "registry/workers.csv, line 1: the column name stands there twice.",
+            "registry/workers.csv, line 1: the column name appears twice.",
         ),
         (
             "workers",
@@ -218,7 +218,7 @@ SHIFTS = "site_id,shift_id,start_local,duration_minutes,valid_from,valid_to\n"
             b"PK\x03\x04workbook",
             (
                 "registry/workers.csv, line 1: it is an Excel workbook or another zip file; "
-                "expected is a file saved as CSV."
+                "expected a file saved as CSV."
             ),
         ),
         (
@@ -226,25 +226,25 @@ SHIFTS = "site_id,shift_id,start_local,duration_minutes,valid_from,valid_to\n"
             "site_id,worker_id,name\nA,W\t1,x\n",
             (
                 "registry/workers.csv, line 2: worker_id is 'W\\t1'; "
-                "expected is a text of 1 to 64 characters without the control character U+0009 in it."
+                "expected a text of 1 to 64 characters without the control character U+0009 in it."
             ),
         ),
         (
             "closures",
             "site_id,from_date,to_date,reason\n*,2026-12-24,,Christmas\n",
-            "registry/closures.csv, line 2: to_date is ''; expected is a date YYYY-MM-DD.",
+            "registry/closures.csv, line 2: to_date is ''; expected a date YYYY-MM-DD.",
         ),
         (
             "closures",
             "site_id,from_date,to_date,reason\n*,2026-12-24,24.12.2026,Christmas\n",
-            "registry/closures.csv, line 2: to_date is '24.12.2026'; expected is a date YYYY-MM-DD or nothing.",
+            "registry/closures.csv, line 2: to_date is '24.12.2026'; expected a date YYYY-MM-DD or nothing.",
         ),
         (
             "shifts",
             "site_id,shift_id,start_local,duration_minutes,weekdays\n*,day,06:00,480,mon - fri\n",
             (
                 "registry/shifts.csv, line 2: weekdays is 'mon - fri'; "
-                "expected are days from mon to sun and ranges such as mon-fri."
+                "expected days from mon to sun and ranges such as mon-fri."
             ),
         ),
         (
@@ -255,7 +255,7 @@ SHIFTS = "site_id,shift_id,start_local,duration_minutes,valid_from,valid_to\n"
         (
             "shifts",
             SHIFTS + "A,day,06:00:30,480,,\n",
-            "registry/shifts.csv, line 2: start_local is '06:00:30'; expected is HH:MM from 00:00 to 23:59.",
+            "registry/shifts.csv, line 2: start_local is '06:00:30'; expected HH:MM from 00:00 to 23:59.",
         ),
     ],
 )
@@ -381,7 +381,7 @@ def known_zones() -> set[str]:
 def test_a_zone_that_means_many_places_is_refused_with_a_hint(plant: Plant, known_zones: set[str], zone: str) -> None:
     plant.drop("registry/sites.csv", f"site_id,name,timezone\nA,x,{zone}\n")
     with pytest.raises(
-        RegistryError, match=rf"timezone is {re.escape(repr(zone))}; expected is an IANA name such as "
+        RegistryError, match=rf"timezone is {re.escape(repr(zone))}; expected an IANA name such as "
     ) as error:
         read_registry(open_bucket(plant.settings.landing_url, create=True), known_zones)
     hint = str(error.value).rpartition(" ")[2].rstrip(".")
@@ -400,7 +400,7 @@ def test_a_zone_with_a_place_is_accepted(plant: Plant, known_zones: set[str], zo
     ("zone", "hint"), [("BST", "Europe/London"), ("IST", "Asia/Kolkata"), ("Berlin", "Europe/Berlin")]
 )
 def test_the_hint_is_the_place_that_people_mean(known_zones: set[str], zone: str, hint: str) -> None:
-    assert meant_by(zone, usable_names(known_zones)) == hint
+    assert suggested_timezone(zone, usable_names(known_zones)) == hint
 
 
 def test_a_bad_registry_stops_the_batch_before_it_lands_anything(plant: Plant) -> None:

@@ -84,11 +84,11 @@ def test_files_that_were_cut_keep_their_last_good_versions(plant: Plant) -> None
     assert sorted(told) == sorted(refusals(plant).values())
     since = "the version of 2026-03-01 00:00 UTC stays in force"
     assert refusals(plant)["sites.csv"].startswith(
-        f"registry/sites.csv ends on line 1 with 0 rows, where 1 are in force; {since}. "
+        f"registry/sites.csv ends on line 1 with 0 rows, while 1 are in force; {since}. "
         "It would change: 1 of 1 sites gone. If that is meant, write "
     )
     assert refusals(plant)["shifts.csv"].startswith(
-        f"registry/shifts.csv, line 4: it ends within a value, as where it was cut off; {since}. "
+        f"registry/shifts.csv, line 4: it ends within a value, as if it had been cut off; {since}. "
         "It would change: night 480 → 4 min. If that is meant, write "
     )
     assert (
@@ -102,7 +102,7 @@ def test_a_wrong_row_keeps_the_version_in_force_and_says_what_would_change(plant
     plant.drop("registry/workers.csv", WORKERS.replace("W2,", f"{long},").replace("Worker 1\n", "First\n"))
     land(plant)
     assert refusals(plant)["workers.csv"] == (
-        f"registry/workers.csv, line 3: worker_id is '{long}'; expected is a text of 1 to 64 characters; the version "
+        f"registry/workers.csv, line 3: worker_id is '{long}'; expected a text of 1 to 64 characters; the version "
         "of 2026-03-01 00:00 UTC stays in force. It would change: 1 of 40 workers would become unregistered, "
         "1 worker renamed."
     )
@@ -123,7 +123,7 @@ def test_rows_are_counted_by_their_keys(plant: Plant) -> None:
     plant.drop("registry/workers.csv", "site_id,worker_id,name\n" + "default,W1,Worker 1\n" * 40)
     land(plant)
     assert len(plant.raw("workers")) == 40
-    assert "with 1 rows, where 40 are in force" in refusals(plant)["workers.csv"]
+    assert "with 1 rows, while 40 are in force" in refusals(plant)["workers.csv"]
 
 
 def test_a_column_of_the_version_in_force_must_be_there(plant: Plant) -> None:
@@ -318,7 +318,7 @@ def test_a_registry_that_may_not_be_read_any_more_stays_in_force(plant: Plant, m
     from ingestion.registry.bucket_files import Unreadable
 
     def unreadable(_: object, key: str) -> bytes:
-        raise Unreadable(f"{key} cannot be read: it may not be read by this user, or it was just taken away.")
+        raise Unreadable(f"{key} cannot be read: this user may not read it, or it has just been removed.")
 
     monkeypatch.setattr(in_force, "fetch_content", unreadable)
     land(plant)

@@ -211,5 +211,5 @@ def test_waits_double_up_to_an_hour() -> None:
     [("WEBHOOK_URL", "ftp://x"), ("SMTP_PORT", "0"), ("SMTP_SECURITY", "some"), ("SMTP_HOST", "mail.example")],
 )
 def test_a_bad_setting_is_one_sentence(variable: str, value: str) -> None:
-    with pytest.raises(SettingsError, match=r"^FLOORHOUSE_ALERT_\w+ is .*; allowed is .*\.$"):
+    with pytest.raises(SettingsError, match=r"^FLOORHOUSE_ALERT_\w+ is .*; allowed: .*\.$"):
         read_alert_settings({f"FLOORHOUSE_ALERT_{variable}": value})
