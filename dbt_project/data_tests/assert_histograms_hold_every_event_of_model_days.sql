@@ -1,4 +1,4 @@
--- A confidence that fell between two bins would make every comparison of distributions wrong without a sign.
+-- A confidence that fell between two bins would make every comparison of distributions wrong without any notice.
 with model_days as (
 
     select * from {{ ref('model_days') }}

@@ -1,5 +1,5 @@
--- A worker, or a station of its own, is in one state at a time, and a minute counts once, also where windows overlap.
--- Where any two intervals overlap, so do two that follow each other in the order of their starts.
+-- A subject (a worker or a station) is in one state at a time, even where windows overlap, so that no minute counts
+-- twice. If any two intervals overlap, so do two neighbours in the order of their starts.
 with intervals as (
 
     select

@@ -1,5 +1,5 @@
--- The marts whose windows are those of persons add up the same units (a station's own are in none about workers), and
--- so do those whose windows are those of the clock.
+-- The marts with windows of persons add up to the same units (station events are in no mart about workers), and so do
+-- the marts with windows by the clock.
 with totals as (
 
     select

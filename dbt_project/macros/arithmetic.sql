@@ -1,28 +1,28 @@
-{#- Sums and means that come out the same in any order of the rows, to the last bit. -#}
+{#- Sums and means that are equal to the last bit in any order of the rows. -#}
 
-{#- Seconds (double) of a sum of whole microseconds: the one division. -#}
+{#- Seconds (double) of a sum of whole microseconds, by a single division. -#}
 {% macro seconds(microseconds) -%} {{ microseconds }} / 1000000.0 {%- endmacro %}
 
-{#- Units per hour of a duration in microseconds; null where there was no such time. -#}
+{#- Units per hour of a duration in microseconds; null if the duration is 0. -#}
 {% macro per_hour(units, microseconds) -%} {{ units }} * 3600000000.0 / nullif({{ microseconds }}, 0) {%- endmacro %}
 
 {#- Units expected in a duration in microseconds at a rate of units per hour. -#}
 {% macro units_in(units_per_hour, microseconds) -%} {{ units_per_hour }} * {{ microseconds }} / 3600000000.0 {%- endmacro %}
 
-{#- A ratio of two whole numbers (double); null where the denominator is 0. -#}
+{#- A ratio of two whole numbers (double); null if the denominator is 0. -#}
 {% macro ratio(numerator, denominator) -%} cast({{ numerator }} as double) / nullif({{ denominator }}, 0) {%- endmacro %}
 
 {#- A sum of whole numbers as bigint (DuckDB's own is hugeint, which a model contract refuses). -#}
 {% macro whole_sum(expression) -%} cast(coalesce(sum({{ expression }}), 0) as bigint) {%- endmacro %}
 
-{#- A sum of doubles that are not large (up to 2^40 in all), added up as integers: scaling by a power of two loses nothing
-    above 2^-64, and integers add in any order. Null where there is no value. -#}
+{#- A sum of doubles (up to 2^40 in all), added as integers: scaling by a power of two loses nothing above 2^-64, and
+    integers add in any order. Null without a value. -#}
 {% macro exact_sum(expression) -%}
     cast(sum(cast({{ expression }} * 18446744073709551616.0 as {{ wide_integer() }})) as double)
         / 18446744073709551616.0
 {%- endmacro %}
 
-{#- The mean of such doubles: one division more. Null where there is no value. -#}
+{#- The mean of such doubles, with one more division. Null without a value. -#}
 {% macro exact_mean(expression) -%}
     {{ exact_sum(expression) }} / nullif(count({{ expression }}), 0)
 {%- endmacro %}
@@ -31,7 +31,7 @@
 {% macro duckdb__wide_integer() -%} hugeint {%- endmacro %}
 {% macro spark__wide_integer() -%} decimal(38, 0) {%- endmacro %}
 
-{#- Two values that compare as one: first the first, then the second. -#}
+{#- A pair of values that compares by the first value, then by the second. -#}
 {% macro pair(first, second) -%} {{ adapter.dispatch('pair', 'floorhouse')(first, second) }} {%- endmacro %}
 {% macro duckdb__pair(first, second) -%} {'first': {{ first }}, 'second': {{ second }}} {%- endmacro %}
 {% macro spark__pair(first, second) -%} named_struct('first', {{ first }}, 'second', {{ second }}) {%- endmacro %}
@@ -41,7 +41,7 @@
 {% macro duckdb__quantile(expression, fraction) -%} quantile_cont({{ expression }}, {{ fraction }}) {%- endmacro %}
 {% macro spark__quantile(expression, fraction) -%} percentile({{ expression }}, {{ fraction }}) {%- endmacro %}
 
-{#- A hash (64 bits) of several values, to find rows that may be equal; equal rows have equal ones. -#}
+{#- A hash (64 bits) of several values, to find rows that may be equal; equal rows have equal hashes. -#}
 {% macro hash_of(columns) -%} {{ adapter.dispatch('hash_of', 'floorhouse')(columns) }} {%- endmacro %}
 {% macro duckdb__hash_of(columns) -%} hash({{ columns | join(', ') }}) {%- endmacro %}
 {% macro spark__hash_of(columns) -%} xxhash64({{ columns | join(', ') }}) {%- endmacro %}

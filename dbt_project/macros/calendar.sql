@@ -1,4 +1,4 @@
-{#- Shift dates that a row of a registry is for: its range, both ends included, and its weekdays. -#}
+{#- Whether a registry's row applies to a shift date: by its range (both ends included) and its weekdays. -#}
 
 {% macro holds_on(row, date) -%}
     ({{ row }}.valid_from is null or {{ date }} >= {{ row }}.valid_from)
@@ -6,7 +6,7 @@
     and ({{ row }}.weekdays is null or {{ row }}.weekdays like concat('%', {{ weekday(date) }}, '%'))
 {%- endmacro %}
 
-{#- The day of the week as registries name it: mon to sun. -#}
+{#- The day of the week as in registries: mon to sun. -#}
 {% macro weekday(date) -%}
     substr('montuewedthufrisatsun', 1 + 3 * cast({{ days_since_monday(date) }} as integer), 3)
 {%- endmacro %}
@@ -16,7 +16,7 @@
 {% macro duckdb__days_since_monday(date) -%} (isodow({{ date }}) - 1) {%- endmacro %}
 {% macro spark__days_since_monday(date) -%} weekday({{ date }}) {%- endmacro %}
 
-{#- Whether the site of a row is closed on its shift date, as closures of the site or of all sites say. -#}
+{#- Whether the site of a row is closed on its shift date, by a closure of the site or of all sites. -#}
 {% macro is_closed(closures, row) -%}
     exists (
         select 1

@@ -1,19 +1,19 @@
-{#- Counters that only grow (contract §2): which reading stands for an instant, and what is known of those before. -#}
+{#- Counters that only grow (contract §2): which reading counts at an instant, and the earlier readings. -#}
 
-{#- The order of a counter's readings at one instant: the first one stays. `worker_id` is NULL where nobody was seen. -#}
+{#- The order of a counter's readings at one instant; the first one counts. `worker_id` may be NULL. -#}
 {% macro best_reading() -%}
     count_total desc, confidence desc, worker_id asc nulls first, model_name asc, model_version asc
 {%- endmacro %}
 
-{#- The instant that stands for an event in every rule about windows, hours, arrival and stretches: what a reading
-    counts was made before it. -#}
+{#- The instant by which an event counts in rules about windows, hours, arrival and stretches. A reading counts earlier
+    than its timestamp, because its units were made before it. -#}
 {% macro counted_at(event_at, count_total) -%}
     case when {{ count_total }} is null then {{ event_at }} else {{ add_microseconds(event_at, -1) }} end
 {%- endmacro %}
 
-{#- The readings as earlier batches left them. Not a ref: they are computed from what is compared with them. -#}
+{#- The readings stored by earlier batches. Not a ref, because that table is computed from this comparison. -#}
 {% macro readings_before() -%}
-    {#- None in a unit test, before the first batch, and where everything is computed again. -#}
+    {#- None in a unit test, before the first batch, and on a rebuild. -#}
     {%- if execute and not should_full_refresh() and load_cached_relation(counter_readings()) is not none -%}
         {{ counter_readings() }}
     {%- else -%}

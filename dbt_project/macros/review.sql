@@ -1,7 +1,7 @@
-{#- Review and ground truth: the stable name of an event, and what a share of a sample says about all of it. -#}
+{#- Review and ground truth: the key of an event, and confidence intervals of a sample's shares. -#}
 
-{#- The event's stable name (contract §7), as ingestion/contract/event_key.py gives it: MD5 of instant, type and, each
-    after its length in characters, site, worker and workstation. Without a worker there are zero characters. -#}
+{#- The event key (contract §7), equal to ingestion/contract/event_key.py: MD5 of instant, type and, each preceded by
+    its length in characters, site, worker and workstation. An event without a worker has length zero there. -#}
 {% macro event_key() -%}
     {%- set parts = [epoch_microseconds('event_at'), 'event_type'] -%}
     {%- for name in ['site_id', "coalesce(worker_id, '')", 'workstation_id'] -%}
@@ -19,7 +19,7 @@
 
 {#- Bounds of a share's 95 % interval by its score (E. B. Wilson, Probable inference, the law of succession, and
     statistical inference, JASA 22, 1927, 209-212). `hits` of `trials`, whole numbers; null where there was no trial.
-    The bounds of none and of all are exactly 0 and 1, which rounding would miss. -#}
+    The lower bound of 0 hits is exactly 0 and the upper bound of all hits exactly 1, which rounding would miss. -#}
 {% macro wilson_low(hits, trials) -%}
     case when {{ hits }} = 0 and {{ trials }} > 0 then 0e0 else {{ wilson_bound(hits, trials, '-') }} end
 {%- endmacro %}

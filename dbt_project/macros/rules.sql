@@ -1,4 +1,4 @@
-{#- The first of several conditions that does not hold for a row, as text; null where all of them hold. -#}
+{#- The first of several conditions that is not true for a row, as text; null if all are true. -#}
 {% macro first_broken(rules) -%}
     case
         {%- for rule in rules %}

@@ -1,12 +1,12 @@
-{#- A batch's scope: the windows, dates and objects that it computes again, and the rows of a table that belong to it.
+{#- A batch's scope: the windows, dates and objects that it recomputes, and the rows of a table that belong to them.
 
-    A table of the strategy `scoped` says by its meta what a row belongs to:
+    A table with the strategy `scoped` declares in its meta what a row belongs to:
       scope  window (site_id, shift_date, shift_id), shift_date (site_id, shift_date), date (site_id, event_date),
-             camera_date (the same columns; dates whose cameras are judged again), object (object_key, etag) or
+             camera_date (the same columns; dates whose cameras are evaluated again), object (object_key, etag) or
              reading (site_id, camera_id, workstation_id, event_at)
-      day    the column that dates a row; an instant stands for its UTC date. With the scope date, an instant takes the
-             place of event_date
-      names  a list of worker and workstation, where a row also shows what a registry says of one -#}
+      day    the column with a row's day; an instant counts as its UTC date. With the scope date, an instant replaces
+             event_date
+      names  a list of worker and workstation: those whose registry entry the row also shows -#}
 
 {% macro scope_keys(scope) -%}
     {%- set keys = {
@@ -25,7 +25,7 @@
     {{- return(keys[scope]) -}}
 {%- endmacro %}
 
-{#- The column of a scope's list that dates it; none where nothing does. -#}
+{#- The day column of a scope's list; none if it has no day. -#}
 {% macro scope_day(scope) -%}
     {{- return({
         'window': 'shift_date', 'shift_date': 'shift_date', 'object': none, 'reading': 'event_at'
@@ -36,8 +36,8 @@
     {{- return(meta.get('day') or scope_day(meta['scope'])) -}}
 {%- endmacro %}
 
-{#- The lists that say what belongs to a scope and to names, int_affected_*. A scoped model names them in a comment
-    `depends_on`, for dbt to know of the edges. A unit test has rows of its own in place of a scope. -#}
+{#- The lists int_affected_* of a scope and of names. A scoped model names them in a comment `depends_on`, so that dbt
+    knows the edges. A unit test has its own rows instead of a scope. -#}
 {% macro lists_of(scope, names=[]) -%}
     {%- if model.resource_type != 'unit_test' -%}
         {{ ref('int_affected_' ~ scope ~ 's') }}
@@ -45,7 +45,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- The rows of a scoped table that this batch computes again, as a condition. `meta` is the table's. -#}
+{#- A condition for the rows of a scoped table that this batch recomputes. `meta` is the table's. -#}
 {% macro in_scope(meta) -%}
     {%- if model.resource_type == 'unit_test' -%} {{- return('true') -}} {%- endif -%}
     {%- set scope = meta['scope'] -%}
@@ -62,13 +62,13 @@
     {%- endfor %}
 {%- endmacro %}
 
-{#- The same for the model that is being built: what it takes from a table that holds its whole history. -#}
+{#- The same for the current model: the rows that it takes from a table with all history. -#}
 {% macro computed_again() -%}
     {{- in_scope(model.config.meta) if execute else 'true' -}}
 {%- endmacro %}
 
-{#- The rows that a data test reads of a scoped table: those that this batch computed, for the others passed when they
-    were. (A changed name is no reason to test a row's numbers again.) All rows of a table without a scope. -#}
+{#- The rows that a data test reads: for a scoped table those that this batch computed, because all others passed when
+    they were computed (a changed name is no reason to test a row's numbers again); for other tables all rows. -#}
 {% macro tested_rows(table, scope=none, day=none) -%}
     {%- if scope -%}
         (select * from {{ table }} where {{ in_scope({'scope': scope, 'day': day}) }}) as tested
@@ -77,10 +77,10 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- A column that lies on one of the days that a column of another table has, as literals: with them the database skips
-    the parts of a long history that hold other days. Meant for few days; of scattered ones it takes the whole range. -#}
+{#- A condition that a column lies on one of the days in another table's column, written as literals so that the
+    database skips other days of a long history. Meant for few days; scattered days become one whole range. -#}
 {% macro within_days(column, relation, day) -%}
-    {#- Also true where there is no such table: a unit test's rows, a warehouse without its first batch. -#}
+    {#- Always true if there is no such table: in a unit test, and before the first batch. -#}
     {%- if not execute or load_cached_relation(relation) is none -%} true
     {%- else -%}
         {%- set ranges = run_query(day_ranges(relation, day)).rows -%}
@@ -101,7 +101,7 @@
     ({{ column }} >= '{{ first_day }}' and {{ column }} < '{{ day_after }}')
 {%- endmacro %}
 
-{#- Days that follow each other as one range: the first one and the one after the last. -#}
+{#- Consecutive days as one range: the first day, and the day after the last. -#}
 {% macro day_ranges(relation, day) -%}
     with days as (
 
@@ -131,7 +131,7 @@
 {#- The date of a date, or the UTC date of an instant (the session's time zone is UTC). -#}
 {% macro day_of(column) -%} cast({{ column }} as date) {%- endmacro %}
 
-{#- The rows that only one of two tables of the same columns has: what is now, and what was before. -#}
+{#- The rows that only one of two tables with the same columns has: the current one and the previous one. -#}
 {% macro changed_rows(now, before) -%}
     (
         select * from {{ now }}

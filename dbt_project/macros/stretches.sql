@@ -1,10 +1,12 @@
-{#- Stretches of time that go on over the ends of windows. -#}
+{#- Stretches of time that continue across the ends of windows. -#}
 
-{#- How many windows one stretch may enter after the one that it began in: so many borders did one subject cross between
-    two states of its own. Asked of the database, so that the steps from one window to the next are as many as it takes. -#}
+{#- How many windows a stretch can enter after the one that it began in: the maximum number of borders that a subject
+    crossed between two of its states. Read from the database, so that the model has exactly as many steps as it needs.
+    -#}
 {% macro windows_in_a_row() -%}
     {%- if not execute -%} {{- return(1) -}} {%- endif -%}
-    {#- Not a ref: a unit test knows only the rows that it gives. The models that ask are computed from it all the same. -#}
+    {#- Not a ref, because a unit test has only its own rows. The models that use it depend on it through another ref.
+        -#}
     {%- set crossings = api.Relation.create(
         database='scratch', schema='intermediate', identifier='int_crossings', type='table'
     ) -%}
@@ -21,13 +23,14 @@
     ) as counted
 {%- endmacro %}
 
-{#- Microseconds that a stretch from `started_at` to `ended_at` adds to time that others cover up to an instant. -#}
+{#- Microseconds that a stretch from `started_at` to `ended_at` adds to time already covered up to an instant. -#}
 {% macro microseconds_added(covered_until) -%}
     greatest({{ microseconds_between("greatest(started_at, coalesce(" ~ covered_until ~ ", started_at))", 'ended_at') }}, 0)
 {%- endmacro %}
 
-{#- Stretches of time through which a state may have gone on from window to window, as the last batch left them: passable
-    windows (int_passable_window_history, which is computed from what is decided by this) that meet or overlap are one. -#}
+{#- Stretches of time through which a state may have continued from window to window, as stored by the last batch:
+    passable windows (int_passable_window_history, which is itself computed from this) that meet or overlap are merged.
+    -#}
 {% macro passable_stretches() -%}
     {%- set windows = none if not execute else api.Relation.create(
         database=target.database, schema='intermediate', identifier='int_passable_window_history', type='table'

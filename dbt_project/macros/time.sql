@@ -1,17 +1,17 @@
 {#- Instants, local times and durations: the places where DuckDB and Spark SQL differ. -#}
 
-{#- The clock of a time zone at an instant, as a timestamp without zone. -#}
+{#- The local time of a time zone at an instant, as a timestamp without zone. -#}
 {% macro to_local(instant, timezone) -%} {{ adapter.dispatch('to_local', 'floorhouse')(instant, timezone) }} {%- endmacro %}
 {% macro duckdb__to_local(instant, timezone) -%} timezone({{ timezone }}, {{ instant }}) {%- endmacro %}
 {% macro spark__to_local(instant, timezone) -%} from_utc_timestamp({{ instant }}, {{ timezone }}) {%- endmacro %}
 
-{#- An instant at which a time zone's clock shows a local time; one that is skipped moves on by the gap. -#}
+{#- An instant at which a time zone's clock shows a local time; a skipped local time moves on by the gap. -#}
 {% macro to_instant(local_time, timezone) -%} {{ adapter.dispatch('to_instant', 'floorhouse')(local_time, timezone) }} {%- endmacro %}
 {% macro duckdb__to_instant(local_time, timezone) -%} timezone({{ timezone }}, {{ local_time }}) {%- endmacro %}
 {% macro spark__to_instant(local_time, timezone) -%} to_utc_timestamp({{ local_time }}, {{ timezone }}) {%- endmacro %}
 
-{#- The first instant at which the clock shows a local time. DuckDB gives the last of two; the other one, where there
-    is one, lies at the offset that held a day before. -#}
+{#- The first instant at which the clock shows a local time. DuckDB returns the second of two; the first one, if it
+    exists, has the offset of the day before. -#}
 {% macro first_instant(local_time, timezone) -%}
     {%- set last_instant = to_instant(local_time, timezone) -%}
     {%- set day_before = last_instant ~ " - interval 1 day" -%}
@@ -24,13 +24,13 @@
     end
 {%- endmacro %}
 
-{#- The UTC date of an instant. In DuckDB without its time zones, which take ten times as long to find the same. -#}
+{#- The UTC date of an instant. In DuckDB without its time zone functions, which take ten times as long. -#}
 {% macro utc_date(instant) -%} {{ adapter.dispatch('utc_date', 'floorhouse')(instant) }} {%- endmacro %}
 {% macro duckdb__utc_date(instant) -%} cast(make_timestamp(epoch_us({{ instant }})) as date) {%- endmacro %}
 {% macro spark__utc_date(instant) -%} cast({{ to_local(instant, "'UTC'") }} as date) {%- endmacro %}
 
-{#- The instant at which the hour that a site's clock shows began. `hour_shift` is how far that clock's full hours lie
-    ahead of those of UTC, in microseconds. -#}
+{#- The start of the hour on a site's clock. `hour_shift` is how far the clock's full hours lie ahead of those of UTC,
+    in microseconds. -#}
 {% macro local_hour(instant, hour_shift) -%} {{ adapter.dispatch('local_hour', 'floorhouse')(instant, hour_shift) }} {%- endmacro %}
 {% macro duckdb__local_hour(instant, hour_shift) -%}
     make_timestamptz(epoch_us({{ instant }}) - (epoch_us({{ instant }}) + {{ hour_shift }}) % 3600000000)
@@ -56,7 +56,7 @@
 {% macro duckdb__microseconds_between(started_at, ended_at) -%} (epoch_us({{ ended_at }}) - epoch_us({{ started_at }})) {%- endmacro %}
 {% macro spark__microseconds_between(started_at, ended_at) -%} (unix_micros({{ ended_at }}) - unix_micros({{ started_at }})) {%- endmacro %}
 
-{#- An instant moved on by whole microseconds. -#}
+{#- An instant plus whole microseconds. -#}
 {% macro add_microseconds(instant, microseconds) -%} {{ adapter.dispatch('add_microseconds', 'floorhouse')(instant, microseconds) }} {%- endmacro %}
 {% macro duckdb__add_microseconds(instant, microseconds) -%} ({{ instant }} + to_microseconds({{ microseconds }})) {%- endmacro %}
 {% macro spark__add_microseconds(instant, microseconds) -%} timestamp_micros(unix_micros({{ instant }}) + {{ microseconds }}) {%- endmacro %}

@@ -1,4 +1,4 @@
-{#- Of each listed date with events, its segments, cut at its midnights, follow each other without gap or overlap. -#}
+{#- The segments of each listed date with events, cut at midnight, follow each other without gap or overlap. -#}
 {% test every_instant_has_one_segment(model) %}
 
 with cut as (
@@ -26,7 +26,7 @@ chained as (
         lag(ended_at) over (partition by site_id, event_date order by started_at) as earlier_ended_at,
         lead(started_at) over (partition by site_id, event_date order by started_at) as later_started_at
     from cut
-    -- A segment that ends at the midnight touches the date and holds no instant of it.
+    -- A segment that ends at midnight touches the date but contains no instant of it.
     where started_at is null or started_at < ended_at
 
 )

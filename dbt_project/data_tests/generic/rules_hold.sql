@@ -1,4 +1,4 @@
-{#- All rules of a table in one pass over it; `broken_rule` is the first one that a row breaks. -#}
+{#- Checks all rules of a table in one pass; `broken_rule` is the first rule that a row breaks. -#}
 {% test rules_hold(model, rules, scope=none, day=none) %}
 
 with judged as (

@@ -1,4 +1,4 @@
-{#- Rows that could be equal are found by a hash, which takes half as long as to group them all, and then compared. -#}
+{#- Finds candidates by a hash, which takes half the time of grouping all rows, and then compares them. -#}
 {% test unique_combination(model, columns, scope=none, day=none) %}
 
 with hashed as (

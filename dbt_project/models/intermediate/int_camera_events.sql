@@ -18,7 +18,7 @@ sites as (
 
 ),
 
--- Only of cameras that the registry speaks of for some dates the events' local dates are looked up, which is slow.
+-- Local dates are slow to compute, so only events of cameras with dated registry rows get one.
 governing as (
 
     select
@@ -54,7 +54,7 @@ dated as (
 
 ),
 
--- A row of the registry with the station comes before one for every station.
+-- A registry row for the station takes precedence over one for every station.
 judged as (
 
     select
@@ -84,7 +84,7 @@ judged as (
 
 ),
 
--- Of duplicates the first one counts (contract §3); for figures, the first one of a camera that counts there.
+-- Of duplicates the first one counts (contract §3); for figures, the first one from a camera that counts there.
 ranked as (
 
     select

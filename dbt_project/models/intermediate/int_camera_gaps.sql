@@ -21,7 +21,7 @@ timed as (
         camera_events.camera_id,
         camera_events.event_at,
         {{ epoch_microseconds('camera_events.event_at') }} as microsecond,
-        -- Shorter gaps neither end what an event vouches for nor count as a silence.
+        -- Shorter gaps neither end the time for which an event vouches nor count as a silence.
         greatest(
             least(settings.last_event_microseconds, {{ minutes(var('camera_silence_minutes')) }}), 1
         ) as shortest_gap
@@ -32,7 +32,7 @@ timed as (
 
 ),
 
--- No such gap lies within a stretch of its length: only each stretch's first and last event can be next to one.
+-- A time bucket of the gap's length cannot contain such a gap: only a bucket's first and last event can border one.
 stretches as (
 
     select

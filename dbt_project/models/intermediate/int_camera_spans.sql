@@ -34,7 +34,7 @@ numbers as (
     {{ numbers(var('camera_memory_days')) }}
 ),
 
--- A camera is expected on the days after it was heard, on which the site was heard at all.
+-- A camera is expected for some days after its last event, on dates with any event of the site.
 expected as (
 
     select distinct
@@ -86,7 +86,7 @@ days as (
 
 )
 
--- Before the first event of a date nothing vouches; on a day without any, all day long.
+-- Nothing vouches for the time before a date's first event, or for a whole date without events.
 select
     site_id,
     event_date,

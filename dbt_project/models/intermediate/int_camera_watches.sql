@@ -12,7 +12,7 @@ settings as (
 
 ),
 
--- The pauses of a date that end what an event vouches for, and the one after its last event.
+-- The pauses of a date that are longer than an event vouches for, and the one after its last event.
 pauses as (
 
     select

@@ -6,7 +6,7 @@ with touched as (
 
 ),
 
--- Before this instant nothing is read: the database skips the parts of a long history that hold other days.
+-- Nothing before this instant is read, so that the database skips the rest of a long history.
 beginning as (
 
     select min(first_event_at) as begins_at from touched
@@ -36,7 +36,7 @@ records as (
 
 ),
 
--- Of several readings at one instant the largest stays. What else tells them apart changes no unit.
+-- Of several readings at one instant the largest counts. Other differences between them do not change the units.
 readings as (
 
     select
@@ -72,7 +72,7 @@ earlier as (
 
 ),
 
--- The reading before the first one that is computed again tells all that has to be known of those before it.
+-- The reading before the first recomputed one carries all that is needed about earlier readings.
 followed as (
 
     select
@@ -159,7 +159,7 @@ select
     greatest(count_total, coalesce(largest_before, count_total)) as largest_total,
     case
         when is_reset then count_total
-        -- Nobody knows what was made before the first reading ever.
+        -- The units before the very first reading are unknown.
         when previous_total is null then 0
         else greatest(count_total - largest_before, 0)
     end as unit_count

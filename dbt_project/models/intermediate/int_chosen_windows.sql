@@ -62,7 +62,7 @@ moments as (
         segment_started_at,
         is_shared,
         counted_at as seen_at,
-        -- The first event that is known comes after a pause, too.
+        -- The first known event counts as coming after a pause.
         case
             when coalesce(
                 {{ microseconds_between('seen_before_at', 'counted_at') }}
@@ -89,7 +89,7 @@ moments as (
 
 ),
 
--- Who was never away for long has arrived when he was first seen in the time that is looked back on.
+-- A person without a long pause arrived at the first event in the time looked back on.
 arrivals as (
 
     select

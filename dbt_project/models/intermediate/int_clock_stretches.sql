@@ -75,7 +75,8 @@ dates as (
 
 ),
 
--- In most windows persons and clocks agree. Where windows overlap, or hours move, the clock's segments cut.
+-- In most windows the windows of persons and of the clock agree. Where windows overlap, or hours shift, stretches are
+-- cut at the clock's segments.
 by_the_clock as (
 
     select

@@ -20,7 +20,7 @@ with counts as (
 
 ),
 
--- Of several at one instant only one is compared: which of them came first nobody knows.
+-- Of several counts at one instant only one is compared, because their order is unknown.
 shown_at as (
 
     select

@@ -43,7 +43,7 @@ seen_again as (
 
 ),
 
--- LAST_EVENT_MINUTES are a day at most: two dates.
+-- LAST_EVENT_MINUTES is at most one day, so two dates are enough.
 dates as (
 
     select
@@ -88,7 +88,7 @@ crossings as (
 
 )
 
--- The state that lasts is the last one before: all events up to the next state have that one in common.
+-- The state at an event is the last one before it, so all events up to the next state share it.
 select
     crossings.*,
     states.workstation_id,

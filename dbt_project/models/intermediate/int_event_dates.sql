@@ -1,4 +1,4 @@
--- What the last finished build knew, with the dates of changed minutes looked up again: a date can lose its events too.
+-- The dates of the last finished build, with those of changed minutes looked up again, because a date can lose events.
 {{ config(materialized="replaced", schema="handover", tags=["calendar"]) }}
 
 {%- set day_before = minutes(var('clock_offset_horizon_hours') * 60) %}

@@ -26,7 +26,8 @@ best as (
         max(vote_count) as best_count,
         sum(vote_count) as reviewer_count,
         count(*) as answer_count,
-        -- of the pairs of reviewers, how many gave one answer (Fleiss 1971): ordered pairs, so that all is whole
+        -- the number of agreeing pairs of reviewers (Fleiss 1971), counted as ordered pairs, so that all values are
+        -- whole
         sum(vote_count * (vote_count - 1)) as agreeing_pairs
 
     from votes
@@ -35,7 +36,7 @@ best as (
 
 ),
 
--- Most votes win. Where two answers have as many, nobody knows: the event is disputed.
+-- The answer with most votes wins. If two answers tie, the event is disputed.
 winners as (
 
     select

@@ -18,7 +18,7 @@ settings as (
 
 ),
 
--- All versions that reported the event said the same: the type is part of its key. Each of them is right or wrong.
+-- All versions that reported the event reported one type, because the type is part of the key. Each is right or wrong.
 reports as (
 
     select distinct

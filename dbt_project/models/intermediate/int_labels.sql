@@ -6,8 +6,8 @@ with labels as (
 
 ),
 
--- The newest review of a person counts. Two of one instant contradict each other, and no order of arrival may decide:
--- then the type that comes first in byte order counts.
+-- The newest review of a person counts. Of two reviews at one instant the type that comes first in byte order counts,
+-- because the order of arrival must not decide.
 ranked as (
 
     select

@@ -34,7 +34,7 @@ inner join affected_windows
     on segments.site_id = affected_windows.site_id
     and segments.shift_date = affected_windows.shift_date
     and segments.shift_id = affected_windows.shift_id
--- Into a window that overlaps others a state may come from each of them, as late as where the last segment begins.
+-- A state may enter an overlapping window from each of the others, until the last segment begins.
 where
     crossings.state_at is null
     or crossings.state_at < case when segments.is_plain then segments.window_started_at else segments.started_at end

@@ -1,4 +1,4 @@
--- What changed registries had computed again. On a rebuild nothing is, for their sake.
+-- What registry changes caused to be recomputed. A rebuild recomputes nothing because of a registry.
 {{ config(materialized="replaced", tags=["whole"]) }}
 
 with batch as (
@@ -7,7 +7,7 @@ with batch as (
 
 ),
 
--- One row where a version in force is new, none else: then there is nothing to look for.
+-- One row if a version in force is new; otherwise none, and nothing is searched.
 new_versions as (
 
     select distinct 1 as number
@@ -70,7 +70,7 @@ moved_segments as (
 
 ),
 
--- Dates whose events came for the first time had no windows before.
+-- Dates with their first events had no windows before.
 covered_before as (
 
     select distinct
@@ -140,7 +140,7 @@ station_files as (
 
 ),
 
--- What a file's change can touch: the time of shifts, the names of workers, the stations' names and targets.
+-- What a file's change can affect: shift times, workers' names, stations' names and targets.
 effects as (
 
     select

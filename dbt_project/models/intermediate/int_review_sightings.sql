@@ -46,7 +46,7 @@ sampled as (
 
 ),
 
--- A counter's reading has the key of a count at its instant: for people who look at the scene they are one event.
+-- A counter's reading has the key of a count at its instant: for reviewers of the scene they are one event.
 ranked as (
 
     select

@@ -26,7 +26,7 @@ dates as (
 
 ),
 
--- Each once: two windows from and to the same instants are told apart by nothing that orders them.
+-- Distinct rows, because two windows with the same start and end have no defined order.
 pieces as (
 
     select distinct
@@ -55,7 +55,7 @@ ordered as (
 
 ),
 
--- Windows that meet or overlap are one stretch: a silence does not end because a shift does.
+-- Windows that meet or overlap are one stretch, because the end of a shift does not end a silence.
 numbered as (
 
     select

@@ -45,7 +45,7 @@ placed as (
     select
         events.*,
         subjects.subject_number,
-        -- What a station counts does not show that anything goes on there.
+        -- A station's own counts do not show its state.
         events.is_person or events.event_type <> 'product_count' as is_showing,
         segments.shift_date,
         segments.shift_id,
@@ -98,6 +98,6 @@ select
 from placed
 window in_order as (
     partition by subject_number, is_showing
-    -- At one instant the most confident event comes last: its state lasts, and the others take no time.
+    -- At one instant the most confident event comes last, so its state lasts and the others take no time.
     order by counted_at asc, confidence asc, workstation_id asc, event_type asc
 )

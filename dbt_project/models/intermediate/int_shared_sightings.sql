@@ -7,9 +7,9 @@ with camera_events as (
 
 ),
 
--- What a camera says of a worker at a station, or of the station itself, at an instant; of two states at once the one
--- that lasts (contract §5).
--- Counts say nothing about a state, and cameras with different clocks share no instant: neither is compared.
+-- The state that a camera reports for a worker at a station, or for the station itself, at an instant; of two states at
+-- once the one that lasts (contract §5). Counts report no state, and cameras with different clocks share no instant, so
+-- neither is compared.
 states as (
 
     select
@@ -59,7 +59,7 @@ inner join scenes
     on
     states.site_id = scenes.site_id
     and states.event_at = scenes.event_at
-    and states.worker_id is not distinct from scenes.worker_id  -- no worker is one as well: the station itself
+    and states.worker_id is not distinct from scenes.worker_id  -- a missing worker is a subject too: the station itself
     and states.workstation_id = scenes.workstation_id
 where scenes.is_shared
 group by states.site_id, {{ utc_date('states.event_at') }}, states.camera_id, states.model_name, states.model_version

@@ -30,7 +30,7 @@ scheduled as (
 
 ),
 
--- A window ends when the clock on the wall has moved on by its minutes: people leave at six by the clock.
+-- A window ends by the local clock, because people leave by the clock on the wall.
 on_the_wall as (
 
     select

@@ -36,9 +36,9 @@ affected_events as (
 
 ),
 
--- Most events are the only one of their subject and instant: they have no duplicate, and no other camera saw the scene.
--- Only the others are grouped and compared here and in the models that follow. (A hash that two moments happen to share
--- makes such others of events that are alone, which changes no result.)
+-- Most events are alone: no other event has their subject and instant, so they have no duplicate and no second camera.
+-- Only crowded events are grouped and compared, here and in later models. (A hash collision marks events as crowded
+-- that are alone, which changes no result.)
 crowded_moments as (
 
     select moment
@@ -64,7 +64,7 @@ marked as (
 
 ),
 
--- The largest pair of confidence and count, compared in that order, is the record that stays.
+-- The record with the largest pair of confidence and count, compared in that order, is kept.
 most_confident as (
 
     select
@@ -78,7 +78,7 @@ most_confident as (
         model_name,
         model_version,
         max({{ pair('confidence', 'unit_count') }}) as best,
-        -- Objects are numbered as they land: the smallest is the landing that brought the event first.
+        -- Object ids grow with each landing, so the smallest is the landing that brought the event first.
         min(object_id) as first_object_id
 
     from marked
@@ -89,7 +89,7 @@ most_confident as (
 
 ),
 
--- Products that their `event_id` tells apart are one event of all of them.
+-- Products that differ in `event_id` become one event with the sum of their counts.
 summed as (
 
     select
@@ -111,7 +111,7 @@ summed as (
 
 ),
 
--- Of a counter's readings at one instant one stays; they are duplicates of nothing else.
+-- One of a counter's readings at one instant is kept; readings are duplicates of no other event.
 ranked_readings as (
 
     select

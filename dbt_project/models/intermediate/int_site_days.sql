@@ -12,7 +12,7 @@ sites as (
 
 ),
 
--- Two days to either side hold every window, local midnight and gap that can touch a UTC date.
+-- Two days to either side cover every window, local midnight and gap that can touch a UTC date.
 numbers as (
     {{ numbers(4) }}
 ),

@@ -31,7 +31,7 @@ step_0 as (
 {%- set steps = windows_in_a_row() %}
 {%- for step in range(1, steps + 1) %}
 
-    -- What went on at the end of one window begins in the next one.
+    -- A state that continues at the end of one window begins in the next one.
     step_{{ step }} as (
 
         select repeated.*

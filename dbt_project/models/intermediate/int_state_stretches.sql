@@ -30,7 +30,7 @@ settings as (
 
 ),
 
--- From the event of the state, or from a border of windows across which it may have gone on.
+-- From the state's event, or from a border of windows across which the state may have continued.
 begun as (
 
     select
@@ -81,7 +81,7 @@ begun as (
 
 ),
 
--- When the subject of a window's last state was seen in it for the last time, where counts came after the state.
+-- When the subject of a window's last state was last seen in the window, if counts came after the state.
 seen_later as (
 
     select
@@ -139,7 +139,7 @@ select
         else {{ add_microseconds('last_seen.last_seen_at', 'settings.last_event_microseconds') }}
     end as expected_end_at,
     last_seen.is_followed,
-    -- Who is seen on both sides of a window's end is in the state at the end, too, and goes on in it.
+    -- A subject seen on both sides of a window's end is in the state at the end and continues in it.
     coalesce(
         not last_seen.is_followed
         and last_seen.seen_again_at >= last_seen.window_ended_at

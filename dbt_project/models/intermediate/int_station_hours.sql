@@ -19,7 +19,7 @@ with stretches as (
 
 ),
 
--- No stretch is longer than a window; none touches more hours than these.
+-- No stretch is longer than a window, which limits the hours it can touch.
 numbers as (
     {{ numbers(26) }}
 ),
@@ -62,7 +62,7 @@ split as (
 
 ),
 
--- Until when an earlier stretch has covered the time already: each adds what it covers beyond that.
+-- The end of the time covered by earlier stretches; each stretch adds what it covers beyond that.
 ordered as (
 
     select

@@ -1,7 +1,7 @@
 {{ config(meta={"scope": "shift_date", "names": ["workstation"]}) }}
 -- depends_on: {{ lists_of('shift_date', ['workstation']) }}
 
--- Also of dates without new events: a changed target is a change of all the windows that it holds for.
+-- Includes dates without new events: a changed target changes all windows that it applies to.
 with shift_dates as (
 
     select
@@ -18,7 +18,7 @@ with shift_dates as (
 
         union
 
-        -- By the clock a station may have been at work on a date on which no person was.
+        -- By the clock a station may have worked on a date without any person.
         select
             site_id,
             shift_date,
@@ -59,7 +59,7 @@ ranked as (
         windows.clock_microseconds,
         windows.clock_microseconds_so_far,
         shift_dates.is_published,
-        -- A shift's own target comes before that of all shifts.
+        -- A shift's own target takes precedence over that of all shifts.
         row_number() over (
             partition by windows.site_id, windows.shift_date, windows.shift_id, targets.workstation_id
             order by case when targets.shift_id = '*' then 1 else 0 end

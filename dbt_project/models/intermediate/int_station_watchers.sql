@@ -48,7 +48,7 @@ known_dates as (
 
 )
 
--- A camera is one of a station's where it has told of a state there, in the window or in the days before it.
+-- A camera belongs to a station if it reported a state there in the window or in the days before it.
 select distinct
     known_dates.site_id,
     known_dates.shift_date,

@@ -74,7 +74,7 @@ vouched_sums as (
 
 ),
 
--- Any of the three makes a row: a state can go on at a station in a window without an event there.
+-- Any of the three makes a row: a state can continue at a station in a window without an event there.
 all_sums as (
 
     select

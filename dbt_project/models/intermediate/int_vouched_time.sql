@@ -36,7 +36,7 @@ repetitions as (
 
 ),
 
--- Of several events at one instant the last one vouches: the others have their next event at once.
+-- Of several events at one instant only the last one vouches: the next event of the others follows at once.
 step_0 as (
 
     select

@@ -42,7 +42,7 @@ watcher_dates as (
 
 ),
 
--- Each once: two cameras that watch from and to the same instants are told apart by nothing that orders them.
+-- Distinct rows, because two cameras that watch the same stretch have no defined order.
 watches as (
 
     select distinct

@@ -67,7 +67,7 @@ ordered as (
 
 ),
 
--- Working where anybody is, else idle where anybody is.
+-- Working if anybody is working, else idle if anybody is idle.
 seen_sums as (
 
     select

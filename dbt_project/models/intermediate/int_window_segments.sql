@@ -33,7 +33,8 @@ shifted_midnights as (
 
 ),
 
--- Where the clock's full hours move against those of UTC (by half an hour, on Lord Howe), time is cut at the minute.
+-- Where the local clock's full hours shift against those of UTC (by half an hour, on Lord Howe), time is cut at that
+-- minute.
 changing_days as (
 
     select *
@@ -146,7 +147,7 @@ pieces as (
 
 ),
 
--- A true piece lies between two midnights. Longer ones span days without events, whose boundaries were not made.
+-- A valid segment lies between two midnights. Longer ones span days without events, which have no boundaries.
 segments as (
 
     select
@@ -163,7 +164,7 @@ numbers as (
     {{ numbers(2) }}
 ),
 
--- By UTC date, so that the search for a segment's windows is an equality join.
+-- One row per UTC date, so that the search for a segment's windows is an equality join.
 window_dates as (
 
     select
@@ -198,7 +199,7 @@ held as (
             window_dates.shift_date, cast({{ to_local('segments.started_at', 'timezones.timezone') }} as date)
         ) as shift_date,
         coalesce(window_dates.shift_id, 'unscheduled') as shift_id,
-        -- A gap between windows is a window of its own for the intervals in it.
+        -- A gap between windows is an unscheduled window for the intervals in it.
         coalesce(window_dates.started_at, segments.cut_started_at) as window_started_at,
         coalesce(window_dates.ended_at, segments.cut_ended_at) as window_ended_at,
         cast({{ hour_shift('segments.started_at', 'timezones.timezone') }} as bigint) as hour_shift
@@ -220,7 +221,7 @@ ranked as (
 
     select
         *,
-        -- By the clock, time belongs to the window that started last, then to the smaller shift_id.
+        -- By the clock, time belongs to the window that started last; of equal starts, to the smaller shift_id.
         row_number() over (
             partition by site_id, started_at
             order by window_started_at desc, shift_id asc, shift_date desc

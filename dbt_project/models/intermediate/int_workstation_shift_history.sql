@@ -15,7 +15,7 @@ hours as (
 
 ),
 
--- Who was at a station by the clock. In plain windows, those who were there in the windows of persons.
+-- The workers at a station by the clock. In plain windows these are the workers of the windows of persons.
 visits as (
 
     select

@@ -20,7 +20,7 @@ window_hours as (
 
 ),
 
--- A station that has a target has a row for every hour of its window: an hour without output is what the board is for.
+-- A station with a target has a row for every hour of its window, because the board must show hours without output.
 target_hours as (
 
     select
@@ -89,7 +89,7 @@ timed as (
 
 ),
 
--- Whole numbers are added up and multiplied once, so that the last hour's target is that of the window.
+-- Whole microseconds are summed and multiplied once, so that the last hour's target equals that of the window.
 running as (
 
     select

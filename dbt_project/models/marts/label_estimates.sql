@@ -6,7 +6,7 @@ with event_days as (
 
 ),
 
--- One row per sampled event, whatever number of models reported it: hand-picked ones would say nothing of the rest.
+-- One row per sampled event, however many models reported it. Hand-picked events are not representative.
 sampled as (
 
     select distinct
@@ -110,7 +110,7 @@ shares as (
 
 ),
 
--- Weighted by what the strata are of all events; the strata's own intervals are combined by their squares.
+-- Weighted by the strata's shares of all events; the strata's intervals are combined by their squares.
 combined as (
 
     select

@@ -33,7 +33,7 @@ ranked as (
 
 ),
 
--- The 5 % quantile lies so many twentieths of the way from one confidence to the next (contract §6).
+-- The twentieths of the way from one confidence to the next at which the 5 % quantile lies (contract §6).
 days as (
 
     select

@@ -18,7 +18,7 @@ select
     versions.line_count,
     versions.in_force_since,
     versions.change,
-    -- What the build of the version counted is kept: a rebuild has nothing to count it by.
+    -- Keeps what the version's own build counted, because a rebuild cannot count it again.
     coalesce(versions.shift_dates_recomputed, effects.shift_dates, 0) as shift_dates_recomputed
 from versions
 left join effects

@@ -14,7 +14,7 @@ settings as (
 
 ),
 
--- The record that stays of each duplicate key (contract §3): the one that the other marts count.
+-- The record kept of each duplicate key (contract §3): the one that the other marts count.
 ranked as (
 
     select

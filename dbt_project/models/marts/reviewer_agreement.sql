@@ -26,7 +26,7 @@ events as (
         votes.reviewer_count,
         votes.is_unanimous,
         votes.is_disputed,
-        -- the share of pairs of reviewers that gave one answer; null with one reviewer
+        -- the share of agreeing pairs of reviewers; null with one reviewer
         {{ ratio('votes.agreeing_pairs', 'votes.reviewer_count * (votes.reviewer_count - 1)') }} as pair_agreement
 
     from votes

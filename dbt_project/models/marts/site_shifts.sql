@@ -20,7 +20,7 @@ workstation_counts as (
 
 ),
 
--- A subject is a person, or a station that is seen as such.
+-- A subject is a person, or a station with its own events.
 subject_sums as (
 
     select

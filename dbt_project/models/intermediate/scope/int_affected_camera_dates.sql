@@ -44,7 +44,7 @@ numbers as (
     {{ numbers(var('camera_memory_days')) }}
 ),
 
--- A camera that was heard is expected for some days more.
+-- A camera is expected for some days after its last event.
 remembered as (
 
     select
@@ -112,7 +112,7 @@ inner join event_dates
 
 union
 
--- On a rebuild all dates are computed, each once, by where the judging ends in all of them.
+-- A rebuild computes every date once, with the final end of the judged time.
 select
     event_dates.site_id,
     event_dates.event_date

@@ -73,7 +73,7 @@ windows as (
 
 ),
 
--- A state that goes on in a window began in one before it, and between the two are only passable ones.
+-- A state that continues in a window began in an earlier one, with only passable windows between them.
 entered as (
 
     select
@@ -118,8 +118,8 @@ began as (
 
 ),
 
--- An event is needed for what it says of its window, and for LAST_EVENT_MINUTES before it; where windows overlap, also
--- as an arrival. On a rebuild a site's dates follow each other: one range is enough.
+-- An event affects its window and the LAST_EVENT_MINUTES before it; where windows overlap, it can also be an arrival.
+-- On a rebuild a site's dates are consecutive, so one range is enough.
 ranges as (
 
     select
@@ -195,7 +195,7 @@ from read_dates
 
 union
 
--- What a counter reads at midnight was made on the date before.
+-- The units of a counter's reading at midnight belong to the date before.
 select
     midnight_readings.site_id,
     midnight_readings.event_date

@@ -49,7 +49,7 @@ moved_rows as (
 
 ),
 
--- Cameras that count otherwise than before: all their events may belong to other numbers.
+-- Cameras whose registry rows changed: all their events may count differently.
 moved_cameras as (
 
     select distinct
@@ -99,7 +99,7 @@ from instants
 
 union
 
--- A reading counts for the minute that ends where it stands.
+-- A reading counts for the minute that ends at its timestamp.
 select
     site_id,
     {{ utc_minute(add_microseconds('event_at', -1)) }} as minute

@@ -1,6 +1,6 @@
 {{ config(materialized="incremental", incremental_strategy="affected") }}
 
--- A shift date has rows for all its windows, of stations with targets, as soon as anything happens in one of them.
+-- Once anything happens in one window of a shift date, stations with targets have rows for all its windows.
 select distinct
     site_id,
     shift_date

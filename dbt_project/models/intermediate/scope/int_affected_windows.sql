@@ -18,7 +18,7 @@ segments as (
 
 ),
 
--- What a counter reads at midnight was made on the date before.
+-- The units of a counter's reading at midnight belong to the date before.
 event_dates_before as (
 
     select
@@ -65,14 +65,14 @@ passable_stretches as (
 
 ),
 
--- Where the calendar cuts time otherwise than before, the windows of then lose what those of now gain.
+-- If the calendar now cuts time differently, the former windows lose what the new ones gain.
 moved_segments as (
 
     {{ changed_rows('segment_dates', 'segment_dates_before') }}
 
 ),
 
--- Only dates that had events then have rows to lose; what has come since are changed minutes.
+-- Only dates with events at the last build have rows to lose; newer events are changed minutes.
 moved as (
 
     select moved_segments.*
@@ -112,8 +112,8 @@ touched as (
 
 ),
 
--- An event that comes or goes changes what is known of its subject and camera for LAST_EVENT_MINUTES before and after
--- it; and it may be somebody's arrival, by which his windows are chosen for hours where windows overlap.
+-- A new or removed event affects its subject and camera for LAST_EVENT_MINUTES before and after it. It may also be a
+-- person's arrival, which chooses the person's windows for hours where windows overlap.
 spans as (
 
     select
@@ -175,7 +175,7 @@ reached as (
 
 ),
 
--- What is going on at a window's end goes on in the windows there.
+-- A state at a window's end continues in the windows that follow.
 followed as (
 
     select * from reached
@@ -219,7 +219,7 @@ passed as (
 
 ),
 
--- What persons do in a window counts by the clock in all that overlap it.
+-- Time of persons in a window counts by the clock in all windows that overlap it.
 overlapping as (
 
     select distinct
@@ -246,8 +246,8 @@ targeted_sites as (
 
 ),
 
--- What became of the time of a station with a target depends on the cameras that told of it in the days before, and on
--- how far time has gone; of a site that has got its first target nothing of it is known yet.
+-- The time figures of a station with a target depend on the cameras that reported it in the days before and on the
+-- newest landing. A site with its first target has no such figures yet.
 watched as (
 
     select distinct
