@@ -12,16 +12,20 @@ import tempfile
 from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ingestion.errors import TransformError
 from ingestion.settings import Settings
+from orchestration.dbt.overhead import keep_used_macros
 from orchestration.dbt.project import PROJECT_DIR, run_dbt
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
 _WRITTEN_BY_DBT = {"target", "logs"}
+
+# dbt's object beside its `manifest.json`, without the sources of all files and the macros that nothing uses.
+_OWN_COPY = "manifest.msgpack"
 
 
 def manifest_path() -> Path:
@@ -37,7 +41,7 @@ def load_manifest() -> Manifest:
     """dbt's own object for `dbtRunner(manifest=…)`, a fresh one each time: a build writes into it."""
     from dbt.contracts.graph.manifest import Manifest
 
-    manifest = Manifest.from_msgpack((_parsed_folder() / "partial_parse.msgpack").read_bytes())
+    manifest = Manifest.from_msgpack((_parsed_folder() / _OWN_COPY).read_bytes())
     manifest.build_flat_graph()  # type: ignore[no-untyped-call]
     return manifest
 
@@ -87,6 +91,10 @@ def _parse_into(folder: Path) -> None:
         parsed = run_dbt(Settings(data_dir=Path(name)), ["parse"])
         if not parsed.success:
             raise TransformError(f"The dbt project cannot be parsed: {' '.join(str(parsed.exception).split())[:500]}")
+        manifest: Any = parsed.result
+        keep_used_macros(manifest, package=manifest.metadata.project_name)
+        manifest.files = {}
+        (Path(name) / "dbt" / _OWN_COPY).write_bytes(manifest.to_msgpack())
         try:
             os.rename(Path(name) / "dbt", folder)
         except OSError:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ingestion.settings import Settings
+from orchestration.dbt.overhead import cut_overhead
 
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunnerResult
@@ -35,6 +36,7 @@ def run_dbt(
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
+    cut_overhead()
     work_path = settings.data_dir / "dbt"
     with _environment(FLOORHOUSE_WAREHOUSE=str(settings.warehouse_path)):
         try:
