@@ -22,9 +22,9 @@ def spoil(line: bytes, reason: str, variant: int) -> bytes:
         case "malformed_json":
             return line[: len(line) // 2] if first_way else line[:-1] + b",}"
         case "not_an_object":
-            return b'"heartbeat"' if first_way else b"[]"
+            return b'"heartbeat"' if first_way else b"42"
         case "missing_field":
-            field = "worker_id" if first_way else "confidence"
+            field = "workstation_id" if first_way else "confidence"
             return _dump({key: value for key, value in record.items() if key != field})
         case "timestamp_without_offset":
             return _dump(record | {"timestamp": record["timestamp"][:19]})

@@ -1,6 +1,7 @@
 """The bytes of one object, and a local folder that takes objects as a bucket would. Knows nothing of plants."""
 
 import os
+import zlib
 from pathlib import Path
 
 import pyarrow as pa
@@ -20,6 +21,12 @@ def encoded(body: bytes, line_end: bytes, kind: int) -> bytes:
     if kind == ARRAY:
         return b"[" + body[: -len(line_end)].replace(line_end, b",\n") + b"]\n"
     return body
+
+
+def whole_lines(cut: bytes) -> int:
+    """How many JSON lines can still be read from a gzip that ends early."""
+    lines = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(cut).split(b"\n")
+    return len(lines) - 1 + lines[-1].endswith(b"}")  # records are flat: a brace ends one
 
 
 class FolderBucket:

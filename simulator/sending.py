@@ -12,7 +12,7 @@ from simulator.delivery import Delivery
 from simulator.encoding import LineEncoder
 from simulator.fleet import Site
 from simulator.malformed import spoil
-from simulator.objects import SUFFIXES, FolderBucket, encoded
+from simulator.objects import SUFFIXES, FolderBucket, encoded, whole_lines
 from simulator.rows import take
 from simulator.truth import instants
 
@@ -64,11 +64,13 @@ def send(
             content = next(contents)
             if plan.retried[number]:
                 waiting[number] = content
+        held, bad = starts[number + 1] - starts[number], [reason for _, reason, _ in faults.get(number, [])]
         if cause == "truncated":
-            # Nothing can be read from half an archive: the contract counts it as one rejected record.
-            content, held, bad = content[: len(content) // 2], 1, ["malformed_json"]
-        else:
-            held, bad = starts[number + 1] - starts[number], [reason for _, reason, _ in faults.get(number, [])]
+            content = content[: len(content) // 2]
+            whole = whole_lines(content)
+            # The contract counts what the tear left of the other records as one rejected record.
+            bad = [reason for position, reason, _ in faults.get(number, []) if position < whole] + ["malformed_json"]
+            held = whole + 1
         keys.append(f"{key}{SUFFIXES[plan.kinds[number]]}")
         if place >= before:
             bucket.put(keys[-1], content, arrives_ms)

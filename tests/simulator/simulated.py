@@ -1,6 +1,7 @@
 """Reads a simulated bucket and its truth back, by means that share no code with the simulator or with landing."""
 
 import gzip
+import io
 import hashlib
 import json
 import re
@@ -40,16 +41,21 @@ class Simulated:
             row["started_at"], row["ended_at"] = instant(row["started_at"]), instant(row["ended_at"])
         return found
 
-    def lines(self, key: str) -> list[bytes] | None:
-        """The raw records of one object; None where it cannot be decompressed."""
+    def lines(self, key: str) -> list[bytes]:
+        """The raw records of one object; of one that was cut, those before the cut and what is left as the last one."""
         content = (self.arguments.landing / key).read_bytes()
-        try:
-            if key.endswith(".gz"):
-                content = gzip.decompress(content)
-            if key.endswith(".zst"):
-                content = zstandard.ZstdDecompressor().decompressobj().decompress(content)
-        except (EOFError, OSError, zstandard.ZstdError):
-            return None
+        if key.endswith(".gz"):
+            with gzip.open(io.BytesIO(content)) as file:
+                content = b""
+                try:
+                    while byte := file.read(1):
+                        content += byte
+                except EOFError:
+                    content += b"" if content.endswith(b"\n") else b"\n"
+                    lines = content.splitlines()
+                    return lines if reason(lines[-1]) == "malformed_json" else [*lines, b""]
+        if key.endswith(".zst"):
+            content = zstandard.ZstdDecompressor().decompressobj().decompress(content)
         if key.endswith(".json"):
             return [json.dumps(element).encode() for element in json.loads(content)]
         return content.splitlines()
@@ -59,7 +65,7 @@ class Simulated:
         found = []
         for delivery in self.truth("deliveries"):
             key = delivery["object_key"]
-            for line in self.lines(key) or []:
+            for line in self.lines(key):
                 if reason(line) is None:
                     record = json.loads(line)
                     place = dict(re.findall(r"(site_id|camera_id)=([^/]+)", key))
