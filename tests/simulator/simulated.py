@@ -1,8 +1,8 @@
 """Reads a simulated bucket and its truth back, by means that share no code with the simulator or with landing."""
 
 import gzip
-import io
 import hashlib
+import io
 import json
 import re
 from dataclasses import dataclass
