@@ -1,10 +1,13 @@
-"""Start a batch when there is something to land. The listing decides; no object is read and no warehouse is opened."""
+"""Start a batch when there is something to land, and again after one that failed, until one succeeds.
+
+The listing and Dagster's records of runs decide; no object is read and no warehouse is opened.
+"""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from itertools import islice
+from datetime import UTC, datetime, timedelta
+from itertools import islice, takewhile
 from pathlib import Path
 
 import dagster as dg
@@ -19,6 +22,11 @@ REGISTRY_PREFIX = "registry/"
 INTERVAL_SECONDS = 30
 BACKLOG_OBJECTS = 10_000  # looked at; a listing of a million takes longer than the interval
 
+_FAILED = (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
+
+# A batch that failed is asked for again so long after its end: after the first failure, the second, …, each later one.
+RETRY_SECONDS = (60, 120, 300, 900)
+
 
 @dataclass(frozen=True, slots=True)
 class Landed:
@@ -29,12 +37,29 @@ class Landed:
 
 
 @dataclass(frozen=True, slots=True)
+class Failures:
+    """The batches that failed or were lost since the last one that succeeded."""
+
+    count: int
+    last_run_id: str
+    last_ended_at: datetime
+
+    def retry_at(self) -> datetime:
+        """When the next batch may be asked for."""
+        return self.last_ended_at + timedelta(seconds=RETRY_SECONDS[min(self.count, len(RETRY_SECONDS)) - 1])
+
+
+@dataclass(frozen=True, slots=True)
 class Start:
-    """Start a batch; `fingerprint` names the listing it is for, `registry` the registry files of it."""
+    """Start a batch; `fingerprint` names the listing it is for, `registry` the registry files of it.
+
+    `after` is the id of the failed run that it makes good; empty where none failed.
+    """
 
     fingerprint: str
     registry: str
     reason: str
+    after: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +76,17 @@ def decide(
     landed: Mapping[str, Landed],
     requested: str,
     is_batch_waiting: bool,
+    failures: Failures | None,
+    now: datetime,
 ) -> Start | Wait:
     """Whether the bucket as listed needs a batch.
 
     `landed` holds the objects that the marts contain; only a plant that keeps landed objects in place needs it.
-    `requested` is the memory of the last `Start` (`remember`), empty at first.
+    `requested` is the memory of the last `Start` (`remember`), empty at first. A batch that failed may have landed
+    objects that the marts do not show yet, so it is asked for again whatever the bucket holds.
     """
+    if failures is not None:
+        return _again(failures, fingerprint([*events, *registry]), fingerprint(registry), is_batch_waiting, now)
     new = [info for info in events if _is_new(info, landed.get(storable_key(info.key)))]
     registry_print = fingerprint(registry)
     requested_listing, _, requested_registry = requested.partition(" ")
@@ -65,12 +95,21 @@ def decide(
         return Wait("Nothing new in the bucket.")
     listing_print = fingerprint([*events, *registry])
     if listing_print == requested_listing:
-        return Wait("A batch was already requested for these objects; the schedule tries again if it failed.")
+        return Wait("A batch was already requested for these objects.")
     if is_batch_waiting:
         return Wait("A batch is already waiting to start; it will land these objects too.")
     objects = [f"{len(new):,} new object{'s' * (len(new) != 1)}"] if new else []
     files = ["changed registry files"] if is_registry_new else []
     return Start(listing_print, registry_print, " and ".join(objects + files))
+
+
+def _again(failures: Failures, listing: str, registry: str, is_batch_waiting: bool, now: datetime) -> Start | Wait:
+    told = "The last batch" if failures.count == 1 else f"The last {failures.count} batches"
+    if is_batch_waiting:
+        return Wait(f"{told} failed; the next one already waits to start.")
+    if now < failures.retry_at():
+        return Wait(f"{told} failed; the next one is asked for at {failures.retry_at():%H:%M:%S} UTC.")
+    return Start(listing, registry, f"{told} failed", after=failures.last_run_id)
 
 
 def remember(start: Start) -> str:
@@ -131,11 +170,14 @@ def build_landing_sensor(job_name: str) -> dg.SensorDefinition:
             landed=published_manifest(settings),
             requested=context.cursor or "",
             is_batch_waiting=_is_batch_waiting(context.instance, job_name),
+            failures=failures_of(context.instance, job_name),
+            now=datetime.now(UTC),
         )
         if isinstance(decision, Wait):
             return dg.SkipReason(decision.reason)
         context.log.info(decision.reason)
-        request = dg.RunRequest(run_key=decision.fingerprint, tags={"floorhouse/reason": decision.reason})
+        run_key = f"after {decision.after}" if decision.after else decision.fingerprint
+        request = dg.RunRequest(run_key=run_key, tags={"floorhouse/reason": decision.reason})
         return dg.SensorResult(run_requests=[request], cursor=remember(decision))
 
     return landing_sensor
@@ -148,6 +190,16 @@ def _looked_at(bucket: Bucket, settings: Settings, now: datetime) -> list[Object
     """
     still = (info for info in pending_objects(bucket, Unread(now)) if is_still(info, now, settings.still_seconds))
     return list(islice(still, BACKLOG_OBJECTS) if settings.landed_objects == "archive" else still)
+
+
+def failures_of(instance: dg.DagsterInstance, job_name: str) -> Failures | None:
+    """The failures since the last batch that succeeded; None where the newest batch succeeded or is under way."""
+    records = instance.get_run_records(dg.RunsFilter(job_name=job_name), limit=len(RETRY_SECONDS))
+    failed = list(takewhile(lambda record: record.dagster_run.status in _FAILED, records))
+    if not failed:
+        return None
+    ended_at = datetime.fromtimestamp(failed[0].end_time or failed[0].update_timestamp.timestamp(), UTC)
+    return Failures(len(failed), failed[0].dagster_run.run_id, ended_at)
 
 
 def _is_batch_waiting(instance: dg.DagsterInstance, job_name: str) -> bool:

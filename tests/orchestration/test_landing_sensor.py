@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import duckdb
@@ -13,11 +13,13 @@ from ingestion.settings import Settings
 from orchestration.definitions import BATCH
 from orchestration.sensors import landing as sensor
 from orchestration.sensors.landing import (
+    Failures,
     Landed,
     Start,
     Wait,
     build_landing_sensor,
     decide,
+    failures_of,
     fingerprint,
     published_manifest,
     remember,
@@ -63,9 +65,47 @@ def test_a_batch_starts_when_there_is_something_to_land(
     is_batch_waiting: bool,
     answer: type,
 ) -> None:
-    decision = decide(events, registry, landed=landed, requested=asked, is_batch_waiting=is_batch_waiting)
+    decision = decide(
+        events,
+        registry,
+        landed=landed,
+        requested=asked,
+        is_batch_waiting=is_batch_waiting,
+        failures=None,
+        now=at(10),
+    )
     assert isinstance(decision, answer)
     assert decision.reason
+
+
+@pytest.mark.parametrize(
+    ("count", "seconds", "is_batch_waiting", "answer"),
+    [
+        (1, 59, False, Wait),
+        (1, 60, False, Start),
+        (2, 119, False, Wait),
+        (2, 120, False, Start),
+        (3, 300, False, Start),
+        (4, 899, False, Wait),
+        (4, 900, False, Start),
+        (1, 900, True, Wait),
+    ],
+)
+@pytest.mark.parametrize("events", [[], [EVENT]], ids=["an empty bucket", "the same objects"])
+def test_a_failed_batch_is_asked_for_again_after_ever_longer_pauses_whatever_the_bucket_holds(
+    events: list[ObjectInfo], count: int, seconds: int, is_batch_waiting: bool, answer: type
+) -> None:
+    decision = decide(
+        events,
+        [SITES],
+        landed={},
+        requested=ASKED,
+        is_batch_waiting=is_batch_waiting,
+        failures=Failures(count, "the-run", at(9)),
+        now=at(9) + timedelta(seconds=seconds),
+    )
+    assert isinstance(decision, answer)
+    assert "failed" in decision.reason
 
 
 def test_a_listing_has_the_same_fingerprint_in_any_order() -> None:
@@ -95,6 +135,30 @@ def test_the_run_key_is_the_same_until_the_listing_changes(plant: Plant) -> None
     keys = [run_key(answer) for answer in (first, second, third)]
     assert keys[0] == keys[1]
     assert keys[2] != keys[0]
+
+
+def test_failures_count_from_the_last_success_and_end_with_the_next_one(plant: Plant) -> None:
+    outcomes = iter([False, True, False, False, True])
+
+    @dg.op
+    def land() -> None:
+        if not next(outcomes):
+            raise BucketError("The bucket cannot be reached.")
+
+    @dg.job(name=BATCH)
+    def batch() -> None:
+        land()
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert failures_of(instance, BATCH) is None
+        for _ in range(4):
+            batch.execute_in_process(instance=instance, raise_on_error=False)
+        failures = failures_of(instance, BATCH)
+        assert failures is not None
+        assert failures.count == 2
+        assert isinstance(evaluate(plant, instance), dg.SkipReason)  # not yet: the last one failed just now
+        batch.execute_in_process(instance=instance, raise_on_error=False)
+        assert failures_of(instance, BATCH) is None
 
 
 def test_a_bucket_with_nothing_new_is_skipped_with_a_reason(plant: Plant) -> None:
