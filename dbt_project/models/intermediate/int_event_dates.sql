@@ -65,6 +65,12 @@ known as (
         from changed_dates
         where changed_dates.site_id = dates_before.site_id and changed_dates.event_date = dates_before.event_date
     )
+    -- Where another site's date changed, its day was read for all sites.
+    and not exists (
+        select 1
+        from heard
+        where heard.site_id = dates_before.site_id and heard.event_date = dates_before.event_date
+    )
 
 )
 
