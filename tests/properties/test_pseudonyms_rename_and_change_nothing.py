@@ -22,7 +22,7 @@ KEY = "a key that is long enough for a plant"
 def renamed(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The rows as pseudonyms would have them, in their order."""
     for row in rows:
-        if "worker_id" in row:
+        if row.get("worker_id") is not None:  # a station's own interval has none
             row["worker_id"] = pseudonym(KEY.encode(), row["site_id"], row["worker_id"])
         if "worker_name" in row:
             row["worker_name"] = row["worker_id"]
