@@ -19,7 +19,8 @@ from quality.checks.results import Cell, DayResult, Severity
 class Fact:
     """A check of a count: `query` selects site, camera, day, value, size; a value above `highest` is evidence.
 
-    `marts` must all be there. `words` is filled with the value, and with what the query says as a sixth column.
+    `marts` must all be there. `words` says what is so, `warning` what is wrong; both are filled with the value, the
+    limit, and what the query says as a sixth column.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Fact:
     highest: float
     smallest_sample: int
     words: str
+    warning: str
     query: str
     # One such day opens an incident: a complete count is certain, and waiting loses what can still be repaired.
     is_strong: bool = True
@@ -44,6 +46,7 @@ REJECTED = Fact(
     0.05,
     200,
     "{value:.1%} of what landed that day was rejected, by {what}; {highest:.0%} is the limit",
+    "{value:.1%} of what landed that day was rejected, by {what}, more than {highest:.0%}: what was in it is missing",
     # A lost object is one record, however much was in it: its bytes are weighed as well, a record's share of them at
     # a time. What a later content of the key has made good counts no more. 250 bytes weigh as much as a record.
     r"""
@@ -88,6 +91,7 @@ UNREAD = Fact(
     ("unread_objects",),
     0,
     0,
+    "every object in the bucket is read",
     "{value:,.0f} objects are not read{what}",
     r"""
     with endings as (
@@ -125,7 +129,8 @@ UNREGISTERED = Fact(
     ("worker_shifts", "workstation_shifts"),
     0.05,
     20,
-    "{value:.1%} of the shifts of workers and stations are of ids that no registry lists",
+    "{value:.1%} of the shifts of workers and stations are of ids that no registry lists; {highest:.0%} is the limit",
+    "{value:.1%} of the shifts of workers and stations are of ids that no registry lists, more than {highest:.0%}",
     """
     with shifts as (
         select site_id, shift_date, is_registered from worker_shifts
@@ -153,7 +158,8 @@ DUPLICATES = Fact(
     ("worker_shifts",),
     0.30,
     1000,
-    "{value:.1%} of all accepted events say what another one says",
+    "{value:.1%} of all accepted events say what another one says; {highest:.0%} is the limit",
+    "{value:.1%} of all accepted events say what another one says, more than {highest:.0%}: something sends twice",
     """
     with landed as (select count(*) as accepted from raw.events),
     kept as (select sum(event_count) as events from worker_shifts)
@@ -172,6 +178,7 @@ CLOCK = Fact(
     ("camera_days",),
     120,
     20,
+    "no event of it landed more than {highest:.0f} s before its time",
     "its clock runs at least {value:.0f} s ahead: it sent events before their time",
     """
     select
@@ -196,6 +203,7 @@ RUNNING_TOTALS = Fact(
     ("camera_days",),
     0,
     20,
+    "its counts rise and fall, as those of what was made since the last report do",
     "its counts at {value:.0f} stations never fall through the day, as a running total does: count is what was made "
     "since the last report, and a counter's reading is count_total",
     f"""
@@ -216,6 +224,7 @@ FALLING_COUNTERS = Fact(
     ("camera_days",),
     2,
     3,
+    "none of its counters fell more than {highest:.0f} times in the day",
     "one of its counters fell {value:.0f} times in a day: two machines may share the camera's id",
     """
     select site_id, camera_id, event_date as day, max(fall_count) as value, sum(record_count) as size
@@ -232,6 +241,7 @@ JUMPING_COUNTERS = Fact(
     ("camera_days",),
     100,
     5,
+    "none of its counters jumped by more than {highest:.0f} times what is usual",
     "one of its counters jumped by {value:.0f} times what is usual: another machine's reading, or a wrong one",
     """
     select
@@ -286,7 +296,8 @@ _BAD: dict[Severity, str] = {"critical": "fail", "warning": "warn"}
 def _result(fact: Fact, cell: Cell, day: date, value: float | None, size: int, what: str) -> DayResult:
     judged = value is not None and size >= fact.smallest_sample
     bad = judged and value is not None and value > fact.highest
-    said = fact.words.format(value=value, highest=fact.highest, what=what) if judged else "too little to judge"
+    words = fact.warning if bad else fact.words
+    said = words.format(value=value, highest=fact.highest, what=what) if judged else "too little to judge"
     name = cell.name
     return DayResult(
         evidence_date=day,

@@ -118,6 +118,9 @@ CHECK_RESULTS = """
         cell,
         evidence_date,
         sample_size,
+        sentence,
+        -- How far beyond its limit: below it where the limit is one that things fall under.
+        case when threshold < 0 or metric = 'confidence_floor' then -effect else effect end as extent,
         cast(status in ('warn', 'fail') as integer) as evidence,
         cast(status <> 'insufficient_data' as integer) as is_judged
     from newest

@@ -75,14 +75,22 @@ def _judge(table: str, expectation: Any, frame: pd.DataFrame, outcomes: dict[tup
     status = "passed" if outcome.success else "failed"
     if "observed_value" in outcome.result:
         observed = _number(outcome.result["observed_value"])
-        told = f"Observed is {_text(observed)}."
+        told = f"Observed is {_text(observed)}, allowed is {_threshold(expectation)}."
         return _result(table, expectation, status, observed, sample_size, told)
+    if "sentence" in judged and not outcome.success:
+        broken = judged[judged[expectation.column] > expectation.max_value]
+        worst = broken.sort_values("extent", ascending=False, na_position="last").iloc[0]
+        told = f"{len(broken)} of {len(judged)} cells, the worst: {worst['sentence']}"
+        return _result(table, expectation, status, float(worst[expectation.column]), sample_size, told)
     observed, cell = _nearest_to_breaking(expectation, judged)
     if outcome.success:
         told = f"All {len(judged)} cells keep it; the nearest to the limit has {_text(observed)}{cell}."
     else:
         broken = outcome.result["unexpected_count"]
-        told = f"{broken} of {len(judged)} cells break it; the worst has {_text(observed)}{cell}."
+        told = (
+            f"In {broken} of {len(judged)} cells; the furthest from the limit has {_text(observed)}{cell}, "
+            f"allowed is {_threshold(expectation)}."
+        )
     return _result(table, expectation, status, observed, sample_size, told)
 
 
@@ -123,7 +131,10 @@ def _insufficient(table: str, expectation: Any, sample_size: int) -> CheckResult
 def _result(
     table: str, expectation: Any, status: Any, observed: float | None, sample_size: int, told: str
 ) -> CheckResult:
+    """`told` says how it came out; what is wrong comes before it where the rule is broken, else the rule."""
     severity: Severity = "critical" if expectation.severity == "critical" else "warning"
+    wrong = expectation.meta.get("wrong")
+    said = (f"{wrong}. " if wrong else "") if status == "failed" else f"{expectation.description} "
     notes = expectation.notes if isinstance(expectation.notes, str) else " ".join(expectation.notes or ())
     return CheckResult(
         table=table,
@@ -133,7 +144,7 @@ def _result(
         observed=observed,
         threshold=_threshold(expectation),
         sample_size=sample_size,
-        sentence=f"{expectation.description} {told}",
+        sentence=f"{said}{told}",
         notes=notes,
     )
 

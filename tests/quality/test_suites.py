@@ -43,7 +43,7 @@ def event_mix(counts: dict[str, int], events: float = 1.0) -> pd.DataFrame:
 
 def judged(check: str, **changes: object) -> pd.DataFrame:
     cell = {"check_name": check, "cell": "site north", "evidence_date": "2026-01-05", "sample_size": 900}
-    cell |= {"evidence": 0, "is_judged": 1}
+    cell |= {"evidence": 0, "is_judged": 1, "sentence": "Site north: 1.0% of what landed.", "extent": -0.04}
     return pd.DataFrame([cell, {**cell, "cell": "site south", **changes}])
 
 
@@ -78,6 +78,23 @@ def test_a_failed_check_says_what_was_seen_where_and_what_is_allowed() -> None:
     assert result.sample_size == 1800
     assert "1 of 2 cells" in result.sentence
     assert "site_id north, event_date 2026-01-06" in result.sentence
+
+
+@pytest.mark.parametrize(("check", "frame"), [case[:2] for case in CASES.values() if case[2] == "failed"])
+def test_a_failed_check_says_what_is_wrong_and_not_what_would_be_right(check: str, frame: pd.DataFrame) -> None:
+    right = {one.meta["name"]: one.description for one in SUITE_BY_CHECK[check].expectations(PLANT).expectations}
+    assert right[check] not in judge(check, frame).sentence
+
+
+def test_the_worst_of_several_cells_is_the_one_furthest_from_its_limit() -> None:
+    check = "few_records_are_rejected"
+    bad = {"evidence": 1, "is_judged": 1, "check_name": check, "evidence_date": "2026-01-05", "sample_size": 900}
+    rows = [
+        {**bad, "cell": f"site {name}", "sentence": f"Site {name}: {share:.0%} was rejected.", "extent": share - 0.05}
+        for name, share in (("east", 0.06), ("west", 0.4), ("south", 0.07))
+    ]
+    frame = pd.concat([judged(check), pd.DataFrame(rows)], ignore_index=True)
+    assert judge(check, frame).sentence == "3 of 5 cells, the worst: Site west: 40% was rejected."
 
 
 def test_a_passed_check_shows_the_cell_nearest_to_the_limit() -> None:

@@ -41,6 +41,7 @@ def event_mix_suite(plant: Plant) -> gx.ExpectationSuite:
                 notes="A camera that was moved, or a model that takes idle for working, shifts the mix first.",
                 meta={
                     "name": "event_mix_divergence_is_small",
+                    "wrong": f"The newest week of site {site} has other shares of events than {baseline.origin}",
                     "site": site,
                     "sample": "events",
                     "smallest_sample": SMALLEST_SAMPLE,

@@ -28,7 +28,12 @@ def landed_objects_suite(_: Plant) -> gx.ExpectationSuite:
                 severity=FailureSeverity.CRITICAL,
                 description="Every record of a landed object is either accepted or rejected.",
                 notes="A record that is neither has vanished: output and time are missing and no page says so.",
-                meta={"name": "every_record_is_accounted_for", "cell": ["landed_on"], "sample": "records"},
+                meta={
+                    "name": "every_record_is_accounted_for",
+                    "wrong": "Records of landed objects are neither accepted nor rejected",
+                    "cell": ["landed_on"],
+                    "sample": "records",
+                },
             ),
         ],
     )

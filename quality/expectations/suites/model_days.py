@@ -30,6 +30,7 @@ def model_days_suite(_: Plant) -> gx.ExpectationSuite:
                 notes="Outside that range the mean itself is computed wrongly, and every comparison of models with it.",
                 meta={
                     "name": "confidence_is_a_probability",
+                    "wrong": "A mean confidence is not between 0 and 1",
                     "cell": ["site_id", "event_date"],
                     "sample": "event_count",
                 },

@@ -36,7 +36,7 @@ def worker_shifts_suite(_: Plant) -> gx.ExpectationSuite:
                 severity=FailureSeverity.CRITICAL,
                 description="No worker's utilization is below 0.",
                 notes=_UTILIZATION_NOTES,
-                meta={"name": "utilization_is_at_least_0", **_CELL},
+                meta={"name": "utilization_is_at_least_0", "wrong": "A worker's utilization is below 0", **_CELL},
             ),
             gxe.ExpectColumnValuesToBeBetween(
                 column="highest_utilization",
@@ -44,7 +44,7 @@ def worker_shifts_suite(_: Plant) -> gx.ExpectationSuite:
                 severity=FailureSeverity.CRITICAL,
                 description="No worker's utilization is above 1.",
                 notes=_UTILIZATION_NOTES,
-                meta={"name": "utilization_is_at_most_1", **_CELL},
+                meta={"name": "utilization_is_at_most_1", "wrong": "A worker's utilization is above 1", **_CELL},
             ),
             gxe.ExpectColumnValuesToBeBetween(
                 column="untracked_seconds",
@@ -52,7 +52,11 @@ def worker_shifts_suite(_: Plant) -> gx.ExpectationSuite:
                 severity=FailureSeverity.CRITICAL,
                 description="Active, idle and absent time of a worker's shift add up to the tracked time.",
                 notes="Time that is in no state, or in two, makes every ratio of the shift wrong at once.",
-                meta={"name": "tracked_time_is_the_sum_of_its_states", **_CELL},
+                meta={
+                    "name": "tracked_time_is_the_sum_of_its_states",
+                    "wrong": "Active, idle and absent time do not add up to the tracked time",
+                    **_CELL,
+                },
             ),
         ],
     )

@@ -1,5 +1,6 @@
 -- One row per check: the newest day of evidence of each site, how its cells came out, and the sentence of the worst: of
--- those with the worst outcome the one that lies furthest from what it should be.
+-- those with the worst outcome the one that lies furthest beyond its limit, or nearest to it. A limit below 0 is one that
+-- things fall under, as the floor of confidence is.
 with newest as (
 
     select
@@ -21,7 +22,11 @@ select
         sentence,
         struct_pack(
             outcome := case status when 'fail' then 3 when 'warn' then 2 when 'insufficient_data' then 1 else 0 end,
-            extent := coalesce(abs(effect), abs(observed - threshold) / nullif(abs(threshold), 0), 0),
+            extent := coalesce(
+                case when threshold < 0 or metric = 'confidence_floor' then -effect else effect end,
+                abs(observed - threshold) / nullif(abs(threshold), 0),
+                0
+            ),
             cell := coalesce(cell, '')
         )
     ) as sentence
