@@ -61,7 +61,11 @@ def camera_days(
     """Every camera on every date on which its site was heard and it was heard itself or within MEMORY_DAYS before."""
     landed = instant_of(landed_at)
     heard = grouped(camera_events(accepted), lambda each: (each.site_id, local_date("UTC", each.at), each.camera_id))
-    newest = {site: max(e.at for e in own) for site, own in grouped(accepted, lambda each: each.site_id).items()}
+    # What is ahead of the clock tells only of the day before it landed.
+    newest = {
+        site: max(event.at if event.at <= landed else landed - HORIZON for event in own)
+        for site, own in grouped(accepted, lambda each: each.site_id).items()
+    }
     site_dates = {(site_id, day) for site_id, day, _ in heard}
     expected = {
         (site_id, day + timedelta(days=days), camera_id)
