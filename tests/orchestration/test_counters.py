@@ -9,9 +9,10 @@ from random import Random
 
 import pytest
 
-from ingestion.warehouse import open_warehouse
+from ingestion.warehouse import open_warehouse, warehouse_lock
 from orchestration.dbt.runner import build_models
-from tests.plant import Plant
+from orchestration.deletions import erase_worker, retain
+from tests.plant import NOW, Plant
 from tests.reference.counters import units_of_readings
 
 FIRST = datetime(2026, 1, 14, 9, tzinfo=UTC)
@@ -37,8 +38,8 @@ def stored(plant: Plant) -> dict[tuple[str, datetime], int]:
     return {(row["workstation_id"], row["event_at"]): row["unit_count"] for row in rows}
 
 
-def hourly(plant: Plant) -> list[dict[str, object]]:
-    return plant.mart("hourly_output")
+def units_by_hour(plant: Plant) -> dict[tuple[str, datetime], int]:
+    return {(row["workstation_id"], row["hour"]): row["units"] for row in plant.mart("hourly_output") if row["units"]}
 
 
 def random_readings(random: Random, has_resets: bool) -> list[Reading]:
@@ -81,3 +82,30 @@ def test_readings_give_the_units_of_a_plain_reading_whatever_the_order_of_arriva
     build_models(plant.settings)
     plant.batch()
     assert {name: plant.mart(name) for name in incremental} == incremental
+    if seed == 2:
+        assert_no_unit_moves_when_readings_lose_their_worker_and_grow_old(plant, readings)
+
+
+def assert_no_unit_moves_when_readings_lose_their_worker_and_grow_old(plant: Plant, readings: list[Reading]) -> None:
+    units = units_by_hour(plant)
+    with warehouse_lock(plant.settings):
+        erase_worker(plant.settings, "default", "W1")
+    plant.batch()
+    assert {row["worker_id"] for row in plant.raw("events")} == {None}
+    assert len(plant.raw("events")) == len(set(readings))
+    assert units_by_hour(plant) == units
+
+    horizon = FIRST.date() + timedelta(days=1)
+    aged = Plant(plant.settings.data_dir, retention_event_days=(NOW.date() - horizon).days, retention_grace_days=0)
+    with warehouse_lock(aged.settings):
+        retain(aged.settings, NOW, lambda _: None)
+    old = {station: [one for one in readings if one[1] == station and one[0].date() < horizon] for station in "ST"}
+    kept = [row for row in aged.raw("events") if row["event_at"].date() < horizon]
+    assert {row["workstation_id"] for row in kept} == {station for station, own in old.items() if own}
+    assert all(row["count_total"] == max(old[row["workstation_id"]])[2] for row in kept)
+    at, _, total = max(one for one in readings if one[1] == "S")
+    aged.drop("events/new.jsonl", line(at + timedelta(days=1), "S", total + 3))
+    aged.batch()
+    now = units_by_hour(aged)
+    assert {key: now[key] for key in units} == units
+    assert sum(now.values()) == sum(units.values()) + 3

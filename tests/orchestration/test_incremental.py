@@ -81,6 +81,24 @@ def test_a_late_event_of_last_month_touches_its_window_and_the_one_in_which_its_
     assert differences(plant) == []
 
 
+def test_a_late_event_that_is_an_arrival_moves_a_whole_overlap_from_one_window_to_another(plant: Plant) -> None:
+    overlap = "east,day,06:00,510,,\neast,late,14:00,480,,\n"
+    plant.drop("registry/shifts.csv", OLD_SHIFTS + overlap)
+    seen = [("13:55", "working"), ("14:10", "idle"), ("14:20", "product_count")]
+    plant.drop("events/east.jsonl", "".join(EVENT % (f"01-12T{at}", "W1", 1, kind, "east") for at, kind in seen))
+    plant.batch()
+
+    def shown() -> dict[str, tuple[float, float, int]]:
+        rows = [row for row in plant.mart("worker_shifts") if row["site_id"] == "east"]
+        return {row["shift_id"]: (row["active_seconds"], row["idle_seconds"], row["units"]) for row in rows}
+
+    assert shown() == {"day": (15 * 60, 0, 0), "late": (0, 40 * 60, 1)}
+    plant.drop("events/late.jsonl", EVENT % ("01-12T09:45", "W1", 1, "working", "east"))
+    plant.batch()
+    assert shown() == {"day": (265 * 60, 20 * 60, 1)}
+    assert differences(plant) == []
+
+
 def test_a_calendar_that_changes_on_a_date_touches_the_shift_dates_from_then_on(plant: Plant) -> None:
     plant.drop("registry/shifts.csv", NEW_SHIFTS)
     plant.batch()

@@ -76,6 +76,15 @@ def test_a_changed_shift_is_told_with_how_many_shifts_of_which_dates_it_recomput
     assert newest["shift_dates_recomputed"] >= 3
     assert batch(plant) == []
 
+    plant.drop("registry/cameras.csv", "site_id,camera_id,workstation_id,counts,states\ndefault,unknown,,yes,no\n")
+    assert "cameras.csv" in batch(plant)[-1]
+    newest = newest_change(plant)
+    assert newest["file"] == "cameras.csv"
+    assert newest["shift_dates_recomputed"] >= 3
+    plant.drop("registry/baselines.csv", "site_id,working,idle,absent,product_count\n*,0.6,0.3,0.05,0.05\n")
+    batch(plant)
+    assert (newest_change(plant)["file"], newest_change(plant)["shift_dates_recomputed"]) == ("baselines.csv", 0)
+
 
 def test_a_name_recomputes_the_dates_of_its_worker_alone(plant: Plant) -> None:
     plant.drop("events/b.jsonl", events("2026-02-11").replace("W1", "W2"))

@@ -45,6 +45,8 @@ HANDOVERS = [
     [(time(0, 0), 480), (time(1, 0), 480), (time(2, 0), 480)],
     [(time(1, 0), 120), (time(1, 0), 240), (time(2, 30), 90), (time(23, 30), 180)],
 ]
+WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+PARTS_OF_A_WEEK = [WEEK[:5], WEEK[5:], ("fri", "sat"), ("mon", "sun")]
 SHIFT_IDS = ["day", "night", "B", "a", "é", "\uff5e", "\U0001f600"]  # byte order is neither UTF-16's nor a dictionary's
 WORKERS = ["W1", "w1", "W10", "Zoë \U0001f600", "Ｗ1", "W 1"]  # noqa: RUF001 - full width is another id
 STATIONS = ["S1", "s0", "\uff5eS", "\U0001f600S"]
@@ -79,19 +81,23 @@ def add_site(plant: RandomPlant, site_id: str, random: Random) -> None:
     if random.random() < 0.85:
         plant.registry.sites[site_id] = (f"Site {site_id}", zone)
     shifts = own_shifts(site_id, changed_at.date(), random) if random.random() < 0.7 else []
-    plant.registry = Registry(
-        plant.registry.sites,
-        (*plant.registry.shifts, *shifts),
-        plant.registry.workers,
-        plant.registry.workstations,
-        plant.registry.targets,
+    closures = own_closures(site_id, changed_at.date(), random)
+    plant.registry = replace(
+        plant.registry,
+        shifts=(*plant.registry.shifts, *shifts),
+        closures=(*plant.registry.closures, *closures),
     )
     workers = random.sample(WORKERS, random.randint(1, 4))
     stations = random.sample(STATIONS, random.randint(1, 3))
     for worker in random.sample(workers, random.randint(0, len(workers))):
         plant.registry.workers[site_id, worker] = random.choice(["First worker", 'Last, "quoted"', worker])
     for station in random.sample(stations, random.randint(0, len(stations))):
-        plant.registry.workstations[site_id, station] = (f"Station {station}", random.choice(["press", "packing"]))
+        line = random.choice([(), ("Line 1",), ("Line 2",)])
+        plant.registry.workstations[site_id, station] = (
+            f"Station {station}",
+            random.choice(["press", "packing"]),
+            *line,
+        )
     targets = tuple(
         target for station in stations for target in own_targets(site_id, station, changed_at.date(), random)
     )
@@ -116,8 +122,15 @@ def own_shifts(site_id: str, day: date, random: Random) -> list[Shift]:
     for shift_id in random.sample(SHIFT_IDS, random.randint(1, 4)):
         first = Shift(site_id, shift_id, random.choice(STARTS), random.choice(DURATIONS))
         kind = random.random()
-        if kind < 0.6:
+        if kind < 0.45:
             shifts.append(first)
+            continue
+        if kind < 0.6:  # a part of the week, and perhaps the rest of it otherwise
+            days = random.choice(PARTS_OF_A_WEEK)
+            rest = tuple(sorted(set(WEEK) - set(days), key=WEEK.index))
+            shifts.append(replace(first, weekdays=days))
+            if random.random() < 0.5:
+                shifts.append(Shift(site_id, shift_id, random.choice(STARTS), random.choice(DURATIONS), weekdays=rest))
             continue
         # One id with two ranges that do not overlap, or with one that begins or ends in the middle of things.
         change = day + timedelta(days=random.randint(-1, 1))
@@ -129,13 +142,22 @@ def own_shifts(site_id: str, day: date, random: Random) -> list[Shift]:
     return shifts
 
 
+def own_closures(site_id: str, day: date, random: Random) -> list[tuple[str, date, date]]:
+    """Mostly none, else some dates about the day."""
+    if random.random() < 0.75:
+        return []
+    first = day + timedelta(days=random.randint(-2, 1))
+    return [(site_id, first, first + timedelta(days=random.randint(0, 2)))]
+
+
 def own_targets(site_id: str, station: str, day: date, random: Random) -> list[Target]:
     """None, one of all shifts, some of a shift's own, and changes from one date to the next."""
     targets = []
     for shift_id in random.sample(["*", *SHIFT_IDS, "evening"], random.randint(0, 4)):
         rate = random.choice([1.0, 12.5, 0.000001, 1_000_000.0, 1 / 3])
         if random.random() < 0.6:
-            targets.append(Target(site_id, station, shift_id, round(rate, 6)))
+            days = random.choice([(), (), *PARTS_OF_A_WEEK])
+            targets.append(Target(site_id, station, shift_id, round(rate, 6), weekdays=days))
             continue
         change = day + timedelta(days=random.randint(-1, 1))
         targets.append(Target(site_id, station, shift_id, round(rate, 6), None, change))
@@ -207,6 +229,7 @@ def united(plants: list[RandomPlant], common: tuple[Shift, ...]) -> Registry:
     registry = Registry(
         shifts=(*common, *(shift for plant in plants for shift in plant.registry.shifts)),
         targets=tuple(target for plant in plants for target in plant.registry.targets),
+        closures=tuple(closure for plant in plants for closure in plant.registry.closures),
     )
     for plant in plants:
         registry.sites.update(plant.registry.sites)

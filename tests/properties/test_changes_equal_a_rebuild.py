@@ -33,6 +33,7 @@ from tests.properties.random_plants import (
     STATIONS,
     ZONES_AND_CHANGES,
     RandomPlant,
+    own_closures,
     own_shifts,
     own_targets,
     random_plant,
@@ -52,7 +53,7 @@ def changed(plants: list[RandomPlant], random: Random) -> Registry:
     sites = sorted(registry.sites)
     for site in random.sample(sites, len(sites) // 4):
         zone, change = random.choice(ZONES_AND_CHANGES)
-        kind = random.choice(["zone", "shifts", "names", "targets", "gone"])
+        kind = random.choice(["zone", "shifts", "names", "targets", "closures", "gone"])
         if kind == "zone":
             registry.sites[site] = (registry.sites[site][0], zone)
         elif kind == "gone":
@@ -65,6 +66,10 @@ def changed(plants: list[RandomPlant], random: Random) -> Registry:
                     del registry.workstations[key]
                 else:
                     registry.workstations[key] = ("Another station", random.choice(["press", "packing"]))
+        elif kind == "closures":
+            open_there = tuple(closure for closure in registry.closures if closure[0] != site)
+            shut = own_closures(site, date.fromisoformat(change[:10]), random)
+            registry = replace(registry, closures=(*open_there, *shut))
         elif kind == "targets":
             kept = tuple(target for target in registry.targets if target.site_id != site)
             day = date.fromisoformat(change[:10])

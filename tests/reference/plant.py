@@ -19,9 +19,11 @@ class Shift:
     duration_minutes: int
     valid_from: date | None = None
     valid_to: date | None = None
+    weekdays: tuple[str, ...] = ()  # none is every day
 
     def is_valid_on(self, day: date) -> bool:
-        return (self.valid_from or date.min) <= day <= (self.valid_to or date.max)
+        is_on = not self.weekdays or day.strftime("%a").lower() in self.weekdays
+        return is_on and (self.valid_from or date.min) <= day <= (self.valid_to or date.max)
 
 
 @dataclass(frozen=True)
@@ -34,9 +36,11 @@ class Target:
     units_per_hour: float
     valid_from: date | None = None
     valid_to: date | None = None
+    weekdays: tuple[str, ...] = ()  # none is every day
 
     def is_valid_on(self, day: date) -> bool:
-        return (self.valid_from or date.min) <= day <= (self.valid_to or date.max)
+        is_on = not self.weekdays or day.strftime("%a").lower() in self.weekdays
+        return is_on and (self.valid_from or date.min) <= day <= (self.valid_to or date.max)
 
 
 DEFAULT_SHIFTS = (
@@ -53,11 +57,15 @@ class Registry:
     sites: dict[str, tuple[str, str]] = field(default_factory=dict)  # site_id: name, timezone
     shifts: tuple[Shift, ...] = ()
     workers: dict[tuple[str, str], str] = field(default_factory=dict)  # site_id, worker_id: name
-    workstations: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)  # …: name, station_type
+    workstations: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)  # …: name, station_type, line
     targets: tuple[Target, ...] = ()
+    closures: tuple[tuple[str, date, date], ...] = ()  # site_id or `*`, first and last date
 
     def timezone_of(self, site_id: str) -> str:
         return self.sites[site_id][1] if site_id in self.sites else "UTC"
+
+    def is_closed(self, site_id: str, day: date) -> bool:
+        return any(site in (site_id, "*") and first <= day <= last for site, first, last in self.closures)
 
     def shifts_of(self, site_id: str) -> tuple[Shift, ...]:
         """The site's own shifts, else those of `*`, else the three that every plant knows."""
@@ -76,13 +84,14 @@ class Registry:
             ]
 
         shifts = {
-            (row["site_id"], row["shift_id"], row.get("valid_from")): Shift(
+            (row["site_id"], row["shift_id"], row.get("valid_from"), row.get("weekdays")): Shift(
                 row["site_id"],
                 row["shift_id"],
                 time.fromisoformat(row["start_local"]),
                 int(row["duration_minutes"]),
                 date.fromisoformat(row["valid_from"]) if row.get("valid_from") else None,
                 date.fromisoformat(row["valid_to"]) if row.get("valid_to") else None,
+                tuple((row.get("weekdays") or "").split()),
             )
             for row in rows("shifts")
         }
@@ -102,19 +111,24 @@ class Registry:
                     float(row["units_per_hour"]),
                     date.fromisoformat(row["valid_from"]) if row.get("valid_from") else None,
                     date.fromisoformat(row["valid_to"]) if row.get("valid_to") else None,
+                    tuple((row.get("weekdays") or "").split()),
                 )
                 for row in rows("targets")
+            ),
+            tuple(
+                (row["site_id"], date.fromisoformat(row["from_date"]), date.fromisoformat(row["to_date"]))
+                for row in rows("closures")
             ),
         )
 
     def files(self) -> dict[str, str]:
-        """The five registry files, by their keys in the bucket."""
+        """The registry files, by their keys in the bucket."""
         return {
             "registry/sites.csv": csv_text(
                 "site_id,name,timezone", [(site, name, zone) for site, (name, zone) in self.sites.items()]
             ),
             "registry/shifts.csv": csv_text(
-                "site_id,shift_id,start_local,duration_minutes,valid_from,valid_to",
+                "site_id,shift_id,start_local,duration_minutes,valid_from,valid_to,weekdays",
                 [
                     (
                         shift.site_id,
@@ -123,6 +137,7 @@ class Registry:
                         shift.duration_minutes,
                         shift.valid_from or "",
                         shift.valid_to or "",
+                        " ".join(shift.weekdays),
                     )
                     for shift in self.shifts
                 ],
@@ -131,10 +146,11 @@ class Registry:
                 "site_id,worker_id,name", [(*key, name) for key, name in self.workers.items()]
             ),
             "registry/workstations.csv": csv_text(
-                "site_id,workstation_id,name,station_type", [(*key, *row) for key, row in self.workstations.items()]
+                "site_id,workstation_id,name,station_type,line",
+                [(*key, *row, *[""] * (3 - len(row))) for key, row in self.workstations.items()],
             ),
             "registry/targets.csv": csv_text(
-                "site_id,workstation_id,shift_id,units_per_hour,valid_from,valid_to",
+                "site_id,workstation_id,shift_id,units_per_hour,valid_from,valid_to,weekdays",
                 [
                     (
                         target.site_id,
@@ -143,9 +159,13 @@ class Registry:
                         f"{target.units_per_hour:.6f}",
                         target.valid_from or "",
                         target.valid_to or "",
+                        " ".join(target.weekdays),
                     )
                     for target in self.targets
                 ],
+            ),
+            "registry/closures.csv": csv_text(
+                "site_id,from_date,to_date,reason", [(*closure, "Holidays") for closure in self.closures]
             ),
         }
 

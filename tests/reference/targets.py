@@ -7,8 +7,8 @@ from tests.reference.zones import HOUR
 
 
 def target_of(registry: Registry, site_id: str, station: str, shift_id: str, day: date) -> Target | None:
-    """The shift's own target on the date, else that of all shifts; none for unscheduled time."""
-    if shift_id == "unscheduled":
+    """The shift's own target on the date, else that of all shifts; none for unscheduled time and on closed dates."""
+    if shift_id == "unscheduled" or registry.is_closed(site_id, day):
         return None
     for wanted in (shift_id, "*"):
         for target in registry.targets:

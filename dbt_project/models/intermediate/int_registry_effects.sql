@@ -130,6 +130,65 @@ station_windows as (
 
 ),
 
+cameras as (
+
+    select
+        site_id,
+        camera_id,
+        workstation_id,
+        is_counting_units,
+        is_counting_states,
+        valid_from,
+        valid_to
+    from {{ ref('stg_raw__cameras') }}
+
+),
+
+cameras_before as (
+
+    select
+        site_id,
+        camera_id,
+        workstation_id,
+        counts as is_counting_units,
+        states as is_counting_states,
+        valid_from,
+        valid_to
+    from {{ source('build', 'cameras') }}
+
+),
+
+moved_cameras as (
+
+    {{ changed_rows('cameras', 'cameras_before') }}
+
+),
+
+-- Of the windows that were computed again those on whose dates such a camera was heard.
+camera_windows as (
+
+    select distinct
+        affected_windows.site_id,
+        affected_windows.shift_date,
+        affected_windows.shift_id
+
+    from moved_cameras
+
+    inner join {{ ref('int_camera_dates') }} as camera_dates
+        on moved_cameras.site_id = camera_dates.site_id
+        and moved_cameras.camera_id = camera_dates.camera_id
+
+    inner join segments
+        on camera_dates.site_id = segments.site_id
+        and camera_dates.event_date = segments.covered_on
+
+    inner join {{ ref('int_affected_windows') }} as affected_windows
+        on segments.site_id = affected_windows.site_id
+        and segments.shift_date = affected_windows.shift_date
+        and segments.shift_id = affected_windows.shift_id
+
+),
+
 station_files as (
 
     select 'workstations.csv' as file_name
@@ -140,7 +199,8 @@ station_files as (
 
 ),
 
--- What a file's change can affect: shift times, workers' names, stations' names and targets.
+-- What a file's change can affect: shift times, workers' names, stations' names and targets, and which events count.
+-- baselines.csv changes verdicts and no shift.
 effects as (
 
     select
@@ -173,6 +233,14 @@ effects as (
         concat(station_windows.site_id, ' ', cast(station_windows.shift_date as varchar)) as site_date
     from station_windows
     cross join station_files
+
+    union all
+
+    select
+        'cameras.csv' as file_name,
+        camera_windows.shift_date,
+        concat(camera_windows.site_id, ' ', cast(camera_windows.shift_date as varchar)) as site_date
+    from camera_windows
 
 )
 
