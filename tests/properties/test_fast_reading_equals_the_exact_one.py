@@ -169,9 +169,7 @@ def exactly(
 
 
 @settings(max_examples=60, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
-@example(
-    seed=2_819_497_486, share_bent=0.5, block_records=1, slice_bytes=1, nameless=frozenset()
-)
+@example(seed=2_819_497_486, share_bent=0.5, block_records=1, slice_bytes=1, nameless=frozenset())
 @given(
     seed=st.integers(0, 2**32 - 1),
     share_bent=st.sampled_from([0.0, 0.01, 0.05, 0.5]),
