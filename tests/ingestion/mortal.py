@@ -22,14 +22,15 @@ from typing import Any
 import obstore  # noqa: F401  # imported before the first fork, as are the modules that land
 
 from ingestion.bucket import conditional, local, s3
-from ingestion.landing import archiving, batch, manifest, replay, unexpected_fields
+from ingestion.landing import archiving, batch, growth, manifest, replay, unexpected_fields
 from ingestion.settings import Settings
 from ingestion.warehouse import warehouse_lock
 from tests.mortal import ForkingProcess
 from tests.plant import NOW, Plant
 
 WATCHED = {
-    module.__file__ for module in (archiving, batch, manifest, replay, unexpected_fields, conditional, local, s3)
+    module.__file__
+    for module in (archiving, batch, growth, manifest, replay, unexpected_fields, conditional, local, s3)
 }
 CHANGES = {"execute", "rename", "link", "unlink", "makedirs", "put", "get", "copy", "delete", "head", "sign"}
 

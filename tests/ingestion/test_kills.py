@@ -93,6 +93,38 @@ def test_a_landing_killed_at_any_point_is_completed_by_the_next_one(
     assert_same_marts(plant, undisturbed)
 
 
+@pytest.mark.slow
+def test_a_batch_killed_while_it_lands_a_grown_file_again_loses_and_doubles_nothing(
+    tmp_path: Path, killer: Mortal
+) -> None:
+    plant = Plant(tmp_path)
+
+    def line(number: int) -> str:
+        at = f"2026-01-05T06:{number:02}:00Z"
+        fields = {"worker_id": "W1", "workstation_id": "S1", "event_type": "working", "confidence": 0.9}
+        return json.dumps({"timestamp": at, **fields}) + "\n"
+
+    def instants() -> int:
+        return len({row["event_at"] for row in plant.raw("events")})
+
+    with plant.drop("events/cam.jsonl", line(0)).open("a", buffering=1) as writer:
+        plant.land()
+        writer.write(line(1))
+        code, steps = killer.run(plant)
+        assert (code, instants()) == (0, 2)
+        for number in range(2, 10):
+            writer.write(line(number))
+            step = 1 + (number - 2) * (steps - 1) // 8
+            assert killer.run(plant, step=step)[0] == -signal.SIGKILL, step
+            assert instants() in (number, number + 1)
+            plant.land()
+            assert instants() == number + 1, step
+            report = plant.land()
+            assert (report.objects, report.growing) == (0, 0), step
+    kept = [path for path in (plant.landing / "archive").rglob("*") if path.is_file()]
+    assert [path.read_text() for path in kept] == ["".join(map(line, range(10)))]
+
+
 def test_a_replay_killed_at_any_point_moves_every_record_exactly_once(
     tmp_path: Path, killer: Mortal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
