@@ -121,7 +121,7 @@ def test_a_batch_killed_while_it_lands_a_grown_file_again_loses_and_doubles_noth
             assert instants() == number + 1, step
             report = plant.land()
             assert (report.objects, report.growing) == (0, 0), step
-    kept = [path for path in (plant.landing / "archive").rglob("*") if path.is_file()]
+    kept = [path for path in (plant.landing / "archive/events").rglob("*") if path.is_file()]
     assert [path.read_text() for path in kept] == ["".join(map(line, range(10)))]
 
 
