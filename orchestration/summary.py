@@ -46,7 +46,7 @@ class Totals:
 
     @property
     def duplicates(self) -> int:
-        """Accepted records that say what another one says."""
+        """Accepted records that are duplicates."""
         return (self.accepted or 0) - self.distinct_events
 
 

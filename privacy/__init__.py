@@ -1,1 +1,1 @@
-"""What is known about people: pseudonyms, retention, erasure and its proof, suppression of small groups."""
+"""Retention, erasure and the search that proves an erasure."""

@@ -1,7 +1,8 @@
-"""A person's records out of the bucket: archived objects, objects still to land, labels, registry files.
+"""Erases a person's records from the bucket: archived objects, objects still to land, labels and registry files.
 
-An archived object keeps its name and the manifest keeps the etag it landed with, so that it is never landed again. One
-that landed and stays in its place (`keep`) changes its etag here and in the manifest alike, announced in the journal.
+An archived object keeps its name, and the manifest keeps the object's original etag, so it is never landed again. A
+landed object that stays in place (`keep`) gets a new etag in the bucket and in the manifest; the journal announces the
+change first.
 """
 
 from __future__ import annotations
@@ -24,14 +25,14 @@ from ingestion.warehouse import changed_objects_of, transaction
 from privacy.contents import rows_without_person, without_person
 from privacy.person import Person
 
-# A file under a name that landing ignores is being written, unless nobody touched it for so long.
+# A file under an ignored name counts as being written until it has been untouched for this long.
 UNFINISHED_HOURS = 1
-_TRIES = 3  # of an object whose content is replaced while it is read
+_TRIES = 3  # attempts, if the content is replaced while it is read
 
 
 @dataclass
 class BucketErasure:
-    """What was done: records removed, objects rewritten, and the keys that could not be read or are being written."""
+    """What was done: records removed, objects rewritten, and keys that could not be read or are being written."""
 
     records: int = 0
     objects: int = 0
@@ -46,9 +47,9 @@ def erase_from_bucket(
     pending: PendingErasure,
     log: Callable[[str], None] = lambda _: None,
 ) -> BucketErasure:
-    """Rewrite every object that holds records of the person. Run twice, it changes nothing the second time."""
+    """Rewrite every object that holds records of the person. A second run changes nothing."""
     done = BucketErasure()
-    bucket.put_back()  # what a killed batch left between two names
+    bucket.put_back()  # files that a killed batch left between two names
     _finish_announced(bucket, connection, pending)
     unfinished_since = datetime.now(UTC) - timedelta(hours=UNFINISHED_HOURS)
     infos = []
@@ -71,15 +72,15 @@ def erase_from_bucket(
 
 
 def plain_name(key: str) -> str:
-    """The name an object has when it is whole: its endings say how its content is to be read."""
+    """The name of the finished object, whose ending says how its content is read."""
     for ending in (".tmp", ".part"):
         key = key.removesuffix(ending)
     stem, _, last = key.rpartition(".")
-    return stem if last.isdigit() else key  # the number of the process that was writing it
+    return stem if last.isdigit() else key  # the process id of its writer
 
 
 def content_without(fetched: FetchedObject, person: Person, max_bytes: int) -> tuple[bytes, int]:
-    """An object's content without the person, and how many records or rows that takes away.
+    """An object's content without the person, and the number of records or rows removed.
 
     Raises:
         Undecodable, ValueError: the object cannot be read.
@@ -100,7 +101,7 @@ def _rewrite(
     pending: PendingErasure,
     fetched: FetchedObject | None,
 ) -> int:
-    """Records removed from one object, wherever it lies when that is done."""
+    """Erase the person from one object, wherever it is by then, and return the number of records removed."""
     for _ in range(_TRIES):
         if fetched is None:  # gone by now
             return 0
@@ -108,7 +109,7 @@ def _rewrite(
         if not count:
             return 0
         if _is_landed(connection, fetched):
-            if settings.landed_objects == "archive":  # a killed batch landed it and did not come to archive it
+            if settings.landed_objects == "archive":  # a killed batch landed it but did not archive it
                 bucket.archive(fetched)
                 key = archive_key(fetched.key, fetched.etag)
                 fetched = next(bucket.fetch([key], settings.max_object_bytes), None)
@@ -131,7 +132,7 @@ def _is_landed(connection: duckdb.DuckDBPyConnection, fetched: FetchedObject) ->
 
 
 def _finish_announced(bucket: Bucket, connection: duckdb.DuckDBPyConnection, pending: PendingErasure) -> None:
-    """Give the manifest the etag of each announced content that has arrived."""
+    """Store in the manifest the etag of each announced content that has been written."""
     for key, (etag, content_hash) in list(pending.rewriting.items()):
         for fetched in bucket.fetch([key]):
             if hashlib.blake2b(fetched.content or b"", digest_size=16).hexdigest() == content_hash:

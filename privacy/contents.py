@@ -1,8 +1,8 @@
-"""The contents of objects and registry files without one person's records: bytes in, bytes out, nothing written.
+"""Removes one person's records from the contents of objects and registry files: bytes in, bytes out.
 
-All other records stay as they were sent and where they were: a removed line becomes a blank one, which landing counts
-and passes over, so that the positions of the others hold. The reading of a counter stays, without its worker and
-without fields that nobody knows: the units of the readings behind it are differences.
+All other records stay as they were sent and keep their positions: a removed line becomes a blank line, which landing
+counts and skips. A counter's reading stays without its worker and without unexpected fields, because the units of later
+readings are differences from it.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ def count_theirs(unpacked: bytes, folder: Folder, person: Person) -> int:
 def without_person(content: bytes, folder: Folder, person: Person, max_bytes: int) -> tuple[bytes, int]:
     """An object's content without the person's records, compressed as before, and how many there were.
 
-    The same bytes come back where there were none. Raises `Undecodable` as landing does. What a tear cut goes with
-    them, since nobody can tell whose it is.
+    Returns the same bytes if there were none. Raises `Undecodable` as landing does. A record cut by a tear is removed
+    too, because it may be the person's.
     """
     text, is_torn = read_text(content, max_bytes)
     if not person.may_be_in(text):
@@ -56,13 +56,13 @@ def without_person(content: bytes, folder: Folder, person: Person, max_bytes: in
     ):
         changed = {positions[place]: rest for place, rest in left.items()}
         kept = [changed.get(number, line) for number, line in enumerate(lines, 1)]
-    else:  # an array, or values that are not one a line: written as JSON Lines in their order
+    else:  # an array, or values that are not one per line: written as JSON Lines in order
         kept = [left.get(place, raw).replace(b"\n", b" ") for place, raw in enumerate(raws)]
     return _pack(content, b"\n".join(kept) if any(line.strip() for line in kept) else b""), max(len(left), 1)
 
 
 def _what_is_left(raw: bytes, folder: Folder, person: Person) -> bytes:
-    """The record of a counter's reading without the person, nothing of any other record."""
+    """The record of a counter's reading without the person; empty for any other record."""
     try:
         record = parse_json(raw)
     except NotJson:
@@ -87,7 +87,7 @@ def rows_without_person(content: bytes, person: Person) -> tuple[bytes, int]:
     """A CSV file without the person's rows, all other lines byte for byte, and how many rows there were.
 
     Raises:
-        ValueError: the file is no CSV; landing refuses such a registry as well.
+        ValueError: the file is not CSV; landing refuses such a registry too.
     """
     mark, encoding = encoding_of(content)
     text = content[len(mark) :].decode(encoding)

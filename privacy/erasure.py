@@ -1,8 +1,7 @@
-"""One person out of everything that is stored: bucket, warehouse, and the data folder's files that are not made anew.
+"""Erases one person from the bucket, the warehouse and those files of the data folder that are not rebuilt.
 
-Marts, published files and the report are made again afterwards (orchestration/deletions.py), and the search of
-search.py says whether anything is left. Every step can be killed and done again; the journal holds what is
-not finished.
+Marts, published files and the report are rebuilt afterwards (orchestration/deletions.py), and `search.py` checks that
+nothing is left. Every step can be killed and repeated; the journal holds unfinished work.
 """
 
 from __future__ import annotations
@@ -32,13 +31,13 @@ from privacy.search import traces_of
 from privacy.traces import Traces
 from privacy.warehouse_erasure import NAMING_METRICS, erase_from_warehouse, event_keys_of
 
-# Made anew after an erasure, or opened by others: not this module's to change.
+# Rebuilt after an erasure, or open in other processes; not changed by this module.
 _NOT_OURS = ("warehouse.duckdb", "warehouse.lock", "published", "published-versions", "site", "dagster", "privacy")
 
 
 @dataclass(frozen=True, slots=True)
 class ErasureReport:
-    """What was deleted: records of the bucket, rows by table, and other files that were changed."""
+    """What was deleted: records in the bucket, rows by table, and other changed files."""
 
     bucket: BucketErasure
     rows: dict[str, int]
@@ -46,7 +45,7 @@ class ErasureReport:
 
 
 def erase(settings: Settings, pending: PendingErasure, log: Callable[[str], None] = lambda _: None) -> ErasureReport:
-    """Delete one person's data. The caller holds the warehouse's lock. Done twice, it deletes nothing the second time.
+    """Delete one person's data. The caller holds the warehouse's lock. A second run deletes nothing.
 
     Raises:
         SettingsError: the id is a pseudonym; objects of the bucket can only be found by the worker's own id.
@@ -57,7 +56,7 @@ def erase(settings: Settings, pending: PendingErasure, log: Callable[[str], None
         settle_identity(connection, settings)
         person = person_of(connection, settings, pending)
         traces = traces_of(connection, person, pending.names)
-        # The bucket first: afterwards the warehouse no longer knows which labels are about them.
+        # The bucket comes first, because the warehouse then still knows which labels are about the person.
         of_bucket = erase_from_bucket(bucket, connection, settings, person, pending, log)
         rows = erase_from_warehouse(connection, person)
         for table, count in rows.items():
@@ -72,7 +71,7 @@ def erase(settings: Settings, pending: PendingErasure, log: Callable[[str], None
 
 
 def person_of(connection: duckdb.DuckDBPyConnection, settings: Settings, pending: PendingErasure) -> Person:
-    """Who is meant, with what only the warehouse knows of them: kept in the journal until they are gone everywhere."""
+    """The person with details that only the warehouse has, kept in the journal until the erasure is finished."""
     if settings.pseudonymises and re.fullmatch(PATTERN, pending.worker_id):
         raise SettingsError(
             f"WORKER is {pending.worker_id!r}, a pseudonym; expected the worker's own id, as the cameras send it."
@@ -89,7 +88,7 @@ def person_of(connection: duckdb.DuckDBPyConnection, settings: Settings, pending
 
 
 def _other_files(data_dir: Path, bucket_root: Path | None) -> list[Path]:
-    """Logs and whatever else lies in the data folder."""
+    """Logs and other files in the data folder."""
     return [
         path
         for path in sorted(data_dir.resolve().rglob("*"))
@@ -102,7 +101,7 @@ def _other_files(data_dir: Path, bucket_root: Path | None) -> list[Path]:
 
 
 def _erase_from_file(path: Path, traces: Traces) -> bool:
-    """Take the person's lines, rows or records out of a file; False where there are none."""
+    """Remove the person's lines, rows or records from a file; False if there are none."""
     try:
         content = path.read_bytes()
         kept = _parquet_without(path, traces) if content[:4] == b"PAR1" else _text_without(path, content, traces)
@@ -133,7 +132,7 @@ def _parquet_without(path: Path, traces: Traces) -> bytes | None:
 
 def _json_without(path: Path, content: bytes, traces: Traces) -> bytes | None:
     if _is_alert_about(content, traces.person):
-        return b""  # an alert that was taken stays taken, and says nothing any more
+        return b""  # an alert that was sent stays marked as sent, without its text
     raws = split_records(content).raws
     if not any(traces.in_record(raw, path.as_posix()) for raw in raws):
         return None

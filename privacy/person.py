@@ -1,7 +1,7 @@
-"""Who is to be forgotten, and whether a record is theirs. Pure: a record's bytes in, an answer out.
+"""The person to erase, and whether a record is theirs. Pure: a record's bytes in, an answer out.
 
-The answer is exact on parsed values, so that `W1` is neither `W10` nor the `W1` of another site. Only text that nobody
-can parse is searched for the id as a word.
+Parsed values are compared exactly, so that `W1` matches neither `W10` nor the `W1` of another site. Only text that
+cannot be parsed is searched for the id as a word.
 """
 
 from __future__ import annotations
@@ -18,31 +18,31 @@ from ingestion.contract.identifiers import identifier_or_none
 
 @dataclass(frozen=True)
 class Person:
-    """One worker of one site. `ids` are all names they have: the cameras' and, where there is a key, the pseudonym."""
+    """One worker of one site. `ids` are all ids of the worker: the cameras' id and, with a key, the pseudonym."""
 
     site_id: str
     worker_id: str
     ids: frozenset[str]
-    # Keys of their events (contract §7), by which labels name them.
+    # The keys of their events (contract §7), which labels refer to.
     event_keys: frozenset[str] = frozenset()
 
     @cached_property
     def bytes_of_ids(self) -> tuple[bytes, ...]:
-        """The ids as they stand in a file."""
+        """The ids as bytes in a file."""
         return tuple(one.encode() for one in sorted(self.ids))
 
     @cached_property
     def has_forms(self) -> bool:
-        """Whether other characters may stand in a file for the same id, inside of it: see contract/identifiers.py."""
+        """Whether a file may spell the same id with other characters: see contract/identifiers.py."""
         return any(not one.isascii() or " " in one for one in self.ids)
 
     @cached_property
     def words(self) -> re.Pattern[str]:
-        """Each id as a word: not as a part of a longer one."""
+        """A pattern for each id as a whole word."""
         return word_pattern(*self.ids)
 
     def may_be_in(self, content: bytes) -> bool:
-        """False where no JSON text in these bytes can hold an id or an event key of theirs; cheap."""
+        """A cheap check: False if no JSON text in these bytes can contain an id or an event key of theirs."""
         return (
             b"\\" in content  # an id may be spelt with escapes
             or self.has_forms
@@ -52,7 +52,7 @@ class Person:
 
 
 def word_pattern(*words: str) -> re.Pattern[str]:
-    """Matches each of the words where letters, digits, `_` and `-` neither precede nor follow."""
+    """A pattern that matches each word if no letter, digit, `_` or `-` precedes or follows it."""
     alternatives = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
     return re.compile(rf"(?<![\w-])(?:{alternatives})(?![\w-])")
 
@@ -60,8 +60,8 @@ def word_pattern(*words: str) -> re.Pattern[str]:
 def is_theirs(raw: bytes, folder: Folder, person: Person) -> bool:
     """Whether a record names the person: as `worker_id` at any depth, or by the key of one of their events.
 
-    A record that is not JSON counts as theirs when it holds the id as a word and nothing says that it is of another
-    site: it is in no number, and what cannot be read cannot be cleared.
+    A record that is not JSON counts as theirs if it contains the id as a word and nothing shows that it belongs to
+    another site: it is in no figure, and an unreadable record cannot be proved to be somebody else's.
     """
     if not person.may_be_in(raw):
         return False
@@ -76,7 +76,7 @@ def is_theirs(raw: bytes, folder: Folder, person: Person) -> bool:
 
 
 class _Members(list[tuple[str, object]]):
-    """A JSON object with all its members: of two with one name, the contract reads the last, the text holds both."""
+    """A JSON object with all its members, because the text keeps both of two members with one name."""
 
 
 def _names(members: _Members, site_id: str, person: Person) -> bool:
@@ -92,12 +92,12 @@ def _names(members: _Members, site_id: str, person: Person) -> bool:
 
 
 def _form(text: str) -> str:
-    """The one form of an id, or the text where it is none."""
+    """The normalised id, or the text itself if it is not an id."""
     return identifier_or_none(text) or text
 
 
 def _objects(value: object, site_id: str) -> Iterator[tuple[_Members, str]]:
-    """Every JSON object in a value, with the site that holds where it names none."""
+    """Every JSON object in a value, with the enclosing site for objects that name none."""
     waiting = [(value, site_id)]
     while waiting:
         value, site_id = waiting.pop()

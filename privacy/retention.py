@@ -1,11 +1,11 @@
-"""How long what is kept: raw events, rows about single persons, archived objects. Exactly what the settings say.
+"""Retention of raw events, rows about single persons and archived objects, as the settings say.
 
-What has become due is deleted after a grace period, so that a wrong clock or setting can still be put right.
+Due data is deleted after a grace period, so that a wrong clock or setting can still be corrected.
 
-Totals outlive the events they were computed from. Two horizons, which only ever move on, say how far back things are
-gone. Before the **event horizon** there are no raw events: rows of windows and dates that reach behind it are kept as
-they were last computed, in the schema `frozen`, and put back whenever a build would leave them out or make less of
-them. Before the **person horizon** no row names a worker, also where their events are still there.
+Totals outlive the events they were computed from. Two horizons, which never move back, say up to when data is deleted.
+Before the **event horizon** there are no raw events: rows of windows and dates before it are kept as last computed, in
+the schema `frozen`, and restored whenever a build would drop or reduce them. Before the **person horizon** no row names
+a worker, even if the worker's events are still stored.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from ingestion.stored_tables import Table, quoted, tables_with
 from ingestion.warehouse import changed_objects_of, open_warehouse, transaction
 
 FROZEN = "frozen"
-# The column that dates the rows of a table with history.
+# The day columns of tables with history.
 _DATES = ("shift_date", "event_date")
-# Intermediate tables that keep history, beside those whose name says so: totals by UTC date, and single events that
+# Intermediate tables with history in addition to those named `*_history`: totals by UTC date, and single events that
 # were sampled or labelled. All other intermediate tables hold the events of one batch.
 HISTORIES = (
     *("int_camera_dates", "int_camera_gaps", "int_event_days", "int_model_spans", "int_shared_sightings"),
@@ -37,7 +37,7 @@ SIGHTINGS = "int_review_sightings"
 
 @dataclass(frozen=True, slots=True)
 class RetentionReport:
-    """What one run deleted: raw events, rejected records, rows about persons, archived objects."""
+    """The numbers of deleted raw events, rejected records, rows about persons and archived objects."""
 
     events: int = 0
     rejected: int = 0
@@ -45,7 +45,7 @@ class RetentionReport:
     objects: int = 0
 
     def sentence(self) -> str:
-        """For the log and the record."""
+        """The summary for the log and the record of deletions."""
         return (
             f"retention deleted {self.events:,} raw events, {self.rejected:,} rejected records, "
             f"{self.person_rows:,} rows about single persons, {self.objects:,} archived objects"
@@ -53,9 +53,9 @@ class RetentionReport:
 
 
 def apply_retention(settings: Settings, now: datetime, log: Callable[[str], None] = lambda _: None) -> RetentionReport:
-    """Delete what is older than the settings allow. The caller holds the lock, and the marts are built.
+    """Delete data that is older than the settings allow. The caller holds the lock and has built the marts.
 
-    Killed at any moment, it is completed by the next run: each step leaves what the one before it says.
+    The next run completes a killed one, because each step starts from the state that the previous one stored.
     """
     with open_warehouse(settings) as connection:
         due = {
@@ -83,21 +83,21 @@ def apply_retention(settings: Settings, now: datetime, log: Callable[[str], None
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What history was not as the horizons say: tables that were given frozen rows back, rows that had to go."""
+    """The corrections to history: tables whose frozen rows were restored, and rows about persons that were deleted."""
 
     put_back: int = 0
     person_rows: int = 0
 
     @property
     def is_changed(self) -> bool:
-        """Whether what is computed of history as a whole has to be computed again."""
+        """Whether values computed from all of history must be recomputed."""
         return bool(self.put_back or self.person_rows)
 
 
 def keep_history(connection: duckdb.DuckDBPyConnection) -> Kept:
-    """Make history be what the horizons say, whatever a build made of it.
+    """Correct history after a build, so that it agrees with the horizons.
 
-    Rows behind the event horizon are put back where they differ from the frozen ones.
+    Rows before the event horizon that differ from the frozen ones are restored.
     """
     persons, events = _stored(connection, "persons"), _stored(connection, "events")
     put_back = deleted = 0
@@ -118,7 +118,7 @@ def keep_history(connection: duckdb.DuckDBPyConnection) -> Kept:
 
 
 def _wanted(now: datetime, days: int | None) -> datetime | None:
-    """The instant before which a setting keeps nothing; None where it keeps everything."""
+    """The instant before which a setting keeps nothing; None if it keeps everything."""
     return None if days is None else now.astimezone(UTC) - timedelta(days=days)
 
 
@@ -130,10 +130,10 @@ def _midnight_before(instant: datetime | None) -> date | None:
 def _due(
     connection: duckdb.DuckDBPyConnection, name: str, wanted: datetime | None, now: datetime, grace: timedelta
 ) -> datetime | None:
-    """How far back retention may delete now: as far as it wanted to a grace period ago, and still wants to.
+    """The date up to which retention may delete now: wanted since the grace period began, and still wanted.
 
-    So what a wrong clock or a mistyped setting asks for waits, and is taken back when the clock or the setting is right
-    again: a horizon that lies beyond the wanted one, or that was noted in the future, is forgotten.
+    A horizon requested because of a wrong clock or setting waits, and is dropped once the clock or setting is
+    corrected: a horizon beyond the wanted one, or one recorded in the future, is deleted.
     """
     with transaction(connection):
         connection.execute(
@@ -159,7 +159,7 @@ def _stored(connection: duckdb.DuckDBPyConnection, name: str) -> date | None:
 
 
 def _move_horizon(connection: duckdb.DuckDBPyConnection, name: str, first_date: date) -> None:
-    """A horizon never moves back: what is gone is gone, also when the setting is longer again."""
+    """A horizon never moves back, because deleted data does not return when a setting becomes longer."""
     connection.execute(
         "insert into raw.horizons values (?, ?) "
         "on conflict (name) do update set first_date = greatest(first_date, excluded.first_date)",
@@ -167,12 +167,12 @@ def _move_horizon(connection: duckdb.DuckDBPyConnection, name: str, first_date: 
     )
 
 
-# The units of counters, computed of all their readings.
+# The units of counters, computed from all their readings.
 COUNTER_READINGS = "int_counter_readings"
 
 
 def _delete_events(connection: duckdb.DuckDBPyConnection, horizon: date) -> tuple[int, int]:
-    """Freeze what was computed of the events before a date, and delete them: in one transaction."""
+    """Freeze what was computed from the events before a date, and delete these events, in one transaction."""
     before = {"instant": _midnight(horizon)}
     with transaction(connection):
         for table in tables_with(connection):
@@ -197,8 +197,8 @@ def _delete_events(connection: duckdb.DuckDBPyConnection, horizon: date) -> tupl
 
 
 def _note_needed_readings(connection: duckdb.DuckDBPyConnection, before: dict[str, datetime]) -> None:
-    """Which readings of counters those that stay are compared with: each counter's last one, and where that is less
-    than the largest since the last reset, those back to it. Without them units would move.
+    """Find the deleted readings that later ones are compared with: each counter's last reading, and if that is below
+    the largest since the last reset, all readings back to the largest. Without them units would change.
     """
     connection.execute("create or replace temp table needed_readings (place bigint)")
     if Table("intermediate", COUNTER_READINGS) not in tables_with(connection):
@@ -231,7 +231,7 @@ def _note_needed_readings(connection: duckdb.DuckDBPyConnection, before: dict[st
     )
 
 
-# What people said of an event outlives it, and who was seen where does not.
+# Labels outlive their event, but without worker and workstation.
 _LABELLED = f"""(
     select * replace (null::varchar as worker_id, null::varchar as workstation_id)
     from intermediate.{SIGHTINGS} semi join raw.labels using (event_key)
@@ -239,7 +239,7 @@ _LABELLED = f"""(
 
 
 def _freeze(connection: duckdb.DuckDBPyConnection, table: Table, rows: str, day: str, horizon: date) -> None:
-    """Keep those of a table's `rows` that the last horizon did not freeze yet and this one does."""
+    """Freeze those of a table's `rows` that lie between the last horizon and this one."""
     connection.execute(f"create schema if not exists {FROZEN}")
     frozen = Table(FROZEN, f"{table.schema}.{table.name}")
     connection.execute(f"create table if not exists {quoted(frozen)} as from {quoted(table)} limit 0")
@@ -251,8 +251,8 @@ def _freeze(connection: duckdb.DuckDBPyConnection, table: Table, rows: str, day:
 
 
 def _is_frozen(day: str, horizon: date) -> str:
-    """Whether events of a window or date may lie before the horizon. A window of the horizon's own date began the day
-    before in UTC where its site lies to the east; windows last at most a day.
+    """Whether events of a window or date may lie before the horizon. At sites east of UTC, a window of the horizon's
+    own date begins on the UTC day before; windows last at most a day.
     """
     return f"{day} {'<=' if day == 'shift_date' else '<'} date '{horizon.isoformat()}'"
 
@@ -262,10 +262,10 @@ def _midnight(day: date) -> datetime:
 
 
 def _put_back(connection: duckdb.DuckDBPyConnection, frozen: Table, horizon: date) -> bool:
-    """Give a table its frozen rows; whether others stood there."""
+    """Restore a table's frozen rows; return whether other rows were there."""
     live = Table(*frozen.name.split(".", 1))
     if live not in tables_with(connection):
-        return False  # a model that is no more
+        return False  # a removed model
     day = _day_of(connection, live)
     columns = ", ".join(f'"{name}"' for name in _shared_columns(connection, live, frozen))
     if day is None or not columns:
@@ -283,13 +283,13 @@ def _put_back(connection: duckdb.DuckDBPyConnection, frozen: Table, horizon: dat
 
 
 def _shared_columns(connection: duckdb.DuckDBPyConnection, *tables: Table) -> list[str]:
-    """Columns of all the tables: a newer model's further ones stay NULL for history, which has no events for them."""
+    """The columns that all the tables have; a newer model's additional columns stay NULL for history."""
     named = [[name for name, *_ in connection.execute(f"describe {quoted(table)}").fetchall()] for table in tables]
     return [name for name in named[0] if all(name in columns for columns in named)]
 
 
 def _day_of(connection: duckdb.DuckDBPyConnection, table: Table) -> str | None:
-    """The column, or the expression, that dates a table's rows; None where nothing does."""
+    """The column or expression for the day of a table's rows; None if there is none."""
     columns = [name for name, *_ in connection.execute(f"describe {quoted(table)}").fetchall()]
     if found := next((name for name in _DATES if name in columns), None):
         return found
@@ -298,7 +298,7 @@ def _day_of(connection: duckdb.DuckDBPyConnection, table: Table) -> str | None:
 
 
 def _delete_archived(settings: Settings, limit: datetime | None, log: Callable[[str], None]) -> int:
-    """Remove archived objects that landed before `limit`; one that the manifest does not know, by its own time."""
+    """Remove archived objects that landed before `limit`; one missing from the manifest counts by its own time."""
     if limit is None:
         return 0
     bucket = open_landing_bucket(settings)

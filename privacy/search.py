@@ -1,7 +1,7 @@
-"""The proof of an erasure: every file of the data folder and every object of the bucket, searched for one person.
+"""Proves an erasure: searches every file of the data folder and every object of the bucket for one person.
 
-Nothing is changed here, and nothing of what erased is used to look: each file is opened as what it is (DuckDB, Parquet,
-SQLite, JSON, CSV, compressed or not), and its bytes are searched besides, for the names that nothing else has.
+It changes nothing and shares no code with the erasure: each file is opened in its format (DuckDB, Parquet, SQLite,
+JSON, CSV, compressed or not), and its bytes are also searched for names that are unique to the person.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from privacy.contents import count_theirs, rows_without_person
 from privacy.person import Person
 from privacy.traces import Traces, literal, unmistakable
 
-# Everything that an id or a name can be taken for: who or what else is called so.
+# Everything else in use as an id or a name, which could be confused with the person's.
 _OF_PERSON = ("worker_id", "worker_name", "name")
 _NAMES = (
     *_OF_PERSON,
@@ -39,7 +39,7 @@ _NAMES = (
 
 @dataclass
 class SearchReport:
-    """What was looked at, what was found where, and what could not be looked into."""
+    """What was searched, what was found where, and what could not be searched."""
 
     searched: Counter[str] = field(default_factory=Counter)
     bytes: int = 0
@@ -47,13 +47,13 @@ class SearchReport:
     unread: list[str] = field(default_factory=list)
 
     def add(self, place: str, count: int) -> None:
-        """Keep what was found in a place."""
+        """Record the traces found in a place."""
         if count:
             self.found[place] = self.found.get(place, 0) + count
 
 
 def traces_of(connection: duckdb.DuckDBPyConnection, person: Person, names: Iterable[str] = ()) -> Traces:
-    """How the person is recognised, given who and what else the warehouse knows. `names`: what people call them."""
+    """How the person is recognised, given all other ids and names in the warehouse. `names` are the person's names."""
     others: set[str] = set()
     is_id_elsewhere = False
     with_person = set(tables_with(connection, "site_id", "worker_id"))
@@ -66,7 +66,7 @@ def traces_of(connection: duckdb.DuckDBPyConnection, person: Person, names: Iter
                     continue
                 others.add(str(name))
                 is_id_elsewhere = is_id_elsewhere or (column == "worker_id" and name in person.ids)
-    # Under pseudonyms the warehouse cannot say whose else the cameras' id may be a part of.
+    # Under pseudonyms the warehouse does not know which other ids contain the cameras' id.
     own = person.ids if len(person.ids) == 1 else person.ids - {person.worker_id}
     return Traces(person, unmistakable({*own, *names}, others), is_id_elsewhere)
 
@@ -74,7 +74,7 @@ def traces_of(connection: duckdb.DuckDBPyConnection, person: Person, names: Iter
 def search_everywhere(
     settings: Settings, bucket: Bucket, traces: Traces, leave_out: Iterable[Path] = ()
 ) -> SearchReport:
-    """Look through the data folder and the bucket. No connection to the warehouse may be open."""
+    """Search the data folder and the bucket. No connection to the warehouse may be open."""
     report = SearchReport()
     root = bucket.root.resolve() if isinstance(bucket, LocalBucket) else None
     left_out = {path.resolve() for path in leave_out}
@@ -84,7 +84,7 @@ def search_everywhere(
         try:
             _search_file(path, path.relative_to(settings.data_dir).as_posix(), traces, report, settings)
         except FileNotFoundError:
-            continue  # a temporary file of a server that runs
+            continue  # a temporary file of a running server
         except (OSError, ValueError, duckdb.Error, sqlite3.Error):
             report.unread.append(str(path))
     _search_bucket(bucket, traces, report, settings)
@@ -92,7 +92,7 @@ def search_everywhere(
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Every file below a folder, each once: links lead to what is found below its own name."""
+    """Every file below a folder, each once; links are skipped because their targets are found under their own names."""
     for path in sorted(folder.resolve().rglob("*")):
         if path.is_file() and not path.is_symlink():
             yield path

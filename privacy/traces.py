@@ -1,7 +1,7 @@
-"""What counts as a trace of a person in a table, in a text, in bytes.
+"""Defines what counts as a trace of a person in a table, a text or bytes.
 
-Exact on parsed values everywhere. Text and bytes that nothing parses are searched for those of the person's names that
-mean nobody and nothing else: an id that is short, an everyday word or in use elsewhere would be found where it is not.
+Parsed values are compared exactly. Text and bytes that cannot be parsed are searched only for names that are
+unmistakable: a short id, an everyday word, or an id in use elsewhere would give false matches.
 """
 
 from __future__ import annotations
@@ -20,30 +20,30 @@ _SHORTEST_WORD = 6
 
 @dataclass(frozen=True)
 class Traces:
-    """How one person is recognised. `words` are the names that mean this person wherever they stand."""
+    """How one person is recognised. `words` are the names that mean this person wherever they occur."""
 
     person: Person
     words: frozenset[str]
-    is_id_elsewhere: bool  # another site has a worker of that id
+    is_id_elsewhere: bool  # another site has a worker with that id
 
     def in_line(self, line: str) -> bool:
-        """Whether a line of a log tells of the person: by one of the words, or by id and site together."""
+        """Whether a log line is about the person: it contains one of the words, or both id and site."""
         if any(word in line for word in self.words):
             return True
         return bool(self.person.words.search(line) and word_pattern(self.person.site_id).search(line))
 
     def in_bytes(self, content: bytes) -> int:
-        """How often the words stand in bytes, whatever they are."""
+        """How often the words occur in bytes of any kind."""
         return sum(content.count(word.encode()) for word in self.words)
 
     def in_record(self, raw: bytes, path: str) -> bool:
-        """Whether a JSON text is theirs; where it names no site, the path's folders may."""
+        """Whether a JSON text is theirs; the path's folders give the site if the text names none."""
         is_of_site = self.person.site_id in re.split(r"[/\\]", path)
         folder = Folder(self.person.site_id) if is_of_site or not self.is_id_elsewhere else folder_of(path)
         return is_theirs(raw, folder, self.person)
 
     def condition(self, connection: duckdb.DuckDBPyConnection, relation: str) -> str:
-        """SQL that is true for exactly those rows of a relation that are theirs."""
+        """An SQL condition for the rows of a relation that are theirs."""
         described = connection.execute(f"describe select * from {relation}").fetchall()
         columns = {name: kind for name, kind, *_ in described}
         ids, site = _list(self.person.ids), literal(self.person.site_id)
@@ -77,7 +77,7 @@ class Traces:
 
 
 def unmistakable(names: Iterable[str], others: Iterable[str]) -> frozenset[str]:
-    """Those names that mean nothing else: long enough, no everyday word, and not a part of any of the `others`."""
+    """The names that mean nothing else: long enough, not an everyday word, and not part of any of the `others`."""
     distinct = [
         name
         for name in names

@@ -1,4 +1,4 @@
-"""A person out of every table of the warehouse, in one transaction. What the numbers become is the models' affair."""
+"""Erases a person from every table of the warehouse in one transaction. The models recompute the figures later."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from privacy.person import Person, is_theirs
 
 
 def event_keys_of(connection: duckdb.DuckDBPyConnection, site_id: str, ids: frozenset[str]) -> frozenset[str]:
-    """The keys of all events that the warehouse has of a worker."""
+    """The keys of all stored events of a worker."""
     rows = connection.execute(
         f"select distinct {EVENT_KEY_SQL} from raw.events where site_id = $site_id and list_contains($ids, worker_id)",
         {"site_id": site_id, "ids": sorted(ids)},
@@ -21,20 +21,20 @@ def event_keys_of(connection: duckdb.DuckDBPyConnection, site_id: str, ids: froz
     return frozenset(key for (key,) in rows)
 
 
-# Metrics whose sentences may name a worker: a registry's wrong row, and ids that look like one another.
+# Metrics whose sentences may name a worker: invalid registry rows, and ids that look alike.
 NAMING_METRICS = ("look_alike_ids", "registry_workers")
 
 
 def erase_from_warehouse(connection: duckdb.DuckDBPyConnection, person: Person) -> dict[str, int]:
-    """Delete the person's rows: wherever site and worker stand, wherever a label names one of their events, and among
-    the rejected records. The rows deleted, by table. Readings of counters stay without their worker, since the units
-    of those behind them are differences.
+    """Delete the person's rows from tables with site and worker, labels of their events, and rejected records; return
+    the deleted rows by table. Readings of counters stay without their worker, because the units of later readings are
+    differences from them.
     """
     connection.register("keys", pa.table({"event_key": pa.array(sorted(person.event_keys), pa.string())}))
     named: dict[str, object] = {"site_id": person.site_id, "ids": sorted(person.ids)}
     deleted: dict[str, int] = {}
     with transaction(connection):
-        # Every window that they were in is computed again.
+        # Every window that they were in is recomputed.
         theirs = "raw.events where site_id = $site_id and list_contains($ids, worker_id)"
         connection.execute(changed_minutes_of(theirs), named)
         _take_off_readings(connection, named, deleted)
@@ -50,8 +50,8 @@ def erase_from_warehouse(connection: duckdb.DuckDBPyConnection, person: Person) 
 
 
 def _delete_sentences(connection: duckdb.DuckDBPyConnection, person: Person, deleted: dict[str, int]) -> None:
-    """What checks and incidents say of the person by name; the next batch judges anew. Few metrics name anybody: in all
-    other sentences a short id would be found where it is a number.
+    """Delete results and incidents that may name the person; the next batch evaluates them again. Only few metrics name
+    anybody; in other sentences a short id would match a plain number.
     """
     with_metric = tables_with(connection, "sentence", "metric", "site_id")
     values: dict[str, object]
@@ -90,7 +90,7 @@ def _delete(
 
 
 def _delete_rejected(connection: duckdb.DuckDBPyConnection, person: Person, deleted: dict[str, int]) -> None:
-    """Rejected records that name the person; the mart's rows follow when it is built again."""
+    """Delete rejected records that name the person; the mart's rows follow at the next build."""
     rows = connection.execute(
         """
         select rejected.object_id, rejected.position, rejected.part, rejected.payload, landed.object_key

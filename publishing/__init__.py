@@ -1,1 +1,1 @@
-"""The published marts: versions, files, fingerprints, what may be shown of whom."""
+"""The published marts: versions, files, fingerprints, and suppression of small groups."""

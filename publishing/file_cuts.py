@@ -1,6 +1,6 @@
-"""How a mart is cut into files: the larger it is, the finer by time, so that a batch rewrites little of it. Pure.
+"""Cuts a mart into files by time, finer for larger marts, so that a batch rewrites little. Pure.
 
-The cut follows from the rows alone: the same rows give the same files, whatever batches they came in.
+The cut depends on the rows alone: the same rows give the same files, whichever batches brought them.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-# Rows of a file before it is cut at the next finer unit of time: sorting and writing so many takes about a second.
+# Maximum rows of a file before it is cut by the next finer unit of time; sorting and writing them takes about a second.
 LARGEST_FILE_ROWS = 500_000
 
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """The rows of some days, both included, in the file of this name."""
+    """The rows of consecutive days (both ends included) in the file with this name."""
 
     file: str
     first: date
@@ -23,12 +23,12 @@ class Partition:
 
 
 def partitions(rows: Mapping[date, int], largest: int = LARGEST_FILE_ROWS) -> list[Partition]:
-    """The files of a mart with so many rows by day: of a year, else of its months, else of their days."""
+    """The files of a mart, given its row count by day: by year, else by month, else by day."""
     return [_partition(name) for name in sorted(_names(rows, 4, largest))]
 
 
 def _names(rows: Mapping[date, int], length: int, largest: int) -> Iterator[str]:
-    """Beginnings of ISO dates, as long as it takes: 4 letters are a year, 7 a month, 10 a day."""
+    """Prefixes of ISO dates: 4 characters for a year, 7 for a month, 10 for a day."""
     groups: dict[str, dict[date, int]] = {}
     for day, count in rows.items():
         groups.setdefault(day.isoformat()[:length], {})[day] = count

@@ -1,7 +1,7 @@
-"""What a mart is, as the mart declares it: what its rows are about, what dates them, whether it keeps history.
+"""The declarations of marts: what their rows are about, their day column, and whether they keep history.
 
-A model declares it in its `meta`, a mart that Python makes beside its columns, in the same words. Each build writes all
-declarations into the warehouse (build.marts), where whoever publishes, keeps or deletes rows reads them.
+A dbt model declares these in its `meta`; a mart made by Python declares them beside its columns, with the same keys.
+Each build writes all declarations to the warehouse (build.marts), where publishing, retention and erasure read them.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import duckdb
 
 from ingestion.errors import WarehouseError
 
-# A row is about one person, about a group of people together, about cameras or models, or about the plant itself.
+# A row is about one person, a group of people, cameras or models, or the plant itself.
 ABOUT = ("person", "group", "camera", "plant")
-# What of a table a batch computes again (dbt_project/macros/scope.sql); `whole` is a table without history.
+# What a batch recomputes of a table (dbt_project/macros/scope.sql); `whole` is a table without history.
 SCOPES = ("window", "shift_date", "date", "camera_date", "object", "whole")
 REGISTRIES = ("worker", "workstation")
 _KEYS = {"about", "scope", "day", "names"}
@@ -24,8 +24,8 @@ _KEYS = {"about", "scope", "day", "names"}
 
 @dataclass(frozen=True, slots=True)
 class Mart:
-    """One mart. `day` is the column that dates a row, None where nothing does; an instant stands for its UTC date.
-    `names` says of which registries' entries a row shows the names.
+    """One mart. `day` is its day column, or None; an instant counts as its UTC date.
+    `names` lists the registries whose names a row shows.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Mart:
 
     @property
     def has_history(self) -> bool:
-        """Whether a batch changes some of its rows and leaves the others; else it is computed whole."""
+        """Whether a batch recomputes only some of its rows; otherwise it is computed as a whole."""
         return self.scope != "whole"
 
 
@@ -44,18 +44,18 @@ def declared(name: str, meta: Mapping[str, Any]) -> Mart:
     """The mart of this name.
 
     Raises:
-        WarehouseError: the declaration lacks something, or says what nobody knows.
+        WarehouseError: the declaration is incomplete or has an unknown value.
     """
     if missing := sorted(_KEYS - set(meta)):
         raise WarehouseError(f"The mart {name} does not declare {', '.join(missing)}; see publishing/marts.py.")
     mart = Mart(name, meta["about"], meta["scope"], meta["day"], tuple(meta["names"]))
     if mart.about not in ABOUT or mart.scope not in SCOPES or not set(mart.names) <= set(REGISTRIES):
-        raise WarehouseError(f"The mart {name} declares what is not known: {mart}; see publishing/marts.py.")
+        raise WarehouseError(f"The mart {name} declares an unknown value: {mart}; see publishing/marts.py.")
     return mart
 
 
 def write_marts(connection: duckdb.DuckDBPyConnection, marts: Iterable[Mart]) -> None:
-    """Replace the declarations that the warehouse holds."""
+    """Replace the stored declarations."""
     connection.execute("create schema if not exists build")
     connection.execute(
         "create or replace table build.marts (mart varchar, about varchar, scope varchar, day varchar, names varchar[])"
@@ -68,7 +68,7 @@ def write_marts(connection: duckdb.DuckDBPyConnection, marts: Iterable[Mart]) ->
 
 
 def read_marts(connection: duckdb.DuckDBPyConnection) -> dict[str, Mart]:
-    """The declared marts that the schema `marts` holds, by name, in alphabetical order."""
+    """The declared marts that exist in the schema `marts`, sorted by name."""
     rows = connection.execute(
         """
         select mart, about, scope, day, names

@@ -1,10 +1,10 @@
-"""What is published of each mart where nothing may be said about single persons (`aggregate`): a select for each.
+"""Suppression for `aggregate`, where no figure may be about a single person: one select for each published mart.
 
-What may be shown is listed, mart by mart and column by column; all else is NULL, and a mart that is not listed has no
-rows. A figure about fewer than `min_group` workers is NULL. So are figures that would give it away by subtraction: the
-stations of a window add up to the site, the hours of a station to its window. Of such parts, smallest first, as many
-are left out as it takes for those left out together to be made by `min_group` workers. A total of which any part is
-left out for good is left out as well. docs/privacy.md names the limits of this.
+Allowed columns are listed for each mart; all other columns are NULL, and a mart that is not listed has no rows. A
+figure about fewer than `min_group` workers is NULL. So are figures that would reveal it by subtraction: the stations of
+a window add up to the site, and the hours of a station to its window. Of such parts the smallest are left out first,
+until the parts left out together were made by at least `min_group` workers. A total with a part that is always left out
+is left out too. docs/privacy.md names the limits of this method.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from publishing.marts import Mart
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What may be shown of a mart. `kept` says who or what a row is about and what a plan, a calendar or a registry
-    says; `figures` are shown of rows that enough workers made (`hidden` gives the condition of the others, by
-    `min_group`); `texts` are put in the place of sentences with figures in them. `rows` are the rows that are left.
+    """The columns of a mart that may be shown. `kept` columns identify a row or come from a plan, calendar or registry.
+    `figures` are shown for rows made by enough workers (`hidden` returns the condition for all other rows, given
+    `min_group`). `texts` replace sentences that contain figures. `rows` is the condition for rows that are published.
     """
 
     kept: tuple[str, ...] = ()
@@ -33,7 +33,7 @@ class Shown:
 
     @property
     def columns(self) -> set[str]:
-        """All that is listed."""
+        """All listed columns."""
         return {*self.kept, *self.figures, *self.texts}
 
 
@@ -41,8 +41,8 @@ _WINDOW = ("site_id", "shift_date", "shift_id")
 _STATION = (*_WINDOW, "workstation_id")
 _CAMERA = ("site_id", "event_date", "camera_id")
 
-# One row per cell and worker who made it. Of the hours, workers whose state was seen there: where product counts alone
-# name somebody, the cell counts as made by fewer, which leaves out more.
+# One row per cell and contributing worker. For hours, workers with a state there count: a worker named only by product
+# counts is not counted, which errs on the side of leaving out more.
 _STATION_MEMBERS = (
     "select distinct site_id, shift_date, shift_id, workstation_id, worker_id from marts.worker_station_shifts"
 )
@@ -55,8 +55,8 @@ _HOUR_MEMBERS = """
 """
 
 
-# What decides, beside a mart's own rows, which of its figures are left out: marts with rows of the same days. What of
-# the raw events decides about the cameras (below) changes together with their marts.
+# The other marts whose rows of the same days decide which figures of a mart are left out. The raw events that decide
+# about cameras (below) change together with the cameras' marts.
 _DECIDED_BY = {
     "workstation_shifts": ("worker_station_shifts",),
     "station_targets": ("workstation_shifts", "worker_station_shifts"),
@@ -67,17 +67,17 @@ _DECIDED_BY = {
 
 
 def publication_rules(settings: Settings) -> str:
-    """By which rules rows become public, as a short text: what is published under the same ones can be compared."""
+    """The publication rules as a short text; versions under equal rules can share files."""
     return f"aggregate {settings.min_group}, listed" if settings.worker_identity == "aggregate" else "all rows"
 
 
 def published_from(settings: Settings, mart: str) -> tuple[str, ...]:
-    """The marts whose rows of a day decide what is published of this mart's rows of that day."""
+    """The marts whose rows of a day decide which figures of this mart are published for that day."""
     return (mart, *(_DECIDED_BY.get(mart, ()) if settings.worker_identity == "aggregate" else ()))
 
 
 def published_rows(connection: duckdb.DuckDBPyConnection, settings: Settings, mart: Mart) -> str:
-    """The select whose rows are published of a mart of the schema `marts`."""
+    """The select for the published rows of a mart in the schema `marts`."""
     table = f'marts."{mart.name}"'
     if settings.worker_identity != "aggregate":
         return f"from {table}"
@@ -120,7 +120,7 @@ def _small_hours(smallest: int) -> str:
 
 
 def _large_cameras(smallest: int) -> str:
-    """Days of cameras all of whose models saw enough workers: with one model less, the others would tell of it."""
+    """Days of cameras on which every model saw enough workers; otherwise the others would reveal the hidden one."""
     return f"""
         select site_id, event_date, camera_id
         from (
@@ -134,10 +134,10 @@ def _large_cameras(smallest: int) -> str:
 
 
 def _left_out(cells: str, members: str, whole: tuple[str, ...], part: tuple[str, ...], smallest: int) -> str:
-    """The cells whose figures are left out. The parts of a `whole` add up to a figure that is published as well.
+    """The cells whose figures are left out. The parts of a `whole` add up to a figure that is also published.
 
-    Ordered by the workers who made them, the parts are left out from the smallest on until those left out were made by
-    `smallest` different workers together; none is where none is too small.
+    In order of their number of workers, parts are left out from the smallest on, until the parts left out were made by
+    `smallest` different workers together. If no part is too small, none is left out.
     """
     whole_columns, cell_columns = ", ".join(whole), ", ".join((*whole, *part))
     return f"""
@@ -190,7 +190,7 @@ def _left_out(cells: str, members: str, whole: tuple[str, ...], part: tuple[str,
 
 
 def _all_days_large(columns: tuple[str, ...], smallest: int) -> str:
-    """Whether figures of the days of cameras are shown of all the days that a row adds up."""
+    """A condition that the figures of all camera days that a row sums are shown."""
     keys = ", ".join(columns)
     return f"""({keys}) not in (
         select {keys} from marts.model_days where not {_among(_CAMERA, _large_cameras(smallest))}
@@ -213,8 +213,8 @@ _MODEL = ("site_id", "model_name", "model_version")
 _SEEN_STATIONS = "select site_id, shift_date, shift_id, workstation_id from marts.workstation_shifts"
 _DECISION = "'the figures are not shown'"
 
-# Everything that is shown. What people labelled is single events of single workers, so the label marts are not here,
-# nor are the counts of objects, which are those of one camera in an hour.
+# Everything that is shown. Label marts are missing because labels are about single events of single workers; counts of
+# objects are missing because an object is one camera's hour.
 SHOWN: Mapping[str, Shown] = {
     "sites": Shown(
         kept=("site_id", "site_name", "timezone", "is_registered", "latest_complete_shift_date"),
@@ -246,7 +246,7 @@ SHOWN: Mapping[str, Shown] = {
         ),
         hidden=lambda smallest: _among(_STATION, _small_stations(smallest)),
     ),
-    # A station that nobody was seen at is in no other mart.
+    # A station where nobody was seen is in no other mart.
     "station_targets": Shown(
         kept=(
             *(*_STATION, "workstation_name", "station_type", "line", "is_registered", "scheduled_seconds"),
@@ -260,7 +260,7 @@ SHOWN: Mapping[str, Shown] = {
             f"{_among(_STATION, _small_stations(smallest))} or not {_among(_STATION, _SEEN_STATIONS)}"
         ),
     ),
-    # Without running sums: the hours on either side of one that is left out would give it away.
+    # Without running sums, whose values in neighbouring hours would reveal a hidden hour.
     "hourly_output": Shown(
         kept=(*_STATION, "hour", "target_units", "target_units_so_far", "cumulative_target_units"),
         figures=("units", "working_seconds", "idle_seconds", "observed_seconds", "coverage"),
@@ -270,7 +270,8 @@ SHOWN: Mapping[str, Shown] = {
     ),
     "camera_days": Shown(
         kept=_CAMERA,
-        # The scheduled time too: on the newest day it ends with the site's newest event, which is one person's.
+        # Includes the scheduled time: on the newest day it ends with the site's newest event, which belongs to one
+        # person.
         figures=(
             "scheduled_seconds",
             *("event_count", "first_event_at", "last_event_at", "covered_seconds", "coverage"),
@@ -287,7 +288,7 @@ SHOWN: Mapping[str, Shown] = {
         ),
         hidden=_hidden_cameras,
     ),
-    # Which bins there are tells of the events in them.
+    # The existence of a bin reveals the events in it.
     "confidence_histograms": Shown(
         kept=(*_CAMERA, "model_name", "model_version", "bin", "event_count"),
         rows=lambda smallest: _among(_CAMERA, _large_cameras(smallest)),
@@ -333,8 +334,8 @@ SHOWN: Mapping[str, Shown] = {
             "closing_sentence": f"case when closing_sentence is not null then {_DECISION} end",
         },
     ),
-    # The key and the hash of an object's content are what a lost warehouse is made again from.
-    # Of what was not read nobody knows whom it is about: its name and the reason, and not its size.
+    # Keys and content hashes are needed to rebuild a lost warehouse.
+    # Nobody knows whom an unread object is about, so only its name and the reason are shown, not its size.
     "unread_objects": Shown(kept=("object_key", "reason", "detail", "modified_at")),
     "registry_changes": Shown(
         kept=("site_id", "file", "line_count", "in_force_since", "change", "shift_dates_recomputed")

@@ -1,7 +1,7 @@
-"""Copy the marts out of the warehouse: one folder per version, shown to readers by one rename.
+"""Copies the marts out of the warehouse: one folder per version, shown to readers by one rename.
 
-Nothing is computed here. Readers never open the warehouse file, and never see two batches side by side. A version's
-name ends in the build that it was made from, so that a batch knows when nothing has changed.
+Computes nothing. Readers never open the warehouse file and never see a mix of two batches. A version's name ends with
+the name of its build, so that a batch knows when nothing has changed.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from publishing.marts import Mart, read_marts
 from publishing.suppression import publication_rules, published_from, published_rows
 
 VERSIONS_FOLDER = "published-versions"
-# The version before stays for readers that have it open.
+# The previous version stays for readers that have it open.
 KEPT_VERSIONS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """What publishing must know of the computation that made the marts.
+    """What publishing needs to know about the build of the marts.
 
-    `name` is its own; None while the marts are unfinished. `changed_days` names for each mart the days that have got or
-    lost rows since the version `published_version`; None, or no entry, means that it may be any day.
+    `name` is None while the marts are unfinished. `changed_days` lists for each mart the days with added or removed
+    rows since the version `published_version`; None or a missing entry means any day.
     """
 
     name: str | None
@@ -53,16 +53,16 @@ class PublishReport:
 
 
 def publish_marts(settings: Settings, build: Build, anew: bool = False) -> PublishReport:
-    """Write what changed of every mart as Parquet into a new version and make it the published one.
+    """Write the changed files of every mart as Parquet into a new version, and publish that version.
 
-    A small mart is a file; a large one a folder of files by time (file_cuts.py). Files without a changed row are those
-    of the version before, under a second name; with `anew` none is, because rows were deleted that nobody noted. The
-    caller holds the lock.
+    A small mart is one file; a large mart is a folder of files by time (file_cuts.py). Files without a changed row are
+    hard links to those of the previous version. With `anew` all files are written, because deleted rows were not
+    recorded as changes. The caller holds the lock.
 
     Raises:
-        WarehouseError: a file cannot be written, or the marts are unfinished; the version published before stays.
+        WarehouseError: a file cannot be written, or the marts are unfinished; the previously published version stays.
     """
-    # Imported here: a process that only watches never needs the report.
+    # Imported here because processes that only read never need it.
     from publishing.fingerprints import read_fingerprints, shown_as, write_fingerprints
 
     started = time.monotonic()
@@ -96,12 +96,12 @@ def publish_marts(settings: Settings, build: Build, anew: bool = False) -> Publi
 
 
 def size_of(path: Path) -> int:
-    """Bytes of a file, or of all files of a folder."""
+    """The bytes of a file, or of all files in a folder."""
     return path.stat().st_size if path.is_file() else sum(one.stat().st_size for one in path.rglob("*.parquet"))
 
 
 def keep_published_version_only(settings: Settings) -> None:
-    """Remove every other version now, whoever has it open: it may hold what must be gone.
+    """Remove every other version now, even if a reader has it open, because it may hold deleted data.
 
     Raises:
         WarehouseError: a file cannot be removed.
@@ -123,7 +123,10 @@ def _write_mart(
     before: Path | None,
     changed: set[date] | None,
 ) -> int:
-    """The file or files of a mart; returns its rows. `before` is the version that the changed days start from."""
+    """Write the file or files of a mart, and return its row count.
+
+    `before` is the version that the changed days refer to.
+    """
     path, old = version / f"{mart.name}.parquet", before / f"{mart.name}.parquet" if before else None
     select = published_rows(connection, settings, mart)
     rows = _count(connection, select)
@@ -150,7 +153,7 @@ def _write_mart(
 
 
 def _changed_days(settings: Settings, build: Build, mart: str) -> set[date] | None:
-    """The days of which other rows of a mart may be published than before; None where it may be any."""
+    """The days whose published rows of a mart may have changed; None if any day may have."""
     changed: set[date] = set()
     for source in published_from(settings, mart):
         days = build.changed_days.get(source)
@@ -166,12 +169,12 @@ def _count(connection: duckdb.DuckDBPyConnection, select: str) -> int:
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, rows: str, path: Path) -> None:
-    """Sorted, so that the same rows give the same file."""
+    """Write the rows sorted, so that the same rows give the same file."""
     connection.execute(f"copy ({rows}) to $path (format parquet, compression zstd)", {"path": str(path)})
 
 
 def _link(old: Path, new: Path) -> None:
-    """The same files under new names: nothing is copied, and removing the old names removes no file."""
+    """Hard-link the same files under new names, without copying."""
     if old.is_file():
         os.link(old, new)
         return
@@ -181,7 +184,7 @@ def _link(old: Path, new: Path) -> None:
 
 
 def _shared(folder: Path, before: Path, told: dict[str, str]) -> dict[str, str]:
-    """Of the hashes that the version before told, those of files that are this one's as well."""
+    """The previous version's hashes of files that this version shares."""
     return {
         name: hashed
         for name, hashed in told.items()
@@ -190,14 +193,14 @@ def _shared(folder: Path, before: Path, told: dict[str, str]) -> dict[str, str]:
 
 
 def _flush(folder: Path) -> None:
-    """Have the files on disk before they are shown: a power cut must not leave the link on empty files."""
+    """Sync the files to disk before they are shown, so that a power cut cannot leave the link on empty files."""
     for path in (*folder.rglob("*"), folder):
-        if path.is_dir() or path.stat().st_nlink == 1:  # else it is part of the version before
+        if path.is_dir() or path.stat().st_nlink == 1:  # otherwise it belongs to the previous version
             sync(path)
 
 
 def _remove_old(versions: Path, current: Path) -> None:
-    """Older versions, and what killed batches left unfinished."""
+    """Remove older versions and the unfinished ones of killed batches."""
     finished = sorted(path for path in versions.iterdir() if path.suffix != ".part")
     kept = {current, *finished[-KEPT_VERSIONS:]}
     for path in versions.iterdir():

@@ -1,1 +1,1 @@
-"""Whether the numbers can be believed: suites, the frames they judge, the results. Knows no Dagster."""
+"""Data quality: checks, drift, incidents, alerts and retraining. Does not depend on Dagster."""

@@ -1,6 +1,6 @@
-"""Judge a batch before it is published: drift, counts and suites on the marts; results and incidents into marts.
+"""Judges a batch before it is published: runs drift checks, counts and suites, and stores results and incidents.
 
-The shell around the pure parts: reads aggregates, calls the rules, writes two tables. The caller holds the warehouse.
+Reads aggregates, calls the pure rules and writes two tables. The caller holds the warehouse's lock.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from quality.incidents.silences import merge_silences
 
 @dataclass(slots=True)
 class Verdict:
-    """What a batch's judging found: results and incidents as written, the suites' results, GX's own objects by suite.
+    """The outcome for a batch: results and incidents as stored, the suites' results, and GX's own objects by suite.
 
-    `errors` are sentences about parts that could not be judged; the batch goes on without them.
+    `errors` are messages about parts that could not be judged; the batch continues without them.
     """
 
     results: list[DayResult] = field(default_factory=list)
@@ -49,7 +49,7 @@ def judge(connection: duckdb.DuckDBPyConnection, settings: Settings, now: dateti
     """Judge the marts of an open warehouse and write `check_results` and `incidents`.
 
     The data is judged as of its newest landing; `now` decides only which sites fell silent. A part that cannot be
-    judged is reported and left out: the numbers are published whatever becomes of their checks.
+    judged is reported and left out, because figures are published whatever happens to their checks.
     """
     started = time.monotonic()
     verdict = Verdict()
@@ -65,13 +65,20 @@ def judge(connection: duckdb.DuckDBPyConnection, settings: Settings, now: dateti
     baselines = read_baselines(connection, panels.sites if panels else [])
     of_days: list[DayResult] = []
     if panels:
-        told: Panels = panels
-        of_days += _try(verdict, "drift", lambda: list(day_results(told, settings.confidence_floor, baselines))) or []
+        judged_panels: Panels = panels
         of_days += (
-            _try(verdict, "facts", lambda: list(counts.day_facts(connection, event_days[0], event_days[-1]))) or []
+            _try(verdict, "drift", lambda: list(day_results(judged_panels, settings.confidence_floor, baselines))) or []
+        )
+        of_days += (
+            _try(verdict, "counts", lambda: list(counts.day_count_results(connection, event_days[0], event_days[-1])))
+            or []
         )
     of_landing = (
-        _try(verdict, "landing", lambda: list(counts.landing_facts(connection, landing_days[0], landing_days[-1])))
+        _try(
+            verdict,
+            "landing",
+            lambda: list(counts.landing_count_results(connection, landing_days[0], landing_days[-1])),
+        )
         or []
     )
     may_name = settings.worker_identity != "aggregate"
@@ -120,7 +127,7 @@ def judge(connection: duckdb.DuckDBPyConnection, settings: Settings, now: dateti
 
 
 def _judge_suites(connection: duckdb.DuckDBPyConnection, plant: Plant, verdict: Verdict) -> None:
-    """Every suite on its frame. A suite that cannot run has failed, and the others go on."""
+    """Judge every suite on its frame. A suite that cannot run has failed, and the others continue."""
     started = time.monotonic()
     import great_expectations  # noqa: F401  # timed on its own: it is most of what checking costs
 
@@ -142,7 +149,7 @@ def _judge_suites(connection: duckdb.DuckDBPyConnection, plant: Plant, verdict: 
 
 
 def _suite_results(verdict: Verdict, day: date) -> list[DayResult]:
-    """The suites' own rules as results of the day; what day checks and facts found has rows of its own already."""
+    """The suites' own rules as day results. The day checks already have rows of their own."""
     states = {"passed": "pass", "insufficient_data": "insufficient_data"}
     return [
         DayResult(
@@ -167,7 +174,7 @@ def _suite_results(verdict: Verdict, day: date) -> list[DayResult]:
 
 
 def worst_by_name(results: Sequence[CheckResult]) -> list[CheckResult]:
-    """One result for each rule: of a rule that is judged for each site, the one that is worst."""
+    """One result for each rule; for a rule judged per site, the worst one."""
     badness = {"failed": 2, "passed": 1, "insufficient_data": 0}
     worst: dict[str, CheckResult] = {}
     for result in results:
@@ -177,7 +184,7 @@ def worst_by_name(results: Sequence[CheckResult]) -> list[CheckResult]:
 
 
 def _versions(panels: Panels) -> dict[tuple[Cell, date], Cell]:
-    """The model version that most events of a camera's day came from."""
+    """The model version of most events of each camera and day."""
     return {
         (Cell(*camera), panels.days[at]): Cell(version[0], "", version[1], version[2])
         for row, camera in enumerate(panels.cameras)

@@ -1,4 +1,4 @@
-"""The marts that judging makes: what a row of each is, and its columns. Imports nothing that takes time."""
+"""The marts written by judging: the grain and columns of each. Imports nothing slow."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ DESCRIPTIONS = {
     "incidents": "One row per metric and cell from its first evidence until it is over.",
 }
 
-# What each is, in the words of publishing/marts.py.
+# The declaration of each, with the keys of publishing/marts.py.
 META: dict[str, dict[str, Any]] = {
     "check_results": {"about": "camera", "scope": "whole", "day": None, "names": []},
     "incidents": {"about": "camera", "scope": "whole", "day": None, "names": []},

@@ -1,4 +1,4 @@
-"""What judging leaves beside the marts: the suites' results for Dagster, and Data Docs for the site."""
+"""The files written by judging: the suites' results for Dagster, and Data Docs for the site."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ DOCS_FOLDER = "docs"
 
 
 def write_report(folder: Path, verdict: Verdict, confidence_floor: float) -> None:
-    """Write both; pages whose results are as before stay as they are."""
+    """Write both; pages with unchanged results stay as they are."""
     from quality.expectations.data_docs import write_docs
     from quality.judge import worst_by_name
 
     folder.mkdir(parents=True, exist_ok=True)
     results = [dataclasses.asdict(result) for _, of_suite in verdict.suites for result in worst_by_name(of_suite)]
-    told = {"confidence_floor": confidence_floor, "results": results}
-    write_whole(folder / RESULTS_NAME, json.dumps(told))
+    content = {"confidence_floor": confidence_floor, "results": results}
+    write_whole(folder / RESULTS_NAME, json.dumps(content))
     if verdict.validated:
         write_docs(folder / DOCS_FOLDER, verdict.validated)
 
 
 def read_results(folder: Path) -> dict[str, CheckResult]:
-    """The suites' results by check, as the newest batch left them; empty where none has."""
+    """The suites' results of the newest batch by check; empty if there are none."""
     return {row["name"]: CheckResult(**row) for row in _read(folder).get("results", [])}
 
 
 def is_judged_by(folder: Path, confidence_floor: float) -> bool:
-    """Whether the newest batch was judged by this floor. Another floor changes no number, but the verdict on them."""
+    """Whether the newest batch was judged with this confidence floor. The floor changes no figure, only the verdict."""
     return bool(_read(folder).get("confidence_floor") == confidence_floor)
 
 
 def _read(folder: Path) -> dict[str, Any]:
     try:
-        told: dict[str, Any] = json.loads((folder / RESULTS_NAME).read_text(encoding="utf-8"))
+        content: dict[str, Any] = json.loads((folder / RESULTS_NAME).read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return {}
-    return told
+    return content

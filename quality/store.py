@@ -1,4 +1,4 @@
-"""The two marts that this package makes: `check_results` and `incidents`, in the warehouse's schema `marts`."""
+"""Stores the marts `check_results` and `incidents` in the warehouse's schema `marts`."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from quality.checks.results import Cell, DayResult
 from quality.incidents.incident import PAGE, Incident
 from quality.marts import TABLES
 
-# Older results, and incidents that closed longer ago, are deleted.
+# Days after which results, and closed incidents, are deleted.
 RESULT_DAYS = 90
 INCIDENT_DAYS = 400
 
 
 def make_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    """Have both tables, empty where they are new."""
+    """Create both tables if they do not exist."""
     connection.execute("create schema if not exists marts")
     for name, columns in TABLES.items():
         connection.execute(f"create table if not exists marts.{name} ({columns})")
 
 
 def read_incidents(connection: duckdb.DuckDBPyConnection) -> list[Incident]:
-    """All incidents that are kept."""
+    """All stored incidents."""
     rows = connection.execute(
         """
         select incident_id, metric, site_id, camera_id, model_name, model_version, opened_at, closed_at,
@@ -46,7 +46,7 @@ def replace_results(
     *,
     landing: bool,
 ) -> None:
-    """Replace the results of the judged `days`: those of days of landing, or those of the events' days."""
+    """Replace the results of the judged `days`, either days of landing or days of events."""
     if not days:
         return
     connection.execute(
@@ -67,7 +67,7 @@ def replace_results(
 
 
 def replace_freshness(connection: duckdb.DuckDBPyConnection, results: Iterable[DayResult], now: datetime) -> None:
-    """Have the results of the sites' freshness as they are at this moment, and no others."""
+    """Replace the results of the sites' freshness by the current ones."""
     connection.execute("delete from marts.check_results where metric = ?", [freshness.METRIC])
     _insert_results(connection, results, now)
 
@@ -75,7 +75,7 @@ def replace_freshness(connection: duckdb.DuckDBPyConnection, results: Iterable[D
 def replace_incidents(
     connection: duckdb.DuckDBPyConnection, incidents: Sequence[Incident], judged_at: datetime
 ) -> None:
-    """Replace all incidents; those that closed long ago are forgotten."""
+    """Replace all incidents, without those that closed long ago."""
     kept = [
         each for each in incidents if each.closed_at is None or judged_at - each.closed_at < timedelta(INCIDENT_DAYS)
     ]
@@ -138,7 +138,7 @@ def _cell_columns(cell: Cell) -> dict[str, object]:
 
 
 def _arrow(table: str, rows: list[dict[str, object]], connection: duckdb.DuckDBPyConnection) -> pa.Table:
-    """The rows with the table's own types, also where a column has no value or there is no row."""
+    """The rows with the table's column types, even if a column is empty or there are no rows."""
     schema = connection.cursor().sql(f"from marts.{table} limit 0").to_arrow_table().schema
     columns = {field.name: pa.array([row[field.name] for row in rows], field.type) for field in schema}
     return pa.table(columns)

@@ -94,12 +94,12 @@ def page(nothing: dict[str, float], something: dict[str, dict[str, Found]], site
         "| false alerts per site and year | " + " | ".join(f"{nothing[name]:.2f}" for name in names) + " |",
     ]
     for drift, results in something.items():
-        cells = [_told(results[name]) for name in names]
+        cells = [_summary(results[name]) for name in names]
         lines.append(f"| {drift} | " + " | ".join(cells) + " |")
     return "\n".join([*lines, ""])
 
 
-def _told(one: Found) -> str:
+def _summary(one: Found) -> str:
     return f"{one.power:.0%}" + ("" if one.delay is None else f", {one.delay:.0f} days")
 
 

@@ -40,8 +40,8 @@ def redact(
     fields = record if isinstance(record, dict) else {}
     site_id = site_of(fields, folder)
     # Without a folder a record that nobody can read may be of any site.
-    is_told = site_id is not None and (isinstance(record, dict) or folder.site_id is not None)
-    is_nameless = bool(nameless_sites) and (site_id in nameless_sites or not is_told)
+    is_site_known = site_id is not None and (isinstance(record, dict) or folder.site_id is not None)
+    is_nameless = bool(nameless_sites) and (site_id in nameless_sites or not is_site_known)
     if key is None and not is_nameless:
         return payload, detail
     if not isinstance(record, dict):

@@ -1,1 +1,1 @@
-"""Checks of a day or of the plant as it is now: drift, counts, freshness; results are plain values."""
+"""Checks of a day, or of the plant's current state: drift, counts and freshness. Results are plain values."""

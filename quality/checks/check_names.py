@@ -1,4 +1,7 @@
-"""The names of the day checks. Imports nothing: Dagster needs the names in every process, numpy only where one runs."""
+"""The names of the day checks.
+
+Imports nothing, because Dagster needs the names in every process but numpy only where a check runs.
+"""
 
 CONFIDENCE_FLOOR = "confidence_is_above_the_floor"
 CONFIDENCE_DROP = "confidence_is_what_it_was"

@@ -1,4 +1,4 @@
-"""The dates on which the plant's registry says that a site is closed (contract §4): silence there says nothing."""
+"""The dates on which a site is closed by the registry (contract §4), when silence is expected."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Stretches = Sequence[tuple[date, date]]
 
 
 def read_closures(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[date, date]]]:
-    """First and last date of each closure in force, by site; those of every site under `*`."""
+    """The first and last date of each closure in force, by site; closures of every site are under `*`."""
     found: dict[str, list[tuple[date, date]]] = {}
     rows = connection.execute("select site_id, from_date, to_date from raw.closures order by all").fetchall()
     for site, first, last in rows:
@@ -55,5 +55,5 @@ def _is_in(stretches: Stretches, day: date) -> bool:
 
 
 def closures_of(site_id: str, closures: Mapping[str, Stretches]) -> Stretches:
-    """The closures that hold for a site."""
+    """The closures that apply to a site."""
     return [*closures.get(site_id, ()), *closures.get(ALL_SITES, ())]

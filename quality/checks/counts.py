@@ -16,7 +16,7 @@ from quality.checks.results import Cell, DayResult, Severity
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
+class CountCheck:
     """A check of a count: `query` selects site, camera, day, value, size; a value above `highest` is evidence.
 
     `marts` must all be there. `words` says what is so, `warning` what is wrong; both are filled with the value, the
@@ -38,7 +38,7 @@ class Fact:
     by_landing: bool = False
 
 
-REJECTED = Fact(
+REJECTED = CountCheck(
     "few_records_are_rejected",
     "rejected_share",
     "warning",
@@ -84,7 +84,7 @@ REJECTED = Fact(
     by_landing=True,
 )
 
-UNREAD = Fact(
+UNREAD = CountCheck(
     "every_object_is_read",
     "unread_objects",
     "warning",
@@ -122,7 +122,7 @@ UNREAD = Fact(
     by_landing=True,
 )
 
-UNREGISTERED = Fact(
+UNREGISTERED = CountCheck(
     "every_worker_and_station_is_registered",
     "unregistered_ids",
     "warning",
@@ -151,7 +151,7 @@ UNREGISTERED = Fact(
 
 # Of all events that are kept, those that say again what another one says. Their number is known without reading them;
 # the sums of landed_objects would also count what retention and erasure have removed since.
-DUPLICATES = Fact(
+DUPLICATES = CountCheck(
     "few_records_are_duplicates",
     "duplicate_share",
     "warning",
@@ -171,7 +171,7 @@ DUPLICATES = Fact(
 )
 
 # Judged on the day it happens: events of days that have not come yet count for the newest landing's.
-CLOCK = Fact(
+CLOCK = CountCheck(
     "no_camera_is_ahead_of_the_clock",
     "clock_offset",
     "warning",
@@ -196,7 +196,7 @@ CLOCK = Fact(
 # since the last report falls about as often as it rises.
 _RISES = 10
 
-RUNNING_TOTALS = Fact(
+RUNNING_TOTALS = CountCheck(
     "no_count_looks_like_a_running_total",
     "running_total",
     "warning",
@@ -217,7 +217,7 @@ RUNNING_TOTALS = Fact(
     """,
 )
 
-FALLING_COUNTERS = Fact(
+FALLING_COUNTERS = CountCheck(
     "every_counter_only_grows",
     "counter_falls",
     "warning",
@@ -234,7 +234,7 @@ FALLING_COUNTERS = Fact(
     """,
 )
 
-JUMPING_COUNTERS = Fact(
+JUMPING_COUNTERS = CountCheck(
     "no_counter_jumps",
     "counter_jumps",
     "warning",
@@ -254,7 +254,7 @@ JUMPING_COUNTERS = Fact(
     """,
 )
 
-FACTS = (REJECTED, UNREAD, UNREGISTERED, DUPLICATES, CLOCK, RUNNING_TOTALS, FALLING_COUNTERS, JUMPING_COUNTERS)
+COUNT_CHECKS = (REJECTED, UNREAD, UNREGISTERED, DUPLICATES, CLOCK, RUNNING_TOTALS, FALLING_COUNTERS, JUMPING_COUNTERS)
 # The suites' own rules count for these; a divergence is a distance without significance, and opens no incident.
 INTEGRITY, DIVERGENCE = "integrity", "event_mix_divergence"
 LANDING_METRICS = {
@@ -262,55 +262,55 @@ LANDING_METRICS = {
     DIVERGENCE,
     look_alikes.METRIC,
     old_events.METRIC,
-    *(fact.metric for fact in FACTS if fact.by_landing),
+    *(check.metric for check in COUNT_CHECKS if check.by_landing),
 }
 
 
-def landing_facts(connection: duckdb.DuckDBPyConnection, first: date, last: date) -> Iterator[DayResult]:
-    """The facts of what landed from `first` to `last`, UTC days of landing."""
-    return _results(connection, [fact for fact in FACTS if fact.by_landing], first, last)
+def landing_count_results(connection: duckdb.DuckDBPyConnection, first: date, last: date) -> Iterator[DayResult]:
+    """The checks of what landed from `first` to `last`, UTC days of landing."""
+    return _results(connection, [check for check in COUNT_CHECKS if check.by_landing], first, last)
 
 
-def day_facts(connection: duckdb.DuckDBPyConnection, first: date, last: date) -> Iterator[DayResult]:
-    """The facts of the events' days from `first` to `last`. A mart that is not there leaves its facts out."""
-    return _results(connection, [fact for fact in FACTS if not fact.by_landing], first, last)
+def day_count_results(connection: duckdb.DuckDBPyConnection, first: date, last: date) -> Iterator[DayResult]:
+    """The checks of the events' days from `first` to `last`. A mart that is not there leaves its checks out."""
+    return _results(connection, [check for check in COUNT_CHECKS if not check.by_landing], first, last)
 
 
 def _results(
-    connection: duckdb.DuckDBPyConnection, facts: Sequence[Fact], first: date, last: date
+    connection: duckdb.DuckDBPyConnection, checks: Sequence[CountCheck], first: date, last: date
 ) -> Iterator[DayResult]:
     found = connection.execute("select table_name from duckdb_tables() where schema_name = 'marts'").fetchall()
     present = {str(name) for (name,) in found}
-    for fact in facts:
-        if not present.issuperset(fact.marts):
+    for check in checks:
+        if not present.issuperset(check.marts):
             continue
-        query = f"select * from ({fact.query}) where day between $first and $last order by all"
+        query = f"select * from ({check.query}) where day between $first and $last order by all"
         rows = connection.execute(query, {"first": first, "last": last}).fetchall()
         for site, camera, day, value, size, *what in rows:
-            yield _result(fact, Cell(site, camera), day, value, int(size), "".join(what))
+            yield _result(check, Cell(site, camera), day, value, int(size), "".join(what))
 
 
 _BAD: dict[Severity, str] = {"critical": "fail", "warning": "warn"}
 
 
-def _result(fact: Fact, cell: Cell, day: date, value: float | None, size: int, what: str) -> DayResult:
-    judged = value is not None and size >= fact.smallest_sample
-    bad = judged and value is not None and value > fact.highest
-    words = fact.warning if bad else fact.words
-    said = words.format(value=value, highest=fact.highest, what=what) if judged else "too little to judge"
+def _result(check: CountCheck, cell: Cell, day: date, value: float | None, size: int, what: str) -> DayResult:
+    judged = value is not None and size >= check.smallest_sample
+    bad = judged and value is not None and value > check.highest
+    words = check.warning if bad else check.words
+    said = words.format(value=value, highest=check.highest, what=what) if judged else "too little to judge"
     name = cell.name
     return DayResult(
         evidence_date=day,
-        check_name=fact.name,
-        metric=fact.metric,
+        check_name=check.name,
+        metric=check.metric,
         cell=cell,
-        status=(_BAD[fact.severity] if bad else "pass") if judged else "insufficient_data",
-        severity=fact.severity,
+        status=(_BAD[check.severity] if bad else "pass") if judged else "insufficient_data",
+        severity=check.severity,
         observed=value,
-        threshold=fact.highest,
+        threshold=check.highest,
         sample_size=size,
-        effect=None if value is None else value - fact.highest,
+        effect=None if value is None else value - check.highest,
         p_value=None,
         sentence=f"{name[0].upper()}{name[1:]}: {said}.",
-        is_strong=bad and fact.is_strong,
+        is_strong=bad and check.is_strong,
     )

@@ -1,4 +1,4 @@
-"""The rules of `quality.drift` on the plant's panels: one result for each check, cell and day, in plain words."""
+"""Applies the rules of `quality.drift` to the plant's panels: one result with a sentence per check, cell and day."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class DayCheck:
-    """A check by name: the metric its evidence counts for, how bad that is, its threshold and its words."""
+    """A check: the metric that its evidence counts for, its severity, its threshold and its sentence."""
 
     name: str
     metric: str
     severity: Severity
     threshold: float
-    # Says what was seen from observed, expected and effect; "it" is the cell.
+    # Makes the sentence from observed, expected and effect; "it" is the cell.
     words: Callable[[float, float, float], str]
 
 
 def day_results(panels: Panels, floor: float, baselines: Mapping[str, Baseline]) -> Iterator[DayResult]:
-    """Every drift check on every judged day of every cell. `baselines` hold shares for each site."""
+    """The results of every drift check for every cell and judged day. `baselines` holds the expected shares by site."""
     first, weekdays = panels.first_judged, panels.weekdays
     sites = panels.site_numbers(panels.cameras)
     cameras = _camera_cells(panels)
@@ -184,7 +184,7 @@ def _baseline_rows(panels: Panels, baselines: Mapping[str, Baseline]) -> Iterato
     for place, site in enumerate(panels.sites):
         week = of_site[place, max(0, len(panels.days) - 7) :].sum(axis=0)
         seen = week / week.sum() if week.sum() else np.zeros(len(EVENT_TYPES))
-        told = ", ".join(f"{kind.replace('_', ' ')} {share:.0%}" for kind, share in zip(EVENT_TYPES, seen, strict=True))
+        mix = ", ".join(f"{kind.replace('_', ' ')} {share:.0%}" for kind, share in zip(EVENT_TYPES, seen, strict=True))
         far = float(kl_divergence(seen, shares[place])) if week.sum() else 0.0
         origin = baselines[site].origin
         check = DayCheck(
@@ -192,9 +192,9 @@ def _baseline_rows(panels: Panels, baselines: Mapping[str, Baseline]) -> Iterato
             "event_mix_baseline",
             "warning",
             rules.BASELINE_SHIFT,
-            lambda value, _, __, origin=origin, told=told, far=far: (  # type: ignore[misc]
+            lambda value, _, __, origin=origin, mix=mix, far=far: (  # type: ignore[misc]
                 f"{value:.1%} of the week's events are of another type than {origin} expects "
-                f"(newest week: {told}; divergence {far:.3f} nats)"
+                f"(newest week: {mix}; divergence {far:.3f} nats)"
             ),
         )
         yield from _rows(panels, check, [Cell(site)], of_site[place : place + 1].sum(axis=-1), _only(judgement, place))
@@ -203,7 +203,7 @@ def _baseline_rows(panels: Panels, baselines: Mapping[str, Baseline]) -> Iterato
 def _rows(
     panels: Panels, check: DayCheck, cells: Sequence[Cell], counts: Floats, judgement: Judgement
 ) -> Iterator[DayResult]:
-    """The results of one check, for the days on which a cell sent anything."""
+    """The results of one check, for days on which the cell sent events."""
     bad = "fail" if check.severity == "critical" else "warn"
     for row, cell in enumerate(cells):
         for at in range(panels.first_judged, len(panels.days)):

@@ -1,7 +1,7 @@
-"""Whether every site is still heard, judged by the clock of the batch: silence is the one thing that sends no data.
+"""Judges by the batch's clock whether every site still sends events, because silence itself sends no data.
 
-The decisions are pure and take `now`; `read_heard` and `has_changed` read small marts. Imports nothing that takes time:
-a batch that lands nothing asks here, and goes on only where the answer is another one than before.
+The decisions are pure and take `now`; `read_heard` and `has_changed` read small marts. Imports nothing slow: a batch
+that lands nothing asks this module, and continues only if the answer has changed.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from quality.checks.results import Cell, DayResult
 
 METRIC = "freshness"
 
-# A day off that no registry knows of is one usual day; a weekend is none, as the weeks before show.
+# Usual working days of silence that are tolerated: a day off that no registry knows counts as one, a weekend as none.
 LONGEST_MISSED = 1.5
-# Whatever is usual, and where nothing is known to be.
+# The limit for any site, and the only limit for a site without usual weeks.
 LONGEST_SILENCE = timedelta(days=4)
-# After so long a site is closed down, not silent.
+# After this long a site counts as closed down, not silent.
 GONE_AFTER = timedelta(days=60)
-# Events that were older than this when they landed come from an archive: that site never was heard as it worked.
+# Events older than this at landing come from an archive, so the site was never observed live.
 ARCHIVE_AGE = timedelta(days=1.5)
 LEARNED_WEEKS = 4
 # Until when the events of each site's dates say that it was heard.
@@ -44,14 +44,17 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What is known of a site. `age_at_landing`: of its newest day's events, None where nobody knows."""
+    """The events of a site.
+
+    `age_at_landing` is the age of its newest day's events when they landed, None if unknown.
+    """
 
     site_id: str
     first_event_at: datetime
     last_event_at: datetime
     age_at_landing: timedelta | None
     worked: Sequence[Window]
-    # First and last date of each stretch on which the plant's registry says that the site is closed.
+    # First and last date of each closure of the site in the registry.
     closures: Sequence[tuple[date, date]] = ()
     timezone: str = "UTC"
 
@@ -70,11 +73,11 @@ def freshness(sites: Iterable[Heard], now: datetime) -> list[DayResult]:
 
 
 def missed_days(site: Heard, now: datetime) -> float | None:
-    """How many usual days of work have passed since the newest event; None where the site shows no usual week yet.
+    """How many usual working days have passed since the newest event; None if the site has no usual week yet.
 
-    What the same stretch of each of the four weeks before held of worked windows, the lower median of these weeks, over
-    the worked time of a usual shift date. So nights and weekends without work count nothing, and a holiday among the
-    four weeks neither. Windows that fall on closed dates now count nothing.
+    For each of the four previous weeks, the worked time in the same part of the week is summed; the lower median of
+    these is divided by the worked time of a usual shift date. Nights and weekends without work therefore do not count,
+    nor does one holiday in the four weeks, nor do windows on dates that are closed now.
     """
     weeks = [timedelta(weeks=number) for number in range(1, LEARNED_WEEKS + 1)]
     known = [week for week in weeks if site.last_event_at - week >= site.first_event_at]
@@ -89,9 +92,9 @@ def missed_days(site: Heard, now: datetime) -> float | None:
 
 
 def changed_sites(results: Sequence[DayResult], open_sites: set[str]) -> set[str]:
-    """The sites whose silence opens or closes now, of which `open_sites` have an open incident.
+    """The sites whose silence begins or ends now, given the `open_sites` with an open incident.
 
-    One that cannot be judged any more stays as it is; one without a result is closed down.
+    A site that can no longer be judged keeps its state; a site without a result is closed down.
     """
     silent = {result.cell.site_id for result in results if result.is_evidence}
     unknown = {result.cell.site_id for result in results if not result.is_judged}
@@ -99,7 +102,7 @@ def changed_sites(results: Sequence[DayResult], open_sites: set[str]) -> set[str
 
 
 def has_changed(connection: duckdb.DuckDBPyConnection, now: datetime) -> bool:
-    """Whether judging now would open or close the incident of a silent site; the warehouse has been judged before."""
+    """Whether judging now would open or close an incident of a silent site. The warehouse has been judged before."""
     rows = connection.execute(
         "select site_id from marts.incidents where metric = ? and closed_at is null", [METRIC]
     ).fetchall()
@@ -178,13 +181,13 @@ def _judge(site: Heard, now: datetime) -> DayResult:
     is_silent = observed > limit
     heard = f"its newest event is of {site.last_event_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
     if is_archive:
-        status, told = "insufficient_data", f"{heard} and landed long after it happened, as an archive does"
+        status, text = "insufficient_data", f"{heard} and landed long after it happened, as an archive does"
     elif site.is_closed(site.local(now).date()):
-        status, told = "insufficient_data", f"{heard}; the site is closed today"
+        status, text = "insufficient_data", f"{heard}; the site is closed today"
     elif is_silent:
-        status, told = "fail", f"it fell silent; {heard}, and {observed:.1f} {unit} have passed since"
+        status, text = "fail", f"it fell silent; {heard}, and {observed:.1f} {unit} have passed since"
     else:
-        status, told = "pass", heard
+        status, text = "pass", heard
     cell = Cell(site.site_id)
     return DayResult(
         evidence_date=now.astimezone(UTC).date(),
@@ -198,15 +201,17 @@ def _judge(site: Heard, now: datetime) -> DayResult:
         sample_size=1,
         effect=observed - limit,
         p_value=None,
-        sentence=f"{cell.name[0].upper()}{cell.name[1:]}: {told}.",
+        sentence=f"{cell.name[0].upper()}{cell.name[1:]}: {text}.",
         is_strong=is_silent,
     )
 
 
 def _worked_seconds(site: Heard, week: timedelta, now: datetime) -> float:
-    """What the time since the newest event held of work, so long before; not what falls on closed dates now.
+    """The worked time in the stretch that lies the given weeks before the time since the newest event, without dates
+    that are closed now.
 
-    Whole weeks of closed time are left out of the time that has passed, as if the plant had gone on where it stopped.
+    Whole weeks of closed time are removed from the time that has passed, as if the plant had continued where it
+    stopped.
     """
     shut = timedelta(weeks=_closed_time(site, now) // timedelta(weeks=1))
     start, end = site.last_event_at - week, now - week - shut

@@ -1,6 +1,6 @@
-"""Ids that no registry lists and that look like one it does: `w1` beside `W1`, `007` beside `7`, full-width letters.
+"""Finds unregistered ids that look like registered ones: `w1` for `W1`, `007` for `7`, full-width letters.
 
-Two spellings of one badge are two people to every number. Which of them is meant, only the plant knows.
+Two spellings of one badge count as two people in every figure. Only the plant knows which one is right.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from quality.checks.check_names import LOOK_ALIKES
 from quality.checks.results import Cell, DayResult
 
 METRIC = "look_alike_ids"
-_NAMED = 5  # in a sentence; what is more is counted
+_NAMED = 5  # ids named in a sentence; further ones are counted
 
-# Ids that no registry lists, of the newest 30 shift dates: what was mended before is no alarm.
+# Unregistered ids of the newest 30 shift dates, so that ids corrected before do not alarm.
 _SEEN = """
     with newest as (select max(shift_date) - 30 as shift_date from shift_windows)
     select distinct site_id, worker_id as id from worker_shifts
@@ -37,13 +37,13 @@ _LISTED = """
 
 
 def folded(identifier: str) -> str:
-    """What is left of an id when letter case, width, blanks and leading zeros are not looked at."""
+    """An id without regard to letter case, width, blanks and leading zeros."""
     plain = re.sub(r"\s+", "", normalize("NFKC", identifier).casefold())
     return re.sub(r"(?<![0-9])0+(?=[0-9])", "", plain)
 
 
 def look_alikes(seen: Sequence[str], listed: Sequence[str]) -> dict[str, list[str]]:
-    """For ids of a registry the ones that were seen beside them and look alike."""
+    """The unregistered ids that look like each registered id."""
     known: dict[str, str] = {}
     for one in sorted(listed):
         known.setdefault(folded(one), one)
@@ -55,9 +55,9 @@ def look_alikes(seen: Sequence[str], listed: Sequence[str]) -> dict[str, list[st
 
 
 def look_alike_results(connection: duckdb.DuckDBPyConnection, day: date, *, may_name: bool) -> list[DayResult]:
-    """One result, dated `day`, for each site with an id that no registry lists.
+    """One result, dated `day`, for each site with an unregistered id.
 
-    `may_name`: whether ids may stand in a sentence that is published. The connection's search path names the marts.
+    `may_name` says whether published sentences may contain ids. The connection's search path contains the marts.
     """
     seen, listed = (_by_site(connection.execute(query).fetchall()) for query in (_SEEN, _LISTED))
     return [_result(site, day, ids, look_alikes(ids, listed.get(site, [])), may_name) for site, ids in seen.items()]
@@ -76,7 +76,7 @@ def _result(site: str, day: date, seen: Sequence[str], found: Mapping[str, Seque
     pairs = [f"{', '.join(like)} of {listed}" for listed, like in found.items()]
     shown = "; ".join(pairs[:_NAMED]) + (f"; and {len(pairs) - _NAMED} more" if len(pairs) > _NAMED else "")
     said = f"{count} of {len(seen)} ids that are not registered look like registered ones"
-    told = f"{said}: {shown}" if may_name else said
+    text = f"{said}: {shown}" if may_name else said
     cell = Cell(site)
     return DayResult(
         evidence_date=day,
@@ -90,6 +90,6 @@ def _result(site: str, day: date, seen: Sequence[str], found: Mapping[str, Seque
         sample_size=len(seen),
         effect=float(count),
         p_value=None,
-        sentence=f"{cell.name[0].upper()}{cell.name[1:]}: {told if count else 'no id looks like a registered one'}.",
+        sentence=f"{cell.name[0].upper()}{cell.name[1:]}: {text if count else 'no id looks like a registered one'}.",
         is_strong=count > 0,
     )

@@ -1,4 +1,4 @@
-"""Results of checks, as plain values: Dagster, the marts and the report use the same ones."""
+"""Results of checks as plain values, shared by Dagster, the marts and the report."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-# `insufficient_data` is a result of its own: neither an all-clear nor an alarm.
+# `insufficient_data` is neither an all-clear nor an alarm.
 Status = Literal["passed", "failed", "insufficient_data"]
 Severity = Literal["critical", "warning"]
 
@@ -15,7 +15,7 @@ Severity = Literal["critical", "warning"]
 class CheckResult:
     """One rule of a suite, judged once.
 
-    `observed` is the value nearest to breaking the rule, or the one that breaks it most; None where there was none.
+    `observed` is the value nearest to breaking the rule, or the one that breaks it most; None without a value.
     `sample_size` counts what the judged cells are made of (records, events, worker shifts).
     """
 
@@ -32,9 +32,9 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What a result is about: a site (`*`: the whole plant), and below it a camera, a model version, or both.
+    """The subject of a result: a site (`*`: the whole plant), and within it a camera, a model version, or both.
 
-    Empty texts are parts that do not apply.
+    Empty texts are parts without a value.
     """
 
     site_id: str
@@ -44,7 +44,7 @@ class Cell:
 
     @property
     def name(self) -> str:
-        """The cell in a person's words."""
+        """The cell in words."""
         model = f"model {self.model_name} {self.model_version}".strip() if self.model_name or self.model_version else ""
         camera = f"camera {self.camera_id}" if self.camera_id else ""
         site = "the plant" if self.site_id == "*" else f"site {self.site_id}"
@@ -56,7 +56,7 @@ class DayResult:
     """One check of one cell on one day, a row of the mart `check_results`.
 
     `status`: pass, warn (a failed check of severity warning), fail (of severity critical), insufficient_data. `metric`
-    is what incidents are about; several checks may give evidence for one. `is_strong` opens an incident alone.
+    is the subject of incidents; several checks may give evidence for one. `is_strong` opens an incident by itself.
     """
 
     evidence_date: date
@@ -75,10 +75,10 @@ class DayResult:
 
     @property
     def is_evidence(self) -> bool:
-        """Whether it speaks for an incident."""
+        """Whether it is evidence for an incident."""
         return self.status in ("warn", "fail")
 
     @property
     def is_judged(self) -> bool:
-        """Whether there was enough to judge."""
+        """Whether there was enough data to judge."""
         return self.status != "insufficient_data"

@@ -1,4 +1,4 @@
-"""Each site's expected event mix, from registry and marts; how one is chosen is in `quality.drift.baselines`."""
+"""Reads each site's expected event mix from registry and marts; `quality.drift.baselines` chooses the baseline."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from quality.drift.baselines import EVENT_TYPES, Baseline, resolve
 
 
 def read_baselines(connection: duckdb.DuckDBPyConnection, sites: Iterable[str]) -> dict[str, Baseline]:
-    """The baselines of these sites, in an open warehouse."""
+    """The baselines of these sites, from an open warehouse."""
     found = connection.execute("from raw.baselines order by all")
     names = [column[0] for column in found.description or ()]
     rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]

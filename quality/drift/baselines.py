@@ -1,4 +1,4 @@
-"""What a site's event mix is expected to be: the default, the plant's own, or that of a named period."""
+"""A site's expected event mix: the default, the plant's own, or that of a past period."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DEFAULT_MIX = (0.70, 0.20, 0.05, 0.05)
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """The expected shares of `EVENT_TYPES`, and the words that say where they come from."""
+    """The expected shares of `EVENT_TYPES`, and a phrase for their origin."""
 
     shares: tuple[float, float, float, float] = DEFAULT_MIX
     origin: str = "the default baseline"
@@ -28,8 +28,8 @@ def resolve(
 ) -> Baseline:
     """A site's baseline: its own row of baselines.csv, else that of `*`, else the default.
 
-    `counts` gives a site's events by type in a period, for a row that names one; a period without events falls back to
-    the default, and the baseline's words say so.
+    `counts` returns a site's events by type for a row with a reference period. A period without events falls back to
+    the default, and the baseline's origin says so.
     """
     row = next((row for wanted in (site, "*") for row in rows if row["site_id"] == wanted), None)
     if row is None:

@@ -1,4 +1,4 @@
-"""How far two distributions are apart: effect sizes, without any judgement."""
+"""Distances between distributions: effect sizes without significance."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BINS = 50
 
 
 def total_variation(shares: Floats, baseline: Floats) -> Any:
-    """The part of all events whose type moved, 0 to 1: half the sum of absolute differences over the last axis.
+    """The share of events whose type changed, 0 to 1: half the sum of absolute differences over the last axis.
 
     Gibbs and Su, "On choosing and bounding probability metrics", International Statistical Review 70 (2002).
     """
@@ -24,8 +24,8 @@ def total_variation(shares: Floats, baseline: Floats) -> Any:
 def kl_divergence(shares: Floats, baseline: Floats, holdout: float = 0.001) -> Any:
     """Kullback–Leibler divergence of the shares from the baseline, in nats, over the last axis.
 
-    A share of `holdout` is spread over both sides first, so that a type the baseline does not know is not infinitely
-    far (Kullback and Leibler, "On information and sufficiency", Annals of Mathematical Statistics 22, 1951).
+    A share of `holdout` is first spread over both sides, so that a type missing from the baseline is not infinitely far
+    (Kullback and Leibler, "On information and sufficiency", Annals of Mathematical Statistics 22, 1951).
     """
     size = np.shape(shares)[-1]
     seen = (1 - holdout) * np.asarray(shares) + holdout / size

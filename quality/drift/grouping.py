@@ -1,4 +1,4 @@
-"""Many cameras that change on the same day for one reason are one incident: that of their model version."""
+"""Groups evidence: many cameras of one model version that change on the same day are one incident."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ SMALLEST_PART = 0.5
 
 
 def group_evidence(evidence: Flags, judged: Flags, groups: Ints) -> tuple[Flags, Flags, Flags]:
-    """Split evidence into that of single cells and that of groups.
+    """Split evidence into evidence of single cells and of groups.
 
     `evidence` and `judged` have the shape (cells, days), `groups` numbers the cell's model version on each day (-1 for
-    none). A group has evidence when at least three and at least half of its judged cells have; these cells then have
-    none of their own. Returns the cells' evidence (cells, days), the groups' evidence and the groups' judged days
+    none). A group has evidence if at least three and at least half of its judged cells have evidence; these cells then
+    have none of their own. Returns the cells' evidence (cells, days), the groups' evidence and the groups' judged days
     (groups, days).
     """
     count = int(groups.max(initial=-1)) + 1

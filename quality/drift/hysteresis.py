@@ -1,7 +1,7 @@
-"""From days with and without evidence to incidents: one that opens, lasts and closes is one alert, not thirty.
+"""Hysteresis: turns days of evidence into incidents that open, last and close, so that one fault is one alert.
 
-Two thresholds in place of one, as Schmitt's trigger has (Journal of Scientific Instruments 15, 1938): it takes several
-days to open and several clean ones to close. Days that could not be judged count for neither.
+Two thresholds, as in a Schmitt trigger (Journal of Scientific Instruments 15, 1938): several days of evidence open an
+incident and several clean days close it. Days that could not be judged count for neither.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Flags = NDArray[np.bool_]
 
 OPEN_AFTER, OPEN_AMONG = 3, 5
 CLOSE_AFTER = 3
-# An incident ends when its cell could not be judged for this long: a version that was rolled back sends nothing.
+# An incident ends if its cell could not be judged for this many days, for instance after a rollback of a version.
 GONE_AFTER = 7
 
 
@@ -37,9 +37,10 @@ def transitions(
     open_among: int = OPEN_AMONG,
     close_after: int = CLOSE_AFTER,
 ) -> Transitions:
-    """Walk through the days: open after `open_after` days of evidence among the last `open_among` judged ones.
+    """Walk through the days: an incident opens after `open_after` days of evidence among the last `open_among` judged
+    ones.
 
-    An incident opens at once where `strong` says so, and closes after `close_after` judged days without evidence, or
+    It opens at once on a day that is `strong`, and closes after `close_after` judged days without evidence, or
     `GONE_AFTER` days that could not be judged.
     """
     cells, days = evidence.shape

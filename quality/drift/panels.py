@@ -1,4 +1,4 @@
-"""The daily aggregates that drift is judged on, read from the marts as panels. Decides nothing, sees no event."""
+"""Reads the daily aggregates for drift from the marts as panels. Decides nothing and reads no single event."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from quality.drift.distances import BINS
 
 Floats = NDArray[np.float64]
 
-# Judged anew in every batch: late events change these days' numbers, and an incident needs several of them.
+# Days judged in every batch: late events change their figures, and an incident needs several days.
 JUDGED_DAYS = 30
 HISTORY_DAYS = reference.REFERENCE_DAYS + reference.GAP_DAYS + reference.WINDOW_DAYS - 1
 
@@ -26,13 +26,13 @@ Model = tuple[str, str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Panels:
-    """Days without gaps, oldest first; of them the last `judged_days` are judged, the others are their reference.
+    """Days without gaps, oldest first. The last `judged_days` are judged; the others are their reference.
 
     `cameras` (site, camera) are the rows of `events`, `mean`, `mix` (…, types), `histograms` (…, bins) and `version`
     (a number into `versions`: site, model, version that most events of the day came from, -1 for none); `models`
     (site, camera, model, version) are the rows of `model_events` and `model_mean`. `coverage` and `late_share` are
-    those of `camera_days`. NaN is a day without events, or without scheduled time. `closed` (site, day): what the
-    plant's registry says of days without work.
+    those of `camera_days`. NaN is a day without events, or without scheduled time. `closed` (site, day) marks closures
+    in the registry.
     """
 
     judged_at: datetime
@@ -54,7 +54,7 @@ class Panels:
     closed: frozenset[tuple[str, date]] = frozenset()
 
     def on_open_days(self, values: Floats) -> Floats:
-        """Values of the cameras' days, NaN where the camera's site is closed."""
+        """Values of the cameras' days, NaN on days when the camera's site is closed."""
         if not self.closed:
             return values
         shut = [[(site, day) in self.closed for day in self.days] for site, _ in self.cameras]
@@ -68,20 +68,20 @@ class Panels:
 
     @property
     def first_judged(self) -> int:
-        """The place of the first judged day."""
+        """The index of the first judged day."""
         return len(self.days) - self.judged_days
 
     def site_numbers(self, cells: list[Camera] | list[Model]) -> NDArray[np.int64]:
-        """Each cell's site as a place in `sites`."""
+        """Each cell's site as an index into `sites`."""
         place = {site: number for number, site in enumerate(self.sites)}
         return np.array([place[cell[0]] for cell in cells], dtype=np.int64)
 
 
 def read_panels(connection: duckdb.DuckDBPyConnection) -> Panels | None:
-    """The newest complete UTC days of all cameras; None where no day is complete yet.
+    """The newest complete UTC days of all cameras; None if no day is complete yet.
 
-    A day is complete when something landed after its end: until then its shifts are not those of other days, and it
-    would be compared with what it is not. The connection's search path names the marts.
+    A day is complete when something has landed after its end; an incomplete day cannot be compared with others. The
+    connection's search path contains the marts.
     """
     found = connection.execute(
         "select (select max(landed_at) from landed_objects), (select min(event_date) from model_days)"

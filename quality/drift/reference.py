@@ -1,9 +1,9 @@
-"""A day and a week against the cell's own weeks before, with the variance that its own days show.
+"""Compares a day and a week with the cell's own previous weeks, using the variance between the cell's own days.
 
-Events of one camera follow one another: states last, light changes with the hour. Counting them as independent
-would call every day significant. So the day is the unit: what days of the same cell differ by, once the weekday is
-taken off, is the variance of a day, whatever causes it (Moulton, "An illustration of a pitfall in estimating the
-effects of aggregate variables on micro units", Review of Economics and Statistics 72, 1990).
+Events of one camera depend on each other: states last, and light changes with the hour. If they were treated as
+independent, every day would be significant. The unit is therefore the day: the variance of a day is the variance
+between days of the same cell after the weekday effect is removed, whatever causes it (Moulton, "An illustration of a
+pitfall in estimating the effects of aggregate variables on micro units", Review of Economics and Statistics 72, 1990).
 """
 
 from __future__ import annotations
@@ -17,17 +17,18 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 WINDOW_DAYS = 7
-# The reference ends a week before the week that is judged: a camera that turns by degrees must not become its own.
+# The reference ends a week before the judged week, so that a camera that turns slowly does not become its own
+# reference.
 GAP_DAYS = 7
 REFERENCE_DAYS = 42
 SMALLEST_REFERENCE_DAYS = 14
 SMALLEST_WINDOW_DAYS = 4
-# A weekday is learned from at least so many of its kind; with fewer, its pattern stays in the variance.
+# A weekday effect needs at least this many days of that weekday; with fewer, it stays in the variance.
 SMALLEST_WEEKDAYS = 3
-# Where Huber's estimator cuts: one strange day neither makes an alarm of a week nor hides one for a month.
+# The cut-off of Huber's estimator: one unusual day neither raises an alarm for a week nor hides one for a month.
 CLIP = 3.0
-# The prior days' worth of variance that a cell borrows from its site (Smyth, "Linear models and empirical Bayes
-# methods", Statistical Applications in Genetics and Molecular Biology 3, 2004), and of correlation between days.
+# The weight, in days, of the prior variance that a cell borrows from its site (Smyth, "Linear models and empirical
+# Bayes methods", Statistical Applications in Genetics and Molecular Biology 3, 2004), and of correlation between days.
 PRIOR_DAYS = 8.0
 PRIOR_CORRELATION, PRIOR_CORRELATION_CELLS = 0.3, 2.0
 HIGHEST_CORRELATION = 0.8
@@ -35,11 +36,11 @@ HIGHEST_CORRELATION = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """For every cell and day, shape (cells, days); NaN where there is too little to compare.
+    """Arrays of the shape (cells, days), NaN if there is too little data to compare.
 
-    `day` is the day minus what its weekday leads to expect, `week` the median of seven such differences, in the
-    panel's unit; `day_t` and `week_t` are their Student statistics, `degrees` the degrees of freedom; `expected` is
-    the reference's level for the day, `deviation` the standard deviation of a day.
+    `day` is the day minus its weekday's expected value, `week` the median of seven such differences, in the panel's
+    unit; `day_t` and `week_t` are their Student statistics, `degrees` the degrees of freedom; `expected` is the
+    reference's level for the day, `deviation` the standard deviation of a day.
     """
 
     day: Floats
@@ -56,9 +57,9 @@ def compare_with_reference(
 ) -> Comparison:
     """Compare every day from `first_day` on with the reference before it.
 
-    `values` and `counts` (events) have the shape (cells, days), days without gaps, NaN where a day is not judged;
-    `weekdays` is 0 to 6 per day; `groups` numbers each cell's site; `prior_deviation` is what a day's standard
-    deviation is taken to be where no cell of a site has history.
+    `values` and `counts` (events) have the shape (cells, days), days without gaps, NaN for days that are not judged;
+    `weekdays` is 0 to 6 per day; `groups` numbers each cell's site; `prior_deviation` is the assumed standard deviation
+    of a day if no cell of a site has history.
     """
     values, counts = np.asarray(values, dtype=np.float64), np.asarray(counts, dtype=np.float64)
     cells, days = values.shape
@@ -80,7 +81,8 @@ def compare_with_reference(
 
 
 def variance_inflation(correlation: Floats | float, days: Floats) -> Floats:
-    """By how much the variance of a mean of so many days exceeds that of independent ones, for an AR(1) series.
+    """The factor by which the variance of a mean of this many days exceeds that of independent days, for an AR(1)
+    series.
 
     1 + 2 Σ (1 - lag/days) correlation^lag (Bartlett 1946; Bence, "Analysis of short time series", Ecology 76, 1995).
     """
@@ -115,7 +117,7 @@ def _compare_one(
     with np.errstate(invalid="ignore", divide="ignore"):
         usual = np.nansum(reference_counts * known, axis=1) / np.maximum(reference_days, 1)
         inflation = np.maximum(1.0, usual[:, None] / window_counts)
-        # The reference mean's own variance: by weekday it rests on few days that lie a week apart.
+        # The variance of the reference mean itself: by weekday it is based on few days, a week apart.
         serial = (1 + correlation) / (1 - correlation)
         of_day = np.where(is_by_weekday, 1 / size[:, window_weekdays[-1]], serial / reference_days)
         day = differences[:, -1]
@@ -143,7 +145,7 @@ def _compare_one(
 
 
 def _levels(reference: Floats, weekdays: Ints) -> tuple[Floats, Floats, NDArray[np.bool_]]:
-    """The expected value for each weekday (cells, 7), the days it rests on, and whether weekdays were told apart."""
+    """The expected value for each weekday (cells, 7), the days it is based on, and whether weekdays were separated."""
     known = np.isfinite(reference)
     filled = np.where(known, reference, 0.0)
     is_weekday = (weekdays[:, None] == np.arange(7)).astype(np.float64)
@@ -159,7 +161,7 @@ def _levels(reference: Floats, weekdays: Ints) -> tuple[Floats, Floats, NDArray[
 
 
 def _clipped_variance(residuals: Floats, degrees: Ints) -> Floats:
-    """The variance of a day with strange days cut at `CLIP` deviations (Huber, "Robust Statistics", 1981)."""
+    """The variance of a day with unusual days cut at `CLIP` deviations (Huber, "Robust Statistics", 1981)."""
     variance: Floats = (residuals**2).sum(axis=1) / np.maximum(degrees, 1)
     for _ in range(3):
         limit = CLIP * np.sqrt(variance)[:, None]
@@ -168,7 +170,9 @@ def _clipped_variance(residuals: Floats, degrees: Ints) -> Floats:
 
 
 def _pooled(variance: Floats, degrees: Ints, groups: Ints, prior_deviation: float) -> Floats:
-    """Each cell's site's variance of a day: the mean over its cells' degrees of freedom and `PRIOR_DAYS` of prior."""
+    """For each cell, its site's variance of a day: the mean weighted by the cells' degrees of freedom and `PRIOR_DAYS`
+    of prior.
+    """
     count = int(groups.max(initial=-1)) + 1
     total = np.bincount(groups, weights=degrees * variance, minlength=count)
     weight = np.bincount(groups, weights=degrees, minlength=count)
@@ -177,7 +181,7 @@ def _pooled(variance: Floats, degrees: Ints, groups: Ints, prior_deviation: floa
 
 
 def _correlation(residuals: Floats, known: NDArray[np.bool_], groups: Ints) -> Floats:
-    """The correlation of neighbouring days, learned over a site's cells and drawn towards the prior."""
+    """The correlation of neighbouring days, estimated over a site's cells and shrunk towards the prior."""
     count = int(groups.max(initial=-1)) + 1
     both = known[:, 1:] & known[:, :-1]
     together = np.bincount(groups, weights=(residuals[:, 1:] * residuals[:, :-1] * both).sum(axis=1), minlength=count)
@@ -189,7 +193,7 @@ def _correlation(residuals: Floats, known: NDArray[np.bool_], groups: Ints) -> F
 
 
 def row_median(values: Floats) -> Floats:
-    """The median of each row without its NaNs (numpy's own is slow on many short rows); NaN for a row without any."""
+    """The median of each row without NaNs (numpy's own is slow on many short rows); NaN for a row without values."""
     ordered = np.sort(values, axis=1)  # NaNs come last
     size = np.isfinite(ordered).sum(axis=1)
     rows = np.arange(len(ordered))

@@ -1,8 +1,8 @@
-"""The decisions about cameras' days: what was seen, what was expected, how far apart, how surely, and so what.
+"""The decisions about cameras' days: observed and expected values, effect, significance and evidence.
 
-Every rule asks for an effect that matters *and* for significance at `ALPHA` after correction for all cells of the
-site; below the smallest sample it answers neither yes nor no. Each looks at the day alone and at the week that ends
-with it, and pays for looking twice.
+Every rule requires a relevant effect *and* significance at `ALPHA` after correction for all cells of the site; below
+the smallest sample it does not judge. Each rule tests the day alone and the week that ends with it, and corrects for
+testing twice.
 """
 
 from __future__ import annotations
@@ -24,14 +24,15 @@ from quality.drift.significance import (
 
 Flags = NDArray[np.bool_]
 
-# The chance of a false alarm of one rule on one day of one site, before hysteresis. Seven rules on 365 days, of which
-# a week's overlap leaves about a hundred that are independent: below one false alert a site and year.
+# The probability of a false alarm of one rule on one day of one site, before hysteresis. With seven rules on 365 days,
+# of which overlapping weeks leave about a hundred independent ones, this gives less than one false alert per site and
+# year.
 ALPHA = 0.01
 # Events of a cell's day; fewer are `insufficient_data`.
 SMALLEST_SAMPLE = 200
 
 SMALLEST_DROP = 0.02  # of a mean confidence, in its own unit
-STRONG_DROP = 0.10  # one day of this is enough to open an incident
+STRONG_DROP = 0.10  # one day with this effect opens an incident
 SMALLEST_DISTANCE = 0.03  # Wasserstein-1 of a week's confidence, in its own unit
 LOW_CONFIDENCE = 0.60
 SMALLEST_RISE = 0.05  # of the share of events below LOW_CONFIDENCE
@@ -42,13 +43,13 @@ SMALLEST_GAP = 0.25  # of the scheduled time that a camera covers
 SMALLEST_DELAY = 0.20  # of the share of events that are late
 DISTRIBUTION_EDGES = np.array([0.3, 0.5, 0.6, 0.7, 0.8, 0.86, 0.9, 0.94, 0.98])
 
-# What a day is taken to differ by before a site has shown it (the simulated plants' cameras, benchmarks/drift).
+# The assumed deviation of a day before a site has history (from the simulated cameras of benchmarks/drift).
 PRIOR_MEAN_DEVIATION = 0.015
 PRIOR_SHARE_DEVIATION = 0.03
 PRIOR_VOLUME_DEVIATION = 0.30
 PRIOR_COVERAGE_DEVIATION = 0.10
 PRIOR_DESIGN_EFFECT, PRIOR_DESIGN_DAYS = 10.0, 4.0
-# The variance of a median of independent normal values exceeds that of their mean by this factor.
+# The ratio of the variance of a median to that of a mean, for independent normal values.
 MEDIAN_INFLATION = np.pi / 2
 
 
@@ -56,8 +57,9 @@ MEDIAN_INFLATION = np.pi / 2
 class Judgement:
     """For every cell and day, shape (cells, days).
 
-    `observed` and `expected` are in the rule's unit, `effect` is their signed or absolute difference, `p` is corrected
-    for horizons and cells; all NaN where not `judged`. `evidence` counts towards an incident, `strong` opens one alone.
+    `observed` and `expected` are in the rule's unit, `effect` is their signed or absolute difference, and `p` is
+    corrected for horizons and cells; all are NaN if not `judged`. `evidence` counts towards an incident; `strong` opens
+    one by itself.
     """
 
     observed: Floats
@@ -75,7 +77,7 @@ def only_enough(values: Floats, counts: Floats, smallest: float = SMALLEST_SAMPL
 
 
 def drop_of_mean(means: Floats, counts: Floats, weekdays: Ints, sites: Ints, first_day: int = 0) -> Judgement:
-    """Mean confidence against the cell's own weeks before, one-sided: a model that is less sure than it was."""
+    """Mean confidence against the cell's own previous weeks, one-sided: finds a model less certain than before."""
     seen = compare_with_reference(
         only_enough(means, counts), counts, weekdays, sites, PRIOR_MEAN_DEVIATION, first_day=first_day
     )
@@ -116,9 +118,10 @@ def rise_of_lateness(shares: Floats, counts: Floats, weekdays: Ints, sites: Ints
 def below_floor(
     means: Floats, counts: Floats, weekdays: Ints, sites: Ints, floor: float, first_day: int = 0
 ) -> Judgement:
-    """Mean confidence against the floor, one-sided; the cell's own deviation says what is significant.
+    """Mean confidence against the floor, one-sided; significance comes from the cell's own deviation.
 
-    The floor is the effect. A week is its median day, with the variance of a median of correlated days.
+    The floor itself is the required effect. A week is represented by its median day, with the variance of a median of
+    correlated days.
     """
     values = only_enough(means, counts)
     seen = compare_with_reference(values, counts, weekdays, sites, PRIOR_MEAN_DEVIATION, first_day=first_day)
@@ -137,7 +140,7 @@ def below_floor(
 
 
 def change_of_distribution(histograms: Floats, weekdays: Ints, sites: Ints, first_day: int = 0) -> Judgement:
-    """The whole distribution of confidence (cells, days, bins), two-sided: catches what leaves the mean alone.
+    """The whole distribution of confidence (cells, days, bins), two-sided: finds changes that leave the mean unchanged.
 
     Significance is that of the cumulative share at nine fixed points, each with the variance that its own days show
     (a Kolmogorov–Smirnov statistic for days in place of events); the effect is the Wasserstein-1 distance between the
@@ -181,7 +184,7 @@ def shift_of_mix(counts: Floats, weekdays: Ints, sites: Ints, first_day: int = 0
 def away_from_baseline(counts: Floats, weekdays: Ints, baselines: Floats, first_day: int = 0) -> Judgement:
     """A site's week of events (sites, days, types) against its baseline (sites, types): total variation and chi-square.
 
-    Each day counts alike, so that a week is a week whatever its busiest day was.
+    All days have equal weight, so that the busiest day does not dominate the week.
     """
     sites, days, _ = counts.shape
     total = counts.sum(axis=-1)
@@ -205,8 +208,9 @@ def away_from_baseline(counts: Floats, weekdays: Ints, baselines: Floats, first_
 def fall_of_volume(counts: Floats, weekdays: Ints, sites: Ints, first_day: int = 0) -> Judgement:
     """A camera's events (cells, days) against its own weeks before, beside the other cameras of its site, one-sided.
 
-    Counts are compared as logarithms; the median of the site's cameras is taken off where there are at least three, so
-    that a public holiday is nobody's fault. A day without any event of the site is not judged: the plant was closed.
+    Counts are compared as logarithms; the median of the site's cameras is subtracted if there are at least three, so
+    that a public holiday is not evidence against any camera. A day without any event of the site is not judged, because
+    the plant was closed.
     """
     is_open = np.stack([np.nansum(counts[sites == site], axis=0) > 0 for site in range(sites.max(initial=-1) + 1)])
     logs = np.where(is_open[sites], np.log1p(np.nan_to_num(counts)), np.nan)
@@ -237,7 +241,7 @@ def _judgement(
 
 
 def _either_horizon(seen: Comparison, *, two_sided: bool) -> tuple[Floats, Floats]:
-    """The p-value of the day or the week, whichever is surer, for looking twice; and that horizon's difference."""
+    """The smaller p-value of day and week, corrected for testing twice, and the difference of that horizon."""
     day_p = student_p(seen.day_t, seen.degrees, two_sided=two_sided)
     week_p = student_p(seen.week_t, seen.degrees, two_sided=two_sided)
     with np.errstate(invalid="ignore"):
@@ -261,7 +265,9 @@ def _trailing_median(values: Floats, first_day: int) -> tuple[Floats, Floats]:
 
 
 def _window_distance(histograms: Floats, counts: Floats, first_day: int) -> Floats:
-    """Wasserstein-1 of each week's mean histogram from its reference's, every day with enough events counting alike."""
+    """Wasserstein-1 of each week's mean histogram from its reference's, with equal weight for every day with enough
+    events.
+    """
     enough = counts >= SMALLEST_SAMPLE
     with np.errstate(invalid="ignore", divide="ignore"):
         daily = np.where(enough[..., None], histograms / counts[..., None], 0.0)

@@ -1,4 +1,4 @@
-"""How surely something changed: p-values, their correction for many cells, and overdispersed counts."""
+"""Significance: p-values, their correction for many cells, and overdispersed counts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Ints = NDArray[np.int64]
 
 
 def student_p(statistic: Floats, degrees: Floats, *, two_sided: bool) -> Floats:
-    """The p-value of a Student statistic: of a value so low, or of one so far on either side. NaN stays NaN.
+    """The p-value of a Student statistic, lower-tailed or two-sided. NaN stays NaN.
 
     "Student", "The probable error of a mean", Biometrika 6 (1908).
     """
@@ -20,7 +20,7 @@ def student_p(statistic: Floats, degrees: Floats, *, two_sided: bool) -> Floats:
 
 
 def smallest_of(p_values: Floats, tests: int | None = None) -> Floats:
-    """The smallest p-value along the first axis, times how many were looked at (Bonferroni 1936); NaN where all are."""
+    """The smallest p-value along the first axis times the number of tests (Bonferroni 1936); NaN if all are NaN."""
     known = np.isfinite(p_values)
     smallest = np.where(known, p_values, 1.0).min(axis=0)
     count = known.sum(axis=0) if tests is None else tests
@@ -40,7 +40,7 @@ def adjust_for_cells(p_values: Floats, groups: Ints) -> Floats:
         rows = np.flatnonzero(groups == group)
         known = np.isfinite(p_values[rows])
         judged = known.sum(axis=0)
-        part = np.where(known, p_values[rows], 2.0)  # after every real one
+        part = np.where(known, p_values[rows], 2.0)  # sorts after every real p-value
         order = np.argsort(part, axis=0, kind="stable")
         ordered = np.take_along_axis(part, order, axis=0)
         ranks = np.arange(1, len(rows) + 1)[:, None]
@@ -68,7 +68,7 @@ def chi_square_p(counts: Floats, baseline: Floats, design_effect: Floats, degree
 
 
 def design_effect(counts: Floats, weekdays: Ints, prior: float, prior_days: float) -> tuple[Floats, Floats]:
-    """By how much days (…, days, types) differ more than independent events would; and its degrees of freedom.
+    """The factor by which days (…, days, types) differ more than independent events would, and its degrees of freedom.
 
     The mean of Pearson's statistic of each day against the shares of its weekday (of all days where a weekday has
     fewer than three), per degree of freedom (McCullagh and Nelder, "Generalized Linear Models", 4.5.2), with

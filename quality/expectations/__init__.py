@@ -1,1 +1,1 @@
-"""Great Expectations: suites, the frames that they judge, and the one adapter to the library."""
+"""Great Expectations: suites, the frames that they judge, and the adapter to the library."""

@@ -1,7 +1,7 @@
-"""Great Expectations' own Data Docs as pages that need nothing but themselves.
+"""Writes Great Expectations' Data Docs as self-contained pages.
 
-Its renderer makes the pages; they ask ten servers for styles and scripts, which a plant's network and the report's
-security policy both refuse. So only what is said is kept: no script, no link that leaves, no picture.
+The library's renderer loads styles and scripts from ten servers, which a plant's network and the report's security
+policy refuse. Only text and structure are kept: no script, external link or picture.
 """
 
 from __future__ import annotations
@@ -44,23 +44,23 @@ td, th { border: 1px solid #d5dbe1; padding: .35rem .6rem; text-align: left; ver
 h1, h2, h3, h4 { line-height: 1.2 }
 @media (prefers-color-scheme: dark) { body { color: #dbe3ea; background: #14191f } td, th { border-color: #3a444e } }
 """
-# A page shows its text in this style, and does nothing else.
+# A policy that allows only this style.
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 _POLICY = f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none'"
 INDEX = "index.html"
 
 
 def write_docs(folder: Path, validated: Mapping[str, Any]) -> int:
-    """Write one page for each suite's result and one that lists them; returns how many were written.
+    """Write a page for each suite's result and an index page; return how many were written.
 
-    A page is made anew only when its result is another one: rendering costs more than judging.
+    A page is rewritten only if its result has changed, because rendering costs more than judging.
     """
     folder.mkdir(parents=True, exist_ok=True)
     written = 0
     for name, result in sorted(validated.items()):
-        told = fingerprint(result)
+        result_hash = fingerprint(result)
         page = folder / f"{name}.html"
-        mark = f"<!-- {told} {_STYLE_HASH} -->\n"
+        mark = f"<!-- {result_hash} {_STYLE_HASH} -->\n"
         if page.is_file() and page.read_text(encoding="utf-8").startswith(mark):
             continue
         write_whole(page, mark + _page(f"Checks of {name}", self_contained(_rendered(result))))
@@ -77,7 +77,7 @@ def write_docs(folder: Path, validated: Mapping[str, Any]) -> int:
 
 
 def fingerprint(result: Any) -> str:
-    """A hash of what a result says, without the times and names of its run."""
+    """A hash of a result without the times and names of its run."""
     plain = result.to_json_dict()
     said = {
         "success": plain["success"],
@@ -87,8 +87,8 @@ def fingerprint(result: Any) -> str:
 
 
 def self_contained(page: str) -> str:
-    """The text and structure of an HTML page, without anything that a browser would load, run or follow."""
-    # No attribute is kept: none of them says anything.
+    """The text and structure of an HTML page, without anything that a browser would load, run or follow as a link."""
+    # All attributes are dropped, because none of them carries content.
     return nh3.clean(page, tags=_KEPT, clean_content_tags=_DROPPED, attributes={})
 
 

@@ -1,7 +1,7 @@
 """The small frames that the suites judge: aggregates of marts, never single events.
 
 A frame has one row per cell (a site's day, a landing day), the size of the cell's sample, and `age_days`, the days
-between the cell and the newest one: what was wrong a month ago is history, not an alarm.
+between the cell and the newest one, because an error a month ago must not alarm.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ MODEL_DAYS = """
     order by site_id, event_date
 """
 
-# The four types of each site's newest days, as at most 10,000 rows: the expectation counts rows, and this many show a
-# share to the fourth digit. Each row stands for `events` events.
+# The four types of each site's newest days, as at most 10,000 rows: the expectation counts rows, and 10,000 resolve a
+# share to four digits. Each row represents `events` events.
 EVENT_MIX_ROWS = 10_000
 EVENT_MIX_DAYS = 7
 EVENT_MIX = f"""
@@ -104,7 +104,7 @@ WORKER_SHIFTS = """
 """
 
 
-# One row per check and cell: what was found on its newest judged day.
+# One row per check and cell, with the result of its newest judged day.
 CHECK_RESULTS = """
     with newest as (
         select
@@ -130,5 +130,5 @@ CHECK_RESULTS = """
 
 
 def read_frame(connection: duckdb.DuckDBPyConnection, query: str) -> pd.DataFrame:
-    """The rows of a query; the connection's search path names the marts."""
+    """The rows of a query; the connection's search path contains the marts."""
     return connection.execute(query).df()

@@ -75,23 +75,23 @@ def _judge(table: str, expectation: Any, frame: pd.DataFrame, outcomes: dict[tup
     status = "passed" if outcome.success else "failed"
     if "observed_value" in outcome.result:
         observed = _number(outcome.result["observed_value"])
-        told = f"Observed is {_text(observed)}, allowed is {_threshold(expectation)}."
-        return _result(table, expectation, status, observed, sample_size, told)
+        seen = f"Observed is {_text(observed)}, allowed is {_threshold(expectation)}."
+        return _result(table, expectation, status, observed, sample_size, seen)
     if "sentence" in judged and not outcome.success:
         broken = judged[judged[expectation.column] > expectation.max_value]
         worst = broken.sort_values("extent", ascending=False, na_position="last").iloc[0]
-        told = f"{len(broken)} of {len(judged)} cells, the worst: {worst['sentence']}"
-        return _result(table, expectation, status, float(worst[expectation.column]), sample_size, told)
+        seen = f"{len(broken)} of {len(judged)} cells, the worst: {worst['sentence']}"
+        return _result(table, expectation, status, float(worst[expectation.column]), sample_size, seen)
     observed, cell = _nearest_to_breaking(expectation, judged)
     if outcome.success:
-        told = f"All {len(judged)} cells keep it; the nearest to the limit has {_text(observed)}{cell}."
+        seen = f"All {len(judged)} cells keep it; the nearest to the limit has {_text(observed)}{cell}."
     else:
         broken = outcome.result["unexpected_count"]
-        told = (
+        seen = (
             f"In {broken} of {len(judged)} cells; the furthest from the limit has {_text(observed)}{cell}, "
             f"allowed is {_threshold(expectation)}."
         )
-    return _result(table, expectation, status, observed, sample_size, told)
+    return _result(table, expectation, status, observed, sample_size, seen)
 
 
 def _meets(condition: Any, frame: pd.DataFrame) -> Any:
@@ -124,14 +124,14 @@ def _nearest_to_breaking(expectation: Any, judged: pd.DataFrame) -> tuple[float 
 
 def _insufficient(table: str, expectation: Any, sample_size: int) -> CheckResult:
     smallest = expectation.meta.get("smallest_sample", 1)
-    told = f"Too little to judge: no cell has the {smallest} {expectation.meta['sample'].replace('_', ' ')} it takes."
-    return _result(table, expectation, "insufficient_data", None, sample_size, told)
+    seen = f"Too little to judge: no cell has the {smallest} {expectation.meta['sample'].replace('_', ' ')} it takes."
+    return _result(table, expectation, "insufficient_data", None, sample_size, seen)
 
 
 def _result(
-    table: str, expectation: Any, status: Any, observed: float | None, sample_size: int, told: str
+    table: str, expectation: Any, status: Any, observed: float | None, sample_size: int, seen: str
 ) -> CheckResult:
-    """`told` says how it came out; what is wrong comes before it where the rule is broken, else the rule."""
+    """`seen` says how it came out; what is wrong comes before it where the rule is broken, else the rule."""
     severity: Severity = "critical" if expectation.severity == "critical" else "warning"
     wrong = expectation.meta.get("wrong")
     said = (f"{wrong}. " if wrong else "") if status == "failed" else f"{expectation.description} "
@@ -144,7 +144,7 @@ def _result(
         observed=observed,
         threshold=_threshold(expectation),
         sample_size=sample_size,
-        sentence=f"{said}{told}",
+        sentence=f"{said}{seen}",
         notes=notes,
     )
 

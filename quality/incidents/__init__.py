@@ -1,1 +1,1 @@
-"""Incidents: opened by evidence that lasts, closed when it is over. Pure functions of results."""
+"""Incidents: opened by lasting evidence, closed when it ends. Pure functions of results."""

@@ -1,7 +1,7 @@
-"""Incidents from the days' results, merged with the incidents that are already known. Pure functions.
+"""Derives incidents from the days' results and merges them with known incidents. Pure functions.
 
-An incident is one metric of one cell from its first evidence until it is over. The same results give the same
-incidents, however often they are judged: an incident is recognised by the days it covers.
+An incident is one metric of one cell from its first evidence until it is over. The same results always give the same
+incidents: an incident is recognised by the days that it covers.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from quality.drift.hysteresis import CLOSE_AFTER, GONE_AFTER, transitions
 Flags = NDArray[np.bool_]
 Places = NDArray[np.intp]
 
-# An open incident ends when its cell has not been judged for this many days: the camera is gone.
+# An open incident ends if its cell has not been judged for this many days, because the camera is gone.
 FORGOTTEN_DAYS = 30
-# For these metrics, cameras of one model version that change on one day share one incident.
+# Metrics for which cameras of one model version that change on one day share an incident.
 GROUPED = {"confidence_floor", "confidence_drift", "event_mix_drift"}
-# The page that lists them, in the site.
+# The report page that lists incidents.
 PAGE = "models/"
 
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """A row of the mart `incidents`; `closed_at` None while it is open. Instants are those of the judged data."""
+    """A row of the mart `incidents`; `closed_at` is None while it is open. Instants are times of the judged data."""
 
     incident_id: str
     metric: str
@@ -68,7 +68,7 @@ class Spell:
 def find_spells(
     results: Iterable[DayResult], version_of: Mapping[tuple[Cell, date], Cell], days: Sequence[date]
 ) -> list[Spell]:
-    """The spells within `days` (without gaps). `version_of` names the model version of a camera's day."""
+    """The spells within `days` (without gaps). `version_of` returns the model version of a camera's day."""
     place = {day: number for number, day in enumerate(days)}
     by_metric: dict[str, dict[Cell, list[DayResult]]] = {}
     for result in results:
@@ -80,15 +80,15 @@ def find_spells(
         evidence, judged, strong = (np.zeros((len(cells), len(days)), dtype=bool) for _ in range(3))
         groups = np.full((len(cells), len(days)), -1, dtype=np.int64)
         names: dict[Cell, int] = {}
-        told: dict[tuple[int, int], DayResult] = {}
+        results_at: dict[tuple[int, int], DayResult] = {}
         for row, cell in enumerate(cells):
             for result in of_cell[cell]:
                 at = place[result.evidence_date]
                 judged[row, at] |= result.is_judged
                 evidence[row, at] |= result.is_evidence
                 strong[row, at] |= result.is_strong and result.is_evidence
-                if result.is_judged and ((row, at) not in told or result.is_evidence):
-                    told[row, at] = result
+                if result.is_judged and ((row, at) not in results_at or result.is_evidence):
+                    results_at[row, at] = result
                 group = _group_of(metric, result, version_of)
                 if group is not None:
                     groups[row, at] = names.setdefault(group, len(names))
@@ -100,7 +100,7 @@ def find_spells(
                 cell,
                 (single.opened[row], single.is_open[row], of_single[row]),
                 days,
-                partial(_told_at, told, row),
+                partial(_result_at, results_at, row),
             )
         if names:
             together = transitions(of_group, group_judged)
@@ -111,7 +111,7 @@ def find_spells(
                     group,
                     (together.opened[number], together.is_open[number], of_group[number]),
                     days,
-                    partial(_first_of, told, members),
+                    partial(_first_of, results_at, members),
                     partial(_count_of, members),
                 )
     return spells
@@ -120,14 +120,14 @@ def find_spells(
 def merge(
     known: Sequence[Incident], spells: Sequence[Spell], judged_at: datetime, days: Sequence[date]
 ) -> list[Incident]:
-    """The incidents as they are now: known ones that go on or end, and new ones. Nothing known is ever dropped."""
+    """The current incidents: known ones that continue or end, and new ones. A known incident is never dropped."""
     now = {incident.incident_id: incident for incident in known}
     matched: set[str] = set()
     for spell in sorted(spells, key=lambda spell: (spell.metric, str(spell.cell), spell.first)):
         incident = _same(now.values(), spell, matched)
         if incident is None:
             incident = _new(spell, judged_at)
-            if incident.incident_id in now:  # it was here, and late events moved the days around it
+            if incident.incident_id in now:  # it matched before, and late events have moved the days around it
                 matched.add(incident.incident_id)
                 continue
         elif incident.closed_at is None:
@@ -147,7 +147,7 @@ def merge(
 
 
 def name_incident(metric: str, cell: Cell, first: date) -> str:
-    """The same for the same metric, cell and first day, whoever names it."""
+    """The id of an incident, which depends only on metric, cell and first day."""
     named = "\0".join((metric, *(getattr(cell, part) for part in Cell.__slots__), first.isoformat()))
     return hashlib.sha256(named.encode()).hexdigest()[:16]
 
@@ -160,16 +160,16 @@ def _group_of(metric: str, result: DayResult, version_of: Mapping[tuple[Cell, da
     return version_of.get((result.cell, result.evidence_date))
 
 
-def _told_at(told: Mapping[tuple[int, int], DayResult], row: int, at: int) -> DayResult | None:
-    return told.get((row, at))
+def _result_at(results_at: Mapping[tuple[int, int], DayResult], row: int, at: int) -> DayResult | None:
+    return results_at.get((row, at))
 
 
 def _count_of(members: Sequence[Places], at: int) -> int:
     return len(members[at])
 
 
-def _first_of(told: Mapping[tuple[int, int], DayResult], members: Sequence[Places], at: int) -> DayResult | None:
-    found = [told[row, at] for row in members[at] if (row, at) in told]
+def _first_of(results_at: Mapping[tuple[int, int], DayResult], members: Sequence[Places], at: int) -> DayResult | None:
+    found = [results_at[row, at] for row in members[at] if (row, at) in results_at]
     return min(found, key=lambda result: result.p_value if result.p_value is not None else 1.0) if found else None
 
 
@@ -181,7 +181,7 @@ def _spells_of_row(
     result_at: Callable[[int], DayResult | None],
     count_at: Callable[[int], int] | None = None,
 ) -> list[Spell]:
-    """Each stretch of one row of flags, with the words of its newest evidence and of the day that ended it."""
+    """The spells in one row of flags, with sentences of the newest evidence and of the day that ended each."""
     opened, is_open, evidence = flags
     spells = []
     for start in np.flatnonzero(opened):
@@ -224,7 +224,7 @@ def _spells_of_row(
 
 
 def _same(known: Iterable[Incident], spell: Spell, matched: set[str]) -> Incident | None:
-    """The incident that a spell goes on with: the same metric and cell, days that meet."""
+    """The known incident that a spell continues: same metric and cell, with overlapping or adjacent days."""
     for incident in known:
         if incident.metric != spell.metric or incident.cell != spell.cell or incident.incident_id in matched:
             continue
@@ -251,11 +251,11 @@ def _new(spell: Spell, judged_at: datetime) -> Incident:
 
 
 def _end_unmatched(incident: Incident, judged_at: datetime, days: Sequence[date]) -> Incident:
-    """An open incident without evidence in the judged days: withdrawn by late events, or nobody is there any more."""
+    """End an open incident without evidence in the judged days: late events withdrew it, or its cell is gone."""
     if incident.first_evidence_date >= days[0]:
-        told = "Withdrawn: judged anew, the days it rested on are no evidence any more."
+        sentence = "Withdrawn: after late events, the days it was based on are no longer evidence."
     elif days[-1] - incident.last_evidence_date >= timedelta(days=FORGOTTEN_DAYS):
-        told = f"Over: no evidence for {FORGOTTEN_DAYS} days."
+        sentence = f"Over: no evidence for {FORGOTTEN_DAYS} days."
     else:
         return incident
-    return replace(incident, closed_at=judged_at, closing_sentence=told)
+    return replace(incident, closed_at=judged_at, closing_sentence=sentence)

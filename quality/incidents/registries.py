@@ -1,4 +1,4 @@
-"""The incidents of registry files: open as long as landing refuses the file, without days of evidence."""
+"""Incidents of registry files, which are open while landing refuses the file. They need no days of evidence."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import duckdb
 from quality.checks.results import Cell
 from quality.incidents.incident import Incident, name_incident
 
-# Each file has a metric of its own: `registry_workers` for registry/workers.csv.
+# Each file has its own metric, such as `registry_workers` for registry/workers.csv.
 _METRIC = "registry_"
 _PLANT = Cell("*")
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A file that is not in force as it lies there: since when, and the whole story in words."""
+    """A refused file: since when it is refused, and the full message."""
 
     refused_at: datetime
     sentence: str
@@ -30,13 +30,13 @@ def is_registry_metric(metric: str) -> bool:
 
 
 def read_refused(connection: duckdb.DuckDBPyConnection) -> dict[str, Refused]:
-    """The files that the newest landing refused, by their metric."""
+    """The files that the newest landing refused, by metric."""
     rows = connection.execute("select file, refused_at, sentence from raw.registry_refusals").fetchall()
     return {_METRIC + file.removesuffix(".csv"): Refused(at, sentence) for file, at, sentence in rows}
 
 
 def merge_refused(known: Sequence[Incident], refused: Mapping[str, Refused], now: datetime) -> list[Incident]:
-    """The incidents about registries as they are now, those that closed before among them."""
+    """The current incidents about registries, including closed ones."""
     found = [incident for incident in known if incident.closed_at is not None]
     today = now.astimezone(UTC).date()
     opened = {incident.metric: incident for incident in known if incident.closed_at is None}
@@ -66,7 +66,7 @@ def merge_refused(known: Sequence[Incident], refused: Mapping[str, Refused], now
 
 
 def has_changed(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether judging now would open or close an incident about a registry, or say something else in it.
+    """Whether judging now would open, close or reword an incident about a registry.
 
     The warehouse has been judged before.
     """

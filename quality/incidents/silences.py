@@ -1,4 +1,4 @@
-"""The incidents of silent sites: opened and closed by what is so at the moment, without days of evidence."""
+"""Incidents of silent sites, opened and closed by the current state. They need no days of evidence."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from quality.incidents.incident import Incident, name_incident
 def merge_silences(
     known: Sequence[Incident], results: Sequence[DayResult], last_event_at: Mapping[str, datetime], now: datetime
 ) -> list[Incident]:
-    """The incidents of the metric as they are now. The days of one begin with that of the site's newest event."""
+    """The current incidents of the metric. An incident's days begin with the day of the site's newest event."""
     opened = {incident.cell.site_id: incident for incident in known if incident.closed_at is None}
     found = [incident for incident in known if incident.closed_at is not None]
     result_of = {result.cell.site_id: result for result in results}

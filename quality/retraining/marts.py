@@ -1,4 +1,4 @@
-"""The marts that this package makes, `model_verdicts` and `retraining_requests`, and the aggregates it decides from.
+"""The marts of this package, `model_verdicts` and `retraining_requests`, and the aggregates for its decisions.
 
 Reads marts and writes its own two tables in the warehouse's schema `marts`; the caller holds the lock.
 """
@@ -35,12 +35,12 @@ TABLES = {
         manifest varchar not null
     """,
 }
-# What a row is, for those who read the catalogue.
+# The grain of each mart, for the catalogue.
 DESCRIPTIONS = {
     "model_verdicts": "One row per site, model, pair of versions that followed each other, and metric.",
     "retraining_requests": "One row per request to train a site's model again, open or closed.",
 }
-# What each is, in the words of publishing/marts.py.
+# The declaration of each, with the keys of publishing/marts.py.
 META: dict[str, dict[str, Any]] = {
     "model_verdicts": {"about": "camera", "scope": "whole", "day": None, "names": []},
     "retraining_requests": {"about": "camera", "scope": "whole", "day": None, "names": []},
@@ -49,7 +49,7 @@ META: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One version of a site's model: when it spoke, what people say of it, its days."""
+    """One version of a site's model: its first and last event, its labels and its days."""
 
     model_version: str
     first_event_at: datetime
@@ -59,14 +59,14 @@ class Version:
 
 
 def make_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    """Have the tables, empty where they are new."""
+    """Create the tables if they do not exist."""
     connection.execute("create schema if not exists marts")
     for name, columns in TABLES.items():
         connection.execute(f"create table if not exists marts.{name} ({columns})")
 
 
 def read_versions(connection: duckdb.DuckDBPyConnection) -> dict[Model, list[Version]]:
-    """The versions of every site's models, in the order in which they first spoke."""
+    """The versions of every site's models, in order of their first event."""
     days: dict[tuple[str, str, str], list[Day]] = {}
     counts = ", ".join(f"cast(sum({kind}_events) as bigint)" for kind in EVENT_TYPES)
     for site, model, version, day, mean, *of_types in connection.execute(
@@ -109,7 +109,7 @@ def recent_accuracy(connection: duckdb.DuckDBPyConnection, model: Model, version
 
 
 def write_verdicts(connection: duckdb.DuckDBPyConnection, verdicts: Sequence[tuple[Model, str, str, Verdict]]) -> None:
-    """Replace the verdicts: they follow from the marts as they are."""
+    """Replace all verdicts, which depend only on the current marts."""
     rows = []
     for (site, model), earlier, later, verdict in verdicts:
         row = {field.name: getattr(verdict, field.name) for field in fields(verdict)}
@@ -120,7 +120,7 @@ def write_verdicts(connection: duckdb.DuckDBPyConnection, verdicts: Sequence[tup
 
 
 def read_requests(connection: duckdb.DuckDBPyConnection) -> list[Request]:
-    """All requests there ever were."""
+    """All requests, open and closed."""
     names = [field.name for field in fields(Request)]
     rows = connection.execute(
         f"select {', '.join(names)} from marts.retraining_requests order by request_id"
@@ -129,7 +129,7 @@ def read_requests(connection: duckdb.DuckDBPyConnection) -> list[Request]:
 
 
 def write_requests(connection: duckdb.DuckDBPyConnection, requests: Sequence[Request]) -> None:
-    """Replace the requests by these, which hold all that were kept before."""
+    """Replace the stored requests by these, which include all earlier ones."""
     rows = [
         {**asdict(one), "status": one.status, "manifest": f"outbox/retraining/{one.request_id}/manifest.json"}
         for one in requests

@@ -1,7 +1,7 @@
-"""Folders of files that other programs take away. Each appears whole and exactly once, also when a batch is killed.
+"""Folders of files for other programs to collect. Each file appears whole and exactly once, even if a batch is killed.
 
-A file is written under a hidden name, then noted in the warehouse, then renamed. A hidden file whose name is noted only
-lacks the rename; any other hidden file is what a killed batch left. A file that was taken away never comes back.
+A file is written under a hidden name, then recorded in the warehouse, then renamed. A hidden file that is recorded only
+needs the rename; any other hidden file is left from a killed batch. A collected file never comes back.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ _HIDDEN, _UNFINISHED = ".", ".part"
 
 
 class HandoverFolder:
-    """A folder from which programs outside this project take files or folders."""
+    """A folder from which programs outside this project collect files or folders."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def hidden(self, name: str) -> Path:
-        """Where a thing lies until it is noted."""
+        """The hidden path of an item until it is recorded."""
         return self.folder / f"{_HIDDEN}{name}{_UNFINISHED}"
 
     def recover(self, noted: Collection[str]) -> None:
-        """Finish what earlier batches noted, remove what they did not."""
-        with self._told():
+        """Rename the recorded items of earlier batches and remove the others."""
+        with self._naming_errors():
             for path in sorted(self.folder.glob(f"{_HIDDEN}*{_UNFINISHED}")):
                 if path.name.removeprefix(_HIDDEN).removesuffix(_UNFINISHED) in noted:
                     self._show(path)
@@ -39,15 +39,15 @@ class HandoverFolder:
                     path.unlink()
 
     def put(self, name: str, write: Callable[[Path], None], note: Callable[[], None]) -> None:
-        """Have `write` make the file or folder at the path it is given, `note` its name, then show it."""
+        """Call `write` to make the file or folder at a hidden path, `note` to record it, then rename it."""
         path = self.hidden(name)
-        with self._told():
+        with self._naming_errors():
             self.folder.mkdir(parents=True, exist_ok=True)
             write(path)
             for part in (*(path.rglob("*") if path.is_dir() else ()), path, self.folder):
                 sync(part)
         note()
-        with self._told():
+        with self._naming_errors():
             self._show(path)
 
     def _show(self, path: Path) -> None:
@@ -55,7 +55,7 @@ class HandoverFolder:
         sync(self.folder)
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _naming_errors(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:

@@ -1,4 +1,4 @@
-"""Requests to train a model again: opened by findings, closed by a new version. Pure; `marts.py` stores them."""
+"""Retraining requests: opened by findings, closed by a new version. Pure; `marts.py` stores them."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ class Request:
 
 
 def close_answered(requests: Iterable[Request], first_seen: Mapping[tuple[str, str, str], datetime]) -> list[Request]:
-    """The requests, of which those are closed whose site has seen a new model version since they were opened.
+    """The requests; a request is closed if its site has had a new model version since it was opened.
 
-    `first_seen` gives the first event's instant by site, model and version. An old version that comes back
-    closes no request: it is not new. `closed_at` is the new version's first event.
+    `first_seen` maps site, model and version to the instant of the first event. An old version that returns does not
+    close a request. `closed_at` is the new version's first event.
     """
     answered = []
     for request in requests:
@@ -60,7 +60,7 @@ def close_answered(requests: Iterable[Request], first_seen: Mapping[tuple[str, s
 def open_new(
     requests: Sequence[Request], model: Model, version: str, as_of: datetime, findings: Iterable[Finding], now: datetime
 ) -> list[Request]:
-    """A request for each finding that fires and has no open request of its site, model and reason."""
+    """A request for each finding that fires, unless one is open for the same site, model and reason."""
     is_open = {(one.site_id, one.model_name, one.reason) for one in requests if one.closed_at is None}
     return [
         Request(
@@ -82,7 +82,7 @@ def open_new(
 
 
 def request_id(model: Model, reason: str, as_of: datetime) -> str:
-    """A name that is also a folder's: the same evidence gives the same one in every run."""
+    """A request's id, also used as a folder name; the same evidence gives the same id in every run."""
     text = json.dumps([*model, reason, as_of.isoformat()])
     digest = hashlib.md5(text.encode("utf-8"), usedforsecurity=False).hexdigest()[:10]
     return f"{as_of:%Y-%m-%d}-{reason.replace('_', '-')}-{digest}"

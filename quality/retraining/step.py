@@ -1,6 +1,6 @@
-"""What a batch does for ML operations after its marts are computed: verdicts, requests, the outbox.
+"""A batch's step for model operations after its marts are computed: verdicts, requests and the outbox.
 
-Reads the warehouse and the settings, writes two marts and the outbox. Every part can run again after a kill.
+Reads the warehouse and the settings, and writes two marts and the outbox. Every part can be repeated after a kill.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ MANIFEST = "manifest.json"
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What one batch did: rows of the two marts, requests opened and closed, events dropped for review."""
+    """What one batch did: rows of the two marts, requests opened and closed, and events written for review."""
 
     verdicts: int
     requests: int
@@ -58,7 +58,7 @@ def operate_models(settings: Settings, now: datetime, log: Callable[[str], None]
     """Compare versions, ask for retraining, fill the outbox. The caller holds the warehouse's lock.
 
     Raises:
-        WarehouseError: the warehouse or the outbox cannot be written; the next batch does what is missing.
+        WarehouseError: the warehouse or the outbox cannot be written; the next batch completes the work.
     """
     with open_warehouse(settings) as connection:
         make_tables(connection)
@@ -77,7 +77,7 @@ def operate_models(settings: Settings, now: datetime, log: Callable[[str], None]
         dropped = drop_reviews(connection, settings.outbox_path / "review", now)
         after = read_requests(connection)
     for request in opened:
-        log(f"retraining of {request.model_name} at {request.site_id} is asked for: {request.sentence}")
+        log(f"retraining of {request.model_name} at {request.site_id} is requested: {request.sentence}")
     tracked = track_requests(settings.outbox_path / "retraining", log)
     statuses = Counter(one.status for one in after)
     return Report(
@@ -98,7 +98,7 @@ def _daily(version: Version) -> list[float]:
 def _renew_requests(
     connection: duckdb.DuckDBPyConnection, versions: dict[Model, list[Version]], settings: Settings, now: datetime
 ) -> tuple[list[Request], list[Request]]:
-    """Close what is answered, open what fires; returns the requests before, and the new ones."""
+    """Close answered requests and open new ones; return the earlier requests and the new ones."""
     before = read_requests(connection)
     outbox = HandoverFolder(settings.outbox_path / "retraining")
     outbox.recover({one.request_id for one in before})
@@ -143,7 +143,7 @@ def _findings(
     requests: list[Request],
     settings: Settings,
 ) -> Iterator[Finding]:
-    """What each trigger that is switched on finds."""
+    """The findings of each enabled trigger."""
     if settings.retraining_floor_days:
         yield triggers.confidence_below_floor(running.days, settings.confidence_floor, settings.retraining_floor_days)
     if settings.retraining_mix_shift:
@@ -163,7 +163,7 @@ def _findings(
 def _put(
     connection: duckdb.DuckDBPyConnection, outbox: HandoverFolder, request: Request, requests: list[Request]
 ) -> None:
-    """The request's folder and its row, both or, after a kill, both later."""
+    """Write the request's folder and row; after a kill, the next batch writes both."""
 
     def write(folder: Path) -> None:
         folder.mkdir(exist_ok=True)

@@ -1,7 +1,7 @@
-"""A run of MLflow for each request, where a plant has MLflow: what was asked for, why, and the manifest.
+"""Records each request as a run in MLflow, if a plant has MLflow: the request, its reason and the manifest.
 
-Only with `MLFLOW_TRACKING_URI` set and the package installed (requirements-mlflow.lock). A failing server is
-reported and tried again by the next batch; it never stops one. A request with a run has a file `mlflow_run_id`.
+Only with `MLFLOW_TRACKING_URI` set and the package installed (requirements-mlflow.lock). A failing server is reported
+and retried by the next batch; it never stops a batch. A request with a run has a file `mlflow_run_id`.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ EXPERIMENT = "floorhouse-retraining"
 TAG = "floorhouse.request_id"
 RUN_ID_FILE = "mlflow_run_id"
 
-# The client's own defaults try for minutes, and a batch must not wait for a server that is gone; they also refuse a
-# plain folder, which is what a plant without a server has. A plant's own values stay.
+# By default the client retries for minutes, but a batch must not wait for a missing server. It also refuses a plain
+# folder, which a plant without a server uses. Values set by the plant are kept.
 _CLIENT = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
@@ -45,7 +45,7 @@ def track_requests(folder: Path, log: Callable[[str], None]) -> int:
 
 
 def _record(manifest: Path, request: dict[str, Any]) -> str:
-    """Find the request's run, or make it; a run found may be half written, and is written again."""
+    """Find or create the request's run; an existing run may be incomplete and is written again."""
     for name, value in _CLIENT.items():
         os.environ.setdefault(name, value)
     from mlflow import MlflowClient  # an optional package, and slow to import

@@ -1,7 +1,7 @@
-"""What a request gives to the trainer: labelled events and hard cases of 30 days, as one Parquet file.
+"""The training set of a request: labelled events and hard cases of 30 days, as one Parquet file.
 
-Nobody is named in it: a frame is found by camera, station and instant. The split follows from the scene alone (site,
-worker, station, instant), so that it is the same in every set, and one scene never lies on both sides.
+It names nobody: a frame is identified by camera, station and instant. The split depends only on the scene (site,
+worker, station, instant), so it is the same in every set, and one scene is never on both sides.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from ingestion.contract.event_key import EVENT_KEY_SQL
 DAYS = 30
 HOLDOUT_SHARE = 0.2
 LOW_CONFIDENCE = 0.60
-# Of each kind of hard case that is not labelled: enough to learn from, few enough to look at.
+# Maximum unlabelled hard cases of each kind: enough to learn from, few enough to review.
 MOST_HARD_CASES = 2000
 
 _HOLDOUT_BELOW = f"{round(HOLDOUT_SHARE * 16**8):08x}"
 
-# An event that several cameras reported is there once for each of them. Of the hard cases, those with the smallest
-# keys are kept: a random draw that every run repeats. Disputed events teach nothing and are left out as labelled ones.
+# An event that several cameras reported has a row for each camera. Of the hard cases, those with the smallest keys are
+# kept, which is a reproducible random draw. Disputed events do not count as labelled.
 _TRAINING_SET = f"""
     with events as (
         select
@@ -107,7 +107,7 @@ _TRAINING_SET = f"""
 
 @dataclass(frozen=True, slots=True)
 class TrainingSet:
-    """What a file holds: rows by split and by reason; a row can have several reasons."""
+    """The row counts of a file by split and by reason; a row can have several reasons."""
 
     rows: int
     splits: dict[str, int]
@@ -117,7 +117,7 @@ class TrainingSet:
 def write_training_set(
     connection: duckdb.DuckDBPyConnection, path: Path, site_id: str, model_name: str, as_of: datetime
 ) -> TrainingSet:
-    """Write the set of a site's model as of an instant: the same raw records and labels give the same bytes."""
+    """Write the set of a site's model as of an instant. The same raw records and labels give the same bytes."""
     connection.execute(
         f"create or replace temp table training_set as {_TRAINING_SET}",
         {"site_id": site_id, "model_name": model_name, "as_of": as_of, "since": as_of - timedelta(days=DAYS)},

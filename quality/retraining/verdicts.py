@@ -1,4 +1,4 @@
-"""Whether one version of a model is better than the version before it, or how much more data would tell. Pure.
+"""Decides whether a model version is better than the previous one, or how much more data is needed. Pure.
 
 Accuracy: two shares of labelled events, compared by Newcombe's interval of a difference from the two Wilson intervals
 (R. G. Newcombe, Interval estimation for the difference between independent proportions, Statistics in Medicine 17,
@@ -19,7 +19,7 @@ Answer = Literal["later_is_better", "later_is_worse", "not_decided", "insufficie
 
 CONFIDENCE_LEVEL = 0.95
 POWER = 0.80
-# A difference that is worth knowing, as a share or a mean confidence: what "more data" is meant to be able to show.
+# The smallest relevant difference of a share or a mean confidence, which more data should be able to show.
 RELEVANT_DIFFERENCE = 0.02
 SMALLEST_LABELLED = 20
 SMALLEST_DAYS = 3
@@ -30,7 +30,7 @@ _Z_POWER = NormalDist().inv_cdf(POWER)
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """How often people agree with a version: counts, and the Wilson interval that the models computed of them."""
+    """How often reviewers agree with a version: counts, and their Wilson interval from the dbt models."""
 
     labelled: int
     correct: int
@@ -42,8 +42,8 @@ class Labelled:
 class Verdict:
     """Two versions on one metric; `difference` is later minus earlier.
 
-    `more_needed` counts what the smaller sample lacks to show, with a power of 80 %, the difference that was seen, or
-    `RELEVANT_DIFFERENCE` where that is larger; None where the difference is shown already.
+    `more_needed` is how much the smaller sample must grow to show the observed difference (at least
+    `RELEVANT_DIFFERENCE`) with a power of 80 %; None if the difference is already shown.
     """
 
     metric: Metric
@@ -59,12 +59,12 @@ class Verdict:
 
     @property
     def sample_unit(self) -> str:
-        """What the samples count."""
+        """The unit of the samples."""
         return "labelled events" if self.metric == "accuracy" else "days"
 
 
 def compare_accuracy(earlier: Labelled, later: Labelled) -> Verdict:
-    """The verdict on human accuracy."""
+    """The verdict on labelled accuracy."""
     samples = (earlier.labelled, later.labelled)
     shares = [one.correct / one.labelled if one.labelled else None for one in (earlier, later)]
     first, second = shares
@@ -83,10 +83,11 @@ def compare_accuracy(earlier: Labelled, later: Labelled) -> Verdict:
 
 
 def labelled_needed(first: float, second: float) -> int:
-    """Labelled events of each version that show their difference with the power wanted.
+    """Labelled events needed of each version to show their difference with the required power.
 
     For two shares of equal samples (J. L. Fleiss, B. Levin, M. C. Paik, Statistical Methods for Rates and Proportions,
-    2003, 4.14, without the correction for continuity). A difference below `RELEVANT_DIFFERENCE` counts as that.
+    2003, 4.14, without the correction for continuity). A smaller difference than `RELEVANT_DIFFERENCE` is replaced by
+    it.
     """
     difference = max(abs(second - first), RELEVANT_DIFFERENCE)
     middle = (first + second) / 2
@@ -98,7 +99,7 @@ def labelled_needed(first: float, second: float) -> int:
 
 
 def compare_confidence(earlier: Sequence[float], later: Sequence[float]) -> Verdict:
-    """The verdict on mean confidence; each value is a day's mean."""
+    """The verdict on mean confidence; each value is the mean of a day."""
     samples = (len(earlier), len(later))
     first, second = (fmean(days) if days else None for days in (earlier, later))
     if first is None or second is None or min(samples) < SMALLEST_DAYS:
@@ -115,7 +116,7 @@ def compare_confidence(earlier: Sequence[float], later: Sequence[float]) -> Verd
 
 def _student(first_part: float, second_part: float, samples: tuple[int, int]) -> float:
     """The quantile of Student's t for Welch's degrees of freedom."""
-    from scipy.special import stdtrit  # takes a moment to import, and few batches compare anything
+    from scipy.special import stdtrit  # slow to import, and few batches compare anything
 
     degrees = (first_part + second_part) ** 2 / (first_part**2 / (samples[0] - 1) + second_part**2 / (samples[1] - 1))
     return float(stdtrit(degrees, 0.5 + CONFIDENCE_LEVEL / 2))
@@ -134,7 +135,7 @@ def _verdict(
 
 
 def sentence(verdict: Verdict, earlier: str, later: str) -> str:
-    """The verdict for a person; `earlier` and `later` name the versions."""
+    """The verdict as a sentence; `earlier` and `later` name the versions."""
     samples = f"{verdict.earlier_sample:,} and {verdict.later_sample:,} {verdict.sample_unit}"
     if verdict.difference is None or verdict.difference_low is None or verdict.difference_high is None:
         return f"Too little to judge: {samples}, and {verdict.more_needed:,} more are needed of the smaller sample."

@@ -79,7 +79,7 @@ def test_a_camera_ahead_of_the_clock_satisfies_no_freshness(warehouse: duckdb.Du
 
 
 def test_a_camera_ahead_of_the_clock_is_judged_on_the_day_it_happens(warehouse: duckdb.DuckDBPyConnection) -> None:
-    found = [one for one in counts.landing_facts(warehouse, DAY, DAY) if one.check_name == counts.CLOCK.name]
+    found = [one for one in counts.landing_count_results(warehouse, DAY, DAY) if one.check_name == counts.CLOCK.name]
     [ahead] = [one for one in found if one.is_evidence]
     assert (ahead.cell.camera_id, ahead.evidence_date, ahead.observed) == ("C2", DAY, 16 * 3600)
     assert ahead.sentence == (

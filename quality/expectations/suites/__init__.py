@@ -1,6 +1,6 @@
-"""One module per table. Each says its rules as a Great Expectations suite, and by name in `CHECKS`.
+"""One module per table. Each defines its rules as a Great Expectations suite and lists their names in `CHECKS`.
 
-Great Expectations takes seconds to import: a module imports it inside its function, so that the names are free.
+Great Expectations takes seconds to import, so each module imports it inside its function and the names cost nothing.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Plant:
-    """What rules may depend on: each site's expected event mix."""
+    """The inputs of rules: each site's expected event mix."""
 
     baselines: Mapping[str, Baseline]
 
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """A mart's rules by name, the query of the frame they judge, and the function that says them in full."""
+    """A mart's rules by name, the query of their frame, and the function that builds the suite."""
 
     mart: str
     checks: tuple[str, ...]

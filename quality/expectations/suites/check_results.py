@@ -1,4 +1,4 @@
-"""What the drift checks and facts of the newest days must have found: nothing. One rule for each of them."""
+"""Rules that the day checks of the newest days found no evidence. One rule for each check."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from quality.expectations.suites import Plant
 
-# Check, the rule in words, the harm it prevents, severity.
+# Check, the rule as a sentence, the harm it prevents, severity.
 _RULES = (
     (
         check_names.CONFIDENCE_FLOOR,

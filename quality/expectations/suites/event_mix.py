@@ -1,4 +1,4 @@
-"""How far a site's newest week of events may lie from its baseline, by Great Expectations' own divergence."""
+"""Limits the divergence of a site's newest week of events from its baseline, as Great Expectations computes it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 CHECKS = ("event_mix_divergence_is_small",)
 
-# In nats. A plant whose working share falls from 0.70 to 0.50 while idle takes its place is at 0.13.
+# In nats. A working share that falls from 0.70 to 0.50 in favour of idle gives 0.13.
 HIGHEST_DIVERGENCE = 0.1
 SMALLEST_SAMPLE = 200
-# What a type outside the baseline is expected to be: without it a single one makes the divergence infinite.
+# The expected share of types outside the baseline; without it a single such event makes the divergence infinite.
 TAIL_WEIGHT = 0.001
 
 

@@ -1,4 +1,4 @@
-"""What landing must have done, by the day on which it did it."""
+"""Rules for landing, by day of landing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a confidence can be at all; whether it is what it should be is judged in quality/drift."""
+"""The valid range of confidences; `quality/drift` judges whether they have changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What must be true of every worker's shift, by site and shift date."""
+"""Rules for every worker's shift, by site and shift date."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 CHECKS = ("utilization_is_at_least_0", "utilization_is_at_most_1", "tracked_time_is_the_sum_of_its_states")
 
-# Seconds are divided from whole microseconds: half of one is rounding, more is time that went missing.
+# Seconds come from whole microseconds: half a microsecond is rounding, more is missing time.
 HIGHEST_DIFFERENCE_SECONDS = 5e-7
 
 _CELL = {"cell": ["site_id", "shift_date"], "sample": "worker_shifts"}
