@@ -1,1 +1,1 @@
-"""What Floorhouse costs: `python -m benchmarks` measures each stage, with ratios taken side by side in one run."""
+"""Performance benchmarks: `python -m benchmarks` measures each stage, with ratios measured side by side in one run."""

@@ -86,7 +86,7 @@ def main() -> None:
 
 
 def quote(readme: str, page: str) -> str:
-    """The README with the page, but for its title, between the marks that name it."""
+    """The README with the page, without its title, between its marks."""
     start, end = "<!-- benchmarks/results.md -->\n", "<!-- end -->"
     before, _, rest = readme.partition(start)
     return before + start + "\n" + page.partition("\n\n")[2] + "\n" + end + rest.partition(end)[2]

@@ -1,4 +1,4 @@
-"""All checks of a batch over a large plant: what they cost, and how much of it is Great Expectations' import."""
+"""The cost of all checks of a batch over a large plant, and the share of Great Expectations' import."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SITES, CAMERAS, WORKERS, DAYS = 5, 100, 100, 30
 
 
 def checks(work: Path, add: Add) -> None:
-    """A simulated plant is landed and built, then judged twice; the first time pays for the imports."""
+    """Land and build a simulated plant, then judge it twice; the first time includes the imports."""
     settings = Settings(data_dir=work / "checked")
     arguments = Arguments(
         landing=settings.data_dir / "landing",

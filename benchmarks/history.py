@@ -1,7 +1,8 @@
-"""`make bench-history`: does a batch cost the same after years? Apart from `make bench` because of its length.
+"""`make bench-history`: measures whether a batch's cost grows over years. Separate from `make bench` because it is
+long.
 
-A plant's history is made inside DuckDB, always at the same rate, so that a larger one is a longer one. Then a batch of
-the latest hours comes, some of it late, and is computed and published in a process of its own.
+A plant's history is generated inside DuckDB at a constant rate, so that a larger history is a longer one. Then a batch
+of the latest hours, partly late, is computed and published in a process of its own.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ SIZES = (1_000_000, 10_000_000, 100_000_000)
 BATCH_EVENTS = 100_000
 EVENTS_PER_HOUR = 10_000  # 4 sites with 50 workers each, about one event a minute for each of them
 EVENTS_PER_OBJECT = 100
-REBUILT_EVENTS = 10_000_000  # the largest history whose floor is measured too
+REBUILT_EVENTS = 10_000_000  # the largest history for which the floor is measured
 BATCHES = 3
 
 _PAGE = (
@@ -80,7 +81,7 @@ _EVENTS = """
 
 
 def main() -> None:
-    """Measure the sizes one after the other; each leaves nothing behind."""
+    """Measure the sizes one after the other, and delete the data of each."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.history", description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="*", default=SIZES, help="events of history")
     parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()), help="a folder with 10 GB of room")
@@ -100,7 +101,7 @@ def main() -> None:
 
 
 def _keep(events: int, row: str) -> None:
-    """Write a size's row in the place of its last one; rows of other sizes stay as they were measured."""
+    """Replace the row of a size; rows of other sizes stay."""
     page = RESULTS.read_text() if RESULTS.exists() else ""
     kept = [line for line in page.splitlines() if line.startswith("| ") and line not in _HEAD]
     rows = {int(line.split("|")[1].replace(",", "")): line for line in kept} | {events: row}
@@ -111,7 +112,7 @@ def _row(folder: Path, events: int) -> str:
     data_dir = folder / "plant"
     _run("make", data_dir, events)
     load = os.getloadavg()[0]
-    # Sorting the largest history would take as long as all else.
+    # Sorting the largest history would take as long as everything else.
     floor = _run("floor", data_dir, events) if events <= REBUILT_EVENTS else None
     rebuild = _run("rebuild", data_dir, events)
     first = _run("publish", data_dir, events)
@@ -192,7 +193,7 @@ def _add_events(settings: Settings, first: int, last: int) -> None:
 
 
 def _floor(settings: Settings, _: int) -> dict[str, Any]:
-    """The least that could be done: read the events once and put them into the order of the intervals."""
+    """The lower bound of the work: read the events once and sort them in the order of the intervals."""
     with duckdb.connect(settings.warehouse_path) as connection:
         connection.execute("set memory_limit = '2500MB'")
         connection.execute("attach ':memory:' as floor")

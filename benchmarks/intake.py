@@ -1,4 +1,4 @@
-"""The HTTP intake from outside: four clients on loopback, each waiting for its answer before it sends again."""
+"""Measures the HTTP intake from outside: four clients on loopback, each waiting for its answer."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SINGLE_EVENTS = 4_000
 
 
 def intake(work: Path, add: Add) -> None:
-    """Events acknowledged as durable each second, in batches and one by one, and how long an answer takes."""
+    """Events acknowledged as durable per second, in batches and singly, and the time of an answer."""
     source = work / "posted.json"
     made.write_one_file(source, EVENTS)
     lines = source.read_bytes().splitlines()

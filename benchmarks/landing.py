@@ -1,7 +1,7 @@
-"""Landing beside the least that it could cost; by itself, `python -m benchmarks.landing` measures it at size.
+"""Compares landing with its lower bound; `python -m benchmarks.landing` alone measures the large cases.
 
-The large cases take minutes and are run by themselves. Their objects are links to the same few files, so that they
-measure the landing and not the disk.
+The large cases take minutes and run separately. Their objects are links to the same few files, so that they measure
+landing and not the disk.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ from tests.s3_server import BUCKET, s3_server
 Add = Callable[[str, str, str], None]
 
 OBJECTS = 50
-LINK_BYTES = 125_000_000  # a second: 1 Gbit/s, what a plant's network has as a rule
+LINK_BYTES = 125_000_000  # bytes a second: 1 Gbit/s, usual in a plant's network
 LARGE_TIMES = 20
 STORED_EVENTS, STORED_OBJECTS = 50_000_000, 500_000
 
 
 def landing(work: Path, events: int, rounds: int, now: datetime, add: Add) -> None:
-    """Landing beside the floor: DuckDB reading the same events from one file into a table."""
+    """Landing compared with the floor: DuckDB reading the same events from one file into a table."""
     clean, spoiled = work / "events.json", work / "spoiled.json"
     made.write_one_file(clean, events)
     shutil.copyfile(clean, spoiled)
@@ -69,9 +69,9 @@ def landing(work: Path, events: int, rounds: int, now: datetime, add: Add) -> No
 
 
 def from_server(work: Path, events: int, rounds: int, now: datetime, add: Add) -> None:
-    """Landing from an S3 server beside plainly getting the same objects, on loopback and over a link as plants have it.
+    """Landing from an S3 server compared with only fetching the same objects, on loopback and over a plant's link.
 
-    On loopback getting them takes less time than the floor; over a link it is what a plant waits for.
+    On loopback, fetching takes less time than the floor; over a link, it dominates.
     """
     made.write_one_file(work / "events.json", events)
     made.split_into_objects(work / "events.json", work / "sent", OBJECTS)
@@ -98,7 +98,7 @@ def from_server(work: Path, events: int, rounds: int, now: datetime, add: Add) -
 
 
 def _beside_getting(rounds: int, now: datetime, *landed: Settings) -> list[list[float]]:
-    """Seconds of getting the objects and of landing them, in each way of these settings, for each round."""
+    """Seconds to fetch the objects and to land them, for each of these settings and each round."""
     bucket = S3Bucket(landed[0].landing_url)
     keys = [info.key for info in bucket.list("events/")]
     seconds: list[list[float]] = [[] for _ in range(1 + len(landed))]
@@ -130,7 +130,7 @@ def _get(bucket: S3Bucket, keys: list[str]) -> None:
 
 
 def at_size(work: Path, events: int, times: int, stored: tuple[int, int], add: Add) -> None:
-    """So many times the events in one run, in a process of its own, then the events into a full warehouse."""
+    """Land a multiple of the events in one run, in a process of its own, then land the events into a full warehouse."""
     now = datetime.now(UTC)
     made.write_one_file(work / "events.json", events)
     made.split_into_objects(work / "events.json", work / "plant/landing", OBJECTS)
@@ -227,7 +227,7 @@ def _land_locally(work: Path, source: Path, objects: int, now: datetime) -> floa
     shutil.rmtree(work / "plant", ignore_errors=True)
     settings = Settings(data_dir=work / "plant", landed_objects="keep")
     made.split_into_objects(source, work / "plant/landing", objects)
-    os.sync()  # else the landing's commit would wait until the disk has taken what is to be landed
+    os.sync()  # otherwise landing's commit would wait for the disk to write its input
     return _timed(lambda: land(settings, now))
 
 

@@ -1,7 +1,7 @@
-"""Report and intake under load, with clients that mean harm beside honest ones: how long the honest ones wait.
+"""Measures report and intake under load, with hostile and honest clients: how long the honest ones wait.
 
-Each server is a process of its own; every client is a connection of its own to loopback. All honest clients of one
-server are measured together, and nobody of them may be refused.
+Each server is a separate process, and every client a separate connection on loopback. All honest clients of a server
+are measured together, and none of them may be refused.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _PART = "/data/0123456789abcdef/table.parquet"
 
 @dataclass
 class Met:
-    """What honest clients met: seconds of each answer, and every answer that was no success, or none."""
+    """Results of honest clients: seconds of each answer, and every unsuccessful or missing answer."""
 
     seconds: list[float] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
@@ -78,7 +78,7 @@ async def _measure(work: Path, seconds: float, with_hostile: bool) -> tuple[Met,
 
 
 def _lay_out(work: Path) -> list[str]:
-    """A site in miniature, with one large file, and a key for each camera and for one that means harm."""
+    """A small site with one large file, and a key for each camera and for the hostile client."""
     for name, content in {
         "index.html": b"<!doctype html><title>Floorhouse</title>" + b" " * 4000,
         "data/manifest.json": json.dumps({"parts": {f"table-{at}": f"{at:016x}" for at in range(100)}}).encode(),
@@ -96,7 +96,7 @@ async def _page(port: int, number: int, met: Met) -> None:
     await asyncio.sleep(SETTLE_SECONDS * number / PAGES)
     async with _kept(port) as ask:
         while True:
-            # Pages that were opened together ask together: a tenth of them in one moment.
+            # Pages that were opened together refresh together: a tenth of them at a time.
             await asyncio.sleep(PAGE_SECONDS - time.monotonic() % PAGE_SECONDS + PAGE_SECONDS * (number % 10) / 10)
             await _count(met, ask(b"GET /data/manifest.json HTTP/1.1\r\nHost: localhost\r\n\r\n"))
 
@@ -129,9 +129,9 @@ async def _count(met: Met, asked: Awaitable[bytes]) -> None:
 
 @asynccontextmanager
 async def _kept(port: int) -> AsyncIterator[Callable[[bytes], Awaitable[bytes]]]:
-    """Ask over one connection that is kept; the status line of each answer, empty where there was none.
+    """Send requests over one kept connection; return the status line of each answer, empty if there was none.
 
-    As every client does, it asks once more where the server has closed the connection while nothing went on in it.
+    Like every client, it retries once if the server has closed the idle connection.
     """
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
 
@@ -160,7 +160,7 @@ def _post(path: str, key: str, length: int) -> bytes:
 
 
 def _hostile_to_report(port: int) -> Iterator[Awaitable[None]]:
-    """Heads that never end, large files that nobody reads, bodies of questions, a crowd that comes and goes."""
+    """Unfinished request heads, large files that nobody reads, requests with bodies, a crowd that comes and goes."""
     unread = f"GET {_PART} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
     body = b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000000\r\n\r\n"
     yield from (_sent(port, b"GET / HTTP/1.1\r\nHost: lo", b"c") for _ in range(200))
@@ -170,7 +170,7 @@ def _hostile_to_report(port: int) -> Iterator[Awaitable[None]]:
 
 
 def _hostile_to_intake(port: int, key: str) -> Iterator[Awaitable[None]]:
-    """By one key: bodies that never end, arrays that cost most to read. Without one: heads that never end, a crowd."""
+    """With one key: unfinished bodies and the most expensive arrays. Without a key: unfinished heads and a crowd."""
     arrays = {
         "too many": b"[" + b"1," * (_BODY_BYTES // 2 - 2) + b"1]",
         "read exactly only": b'["\\ud800",' + b"1," * (_BODY_BYTES // 2 - 8) + b"1]",
@@ -185,7 +185,7 @@ def _hostile_to_intake(port: int, key: str) -> Iterator[Awaitable[None]]:
 
 
 async def _sent(port: int, first: bytes, then: bytes) -> None:
-    """Send something, then a little every second, and never read; again when the server has had enough."""
+    """Send something, then a little every second, and never read; reconnect when the server closes the connection."""
     while True:
         with contextlib.suppress(OSError):
             _, writer = await asyncio.open_connection("127.0.0.1", port, limit=1)
@@ -200,7 +200,7 @@ async def _sent(port: int, first: bytes, then: bytes) -> None:
 
 
 async def _again(port: int, request: bytes) -> None:
-    """Ask the same again as soon as it is answered."""
+    """Repeat the request as soon as it is answered."""
     while True:
         with contextlib.suppress(OSError, EOFError):
             async with _kept(port) as ask:
@@ -208,7 +208,7 @@ async def _again(port: int, request: bytes) -> None:
 
 
 async def _crowd(port: int, size: int) -> None:
-    """Come all at once, ask for nothing, and leave."""
+    """Connect all at once, send nothing, and leave."""
     while True:
         opened = await asyncio.gather(
             *(asyncio.open_connection("127.0.0.1", port) for _ in range(size)), return_exceptions=True

@@ -1,7 +1,7 @@
-"""The report of a large plant: how long a refresh takes, how much there is to fetch, how soon a page shows its figures.
+"""Measures the report of a large plant: time of a refresh, bytes to fetch, and time until a page shows its figures.
 
-The marts are made inside DuckDB as they would be published: 100 cameras, 600 workers, 300 stations, two years;
-intervals and hours, of which the report keeps 31 dates, for 40. The browser is the machine's Chromium on its loopback.
+The marts are generated inside DuckDB as they would be published: 100 cameras, 600 workers, 300 stations, two years;
+intervals and hours for 40 dates, of which the report keeps 31. The browser is the machine's Chromium on its loopback.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ _NAMES = (
     "model_days", "landed_objects",
 )  # fmt: skip
 
-# Choose in a select and wait until other figures stand there; the browser's own clock tells the milliseconds.
+# Choose in a select and wait until the figures change, timed by the browser's clock.
 _CHOOSE = """
     const read = () => document.querySelector('[data-figure=units]')?.innerText;
     const times = [];
@@ -120,7 +120,7 @@ _CHOOSE = """
 
 
 def report(work: Path, add: Add) -> None:
-    """Refresh the large plant's site, then open it; without a Chromium the pages are left out."""
+    """Refresh the large plant's site, then open it; without Chromium the pages are skipped."""
     settings = Settings(data_dir=work / "report")
     _publish_marts(settings)
     shell = build_shell(lambda _: None)

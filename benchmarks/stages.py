@@ -1,4 +1,4 @@
-"""The stages that are measured, one function each; a stage leaves its result where the next one looks for it."""
+"""The measured stages, one function each; a stage leaves its result for the next one."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ CYCLE_OBJECTS = 1_000
 
 
 def simulator(work: Path, add: Add) -> None:
-    """The demo's plant, files only; in memory where there is such a disk, as making files is the disk's cost."""
+    """The demo plant's files, written to a memory disk if there is one, because writing files otherwise measures the
+    disk.
+    """
     with tempfile.TemporaryDirectory(dir=MEMORY_DISK if MEMORY_DISK.is_dir() else work) as folder:
         summary = simulate(Arguments(landing=Path(folder) / "landing", truth=Path(folder) / "truth"))
         where = "in memory" if Path(folder).is_relative_to(MEMORY_DISK) else "on disk"
@@ -35,7 +37,9 @@ def simulator(work: Path, add: Add) -> None:
 
 
 def transformation_and_publishing(work: Path, events: int, add: Add) -> None:
-    """All models over what `landing` landed last, twice (dbt parses once), then over no change; publishing."""
+    """All models over what `landing` landed last, twice (dbt parses once), then without changes, and
+    publishing.
+    """
     settings = Settings(data_dir=work / "plant")
     first = _timed(lambda: build_models(settings))
     forget_builds(settings)
@@ -51,7 +55,7 @@ def transformation_and_publishing(work: Path, events: int, add: Add) -> None:
 
 
 def whole_cycle(work: Path, add: Add) -> None:
-    """`make run` from process start to the refreshed site, then with nothing new. The shell stands already."""
+    """`make run` from process start to the refreshed site, then with nothing new. The page shell is built before."""
     build_shell(lambda _: None)
     data_dir = work / "cycle"
     made.write_one_file(work / "cycle.json", CYCLE_EVENTS)

@@ -1,4 +1,4 @@
-"""Arguments in, exit status out: the verbs of `floorhouse`, each with its help. Decides nothing else.
+"""The verbs of `floorhouse` and their help: arguments in, exit status out. Decides nothing else.
 
 Exit status: 0 done; 1 it stopped, with one sentence on stderr; 2 a bad setting or argument; 130 interrupted. A verb
 with a status of its own says so in its help. A verb imports what it needs when it runs, so that help is quick.
@@ -30,7 +30,7 @@ app = typer.Typer(
 
 ONLY_IN_A_CLONE = ("scripts", "simulator")
 
-# These programs also run by themselves (`python -m …`) and read their own arguments, --help among them.
+# These programs also run alone (`python -m …`) and parse their own arguments, including --help.
 ClockIsRight = Annotated[
     bool, typer.Option("--clock-is-right", help="Go on although the clock is far ahead of all data.")
 ]
@@ -55,7 +55,7 @@ def _stop(sentence: str, status: int) -> int:
 
 
 def _verb(run: Callable[..., int]) -> Callable[..., None]:
-    """A command of typer from a function that returns an exit status or raises a sentence."""
+    """A typer command from a function that returns an exit status or raises an error with a message."""
 
     @functools.wraps(run)
     def command(*arguments: object, **options: object) -> None:

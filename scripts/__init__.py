@@ -1,1 +1,1 @@
-"""What only `make` runs: setting up, the demo, pictures. Nothing that a plant needs while it works."""
+"""Tools that only `make` runs, such as the demo. A running plant needs none of them."""

@@ -1,6 +1,7 @@
-"""`floorhouse demo`: a simulated plant from camera files to the report, then what was found and how far off it is.
+"""`floorhouse demo`: runs a simulated plant from camera files to the report, then shows the findings and their
+accuracy.
 
-Starts the same commands that a plant uses and decides nothing about data. A second run does only what changed.
+Starts the commands that a plant uses and decides nothing about data. A second run repeats only what has changed.
 """
 
 from __future__ import annotations
@@ -20,23 +21,24 @@ from scripts.steps import Progress, Step, StepError
 
 PLANT = ("--sites=2", "--cameras=12", "--workers=40", "--seed=7")
 DAYS = 30
-# What arrived in the last minutes lands in a batch of its own, so that its files are as late as a plant's are.
+# Files of the last minutes land in a separate batch, so that they are as late as in a real plant.
 NEWEST_FILES = timedelta(minutes=100)
-CLOSING_LINE = "Batch finished"  # from here on a batch says what it found
+CLOSING_LINE = "Batch finished"  # the lines from here on are a batch's findings
 
 
 class DemoError(FloorhouseError):
-    """The demo must not run here; the text is one sentence that says why."""
+    """The demo must not run here; the message says why."""
 
 
 def landing_folder(settings: Settings) -> Path:
-    """The bucket as a folder; DemoError when simulated events would go where a plant's own are."""
+    """The bucket's folder. Raises DemoError if simulated events would be mixed with a plant's own."""
     if not settings.landing_url.startswith("file:"):
         raise DemoError(
             f"The demo needs a local bucket and FLOORHOUSE_LANDING_URL is {settings.landing_url}; unset it."
         )
     landing = Path(unquote(urlsplit(settings.landing_url).path))
-    simulated = truth_folder(settings).exists()  # also half, when interrupted: the simulator does the rest
+    # possibly incomplete after an interruption; the simulator adds the rest
+    simulated = truth_folder(settings).exists()
     used = landing.exists() and any(path.is_file() for path in landing.rglob("*"))
     if used and not simulated:
         raise DemoError(
@@ -48,14 +50,14 @@ def landing_folder(settings: Settings) -> Path:
 
 
 def truth_folder(settings: Settings) -> Path:
-    """Where the simulator keeps what truly happened: outside the bucket, so that no batch can read it."""
+    """The folder of the simulator's true timeline, outside the bucket so that no batch can read it."""
     return settings.data_dir / "demo-truth"
 
 
 def end_of_plant(settings: Settings, now: datetime) -> datetime:
-    """The instant at which the simulated days end: `now` (UTC) at the first demo of a data folder, the same one later.
+    """The end of the simulated days: `now` (UTC) at the first demo in a data folder, and that instant in later runs.
 
-    A demo that goes on, or is done again, simulates the same plant.
+    A continued or repeated demo therefore simulates the same plant.
     """
     note = truth_folder(settings) / "demo.json"
     if not note.exists():
@@ -65,11 +67,10 @@ def end_of_plant(settings: Settings, now: datetime) -> datetime:
 
 
 def run_demo(settings: Settings, progress: Progress, now: datetime) -> list[str]:
-    """Simulate, run a batch, label its sample, run another, build the pages, then compare with the truth.
+    """Simulate, run a batch, label its sample, run a second batch, build the pages, and compare with the truth.
 
-    The plant's days end at `now`, and what it sends lands in two batches in the order in which it was sent. Each has
-    the clock of its day.
-    StepError when a step fails. Returns the batch's closing lines, which are to be the last thing on the screen.
+    The plant's days end at `now`. Its files land in two batches in the order in which they were sent, each with the
+    clock of its day. Raises StepError if a step fails. Returns the batch's closing lines, to be printed last.
     """
     landing, truth = landing_folder(settings), truth_folder(settings)
     end = end_of_plant(settings, now)
@@ -84,8 +85,8 @@ def run_demo(settings: Settings, progress: Progress, now: datetime) -> list[str]
     ]
     before = end - NEWEST_FILES
     commands = {
-        # The pages take a minute or two of Node whatever the data, so they are built beside everything else;
-        # the batch waits for them where it needs them.
+        # The pages take Node a minute or two whatever the data, so they are built concurrently; the batch waits when it
+        # needs them.
         "pages": ["reports.shell"],
         "simulate": [*simulator, f"--until={before.isoformat()}"],
         "go on": [*simulator, f"--until={end.isoformat()}"],
@@ -109,7 +110,7 @@ def run_demo(settings: Settings, progress: Progress, now: datetime) -> list[str]
         pages = start("pages")
         start("simulate").finish()
         start("sample", hold_from=CLOSING_LINE, is_named=False).finish()
-        # People label the sample that a batch drew; the next one lands what they say.
+        # Reviewers label the sample that a batch drew; the next batch lands the labels.
         start("review").finish()
         start("go on").finish()
         batch = start("batch", hold_from=CLOSING_LINE, is_named=False)

@@ -1,4 +1,4 @@
-"""What the HTTP servers share: who may ask them, how they listen, how long a connection lasts. No server is here.
+"""Shared by the HTTP servers: allowed hosts, listening sockets, connection timeouts. Contains no server.
 
-It knows no event, no mart and no page, and imports no other package of the project.
+Knows nothing about events, marts and pages, and imports no other package of the project.
 """

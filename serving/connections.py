@@ -1,8 +1,8 @@
-"""A client's connection, for as long as something goes on in it. What a request means is not known here.
+"""Cuts off client connections on which nothing happens. Knows nothing about requests.
 
-A client that loses its power in the middle of a request's head never says goodbye, and uvicorn would wait for the rest
-for ever: such connections gather over weeks, until the process may open no more files and nobody is served. So would
-answers gather that nobody reads. h11 is the parser, because it bounds the headers, which the faster one does not.
+A client that loses power in the middle of a request's head never closes the connection, and uvicorn would wait for the
+rest for ever. Such connections accumulate over weeks until the process may open no more files. Answers that nobody
+reads accumulate in the same way. h11 is the parser because it limits the size of headers; the faster parser does not.
 """
 
 from __future__ import annotations
@@ -13,26 +13,26 @@ from typing import cast
 
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
-# More than the plants that this is made for have readers and cameras; each takes a file and some 20 KB of memory.
+# More than a plant has readers and cameras; each connection takes a file descriptor and some 20 KB of memory.
 MAX_CONNECTIONS = 4096
 
-# The newest request, whether it is answered, and the bytes of answers that the client has still to read.
+# The newest request, whether it is answered, and the bytes of answers that the client has not read yet.
 _Progress = tuple[RequestResponseCycle | None, bool, int]
 
 
 class TimedConnection(H11Protocol):
-    """Cut off when nothing moved for the time of the graceful end, which is longer than any request may take.
+    """A connection that is cut off after the graceful shutdown time without progress; no request may take that long.
 
-    Moving is a new request, the making of its answer, or a client that reads one, however slowly; single bytes of a
-    head are not.
-    Where there are too many connections, those of the client that has most of them make room, idle ones only.
+    Progress is a new request, work on its answer, or a client that reads an answer, however slowly. Single bytes of a
+    head are not progress. If there are too many connections, idle ones of the client with the most idle connections are
+    closed.
     """
 
     _timer: asyncio.TimerHandle | None = None
     _idle_since: float = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """As uvicorn's, with room for it."""
+        """As uvicorn's, after making room for the connection."""
         has_room = len(self.connections) < MAX_CONNECTIONS or self._make_room()
         super().connection_made(transport)
         self._idle_since = self.loop.time()
@@ -52,7 +52,7 @@ class TimedConnection(H11Protocol):
         super().on_response_complete()
 
     def _make_room(self) -> bool:
-        """Cut off the connection that has been idle for longest, of the address that has the most idle ones."""
+        """Cut off the longest idle connection of the address with the most idle connections."""
         idle = [one for one in cast("set[TimedConnection]", self.connections) if one._is_idle]
         if not idle:
             return False
@@ -69,9 +69,9 @@ class TimedConnection(H11Protocol):
 
     @property
     def _is_worked_on(self) -> bool:
-        """Whether a request is here as a whole and its answer is being made, which the application bounds itself.
+        """Whether a request is complete and its answer is in progress, whose time the application limits itself.
 
-        An answer that waits behind earlier ones, which the client does not read, is made already.
+        An answer that waits behind earlier unread ones is not in progress.
         """
         cycle: RequestResponseCycle | None = self.cycle
         is_asked = cycle is not None and not cycle.more_body and not cycle.response_started
@@ -87,6 +87,6 @@ class TimedConnection(H11Protocol):
     def _look(self, seen: _Progress) -> None:
         now = self._progress()
         if now == seen and not self._is_worked_on:
-            self.transport.abort()  # an orderly close would first wait until the client has read everything
+            self.transport.abort()  # an orderly close would wait until the client has read everything
         else:
             self._look_again_after(now)

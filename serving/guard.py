@@ -1,6 +1,6 @@
-"""An ASGI layer that turns away whoever may not ask, before the application behind it hears of the request.
+"""An ASGI layer that refuses requests from unknown hosts and foreign pages before they reach the application.
 
-What may be asked is decided in `known_hosts.py`; here it is only answered, for requests and for WebSockets alike.
+`known_hosts.py` decides; this module only answers, for requests and WebSockets alike.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from serving.known_hosts import KnownHosts, Objection, objection
 
-POLICY_VIOLATION = 1008  # RFC 6455's code for a WebSocket that is closed for such a reason
+POLICY_VIOLATION = 1008  # RFC 6455's code for a policy violation
 
 
 def plainly(refused: Objection) -> Response:
-    """The sentence as plain text."""
+    """The message as plain text."""
     return PlainTextResponse(f"{refused.detail}\n", refused.status, {"Cache-Control": "no-store"})
 
 
 class Guard:
-    """Answers for `app` where a request comes by a host that is not known, or from a page of another server."""
+    """Answers in place of `app` if a request names an unknown host or comes from another server's page."""
 
     def __init__(self, app: ASGIApp, known: KnownHosts, refuse: Callable[[Objection], Response] = plainly) -> None:
         self.app = app

@@ -1,7 +1,8 @@
-"""The names by which a server is known, and what they say of a request. Pure: headers in, an objection or nothing out.
+"""The host names of a server, and the check of a request against them. Pure: headers in, an objection or None out.
 
-Loopback keeps other machines out, but not the pages in the browser of this one: a page can send a request to any
-address, and its own name can be made to point to this machine. Both show in headers that no page can change.
+Loopback keeps other machines out, but not pages in this machine's browser: a page can send a request to any address,
+and its own host name can be made to point to this machine (DNS rebinding). Both show in headers that a page cannot
+change.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _READ = {b"host", b"origin", b"sec-fetch-site", b"sec-fetch-mode", b"sec-fetch-d
 
 @dataclass(frozen=True, slots=True)
 class Objection:
-    """Why a request is not answered: HTTP status, a word for programs, a sentence for people."""
+    """Why a request is refused: HTTP status, a code for programs, a sentence for people."""
 
     status: int
     reason: str
@@ -28,7 +29,7 @@ class Objection:
 
 @dataclass(frozen=True, slots=True)
 class KnownHosts:
-    """Names (a name alone stands for every port), and the origins of pages beside those of the host that was asked."""
+    """Host names (a name without a port means every port), and additional allowed origins of pages."""
 
     names: frozenset[str] = LOOPBACK
     origins: frozenset[str] = frozenset()
@@ -40,7 +41,7 @@ class KnownHosts:
 
 
 def read_hosts(text: str) -> frozenset[str]:
-    """Names and addresses with commas between them, each with a port or without.
+    """Read comma-separated names and addresses, each with or without a port.
 
     Raises:
         ValueError: one of them is neither.
@@ -52,10 +53,10 @@ def read_hosts(text: str) -> frozenset[str]:
 
 
 def known_hosts(interface: str, allowed: str, address: str = "") -> KnownHosts:
-    """What a server is known by: loopback, the interface it listens on, a setting, its own address where it has one.
+    """The names of a server: loopback, the interface it listens on, a setting, and its configured address.
 
-    A proxy may give this server another `Host` than its readers see, so pages of the setting's hosts are own pages too;
-    pages of loopback are not, as every program of a machine can serve some there.
+    A proxy may pass a `Host` that differs from the one readers see, so pages of the setting's hosts count as own pages.
+    Pages of loopback do not, because any program on the machine can serve pages there.
     """
     bound = f"[{interface}]" if ":" in interface else interface.lower()
     shown = urlsplit(address).netloc.rpartition("@")[2].lower()
@@ -66,7 +67,7 @@ def known_hosts(interface: str, allowed: str, address: str = "") -> KnownHosts:
 
 
 def objection(headers: Iterable[tuple[bytes, bytes]], method: str, known: KnownHosts) -> Objection | None:
-    """Why a request with these headers (names in lower case) is not answered by a server of these hosts, or None."""
+    """Why a server with these hosts refuses a request with these headers (names in lower case), or None."""
     given: dict[bytes, list[str]] = {name: [] for name in _READ}
     for name, value in headers:
         if name in _READ:
@@ -84,7 +85,7 @@ def objection(headers: Iterable[tuple[bytes, bytes]], method: str, known: KnownH
 
 
 def _opens_a_page(given: dict[bytes, list[str]], method: str) -> bool:
-    """Whether a person follows a link to here: it shows a page in a window of its own and tells others nothing."""
+    """Whether the request is a top-level navigation by a link, which reveals nothing to the other page."""
     return method in ("GET", "HEAD") and (given[b"sec-fetch-mode"], given[b"sec-fetch-dest"]) == (
         ["navigate"],
         ["document"],

@@ -1,6 +1,7 @@
-"""How a server of this project listens: a socket that many may wait at, files for them all, an orderly end on a signal.
+"""Listening for the project's servers: a socket with a long backlog, enough file descriptors, graceful shutdown on a
+signal.
 
-What is served is the application's; what a connection may do is in `connections.py`.
+`connections.py` limits what a connection may do.
 """
 
 from __future__ import annotations
@@ -19,17 +20,17 @@ from starlette.types import ASGIApp
 
 from serving.connections import MAX_CONNECTIONS, TimedConnection
 
-# How many connections the kernel keeps until they are taken; a thousand pages may ask in one moment.
+# The backlog of connections in the kernel; a thousand pages may connect at once.
 BACKLOG = 2048
 _OTHER_FILES = 256
 
 
 class CannotListenError(OSError):
-    """The address cannot be listened on; the text is the system's reason."""
+    """The server cannot listen on the address; the message is the system's reason."""
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A bound socket. Port 0 is any that is free.
+    """A bound socket. Port 0 means any free port.
 
     Raises:
         CannotListenError: the port is taken, or the host is not this machine's.
@@ -43,14 +44,14 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def address_of(listener: socket.socket, host: str) -> str:
-    """What a person types to come here, without a last slash."""
+    """The server's URL, without a final slash."""
     shown = f"[{host}]" if ":" in host else host
     return f"http://{shown}:{listener.getsockname()[1]}"
 
 
 def make_server(app: ASGIApp, longest_seconds: float, **options: Any) -> uvicorn.Server:
-    """A server that cuts a connection off when nothing moves in it for so long; its end gives requests as long."""
-    with contextlib.suppress(ValueError, OSError):  # where the system refuses, what it allows must serve
+    """A server that cuts off connections without progress for this long, and gives requests as long at shutdown."""
+    with contextlib.suppress(ValueError, OSError):  # if the system refuses, the current limit must do
         allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         wanted = MAX_CONNECTIONS + _OTHER_FILES
         if allowed < wanted:
@@ -68,7 +69,7 @@ def make_server(app: ASGIApp, longest_seconds: float, **options: Any) -> uvicorn
 
 
 def stop_on_signals(stop: Callable[[], None]) -> None:
-    """A signal is an orderly end also before uvicorn listens for it, and when it raises it again after the end."""
+    """Shut down gracefully on a signal even before uvicorn handles it, and when uvicorn raises it again at the end."""
 
     def handle(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
         stop()

@@ -1,4 +1,4 @@
-"""A camera fleet with a known truth, for the demo, the tests and the benchmarks. It never reads what landing made."""
+"""A camera fleet with a known truth, for the demo, the tests and the benchmarks. It never reads landed data."""
 
 from simulator.arguments import Arguments
 from simulator.fleet import plan_fleet

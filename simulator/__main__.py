@@ -12,12 +12,12 @@ from simulator.simulation import Summary, simulate
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit status 0 when the simulation is there, 1 with one sentence when it cannot be."""
+    """Exit status 0 if the simulation is complete, 1 with a message if it cannot be made."""
     options = _parser().parse_args(arguments)
     quiet = options.quiet
     chosen = {name: value for name, value in vars(options).items() if name != "quiet"}
     try:
-        # Flushed, because a pipe would otherwise show all progress at the end.
+        # Flushed, because a pipe would otherwise delay all progress to the end.
         summary = simulate(Arguments(**chosen), _ignore if quiet else partial(print, flush=True))
     except FloorhouseError as error:
         print(error, file=sys.stderr)
@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def closing_words(summary: Summary) -> str:
-    """The summary as a person reads it."""
+    """The summary as text."""
     mix = ", ".join(f"{name} {count / max(1, summary.events):.1%}" for name, count in summary.event_types.items())
     if summary.already_done:
         heading = "The same simulation is already there; nothing was written."

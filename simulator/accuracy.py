@@ -1,11 +1,11 @@
-"""How far the published marts are from what truly happened. Reads both, changes neither.
+"""Measures how far the published marts are from the truth. Reads both, changes neither.
 
 `python -m simulator.accuracy --truth <folder> --published <folder>`
 
-The true timeline is cut at the simulator's own windows (`windows.parquet`), never at those the warehouse worked
-out, so that a wrong window shows as an error. Scheduled windows only. A row that only one side has counts as 0 on
-the other side, for seconds and units; a utilization is compared where both sides have one. A window that was not over
-when the simulation was cut off is not compared.
+The true timeline is cut at the simulator's own windows (`windows.parquet`), never at those of the warehouse, so that a
+wrong window shows as an error. Only scheduled windows are compared. A row that only one side has counts as 0 on the
+other side, for seconds and units; utilizations are compared if both sides have one. A window that had not ended at the
+cut-off is not compared.
 """
 
 import argparse
@@ -92,7 +92,7 @@ def measure_accuracy(truth: Path, published: Path) -> Accuracy:
 
 
 def in_words(accuracy: Accuracy) -> str:
-    """The comparison as a person reads it."""
+    """The comparison as text."""
     lines: list[str] = []
     for title, sites in (("worker shifts", accuracy.workers), ("workstation shifts", accuracy.workstations)):
         lines.append(f"Published {title} against the truth (mean absolute error, bias in brackets)")

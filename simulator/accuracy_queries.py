@@ -1,10 +1,10 @@
-"""The comparison of published marts with the truth, in SQL. What is said about it belongs to `accuracy`.
+"""The comparison of published marts with the truth, in SQL. `accuracy` describes the result.
 
-The files are DuckDB variables: timeline, units, windows, worker_shifts, workstation_shifts; so is `until_ms`, the
-instant up to which things arrived, or NULL.
+DuckDB variables hold the file paths (timeline, units, windows, worker_shifts, workstation_shifts) and `until_ms`, the
+instant up to which files arrived, or NULL.
 """
 
-# The part of each true state that belongs to a window; where windows overlap, the one that started last owns the time.
+# The part of each true state in each window; where windows overlap, the one that started last owns the time.
 OWNED = """
 create temp table owned_windows as
 select
@@ -16,7 +16,7 @@ from read_parquet(getvariable('windows'));
 create temp table open_windows as
 select site_id, shift_date, shift_id
 from owned_windows
-where epoch_ms(ended_at) + 3600000 > getvariable('until_ms');  -- an hour for what was still on its way
+where epoch_ms(ended_at) + 3600000 > getvariable('until_ms');  -- an hour for files still on their way
 delete from owned_windows where epoch_ms(ended_at) + 3600000 > getvariable('until_ms');
 
 create temp table true_pieces as
@@ -100,7 +100,7 @@ group by grouping sets ((site_id), ())
 order by grouping(site_id), site_id
 """
 
-# By time, not by utilization: ten minutes of overtime can be half wrong and mean little.
+# Ordered by time, not by utilization: half of ten minutes of overtime can be wrong without mattering.
 WORST = """
 select
     site_id, shift_date::varchar, shift_id, subject_id,

@@ -1,4 +1,4 @@
-"""What a simulation is asked for, and whether that can be done. Nothing here draws or writes."""
+"""The arguments of a simulation and their validation. Draws and writes nothing."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -12,7 +12,7 @@ MINUTES_PER_HOUR = 60
 
 @dataclass(frozen=True)
 class Arguments:
-    """One simulation; the defaults are the demo plant. Raises SettingsError for what cannot be simulated."""
+    """One simulation; the defaults are the demo plant. Raises SettingsError for invalid arguments."""
 
     landing: Path
     truth: Path
@@ -23,7 +23,7 @@ class Arguments:
     start: date = DEFAULT_START
     seed: int = 7
     objects_per_camera_hour: int = 1
-    until: datetime | None = None  # what arrives later in the bucket has not been sent yet
+    until: datetime | None = None  # files that arrive later have not been sent yet
 
     def __post_init__(self) -> None:
         for name in ("sites", "days", "objects_per_camera_hour"):
@@ -61,7 +61,7 @@ class Arguments:
 
     @property
     def slot_ms(self) -> int:
-        """Length of the time that one object of one camera covers."""
+        """The period that one object of a camera covers."""
         return MINUTES_PER_HOUR * 60_000 // self.objects_per_camera_hour
 
 

@@ -1,4 +1,4 @@
-"""What the cameras see of the true day, and how sure they are. How it reaches the bucket belongs to `delivery`."""
+"""What the cameras detect of the true day, with confidence. `delivery` brings it to the bucket."""
 
 from dataclasses import dataclass
 
@@ -17,8 +17,8 @@ PRODUCT_COUNT = len(STATES)
 
 REPEAT_MS = np.array([150_000, 240_000, 360_000])  # a camera repeats a lasting state; an empty chair less often
 LATENCY_MS = (200, 1800)
-GHOST = 0.0005  # share of detections followed by a product that never was
-SHAKY_CONFIDENCE = (120, 380)  # what a false detection loses on top, in thousandths
+GHOST = 0.0005  # share of detections followed by a product that was never made
+SHAKY_CONFIDENCE = (120, 380)  # confidence that a false detection loses in addition, in thousandths
 BEST_CONFIDENCE, LEAST_CONFIDENCE = 995, 50
 
 
@@ -38,7 +38,7 @@ class Detections:
 
 @dataclass(frozen=True)
 class _Sightings:
-    """What a perfect camera would report."""
+    """The reports of a perfect camera."""
 
     worker: Integers
     station: Integers
@@ -56,7 +56,7 @@ def detect(site: Site, segments: Segments, counts: Counts, episodes: Episodes, r
     row = np.concatenate([np.arange(len(seen.station)), both])
     camera = np.concatenate([first_camera, second_camera[both]])
 
-    # Two cameras on one scene are triggered together, by the first one's clock: their records share the instant.
+    # Two cameras on one scene are triggered together by the first one's clock, so their records share the instant.
     at_ms = seen.at_ms + clock_offsets(site, first_camera, seen.at_ms, episodes)
     version = _versions(site, at_ms, episodes)[row]
     kept = ~chance(rng, np.array([v.missed for v in VERSIONS])[version], len(row))
@@ -81,11 +81,11 @@ def detect(site: Site, segments: Segments, counts: Counts, episodes: Episodes, r
 
 
 def _sightings(segments: Segments, counts: Counts, rng: np.random.Generator) -> _Sightings:
-    """Every change of state a moment after it happened, repeated while it lasts, and every count."""
+    """Every state change shortly after it happened, repeated while the state lasts, and every count."""
     latency = between(rng, *LATENCY_MS, len(segments.worker))
     repeat_ms = REPEAT_MS[segments.state]
     noticed_ms = segments.ended_ms - segments.started_ms - latency
-    times = np.where(noticed_ms > 0, (noticed_ms - 1) // repeat_ms + 1, 0)  # a blink is over before it is seen
+    times = np.where(noticed_ms > 0, (noticed_ms - 1) // repeat_ms + 1, 0)  # a very short state ends before it is seen
     segment = np.repeat(np.arange(len(times)), times)
     at_ms = segments.started_ms[segment] + latency[segment] + ranks(times) * repeat_ms[segment]
     row = np.concatenate([segment, counts.segment])
@@ -123,7 +123,7 @@ def _silent(site: Site, camera: Integers, at_ms: Integers, episodes: Episodes) -
 def _confuse(
     event_type: Integers, units: Integers, confused: Flags, rng: np.random.Generator
 ) -> tuple[Integers, Integers]:
-    """A confused camera takes work for waiting, waiting for work, an empty chair for waiting; or counts one off."""
+    """A confused camera swaps working and idle, takes absent for idle, or counts one too many or too few."""
     mistaken = np.empty(len(EVENT_TYPES), dtype=np.int64)
     mistaken[[WORKING, IDLE, ABSENT, PRODUCT_COUNT]] = IDLE, WORKING, IDLE, PRODUCT_COUNT
     one_off = np.where(chance(rng, 0.5, len(units)), 1, -1)
@@ -132,7 +132,7 @@ def _confuse(
 
 
 def _confidence(version: Integers, shaky: Flags, rng: np.random.Generator) -> Integers:
-    """Skewed below the best: most detections are sure, a tail is not; the mean loss is the version's."""
+    """Skewed: most detections are certain, a tail is not; the mean loss is that of the version."""
     loss = np.array([v.confidence_loss for v in VERSIONS], dtype=np.float64)[version]
     lost: npt.NDArray[np.float64] = 4 * loss * rng.random(len(version)) * rng.random(len(version))
     confidence = BEST_CONFIDENCE - lost.astype(np.int64)
@@ -141,7 +141,7 @@ def _confidence(version: Integers, shaky: Flags, rng: np.random.Generator) -> In
 
 
 def _ghosts(detections: Detections, ends_ms: int, rng: np.random.Generator) -> Detections:
-    """Products that never were, half a second after something that was."""
+    """Counts of products that were never made, half a second after a real detection."""
     again = take(detections, chance(rng, GHOST, len(detections.camera)) & (detections.at_ms + 500 < ends_ms))
     count = len(again.camera)
     return Detections(

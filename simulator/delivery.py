@@ -1,6 +1,6 @@
-"""The way from camera to bucket: which record travels in which object, what arrives twice and what arrives broken.
+"""Plans the delivery from camera to bucket: which record is in which object, retries, and broken objects.
 
-Decides only; `sending` makes the bytes and writes them.
+`sending` encodes and writes the objects.
 """
 
 from collections.abc import Sequence
@@ -19,16 +19,16 @@ from simulator.rows import take
 from simulator.slots import SECOND_MS, Grid, Objects, keys, plan_grid, plan_objects
 
 SENT_TWICE = 0.002  # of the records
-STRAGGLER = 0.004  # of the records: held back in the camera, sent with a later object
+STRAGGLER = 0.004  # share of records held back in the camera and sent with a later object
 RETRIED_OBJECT = 0.015
-SHUFFLE_MS = 20 * SECOND_MS  # records of one object are out of order by as much
+SHUFFLE_MS = 20 * SECOND_MS  # share of records out of order within an object
 MALFORMED_ONE_IN, MALFORMED_AT_LEAST, MALFORMED_AT_MOST_ONE_IN = 1000, 6 * len(REASONS), 20
-TRUNCATED_NEEDS = 5  # records, so that the half that arrives is worth rejecting
+TRUNCATED_NEEDS = 5  # records, so that half an object is still worth rejecting
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """What one site sends. Objects are numbered in the order of their first arrival; `arrivals` name them by number.
+    """What one site sends. Objects are numbered in order of their first arrival; `arrivals` refer to these numbers.
 
     Object `n` holds `rows[row_ends[n - 1]:row_ends[n]]`; `bad_rows` are spoiled for the reason at `bad_reasons`.
     """
@@ -82,7 +82,7 @@ def plan_delivery(
 
 
 def _cells(grid: Grid, seen: Detections, rng: np.random.Generator) -> Integers:
-    """The object of every record: that of its own slot, of a later one, or the backlog's."""
+    """The object of every record: of its own slot, of a later slot, or the backlog object."""
     written = (seen.at_ms - grid.begins_ms) // grid.slot_ms
     behind = np.where(chance(rng, STRAGGLER, len(written)), between(rng, 1, 3, len(written)), 0)
     sent = np.minimum(written + behind, grid.slots - 1)

@@ -1,4 +1,4 @@
-"""Random draws that give the same bits on every machine. What they mean for a plant belongs to the callers.
+"""Random draws that give the same bits on every machine.
 
 Only integers and + - * / on doubles are used: `log`, `exp` and normal draws go through the machine's own
 mathematics library and can differ in the last bit, which is enough to break "same seed, same bytes".
@@ -18,7 +18,10 @@ _QUANTILES: Integers = np.array([round(-1000 * log(1 - (step + 0.5) / 1024)) for
 
 
 class Purpose(IntEnum):
-    """What a stream of draws is for; one stream per purpose, so that more draws for one never move another's."""
+    """The purpose of a stream of draws.
+
+    Each purpose has its own stream, so that more draws for one never change another.
+    """
 
     FLEET = 0
     TIMELINE = 1
@@ -32,7 +35,7 @@ def stream(seed: int, purpose: Purpose, site_number: int) -> np.random.Generator
 
 
 def between(rng: np.random.Generator, low: int, high: int, shape: int | tuple[int, ...]) -> Integers:
-    """Whole numbers from `low` to `high`, both included."""
+    """Whole numbers from `low` to `high`, inclusive."""
     return rng.integers(low, high, shape, dtype=np.int64, endpoint=True)
 
 

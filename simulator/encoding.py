@@ -1,4 +1,4 @@
-"""Detections as JSON lines, many at once. Which line goes into which object belongs to `delivery`.
+"""Encodes detections as JSON lines in bulk. `delivery` assigns lines to objects.
 
 A line is a handful of pieces, each looked up in a small table of byte strings: half a million lines take a
 fifth of a second, where a JSON encoder called per record takes several.
@@ -19,7 +19,7 @@ from simulator.episodes import MODEL_NAME, VERSIONS
 from simulator.fleet import Camera, Site
 
 MINUTE_MS = 60_000
-QUARTER_HOUR = 15  # minutes; no time zone of our day changes its offset between two quarter hours
+QUARTER_HOUR = 15  # minutes; today's time zones change their offset only at quarter hours
 FILLER = b"\0"  # pads the pieces to one width; no JSON text may hold it
 
 
@@ -51,7 +51,7 @@ class LineEncoder:
         self._tails = _table(_tail(site, camera, model.version) for camera in site.cameras for model in VERSIONS)
 
     def encode(self, rows: Detections) -> Lines:
-        """One JSON line per detection, in the manner of its camera."""
+        """One JSON line per detection, in its camera's style."""
         minute = rows.at_ms // MINUTE_MS
         first, last = (int(minute.min()), int(minute.max())) if len(minute) else (0, 0)
         minutes, zone_of_minute, zones = self._clock(first, last)
@@ -104,7 +104,7 @@ def _table(texts: Iterable[str]) -> npt.NDArray[np.bytes_]:
 
 
 def _tail(site: Site, camera: Camera, version: str) -> str:
-    """What is the same in every record of one camera under one model."""
+    """The fields that are equal in every record of one camera and model version."""
     fields: dict[str, object] = {"model_name": MODEL_NAME, "model_version": version}
     if not camera.leaves_out_place:
         fields = {"site_id": site.site_id, "camera_id": camera.camera_id} | fields

@@ -1,4 +1,4 @@
-"""What goes wrong on purpose, where and when: the answer key for everything that claims to notice it."""
+"""Deliberate faults with place and time: the answer key for checks that should detect them."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -29,7 +29,7 @@ VERSIONS = (
 
 @dataclass(frozen=True)
 class Episode:
-    """`camera` is a position in the site's cameras, None where the whole site is meant."""
+    """`camera` is an index into the site's cameras; None means the whole site."""
 
     kind: str  # drift, outage, silent_camera, wrong_clock
     site_number: int
@@ -41,7 +41,7 @@ class Episode:
 
 @dataclass(frozen=True)
 class Episodes:
-    """The simulated time, and what goes wrong in it."""
+    """The simulated period and its faults."""
 
     begins_ms: int
     ends_ms: int
@@ -53,7 +53,7 @@ class Episodes:
 
 
 def plan_episodes(fleet: Fleet, begins_ms: int, ends_ms: int) -> Episodes:
-    """Spread the episodes over the simulated time; in a short simulation they are short as well."""
+    """Spread the episodes over the simulated period; in a short simulation they are short too."""
     span = ends_ms - begins_ms
     first, last = fleet.sites[0], fleet.sites[-1]
 
@@ -70,7 +70,7 @@ def plan_episodes(fleet: Fleet, begins_ms: int, ends_ms: int) -> Episodes:
         episode("drift", first, None, 0.40, span // 5),
         episode("outage", last, None, 0.70, min(6 * HOUR_MS, span // 8)),
     ]
-    if len(last.cameras) > 1:  # the only eye of a site that goes silent would leave nothing to compare with
+    if len(last.cameras) > 1:  # a silent camera needs another camera at its site to be compared with
         episodes.append(episode("silent_camera", last, 1, 0.80, min(2 * DAY_MS, span // 6)))
     return Episodes(begins_ms, ends_ms, tuple(episodes))
 

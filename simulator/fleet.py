@@ -1,6 +1,6 @@
 """The plant: sites, shifts, stations, workers and cameras.
 
-Who does what when belongs to `timeline`, what a camera sees to `cameras`.
+`timeline` defines who does what when; `cameras` defines what a camera sees.
 """
 
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ class Worker:
 
 @dataclass(frozen=True)
 class Camera:
-    """A camera and the manner in which it writes; every manner is allowed by the contract."""
+    """A camera and its style of writing; the contract allows every style."""
 
     camera_id: str
     clock_offset_ms: int
@@ -73,7 +73,7 @@ class Site:
 
 @dataclass(frozen=True)
 class Fleet:
-    """Everything that stands, before anything happens."""
+    """The sites with everything in them, before anything happens."""
 
     sites: tuple[Site, ...]
 
@@ -87,7 +87,7 @@ PLACES = (
     ("osaka", "Asia/Tokyo"),
 )
 SHARED_SHIFTS = (Shift("early", "06:00", 480), Shift("late", "14:00", 480), Shift("night", "22:00", 480))
-# Two long shifts that leave the small hours unscheduled: the second kind of plant that the marts must get right.
+# Two long shifts that leave the early morning unscheduled: the second kind of plant.
 LONG_SHIFTS = (Shift("day", "06:00", 600), Shift("evening", "16:30", 570))
 STATION_TYPES = (("assembly", 18), ("press", 90), ("welding", 30), ("packing", 60), ("inspection", 45))
 BATCH_MINUTES = 40  # a station reports its output in batches, which keeps counts near 5 % of all events
@@ -140,7 +140,7 @@ def _plan_stations(site_number: int, count: int, cameras: int) -> tuple[Station,
                 batch=max(1, rate * BATCH_MINUTES // 60),
                 camera=position % cameras,
                 second_camera=(position + 1) % cameras if shared else -1,
-                is_registered=site_number % 2 == 0 or position < count - 1,  # registries lag behind the floor
+                is_registered=site_number % 2 == 0 or position < count - 1,  # registries lag behind reality
             )
         )
     return tuple(stations)
@@ -170,7 +170,8 @@ def _plan_cameras(site_number: int, count: int, seed: int) -> tuple[Camera, ...]
         Camera(
             camera_id=f"cam-{position + 1:02d}",
             clock_offset_ms=int(offsets[position]),
-            # Different periods, so that every combination of manners occurs in a large plant and each one in a small.
+            # Different periods, so that every combination of styles occurs in a large plant and every style in a small
+            # one.
             writes_local_time=(position + 3) % 4 == 0,
             leaves_out_place=(position + 1) % 3 == 0,
             extra_field=position % 5 == 0,

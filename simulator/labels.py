@@ -1,10 +1,10 @@
-"""What reviewers would say of the review sample: labels from the truth, into the bucket's `labels/`.
+"""Simulates reviewers: labels the review sample from the truth and writes to the bucket's `labels/`.
 
 `python -m simulator.labels --truth <folder> --published <folder> --landing <folder>`
 
-Reads the sample that a batch published and the simulator's answer key, as people read a picture. A camera's timestamp
-is its own clock's: the plant is planned again from the same arguments to know how wrong each clock was. A reviewer errs
-now and then, always at the same events. Labels of events that have one already are not written again.
+Reads the sample that a batch published and the simulator's truth. Timestamps come from the cameras' clocks, so the
+plant is planned again from the same arguments to get each clock's error. A reviewer errs now and then, always for the
+same events. Events with a label are not labelled again.
 """
 
 import argparse
@@ -34,7 +34,7 @@ ERRS = 0.03  # of a reviewer's answers
 SECOND_OPINION = 0.25  # of the events, and of these half a third one
 REVIEWED_AFTER = timedelta(days=2)
 
-# The state at the true instant; a count that was really made at it; nobody known there is an empty chair.
+# The state at the true instant; product_count if a count was really made then; absent if nobody was there.
 _TRUTHS = """
     select
         queue.event_key,
@@ -59,7 +59,7 @@ _TRUTHS = """
 
 @dataclass(frozen=True)
 class Answer:
-    """A reviewer's word on one event."""
+    """A reviewer's answer for one event."""
 
     event_key: str
     true_event_type: str
@@ -80,7 +80,7 @@ class Answer:
 
 
 def write_labels(truth: Path, published: Path, landing: Path) -> int:
-    """Put the labels of sampled events that lie in no label object yet into one new object; returns how many events.
+    """Write the labels of sampled events without a label into one new object; return the number of events.
 
     Raises SettingsError where the truth or the published sample is missing.
     """
@@ -109,7 +109,7 @@ def answers(event_key: str, true_event_type: str, at: datetime) -> Iterator[Answ
 
 
 def read_truths(truth: Path, published: Path, landing: Path) -> list[tuple[str, str, datetime]]:
-    """Key, true type and timestamp of the sampled events that no label in the bucket speaks of."""
+    """Key, true type and timestamp of the sampled events without a label in the bucket."""
     queue_path, stamp = published / "review_queue.parquet", truth / "simulation.json"
     for path in (queue_path, stamp, truth / "timeline.parquet", truth / "units.parquet"):
         if not path.exists():
@@ -154,7 +154,7 @@ def _with_true_instants(queue: pa.Table, asked: dict[str, Any]) -> pa.Table:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit status 0 when the labels are there, 1 with one sentence when they cannot be."""
+    """Exit status 0 if the labels are written, 1 with a message if they cannot be."""
     parser = argparse.ArgumentParser(
         prog="python -m simulator.labels", description="Label the review sample of a simulated plant."
     )

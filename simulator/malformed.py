@@ -1,9 +1,9 @@
-"""Records as broken cameras, old firmware and half-written files make them: one fault each, one per reason."""
+"""Spoils records as broken cameras, old firmware and half-written files do: one fault for each reason."""
 
 import json
 from typing import Any
 
-# Two ways to earn each reason that one changed field can earn; an object of the record's fields replaces them.
+# Two ways to cause each reason that one changed field can cause; the given fields replace the record's.
 _FAULTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "bad_timestamp": ({"timestamp": "19.10.2026 08:15"}, {"timestamp": 1792397700}),
     "timestamp_out_of_range": ({"timestamp": "1970-01-01T00:00:12Z"}, {"timestamp": "1999-12-31T23:59:59Z"}),

@@ -1,4 +1,4 @@
-"""The bytes of one object, and a local folder that takes objects as a bucket would. Knows nothing of plants."""
+"""The bytes of an object, and a local folder that stores objects like a bucket. Knows nothing about plants."""
 
 import os
 import zlib
@@ -39,7 +39,7 @@ class FolderBucket:
         self.bytes = 0
 
     def put(self, key: str, content: bytes, arrives_ms: int | None = None) -> None:
-        """Write one object; what lay under the key before is replaced. It is as old as its arrival says."""
+        """Write one object, replacing any object with its key, and set its modification time to its arrival."""
         folder, _, name = f"{self._root}/{key}".rpartition("/")
         if folder not in self._made:
             Path(folder).mkdir(parents=True, exist_ok=True)

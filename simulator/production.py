@@ -1,4 +1,4 @@
-"""What the stations truly made, and when their counters moved. What a camera makes of it belongs to `cameras`."""
+"""The true production of the stations and the instants of their counts. `cameras` derives what is reported."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ class Counts:
 
 
 def true_counts(site: Site, segments: Segments) -> Counts:
-    """Full batches when they are full, and what is left when a worker leaves a station; a part of a unit is lost."""
+    """Counts full batches, and the rest when a worker leaves a station; fractions of a unit are lost."""
     if not len(segments.worker):
         return Counts(*(np.zeros(0, dtype=np.int64) for _ in range(3)))
     rate = np.array([station.units_per_hour for station in site.stations], dtype=np.int64)[segments.station]

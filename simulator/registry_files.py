@@ -5,8 +5,8 @@ import io
 
 from simulator.fleet import SHARED_SHIFTS, Fleet, Site
 
-# Of a station's own speed: what the planners expect of a whole shift, pauses and changes of worker included. At night
-# fewer hands carry material, so the last shift of a day is asked for less.
+# Targets as a share of a station's speed, which allow for pauses and changes of worker. The last shift of a day has a
+# lower target because fewer people carry material at night.
 TARGET_PERCENT = 60
 LAST_SHIFT_TARGET_PERCENT = 50
 

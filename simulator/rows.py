@@ -1,4 +1,4 @@
-"""Rows kept as columns: frozen dataclasses whose fields are numpy arrays of one length. No meaning lives here."""
+"""Rows stored as columns: frozen dataclasses whose fields are numpy arrays of equal length."""
 
 from collections.abc import Sequence
 from dataclasses import fields, is_dataclass

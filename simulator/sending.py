@@ -1,4 +1,4 @@
-"""Carries out a planned delivery: encodes the records block by block and puts objects in the order of arrival."""
+"""Carries out a planned delivery: encodes the records block by block and writes objects in order of arrival."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
@@ -24,9 +24,9 @@ Faults = dict[int, list[tuple[int, str, int]]]  # by object: position of the rec
 
 @dataclass(frozen=True)
 class Sent:
-    """What reached the bucket: one row per object in `deliveries`, and counts over all of them.
+    """What was written to the bucket: one row per object in `deliveries`, and total counts.
 
-    `rows` of the plan are in them, from the first one on.
+    `rows` is how many rows of the plan they contain, counted from the first.
     """
 
     deliveries: pa.Table
@@ -43,10 +43,10 @@ def send(
     after_ms: int | None = None,
     until_ms: int | None = None,
 ) -> Sent:
-    """Put every object of the plan that arrives behind `after_ms`, up to `until_ms`; None is no limit.
+    """Write every object of the plan that arrives after `after_ms` and up to `until_ms`; None means no limit.
 
-    A retried object is kept in memory until its second copy is due. What is returned counts all that has arrived by
-    `until_ms`, by an earlier call too.
+    A retried object is kept in memory until its second copy is due. The result counts everything that has arrived by
+    `until_ms`, including earlier calls.
     """
     arrived = len(plan.causes) if until_ms is None else int(np.searchsorted(plan.arrives_ms, until_ms, side="right"))
     before = 0 if after_ms is None else int(np.searchsorted(plan.arrives_ms, after_ms, side="right"))
@@ -77,7 +77,7 @@ def send(
         records.append(held)
         malformed.append(len(bad))
         reasons.update(bad)
-    # Objects are numbered in the order of their first arrival, so those that have arrived are the first ones.
+    # Objects are numbered in order of first arrival, so the arrived ones come first.
     rows = starts[sum(cause != "retry" for cause in plan.causes[:arrived])]
     report(f"{site.site_id}: {rows:,} events in {len(keys):,} objects")
     table = pa.table(

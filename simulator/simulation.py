@@ -35,7 +35,7 @@ class Summary:
 
     events: int
     records: int
-    malformed: dict[str, int]  # by the reason it will be rejected for, retries included
+    malformed: dict[str, int]  # by reason of rejection, including retries
     event_types: dict[str, int]
     objects: int
     bytes: int
@@ -44,7 +44,7 @@ class Summary:
 
     @property
     def events_per_second(self) -> float:
-        """How fast the files were written; infinite where nothing was to do."""
+        """The rate at which the files were written; infinite if there was nothing to do."""
         return self.events / self.seconds if self.seconds else float("inf")
 
 
@@ -53,20 +53,20 @@ def _silently(_: str) -> None:
 
 
 def simulate(arguments: Arguments, report: Callable[[str], None] = _silently) -> Summary:
-    """Write the plant's bucket and its truth, or do nothing where the same simulation is already there.
+    """Write the plant's bucket and its truth; do nothing if the same simulation already exists.
 
-    Where it is there up to an earlier instant, what has arrived since is sent. Raises SettingsError where the truth
-    folder holds another simulation: two plants in one bucket have no truth.
+    If it exists up to an earlier instant, the files since then are sent. Raises SettingsError if the truth folder holds
+    another simulation, because two plants in one bucket have no common truth.
     """
     began = time.perf_counter()
-    asked = _identity(arguments)
+    requested = _identity(arguments)
     stamp = arguments.truth / "simulation.json"
     after_ms, before = None, {"objects": 0, "bytes": 0}
     if stamp.exists():
         done = json.loads(stamp.read_text(encoding="utf-8"))
-        if done["arguments"] != asked:
+        if done["arguments"] != requested:
             raise SettingsError(
-                f"--truth {arguments.truth} holds another simulation ({done['arguments']}), asked for was {asked}; "
+                f"--truth {arguments.truth} holds another simulation ({done['arguments']}), requested: {requested}; "
                 "choose another folder or remove that one and its bucket."
             )
         after_ms, before = done["until_ms"], done["summary"]
@@ -95,7 +95,7 @@ def simulate(arguments: Arguments, report: Callable[[str], None] = _silently) ->
     )
     written = {key: value for key, value in asdict(summary).items() if key not in ("seconds", "already_done")}
     truth.write_json(
-        arguments.truth, "simulation", {"arguments": asked, "until_ms": arguments.until_ms, "summary": written}
+        arguments.truth, "simulation", {"arguments": requested, "until_ms": arguments.until_ms, "summary": written}
     )
     return replace(summary, seconds=time.perf_counter() - began)
 
@@ -117,7 +117,7 @@ def _simulate_site(
     after_ms: int | None,
     report: Callable[[str], None],
 ) -> _SiteDone:
-    """Sites share nothing but the bucket, so one at a time is enough and keeps memory to one site's events."""
+    """Sites share only the bucket, so simulating one at a time limits memory to one site's events."""
     windows = shift_windows(site, arguments.start, arguments.days)
     day = stream(arguments.seed, Purpose.TIMELINE, site.number)
     segments = true_timeline(site, presences(site, windows, arguments.begins_ms, arguments.ends_ms, day), day)
@@ -141,7 +141,9 @@ def _simulate_site(
 
 
 def _identity(arguments: Arguments) -> dict[str, Any]:
-    """What decides the bytes, and where the bucket lies as seen from the truth, so that both can move together."""
-    asked = {key: value for key, value in asdict(arguments).items() if key not in ("landing", "truth", "until")}
+    """The arguments that determine the bytes, and the bucket's path relative to the truth, so that both can move
+    together.
+    """
+    requested = {key: value for key, value in asdict(arguments).items() if key not in ("landing", "truth", "until")}
     bucket = os.path.relpath(arguments.landing.resolve(), arguments.truth.resolve())
-    return asked | {"start": arguments.start.isoformat(), "bucket": bucket, "format": FORMAT_OF_TRUTH}
+    return requested | {"start": arguments.start.isoformat(), "bucket": bucket, "format": FORMAT_OF_TRUTH}

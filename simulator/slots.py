@@ -1,6 +1,6 @@
-"""The objects of one site: which ones exist, what each is called, of what kind it is and when it first arrives.
+"""The objects of one site: their existence, names, kinds and first arrivals.
 
-A camera writes one object per slot (an hour, or a part of it). Which records it holds belongs to `delivery`.
+A camera writes one object per slot (an hour or a part of it). `delivery` assigns the records.
 """
 
 from collections.abc import Sequence
@@ -28,8 +28,8 @@ class Grid:
     begins_ms: int
     slot_ms: int
     slots: int
-    held: Flags  # cut off from the bucket; what it saw arrives as one backlog object after the outage
-    dark: Flags  # saw nothing, sends nothing
+    held: Flags  # disconnected from the bucket; its records arrive as one backlog object after the outage
+    dark: Flags  # off: sees and sends nothing
     outage_ends_ms: int
 
     @property
@@ -57,7 +57,7 @@ class Objects:
 
 
 def plan_grid(site: Site, episodes: Episodes, arguments: Arguments) -> Grid:
-    """Lay the site's outages and silences over its slots."""
+    """Mark the slots that outages and silences cover."""
     slots = (arguments.ends_ms - arguments.begins_ms) // arguments.slot_ms
 
     def covered(kind: str) -> Flags:
@@ -75,7 +75,10 @@ def plan_grid(site: Site, episodes: Episodes, arguments: Arguments) -> Grid:
 
 
 def plan_objects(grid: Grid, records_per_cell: Integers, rng: np.random.Generator) -> Objects:
-    """Every object that is sent. A camera that sees nobody sends an empty one: so a dead camera can be told apart."""
+    """Every object that is sent.
+
+    A camera that sees nobody sends an empty object, which distinguishes it from a dead camera.
+    """
     cameras = len(grid.held)
     expected = np.column_stack([~grid.held & ~grid.dark, np.zeros(cameras, dtype=np.bool_)]).ravel()
     cell = np.flatnonzero(expected | (records_per_cell > 0)).astype(np.int64)

@@ -1,6 +1,6 @@
-"""The true day: who was on site when, at which station and in which state.
+"""The true timeline: who was on site when, at which station and in which state.
 
-No camera here: this is what happened, to the millisecond, and the metrics are judged against it.
+This is what really happened, to the millisecond; metrics are compared with it. Cameras are not involved.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ WORK_MEAN_MS, IDLE_MEAN_MS, ABSENT_MEAN_MS = 480_000, 85_000, 100_000
 SHORTEST_STATE_MS = 15_000
 SHORT_ABSENCE = 0.08  # share of pauses in which the worker leaves the station
 MOVES, MOVE = 3, 0.6  # how often a worker may change stations in a shift, and the chance each time
-BREAKS = ((0.25, 10), (0.55, 30), (0.80, 10))  # place in the shift, minutes
+BREAKS = ((0.25, 10), (0.55, 30), (0.80, 10))  # start within the shift and length, minutes
 LONG_SHIFT_MS = 9 * 60 * MINUTE_MS  # only longer shifts have the third break
 PRESENCES_AT_ONCE = 2048  # bounds the memory of the two-dimensional draws
 
@@ -50,7 +50,7 @@ class Segments:
 
 
 def presences(site: Site, windows: Windows, begins_ms: int, ends_ms: int, rng: np.random.Generator) -> Presences:
-    """Who comes to which shift. Only windows that lie wholly in the simulated time are worked."""
+    """Which worker works which shift. Only windows entirely within the simulated period are worked."""
     crew = np.array([worker.crew for worker in site.workers])
     rest = np.array([worker.rest_weekday for worker in site.workers])
     whole = (windows.started_ms >= begins_ms) & (windows.ended_ms + MAX_OVERTIME_MS + MINUTE_MS <= ends_ms)
@@ -72,19 +72,19 @@ def presences(site: Site, windows: Windows, begins_ms: int, ends_ms: int, rng: n
 
 
 def true_timeline(site: Site, present: Presences, rng: np.random.Generator) -> Segments:
-    """What every present worker did, from arrival to departure."""
+    """The states of every present worker, from arrival to departure."""
     starts = range(0, max(1, len(present.worker)), PRESENCES_AT_ONCE)
     parts = [_segments(site, take(present, slice(at, at + PRESENCES_AT_ONCE)), at, rng) for at in starts]
     return concatenated(parts)
 
 
 def _segments(site: Site, present: Presences, first: int, rng: np.random.Generator) -> Segments:
-    """Draw work and pauses on a clock that stands still during breaks, then put the breaks in between."""
+    """Draw work and pauses on a clock that stops during breaks, then insert the breaks."""
     count = len(present.worker)
     on_site = present.ended_ms - present.started_ms
     breaks = np.array([minutes for _, minutes in BREAKS]) * MINUTE_MS * np.ones((count, 1), dtype=np.int64)
     breaks[on_site < LONG_SHIFT_MS, 2] = 0
-    closing = between(rng, 60_000, 150_000, count)  # the way out, absent from the station
+    closing = between(rng, 60_000, 150_000, count)  # walking out, absent from the station
     span = on_site - breaks.sum(axis=1) - closing
     focus = np.array([worker.focus for worker in site.workers], dtype=np.int64)[present.worker]
 
@@ -130,7 +130,7 @@ def _part(presence: Integers, station: Integers, state: Integers | int, start: I
 
 
 def _work_and_pauses(span: Integers, focus: Integers, rng: np.random.Generator) -> tuple[Integers, Integers, Integers]:
-    """Start, length and state by presence and step, working first, then by turns."""
+    """Start, length and state by presence and step, alternating and beginning with working."""
     count = len(span)
     shortest_cycle = WORK_MEAN_MS * 70 // 100 + IDLE_MEAN_MS
     cycles = int(span.max(initial=1)) * 5 // (shortest_cycle * 4) + 12
@@ -146,7 +146,7 @@ def _work_and_pauses(span: Integers, focus: Integers, rng: np.random.Generator) 
 
 
 def _stations(start: Integers, span: Integers, home: Integers, stations: int, rng: np.random.Generator) -> Integers:
-    """The station by presence and step: home, then up to MOVES changes, each at a change of state."""
+    """The station by presence and step: the home station, then up to MOVES changes, each at a state change."""
     count = len(span)
     at = np.sort(span[:, None] * between(rng, 50, 950, (count, MOVES)) // 1000, axis=1)
     moved = chance(rng, MOVE, (count, MOVES)) & (stations > 1)

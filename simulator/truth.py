@@ -1,4 +1,4 @@
-"""The answer key beside the bucket: true timeline, true units, true windows, what was sent, what went wrong.
+"""The truth folder beside the bucket: true timeline, units and windows, deliveries, and deliberate faults.
 
 Files of the truth folder (instants are UTC):
 timeline.parquet    site_id, worker_id, workstation_id, state, started_at, ended_at
@@ -6,7 +6,7 @@ units.parquet       site_id, worker_id, workstation_id, made_at, units
 windows.parquet     site_id, shift_date, shift_id, started_at, ended_at
 deliveries.parquet  object_key, cause, delivered_at, records, malformed_records, in the order of arrival per site
 episodes.json       drift, outage, silent camera, wrong clock: where and when
-simulation.json     what was asked for and what was written; written last, it says that the simulation is complete
+simulation.json     arguments and summary; written last, so it marks the simulation as complete
 """
 
 import json
@@ -76,7 +76,7 @@ def write_table(folder: Path, name: str, parts: Sequence[pa.Table]) -> None:
 
 
 def write_json(folder: Path, name: str, value: Any) -> None:
-    """A small file that people read too."""
+    """Write a small JSON file, formatted for people."""
     unfinished = folder / f".{name}.json"
     unfinished.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
     os.replace(unfinished, folder / f"{name}.json")

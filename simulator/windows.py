@@ -1,4 +1,4 @@
-"""The simulator's own knowledge of when shifts are. It is worked out apart from the warehouse, which it judges."""
+"""The simulator's own shift windows, computed independently of the warehouse, which is compared with them."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -22,7 +22,7 @@ class Windows:
 
 
 def shift_windows(site: Site, start: date, days: int) -> Windows:
-    """Every window that can touch the simulated days, with a local date to spare on both sides."""
+    """Every window that can touch the simulated days, with one extra local date on both sides."""
     zone = ZoneInfo(site.timezone)
     rows = sorted(
         (_instant_ms(day, shift.start_local, zone), number, day)
@@ -41,6 +41,6 @@ def shift_windows(site: Site, start: date, days: int) -> Windows:
 
 
 def _instant_ms(day: date, start_local: str, zone: ZoneInfo) -> int:
-    # fold=0 is the contract's rule twice over: the first of two instants, and a skipped time moved on by the gap.
+    # fold=0 implements both rules of the contract: the first of two instants, and a skipped time moves on by the gap.
     local = datetime.combine(day, time.fromisoformat(start_local), tzinfo=zone)
     return int(local.astimezone(UTC).timestamp()) * 1000

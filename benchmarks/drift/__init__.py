@@ -1,1 +1,1 @@
-"""How often the drift checks alarm for nothing, and how soon they alarm for something, on simulated years."""
+"""False alarms and detection delays of the drift checks on simulated years."""

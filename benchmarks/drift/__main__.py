@@ -1,4 +1,4 @@
-"""Judge simulated years by every judge and write `benchmarks/results-drift.md`: false alerts, power, delay."""
+"""Evaluates simulated years with every judge and writes `benchmarks/results-drift.md`: false alerts, power, delay."""
 
 from __future__ import annotations
 
@@ -26,13 +26,15 @@ from benchmarks.drift.simulate import (
 
 RESULTS = Path(__file__).parent.parent / "results-drift.md"
 DOCUMENT = Path(__file__).resolve().parent.parent.parent / "docs/quality.md"
-# A drift counts as found when an alert of its camera, model or site is sent within so many days of its start.
+# A drift counts as found if an alert of its camera, model or site is sent within this many days of its start.
 FOUND_WITHIN_DAYS = 60
 
 
 @dataclass(frozen=True)
 class Found:
-    """One drift and one judge: the part of sites where it was found, and the median delay in days (None: not half)."""
+    """One drift and one judge: the share of sites where it was found, and the median delay in days (None if below
+    half).
+    """
 
     power: float
     delay: float | None
@@ -45,7 +47,7 @@ def false_alerts(alerts: Alerts, sites: int, days: int) -> float:
 
 
 def found(alerts: Alerts, years: Years, hit: NDArray[np.bool_], drift: Drift) -> Found:
-    """Whether and when a site's drift was told of, by an alert on one of its cameras or of the site."""
+    """Whether and when a site's drift was reported, by an alert on one of its cameras or on the site."""
     single, groups, owners = alerts
     delays = []
     for site in np.unique(years.sites):
@@ -61,7 +63,7 @@ def found(alerts: Alerts, years: Years, hit: NDArray[np.bool_], drift: Drift) ->
 def measure(
     seed: int, sites: int, days: int = DAYS, cameras: int = CAMERAS, drifts: Sequence[Drift] = DRIFTS
 ) -> tuple[dict[str, float], dict[str, dict[str, Found]]]:
-    """False alerts per site and year by judge, and by drift and judge how it was found."""
+    """False alerts per site and year by judge, and the detection results by drift and judge."""
     random = np.random.default_rng(seed)
     years = simulate_years(random, sites, cameras, days)
     mix, histograms = observe(random, years)
@@ -118,7 +120,7 @@ def main() -> None:
 
 
 def quote(document: str, text: str) -> str:
-    """The document with the page, but for its title, between the marks that name it."""
+    """The document with the page, without its title, between its marks."""
     start, end = "<!-- benchmarks/results-drift.md -->\n", "<!-- end -->"
     before, _, rest = document.partition(start)
     return before + start + "\n" + text.partition("\n\n")[2] + "\n" + end + rest.partition(end)[2]

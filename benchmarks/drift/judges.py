@@ -1,7 +1,7 @@
-"""Three ways to judge the same years: ours, Evidently's default column drift, and a plain daily threshold.
+"""Three judges for the same years: ours, Evidently's default column drift, and a plain daily threshold.
 
-A judge gives, for every camera and day, whether an alert is *sent* (sites, cameras or groups alike); an alert that
-lasts is sent once, for every judge.
+A judge decides for every camera (or site or group) and day whether an alert is *sent*. A lasting alert is sent once,
+for every judge.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Years of a plant's cameras as daily aggregates, with what makes honest alarms hard: weekdays, rotating shifts,
-seasons, days that resemble the day before, events that come in runs, strange days, and cameras that differ.
+"""Simulates years of a plant's cameras as daily aggregates, with the effects that make drift detection hard: weekdays,
+rotating shifts, seasons, correlated days, runs of events, unusual days, and differences between cameras.
 
 Everything is drawn at once for all cameras and days; there are no single events.
 """
@@ -21,7 +21,7 @@ DAYS = 365
 # Days before the year that is counted: the reference needs them.
 WARM_UP_DAYS = 63
 CAMERAS = 20
-# So many events in a row tell as much as one that is independent: workers stay in a state, light stays as it is.
+# The number of consecutive events that carry as much information as one independent event: states and light persist.
 RUN_LENGTH = 10.0
 DAY_CORRELATION = 0.5
 
@@ -41,7 +41,7 @@ class Years:
 
 @dataclass(frozen=True)
 class Drift:
-    """What is done to the cameras of a site: to `cameras` of them, from `start` on, growing over `ramp_days`.
+    """A change of `cameras` cameras of a site, from `start` on, growing over `ramp_days`.
 
     `confidence` is added to the mean, `idle` and `absent` are points moved from working.
     """
@@ -66,7 +66,7 @@ DRIFTS = (
 
 
 def simulate_years(random: np.random.Generator, sites: int, cameras: int = CAMERAS, days: int = DAYS) -> Years:
-    """So many sites for a year each, without drift."""
+    """The given number of sites for a year each, without drift."""
     cells, total = sites * cameras, WARM_UP_DAYS + days
     site = np.repeat(np.arange(sites), cameras)
     weekdays = np.arange(total) % 7
@@ -74,7 +74,7 @@ def simulate_years(random: np.random.Generator, sites: int, cameras: int = CAMER
     quiet = np.where(weekdays == 5, 0.6, np.where(weekdays == 6, 0.35, 1.0))
     base = random.lognormal(np.log(900), 0.35, (cells, 1))
     volume = base * quiet * np.exp(_noise(random, cells, total, 0.12)) * np.where(strange, 0.15, 1.0)[site]
-    # Crews change shifts every two weeks: what is done, and in which light, changes with them.
+    # Crews change shifts every two weeks, which changes the work and the light.
     rotation = np.where((np.arange(total) // 14) % 2 == 0, 1.0, -1.0)
     season = np.sin(2 * np.pi * (np.arange(total) / 365 + random.random((sites, 1))))[site]
     weekend = (weekdays >= 5).astype(np.float64)
@@ -109,7 +109,7 @@ def simulate_years(random: np.random.Generator, sites: int, cameras: int = CAMER
 
 
 def with_drift(years: Years, drift: Drift) -> tuple[Years, NDArray[np.bool_]]:
-    """The same years with a drift in each site, and which cameras it befell."""
+    """The same years with a drift in each site, and the affected cameras."""
     first = np.searchsorted(years.sites, np.unique(years.sites))
     hit = np.zeros(len(years.sites), dtype=bool)
     for start in first:

@@ -1,6 +1,6 @@
-"""What is known of one worker's shift: published rows, and the landed records behind them. Nothing is judged here.
+"""Reads the evidence for one worker's shift: published rows and the landed records behind them.
 
-The published files say what was shown; the warehouse, opened read-only under its lock, says which records there are.
+The published files hold what was shown; the warehouse, opened read-only under its lock, holds the records.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ _MARTS = ("worker_shifts", "worker_station_shifts", "state_intervals", "shift_wi
 
 
 class ExplainError(FloorhouseError):
-    """There is nothing to explain, or more than one thing; the text is one sentence that says what to do."""
+    """No shift or several shifts match; the message says what to do."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """One row of worker_shifts and all that was read about it. Local times are those of the site's clocks."""
+    """One row of worker_shifts and everything read about it. Local times are in the site's time zone."""
 
     shift: Row
     timezone: str
     window: Row | None
     stations: list[Row]
     intervals: list[Row]
-    all_intervals: list[Row]  # of the days around, whichever shift they belong to
+    all_intervals: list[Row]  # of neighbouring days too, whichever shift they belong to
     records: list[Row]
     windows: list[Row]
     cameras: list[Row]
@@ -181,7 +181,8 @@ def _rows(connection: duckdb.DuckDBPyConnection, sql: str, values: Row) -> list[
 def window_of(record: Row, records: list[Row], windows: list[Row]) -> tuple[date, str]:
     """Shift date and shift of a worker's record: where windows overlap, the one that starts nearest to the arrival.
 
-    Contract §4; `records` are all of the worker's, in the order of their instants. Else the unscheduled local date.
+    Contract §4. `records` are all of the worker's records in order of time. Outside windows: the unscheduled local
+    date.
     """
     instant = counted_at(record)
     around = [window for window in windows if window["started_at"] <= instant < window["ended_at"]]
@@ -196,13 +197,13 @@ def window_of(record: Row, records: list[Row], windows: list[Row]) -> tuple[date
 
 
 def counted_at(record: Row) -> datetime:
-    """The instant that stands for a record: what a counter reads was made before it."""
+    """The instant by which a record counts: a counter's reading counts just before its timestamp."""
     at: datetime = record["event_at"]
     return at if record["count_total"] is None else at - timedelta(microseconds=1)
 
 
 def _arrival(instants: list[datetime], instant: datetime) -> datetime:
-    """When somebody came: after the last pause of six hours within the sixteen before."""
+    """The arrival of a person: after the last pause of six hours within the previous sixteen hours."""
     recent = sorted(one for one in instants if instant - timedelta(hours=16) <= one <= instant)
     returns = [after for before, after in pairwise(recent) if after - before >= timedelta(hours=6)]
     return (returns or recent[:1])[-1]

@@ -1,6 +1,6 @@
-"""Evidence → text for people: every interval with its record and its rule, every duplicate that lost, every formula.
+"""Turns evidence into text: every interval with its record and rule, every discarded duplicate, every formula.
 
-Pure: the same evidence gives the same lines. What the rules are is said in docs/contract.md, §3 to §6.
+Pure: the same evidence gives the same lines. docs/contract.md, §3 to §6, defines the rules.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ STATES = ("working", "idle", "absent")
 
 
 def tell(evidence: Evidence) -> list[str]:
-    """All that is known of one shift, line by line."""
+    """The explanation of one shift, line by line."""
     shift = evidence.shift
     mine = [
         record
@@ -54,7 +54,7 @@ def _window(evidence: Evidence) -> str:
 
 
 def _kept(records: list[Row]) -> dict[tuple[Any, ...], list[Row]]:
-    """The records of each duplicate key, the one that counts first (contract §3)."""
+    """The records of each duplicate key, beginning with the one that counts (contract §3)."""
     groups: dict[tuple[Any, ...], list[Row]] = {}
     for record in records:
         key = (record["event_at"], record["workstation_id"], record["event_type"])
@@ -101,7 +101,7 @@ def _interval(evidence: Evidence, number: int, kept: dict[tuple[Any, ...], list[
 
 
 def _is_one_of(evidence: Evidence, interval: Row, column: str, instant: datetime) -> bool:
-    """Whether another interval of that state at that station begins or ends at an instant."""
+    """Whether another interval with this state and station begins or ends at an instant."""
     return any(
         other[column] == instant
         and (other["state"], other["workstation_id"]) == (interval["state"], interval["workstation_id"])
