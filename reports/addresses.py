@@ -1,6 +1,6 @@
-"""The shell's page made to work below any address: behind a proxy the report may lie at `/plants/north/` of a host.
+"""Makes the shell's page work below any address: behind a proxy the report may be at `/plants/north/` of a host.
 
-The page works out for itself where it lies, so one shell serves every place. Nothing here knows what pages show.
+The page finds its own base address, so one shell works everywhere. Knows nothing about what pages show.
 """
 
 import json
@@ -18,10 +18,10 @@ _START = re.compile(
     re.DOTALL,
 )
 
-# The shortest beginning of the address whose rest is the address of a page is where the report lies. An address that
-# is no page's leaves that open: then what answers with the shell's own parts is it.
+# The report's base is the shortest prefix of the address whose rest is the address of a page. If no prefix fits, the
+# base is the one below which the shell's own files answer.
 _FINDING = """<script>
-			// where the report lies on its host: nothing in it is asked for above that place
+			// find the report's base path on its host
 			{
 				const pages = new RegExp(PAGES);
 				const parts = location.pathname.split('/').filter(Boolean);
@@ -59,10 +59,10 @@ _STARTING = """<script>
 
 
 def free_of_place(html: str, pages: Iterable[str]) -> str:
-    """The compiled page, `html`, without an address that begins at the host's root.
+    """The compiled page `html` without addresses that begin at the host's root.
 
-    `pages` are the pages' addresses, as `workers/[site]/[worker]`. ReportError where `html` is not what the compiler of
-    the lock file makes.
+    `pages` are the pages' addresses, such as `workers/[site]/[worker]`. Raises ReportError if `html` is not the output
+    of the locked compiler version.
     """
     preloaded, start = _PRELOAD.findall(html), _START.search(html)
     if not preloaded or start is None:
@@ -83,7 +83,7 @@ def page_addresses(pages: Path) -> list[str]:
 
 
 def _pattern(pages: Iterable[str]) -> str:
-    """A regular expression of a page's address without slashes at its ends."""
+    """A regular expression for a page's address without outer slashes."""
     choices = (
         "/".join("[^/]+" if part.startswith("[") else re.escape(part) for part in page.split("/")) for page in pages
     )

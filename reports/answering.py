@@ -1,4 +1,4 @@
-"""What is answered to a GET of the report: a function of the site's folder and the request, no socket in it.
+"""The answer to a GET of the report: a function of the site's folder and the request, without a socket.
 
 Nothing here reads marts or knows what a page shows.
 """
@@ -22,18 +22,19 @@ from urllib.parse import unquote, urlsplit
 from reports.metrics_names import file_of_address
 from reports.policy import FRAMES, POLICY, policy_in
 
-# Below these a missing file is missing; elsewhere it may be a page's address.
+# Below these folders a missing file is an error; elsewhere it may be a page's address.
 _FILE_FOLDERS = ("data", "_app", "api", "checks")
-# Files named after their content. Those below data/ tell of persons: only the reader's own browser may keep them.
+# Files named after their content. Files below data/ are about persons, so only the reader's own browser may cache them.
 _FOR_EVER = "max-age=31536000, immutable"
 _DATA_PART = re.compile(r"data/[0-9a-f]{16}/")
 _SHELL_PART = "_app/immutable/"
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)$")
 _TYPES = {".parquet": "application/vnd.apache.parquet", ".wasm": "application/wasm", ".js": "text/javascript"}
-_COMPRESSED_HERE = {"application/json", "text/html"}  # what is written with the data; the shell has its twins
+# compressed when the data is written; the shell has its own compressed copies
+_COMPRESSED_HERE = {"application/json", "text/html"}
 _MAX_COMPRESSED_HERE = 1 << 20
-_GONE = {errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.ELOOP, errno.ENXIO}  # also what is a link by now
-_HEAD_BYTES = 1 << 16  # a page's policy stands at its start
+_GONE = {errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.ELOOP, errno.ENXIO}  # also if it has become a link
+_HEAD_BYTES = 1 << 16  # a page's policy is at its start
 
 _HEADERS = {
     "Content-Security-Policy": f"{POLICY}; {FRAMES}",
@@ -45,7 +46,7 @@ _HEADERS = {
 
 @dataclass(frozen=True)
 class Answer:
-    """A status, headers, and the part of a file to send: `length` bytes from `start` on; or `content` in its place."""
+    """A status, headers, and either the part of a file to send (`length` bytes from `start` on) or `content`."""
 
     status: HTTPStatus
     headers: Mapping[str, str]
@@ -76,9 +77,9 @@ def answer_for(site: Path, target: str, headers: Mapping[str, str]) -> Answer:
 
 
 def open_below(site: Path, file: Path) -> BinaryIO | None:
-    """A regular file below the site, whose path has no link left in it; None where there is none by now.
+    """A regular file below the site, whose path has no links; None if it no longer exists.
 
-    Each folder is opened from the one before it, so that nobody who can write in between leads the way out.
+    Each folder is opened relative to the previous one, so that nobody who can write there can redirect the path.
     """
     folder = os.open(site.resolve(), os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -104,7 +105,7 @@ def open_below(site: Path, file: Path) -> BinaryIO | None:
 
 
 def _file_named(site: Path, name: str) -> Path | None:
-    """The file of that name, links resolved, or None: hidden names, and links that lead out of the site, are none."""
+    """The file of that name with links resolved, or None; hidden names and links out of the site give None."""
     if "\0" in name or any(part.startswith(".") for part in name.split("/")):
         return None
     root = site.resolve()
@@ -167,7 +168,7 @@ def _cache_rule(name: str) -> str:
 
 
 def _names(condition: str, tag: str) -> bool:
-    """Whether `If-None-Match` names this version, also as one that is merely as good."""
+    """Whether `If-None-Match` names this version, including as a weak etag."""
     given = {part.strip().removeprefix("W/") for part in condition.split(",")}
     return tag in given or "*" in given
 
@@ -185,7 +186,7 @@ def _compressed(file: Path, tag: str) -> bytes:  # noqa: ARG001  # the tag chang
 
 
 def _policy_of(file: Path, compressed: bytes | None) -> str | None:
-    """The policy of the very bytes that are sent: a page is replaced while it is served."""
+    """The policy inside the bytes that are sent, because the page may be replaced while it is served."""
     with file.open("rb") as opened:
         start = compressed[:_HEAD_BYTES] if compressed else opened.read(_HEAD_BYTES)
     if start[:2] == b"\x1f\x8b":

@@ -1,7 +1,7 @@
-"""The pages' first answers: every query of queries/<page>/ asked natively with the values a fresh page has.
+"""Prepared answers: runs every query of queries/<page>/ natively with the default values of a page.
 
-A page shows them before its engine has started, and the engine answers the very same text when a reader chooses other
-values, so a figure has one definition. Nothing here knows how pages draw what they get.
+A page shows them before its engine has started. The engine runs the same SQL text when a reader chooses other values,
+so a figure has one definition. Knows nothing about how pages draw.
 """
 
 import json
@@ -18,8 +18,8 @@ import duckdb
 from ingestion.errors import ReportError
 
 QUERIES_FOLDER = Path(__file__).parent / "queries"
-FRAME = "frame"  # what every page needs: sites, shifts, how fresh and how complete the data is
-PAGES_OF_ONE = ("station", "worker")  # too many to answer beforehand; the engine answers
+FRAME = "frame"  # needed by every page: sites, shifts, freshness and completeness of the data
+PAGES_OF_ONE = ("station", "worker")  # too many to prepare; the engine answers
 DEFAULT_DAYS = 7
 
 Values = Mapping[str, str | None]
@@ -27,17 +27,17 @@ _PARAMETER = re.compile(r"\$(site|from_date|to_date|shift|shift_date|window_shif
 
 
 def page_names() -> list[str]:
-    """The pages whose first answers are made beforehand, sorted."""
+    """The pages with prepared answers, sorted."""
     return sorted(path.name for path in QUERIES_FOLDER.iterdir() if path.name not in {FRAME, *PAGES_OF_ONE})
 
 
 def parameters_of(sql: str) -> list[str]:
-    """The names of the values that a query asks for, sorted."""
+    """The names of a query's parameters, sorted."""
     return sorted(set(_PARAMETER.findall(sql)))
 
 
 def default_values(frame: Mapping[str, Any]) -> dict[str, str | None]:
-    """What a fresh page asks for: all sites and shifts, the newest 7 shift dates; on a page of one shift, the focus."""
+    """A page's default values: all sites and shifts, the newest 7 shift dates; or one shift, its focus."""
     published = records(frame["published"])[0]
     newest = published["newest_date"]
     first = date.fromisoformat(newest) - timedelta(days=DEFAULT_DAYS - 1) if newest else None
@@ -54,7 +54,7 @@ def default_values(frame: Mapping[str, Any]) -> dict[str, str | None]:
 
 
 def focus_values(frame: Mapping[str, Any]) -> dict[str, str | None]:
-    """What a fresh page of one shift shows: the newest scheduled window that is complete, of the first site."""
+    """The defaults of a page of one shift: the newest complete scheduled window of the first site."""
     sites = records(frame["sites"])
     if not sites:
         return default_values(frame)
@@ -68,9 +68,9 @@ def focus_values(frame: Mapping[str, Any]) -> dict[str, str | None]:
 
 
 def ask_page(connection: duckdb.DuckDBPyConnection, page: str, values: Values) -> dict[str, Any]:
-    """The answers to all queries of a page by their names, each {columns, rows}; ReportError when one cannot be asked.
+    """The answers to all queries of a page by name, each {columns, rows}. Raises ReportError if a query fails.
 
-    Text, numbers and booleans only: what JSON holds. A value that is no finite number is null.
+    Values are text, numbers and booleans, as in JSON. A number that is not finite becomes null.
     """
     answers: dict[str, Any] = {}
     for file in sorted((QUERIES_FOLDER / page).glob("*.sql")):
@@ -94,7 +94,7 @@ def records(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def to_json(value: object) -> str:
-    """The one way JSON is written here: the same value gives the same bytes."""
+    """Write JSON so that equal values give equal bytes."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 

@@ -1,6 +1,6 @@
-"""What the compiler is given and what is taken from it: its template under our pages, and the finished shell.
+"""Prepares the compiler's input (its template with our pages) and takes over the finished shell.
 
-Files only; no process is started here. All of this shows on the pages, so this module counts as a source of the shell.
+Handles files only and starts no process. Its output shows on the pages, so this module counts as a source of the shell.
 """
 
 import gzip
@@ -14,7 +14,7 @@ from reports.policy import with_policy
 
 STAMP_NAME = "shell.json"
 
-# What makes the compiler build one page shell without data, and keeps it from telling anybody that it did.
+# Settings that make the compiler build one page shell without data and send no telemetry.
 BUILD_VARIABLES = {
     "VITE_EVIDENCE_SPA": "true",
     "EVIDENCE_IS_BUILDING": "true",
@@ -23,20 +23,20 @@ BUILD_VARIABLES = {
     "NODE_OPTIONS": "--max-old-space-size=4096",
 }
 
-# Routes of the template that only its own developers need, or that name pictures of its maker.
+# Routes of the template that only its developers need, or that contain its maker's pictures.
 _LEFT_OUT = (
     "+page.md",
     "settings",
     "explore",
     "fix-tprotocol-service-worker.js",
     "manifest.webmanifest",
-    "api",  # answers to the template's own data layer; the pages have theirs (components/answers.js)
+    "api",  # the template's own data layer; our pages use components/answers.js instead
 )
 _COMPRESSED = {".js", ".css", ".wasm", ".html", ".json", ".svg"}
 
 
 def assemble(reports: Path) -> Path:
-    """Lay our pages over the package's template, as its own command line would, and return the folder to build in."""
+    """Copy our pages over the package's template, as its command line does, and return the folder to build in."""
     template = reports / ".evidence" / "template"
     shutil.rmtree(template, ignore_errors=True)
     shutil.copytree(reports / "node_modules" / "@evidence-dev" / "evidence" / "template", template)
@@ -62,7 +62,7 @@ def assemble(reports: Path) -> Path:
 
 
 def finish(built: Path, build: Path, source_hash: str) -> None:
-    """Free the page of its place, give pages their policy, compress what is worth it, and swap the stamped shell in."""
+    """Make the page independent of its address, add the policy, compress files, and swap in the stamped shell."""
     pages = page_addresses(build.parent / "pages")
     for page in built.rglob("*.html"):
         html = page.read_text(encoding="utf-8")
@@ -72,7 +72,7 @@ def finish(built: Path, build: Path, source_hash: str) -> None:
         # mtime=0: the same shell gives the same bytes
         path.with_name(path.name + ".gz").write_bytes(gzip.compress(path.read_bytes(), 6, mtime=0))
     names = sorted(path.relative_to(built).as_posix() for path in built.rglob("*") if path.is_file())
-    # Placed in this order: a part before whatever asks for it, the page itself last.
+    # The order of placement: each part before the files that load it, the page itself last.
     names.sort(key=lambda name: (name.startswith("index.html"), not name.startswith("_app/immutable/"), name))
     (built / STAMP_NAME).write_text(json.dumps({"hash": source_hash, "files": names}), encoding="utf-8")
     before = build.with_name(f"{build.name}.before")

@@ -1,7 +1,7 @@
-// Opens pages of the site in a real browser and tells, as JSON on standard output, what a reader would have met there.
-// Standard input: {base, chromium, timezone, screenshots, axe, visits: [{path, width, name, choices, script, scheme, media,
-// check, fresh, now, locale, height}]}. Visits share the browser's cache with those of the same width, scheme and locale,
-// unless they are `fresh`.
+// Opens pages of the site in a headless browser and writes what a reader would see as JSON to standard output. Standard
+// input: {base, chromium, timezone, screenshots, axe, visits: [{path, width, name, choices, script, scheme, media,
+// check, fresh, now, locale, height}]}. Visits share the browser's cache with those of the same width, scheme and
+// locale, unless they are `fresh`.
 import { readFile } from 'node:fs/promises';
 import { chromium } from 'playwright-core';
 
@@ -18,7 +18,7 @@ const browser = await chromium.launch({
 		'--disable-background-networking',
 		'--disable-component-update',
 		'--disable-sync',
-		// what a page asks of any other host cannot even be looked up
+		// requests to other hosts cannot be resolved
 		'--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'
 	]
 });
@@ -41,7 +41,7 @@ const contextOf = async ({ width, height, scheme, fresh, locale }) => {
 	return contexts.get(key);
 };
 
-// a page is done when it shows figures or says in words why it shows none
+// a page is done when it shows figures or a message that there are none
 const settled = async (page) => {
 	await page.waitForFunction(
 		() => document.querySelector('main h1') && document.querySelector('main [data-settled=true], main [data-empty], main [role=alert]'),
@@ -49,7 +49,7 @@ const settled = async (page) => {
 		{ timeout: 20000, polling: 20 }
 	);
 };
-// what a choice starts needs a moment to be seen as unsettled
+// the effect of a choice needs a moment to start
 const settledAgain = async (page) => {
 	await page.waitForTimeout(350);
 	await settled(page);
@@ -95,7 +95,7 @@ const visit = async (wanted) => {
 		}
 		if (media) {
 			await page.emulateMedia({ media });
-			await settledAgain(page); // charts are drawn anew for the sheet's width
+			await settledAgain(page); // charts are redrawn for the paper's width
 		}
 		if (check) {
 			await page.evaluate(order.axe ??= await readFile(new URL('./node_modules/axe-core/axe.min.js', import.meta.url), 'utf8'));

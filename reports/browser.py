@@ -1,4 +1,4 @@
-"""Opening the served site in a real, headless Chromium, for tests and screenshots. Judges nothing of what it meets."""
+"""Opens the served site in a headless Chromium, for tests and screenshots. Reports what it sees without judging it."""
 
 import json
 import shutil
@@ -44,9 +44,9 @@ def find_chromium() -> str | None:
 def open_pages(
     base: str, visits: Sequence[Visit], *, screenshots: Path | None = None, timezone: str = "UTC"
 ) -> list[dict[str, Any]]:
-    """Open every page and return what was met: title, heading, text, figures, tables, links, errors, requests, bytes.
+    """Open every page and return its title, heading, text, figures, tables, links, errors, requests and bytes.
 
-    `base` is the server's address without the last slash. Raises ReportError when Chromium or its driver is missing.
+    `base` is the server's address without the final slash. Raises ReportError when Chromium or its driver is missing.
     """
     chromium = find_chromium()
     if chromium is None:

@@ -1,8 +1,8 @@
-"""Published marts → the data of the site: small Parquet files, each page's first answers, and the manifest naming all.
+"""Publishes marts as the site's data: small Parquet files, prepared answers of each page, and the manifest of all.
 
-The select behind each table lies in tables/ under the table's name; one that has a column `part` is cut into a file for
-each of its values. A file's folder is named after what is in it, so what would come out the same is not written again,
-and a reader never sees two versions under one name. Nothing here knows about pages or the shell.
+The select for each table is in tables/ under the table's name; a table with a column `part` is split into a file for
+each value. A file's folder is named after a hash of its content, so unchanged files are not written again, and a reader
+never sees two versions under one name. Knows nothing about pages or the shell.
 """
 
 import gzip
@@ -34,7 +34,7 @@ from reports.marts import SHAPES, connect, find_marts, hash_marts, quoted
 TABLES_FOLDER = Path(__file__).parent / "tables"
 MANIFEST_NAME = "manifest.json"
 PREVIOUS_NAME = "manifest.previous.json"
-SCHEMA = "plant"  # what queries name: `from plant.worker_shifts`
+SCHEMA = "plant"  # the schema that queries name: `from plant.worker_shifts`
 
 _WRITING = "format parquet, compression zstd"
 _FOCUS_PAGES = ("hours", "timeline")  # pages of one site's one shift
@@ -42,7 +42,7 @@ _FOCUS_PAGES = ("hours", "timeline")  # pages of one site's one shift
 
 @dataclass(frozen=True)
 class DataReport:
-    """Bytes and files written by one refresh; what did not change counts for nothing."""
+    """Bytes and files written by one refresh, without unchanged files."""
 
     bytes_written: int
     files: int
@@ -50,7 +50,7 @@ class DataReport:
 
 @dataclass
 class _Folder:
-    """The data folder while it is refreshed: what this refresh names, and what it had to write."""
+    """The data folder during a refresh: the files that the refresh names, and those that it had to write."""
 
     path: Path
     written: list[Path] = field(default_factory=list)
@@ -59,7 +59,7 @@ class _Folder:
         return (self.path / key / name).is_file()
 
     def arrive(self, key: str, arriving: Path) -> None:
-        """Show a finished folder under its key: no name that readers ask for ever holds half a file."""
+        """Rename a finished folder to its key, so that no name known to readers ever holds an incomplete file."""
         for file in arriving.iterdir():
             sync(file)
         shutil.rmtree(self.path / key, ignore_errors=True)
@@ -74,11 +74,11 @@ class _Folder:
 
 
 def publish_data(published: Path, data_folder: Path, identity: str = "named") -> DataReport:
-    """Write what changed, then put the new manifest in place with one rename.
+    """Write the changed files, then replace the manifest by one rename.
 
-    The files that the manifest before named stay for readers who still hold it; older ones are removed. Raises
-    ReportError when nothing is published or a published mart is not what the report expects. `identity` is how the
-    marts name people (named, pseudonym, aggregate), for pages to say so; it stands in the manifest.
+    Files named by the previous manifest stay for readers that still have it; older files are removed. Raises
+    ReportError if nothing is published or a published mart has an unexpected shape. `identity` is how the marts name
+    people (named, pseudonym, aggregate); the manifest passes it to the pages.
     """
     marts = find_marts(published)
     data_folder.mkdir(parents=True, exist_ok=True)
@@ -101,7 +101,7 @@ def publish_data(published: Path, data_folder: Path, identity: str = "named") ->
 
 
 def table_files(site: Path, table: str) -> list[Path]:
-    """The Parquet files that the site's manifest names for a table; ReportError when the site holds none."""
+    """The Parquet files that the site's manifest names for a table. Raises ReportError if there are none."""
     manifest = _read_manifest(site / "data" / MANIFEST_NAME)
     if table not in manifest.get("tables", {}):
         raise ReportError(f"The site in {site} holds no table {table}; run a batch first.")
@@ -109,22 +109,22 @@ def table_files(site: Path, table: str) -> list[Path]:
 
 
 def remove_previous(data_folder: Path) -> None:
-    """Remove the files that only the manifest before names, and that manifest."""
+    """Remove the previous manifest and the files that only it names."""
     (data_folder / PREVIOUS_NAME).unlink(missing_ok=True)
     _remove_unnamed(data_folder)
 
 
 def shown_version(data_folder: Path) -> str | None:
-    """The name of the published version that the site's data was made of.
+    """The name of the published version that the site's data was made from.
 
-    None where there is no data yet, or where it was made by other definitions than today's.
+    None if there is no data yet, or if it was made with other definitions.
     """
     manifest = _read_manifest(data_folder / MANIFEST_NAME)
     return str(manifest["version"]) if manifest.get("definitions") == definitions_hash() else None
 
 
 def definitions_hash() -> str:
-    """One hash over what tables and queries say, and over what they expect of the marts."""
+    """One hash over the tables, the queries and the expected shapes of the marts."""
     files = [SHAPES, *sorted(TABLES_FOLDER.glob("*.sql")), *sorted(QUERIES_FOLDER.rglob("*.sql"))]
     return _key(*(f"{file.parent.name}/{file.name}\n{file.read_text(encoding='utf-8')}" for file in files))
 
@@ -141,9 +141,10 @@ def _refresh_table(
     folder: _Folder,
     before: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Its entry in the manifest: `made_of`, a hash of select and marts, and `parts`, the folder of each part's file.
+    """The table's entry in the manifest: `made_of`, a hash of select and marts, and `parts`, the folder of each part's
+    file.
 
-    There is always a part '', without rows: it gives the columns where no part holds what a reader asks for.
+    There is always a part '' without rows, which gives the columns if no part has the requested rows.
     """
     sql = select.read_text(encoding="utf-8")
     used = [hashes[name] for name in marts_used(sql, hashes)]
@@ -159,8 +160,8 @@ def _refresh_table(
         connection.execute(f"create or replace temp table made as {sql}")
         columns = [row[0] for row in connection.execute("describe made").fetchall()]
         part = "part" if columns[0] == "part" else "'all'"
-        # One pass tells which parts differ: the rows' hashes added up, whatever their order. It also tells where in the
-        # table a part lies, so that writing one does not read all others.
+        # One pass finds the changed parts by a sum of row hashes, which does not depend on the order. It also finds
+        # each part's row range, so that writing a part does not read the others.
         found = connection.execute(
             f"select {part}, count(*), sum(hash(made)::hugeint), bit_xor(hash(made)), "
             "coalesce(min(rowid), 0), coalesce(max(rowid), 0) from made "
@@ -194,7 +195,7 @@ def _show_tables(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Any
 def _refresh_page(
     connection: duckdb.DuckDBPyConnection, page: str, frame: Mapping[str, Any], folder: _Folder
 ) -> dict[str, Any]:
-    """The page's entry in the manifest: the folder of its answers, and the values that they are answers to."""
+    """The page's entry in the manifest: the folder of its prepared answers and their parameter values."""
     values = (focus_values if page in _FOCUS_PAGES else default_values)(frame)
     texts = [file.read_text(encoding="utf-8") for file in (QUERIES_FOLDER / page).glob("*.sql")]
     asked = {name: values[name] for name in sorted({name for sql in texts for name in parameters_of(sql)})}

@@ -1,4 +1,4 @@
-"""The published marts as DuckDB views of the shapes that the report relies on. Nothing here knows tables or pages."""
+"""The published marts as DuckDB views with the shapes that the report expects. Knows nothing about tables or pages."""
 
 import hashlib
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ SHAPES = Path(__file__).with_name("marts.sql")
 
 
 def find_marts(published: Path) -> dict[str, Path]:
-    """Every published mart by name: a Parquet file, or a folder of them. ReportError when there is none."""
+    """Every published mart by name: a Parquet file, or a folder of them. Raises ReportError if there are none."""
     marts = {path.stem: path for path in sorted(published.resolve().glob("*.parquet"))}
     if not marts:
         raise ReportError(f"There are no published marts in {published}; run a batch first.")
@@ -27,7 +27,7 @@ def mart_files(mart: Path) -> list[Path]:
 
 
 def hash_marts(marts: Mapping[str, Path]) -> dict[str, str]:
-    """For each mart a hash over the names and contents of its files; a version that tells them is not read for it."""
+    """For each mart a hash over the names and contents of its files, from the version's stored hashes if available."""
     known = {folder: read_fingerprints(folder) for folder in {path.parent for path in marts.values()}}
     hashes = {}
     for name, path in marts.items():
@@ -48,8 +48,8 @@ def published_at(marts: Mapping[str, Path]) -> datetime:
 def connect(marts: Mapping[str, Path]) -> duckdb.DuckDBPyConnection:
     """A connection with a view for each mart that the report reads.
 
-    A mart that is absent is an empty view, a column that is absent holds NULLs; the variable `published_at` is set.
-    Raises ReportError when a mart holds something that is not what the report expects of it.
+    A missing mart is an empty view, and a missing column holds NULLs. The variable `published_at` is set.
+    Raises ReportError if a mart does not have the expected types.
     """
     connection = duckdb.connect()
     connection.execute("set timezone = 'UTC'")

@@ -1,5 +1,5 @@
--- The columns of the published marts that the report reads, with their types. A mart that is not published (nothing has
--- made it yet, or the plant keeps no figures about persons) stands for an empty one, a column that is missing for NULLs.
+-- The columns of the published marts that the report reads, with their types. A mart that is not published (not made
+-- yet, or about persons in a plant that publishes no such figures) is treated as empty, and a missing column as NULL.
 create table sites (site_id varchar, site_name varchar, timezone varchar, last_event_at timestamptz);
 create table shift_windows (
     site_id varchar, shift_date date, shift_id varchar, started_at timestamptz, ended_at timestamptz,

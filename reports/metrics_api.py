@@ -1,8 +1,8 @@
-"""The metrics API as files: the figures of a shift day as JSON, for programs that ask for a path and read an answer.
+"""The metrics API as static files: the figures of a shift day as JSON, for other programs.
 
-One tree of files per version, shown by one rename of the link `api/metrics`: no two answers are of different versions.
-Everything comes from published marts; over the windows of a day every ratio is that of the sums (contract §6).
-Percentages are 0–100 and, like minutes and rates, have one decimal; null where the denominator is 0.
+There is one tree of files per version, published by one rename of the link `api/metrics`, so that all answers are of
+one version. Everything comes from published marts; every ratio over the windows of a day is the ratio of the sums
+(contract §6). Percentages are 0–100 and, like minutes and rates, have one decimal; null where the denominator is 0.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ DAYS_SHOWN = 31
 Day = tuple[str, date]
 Row = dict[str, Any]
 
-# Each row of a person or a station and day, with the columns of the answer; `site_id` and `shift_date` are taken off.
+# One row per person or station and day, with the columns of the answer after `site_id` and `shift_date` are removed.
 _SELECTS = {
     "workers": """
         select
@@ -68,7 +68,7 @@ _MARTS = {
     "factory": ("worker_shifts", "workstation_shifts", "shift_windows"),
 }
 
-# The average counts each worker of a site alike and leaves out those who were not there, as site_shifts does.
+# The average is unweighted over workers and leaves out absent ones, as in site_shifts.
 _FACTORY = """
     with days as (select unnest($sites::varchar[]) as site_id, unnest($dates::date[]) as shift_date),
     workers as (
@@ -92,7 +92,7 @@ _FACTORY = """
 
 @dataclass(frozen=True)
 class MetricsReport:
-    """Bytes and files that were written; what is as it was counts for nothing."""
+    """Bytes and files written, without unchanged files."""
 
     bytes_written: int = 0
     files: int = 0
@@ -101,9 +101,9 @@ class MetricsReport:
 def publish_metrics(published: Path, site: Path, is_about_persons: bool = True) -> MetricsReport:
     """Bring `<site>/api/metrics` up to date with the published marts: the latest complete shift day and the last 31.
 
-    An answer whose marts are not published is not given; nor, where the plant keeps to itself what is about single
-    persons, one that is made of it. Raises ReportError when a mart cannot be read. Killed at any moment, the answers
-    shown are those of one version.
+    Answers whose marts are not published are left out, as are answers about single persons if the plant does not
+    publish these. Raises ReportError if a mart cannot be read. After a kill at any moment, all answers are of one
+    version.
     """
     files = dict(_answers(published.resolve(), is_about_persons))
     digest = hashlib.sha256(json.dumps(sorted(files.items())).encode()).hexdigest()[:16]
@@ -125,7 +125,7 @@ def _answers(published: Path, is_about_persons: bool) -> Iterator[tuple[str, str
     """Each file's name below api/metrics and its text."""
     with duckdb.connect() as connection:
         try:
-            # Figures of small groups are not published: a sum that lacks one is not the day's.
+            # Figures of small groups are not published, so a sum with a missing part is null.
             connection.execute(
                 "create macro whole(figure) as case when bool_and(figure is not null) then sum(figure) end"
             )
@@ -152,7 +152,7 @@ def _answers(published: Path, is_about_persons: bool) -> Iterator[tuple[str, str
 
 
 def _open_marts(connection: duckdb.DuckDBPyConnection, published: Path, is_about_persons: bool) -> list[str]:
-    """Make the marts readable by name; the kinds of answers that those which are published allow."""
+    """Create a view for each published mart; return the kinds of answers that they allow."""
     found = set()
     for mart in {mart for marts in _MARTS.values() for mart in marts}:
         file = published / f"{mart}.parquet"
@@ -164,7 +164,7 @@ def _open_marts(connection: duckdb.DuckDBPyConnection, published: Path, is_about
 
 
 def _complete_days(connection: duckdb.DuckDBPyConnection) -> dict[str, list[Day]]:
-    """For each site its complete shift days of the last DAYS_SHOWN dates, oldest first."""
+    """The complete shift days of each site within the last DAYS_SHOWN dates, oldest first."""
     found = connection.execute(
         "select distinct site_id, shift_date from shift_windows where is_day_complete order by all"
     ).fetchall()
@@ -177,7 +177,7 @@ def _complete_days(connection: duckdb.DuckDBPyConnection) -> dict[str, list[Day]
 
 
 def _latest_day(connection: duckdb.DuckDBPyConnection) -> list[Day]:
-    """The newest shift date that is complete at every site that has it, as the days of those sites."""
+    """The newest shift date that is complete at every site with that date, as days of those sites."""
     return connection.execute(
         """
         select distinct site_id, shift_date from shift_windows
@@ -216,7 +216,7 @@ def _file(kind: str, day: Day) -> str:
 
 
 def _index(kinds: list[str], days: dict[str, list[Day]], latest: list[Day]) -> Row:
-    """Which day the answers without a date are of, and which dated ones there are: `<kind>/<folder>/<date>.json`."""
+    """The day of the answers without a date, and the list of dated answers: `<kind>/<folder>/<date>.json`."""
     return {
         "kinds": kinds,
         "latest": {
@@ -235,8 +235,8 @@ def _text(answer: Any) -> str:
 
 
 def _write_tree(tree: Path, files: dict[str, str], before: Path) -> list[str]:
-    """All files below a new folder; those that are as they were before are the same file under a second name."""
-    shutil.rmtree(tree, ignore_errors=True)  # what a killed publish left
+    """Write all files below a new folder; unchanged files are hard links to the previous ones."""
+    shutil.rmtree(tree, ignore_errors=True)  # left by a killed publish
     tree.mkdir()
     written = []
     for name, text in files.items():

@@ -1,7 +1,7 @@
-"""Where the metrics API's files lie: the one place that turns an address into a file name and back.
+"""File names of the metrics API: the only place that maps an address to a file name and back.
 
-Whatever a site is called, its folder is a plain name that no file system and no server reads in another way. What the
-files hold is metrics_api.py's.
+Every site id is mapped to a plain folder name that is safe for all file systems and servers. `metrics_api.py` writes
+the files.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ _DATED = re.compile(rf"{API}/({'|'.join(KINDS)})/([^/]+)/([0-9]{{4}}-[0-9]{{2}}-
 
 
 def folder_name(site_id: str) -> str:
-    """The site's folder: its id, percent-encoded but for letters, digits, `-`, `_` and dots that do not come first.
+    """The site's folder: its id, percent-encoded except letters, digits, `-`, `_` and dots that are not first.
 
     An id too long for a file name ends in `~` and a hash; no id itself has an unencoded `~`.
     """

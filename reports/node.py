@@ -1,4 +1,4 @@
-"""Finding a Node that serves, and running its commands with signs of life. Nothing here knows what is being built."""
+"""Finds a suitable Node and runs its commands with progress lines. Knows nothing about what is built."""
 
 import os
 import re
@@ -26,7 +26,7 @@ class Node:
     npm: Path
 
     def environment(self, extra: Mapping[str, str]) -> dict[str, str]:
-        """The process environment in which scripts find this Node first, and which sends nothing to anybody."""
+        """A process environment in which scripts find this Node first, with telemetry disabled."""
         return {
             **os.environ,
             "PATH": f"{self.node.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
@@ -37,7 +37,10 @@ class Node:
 
 
 def find_node(search_path: str | None = None) -> Node:
-    """The Node on PATH if it is new enough, else the one beside this Python; ReportError if neither serves."""
+    """The Node on PATH if it is new enough, else the one beside this Python.
+
+    Raises ReportError if neither is suitable.
+    """
     beside_python = str(Path(sys.executable).parent)
     for path in (search_path if search_path is not None else os.environ.get("PATH", os.defpath), beside_python):
         node, npm = shutil.which("node", path=path), shutil.which("npm", path=path)
@@ -70,8 +73,8 @@ def run_logged(
 ) -> None:
     """Run a command, its output going to `log_file`, with a line through `log` every `heartbeat_seconds`.
 
-    `what` is how people call the work, e.g. "building the report pages". Raises ReportError with the most telling line
-    of output when the command fails. The command and all it started end with this call, also when it is interrupted.
+    `what` describes the work, e.g. "building the report pages". Raises ReportError with the most informative line of
+    output if the command fails. The command and its children end with this call, even if it is interrupted.
     """
     started = time.monotonic()
     log(f"{what} …")
@@ -106,7 +109,7 @@ def run_logged(
 
 
 def _last_words(log_file: Path) -> str:
-    """The first line near the end that names an error, else the last one; the file holds the rest."""
+    """The first line near the end that names an error, else the last line."""
     with log_file.open(encoding="utf-8", errors="replace") as file:
         lines = deque((line.strip() for line in file if line.strip()), maxlen=_TAIL_LINES)
     for pattern in (r"^\w*Error: .", r"(?i)\berror\b(?!.*complete log)", r""):

@@ -1,6 +1,6 @@
-"""The few lines of the installed npm packages that must read differently, each with its reason.
+"""Patches to the installed npm packages, each with its reason.
 
-Applied by an explicit step of the shell build, never by an install script: npm 11 blocks those. Nothing here runs Node.
+The shell build applies them explicitly, not an install script, because npm 11 blocks those. Runs no Node.
 """
 
 from collections.abc import Iterable
@@ -34,7 +34,7 @@ _SETTINGS_PATCHES = tuple(
     for setting in _SETTINGS
 )
 
-# Every browser since 2021 runs the engine's build with exceptions; the other one doubles the size of the shell.
+# Every browser since 2021 runs the engine's build with exceptions; including the other build doubles the shell's size.
 _ONE_ENGINE_PATCHES = tuple(
     Patch(
         file=_ENGINE + "browser.js",
@@ -96,10 +96,10 @@ PATCHES: tuple[Patch, ...] = (
 
 
 def apply_patches(node_modules: Path, patches: Iterable[Patch] = PATCHES) -> int:
-    """Bring every patched file into its wanted state and return how many files changed.
+    """Apply all patches and return how many files changed.
 
-    Safe to run again. Raises ReportError when a file has neither the old nor the new text: the package is then not the
-    version these patches were written for, and building on would end in pages that never load.
+    Safe to repeat. Raises ReportError if a file has neither the old nor the new text: the package then has another
+    version, and the pages built with it might never load.
     """
     changed: set[str] = set()
     for patch in patches:

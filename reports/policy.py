@@ -1,7 +1,7 @@
-"""What a browser may do on the report's pages (Content-Security-Policy): nothing but to show what this server sends.
+"""The Content-Security-Policy of the report's pages: a browser may only load what this server sends.
 
-A page carries its policy in itself, so that any static server sends it along; scripts that stand in the page itself
-are named by their hashes when it is built. So this module counts as a source of the shell.
+Each page contains its policy, so that any static server delivers it; inline scripts are allowed by their hashes at
+build time. This module therefore counts as a source of the shell.
 """
 
 import base64
@@ -9,7 +9,7 @@ import hashlib
 import html
 import re
 
-# The engine compiles WebAssembly, and runs nothing that is made from text.
+# The engine compiles WebAssembly but evaluates no code from text.
 _RULES = {
     "default-src": "'self'",
     "script-src": "'self' 'wasm-unsafe-eval'",
@@ -22,7 +22,7 @@ _RULES = {
     "base-uri": "'self'",
 }
 POLICY = "; ".join(f"{name} {value}" for name, value in _RULES.items())
-# What a page cannot say of itself.
+# Directives that are not allowed in a page's meta element.
 FRAMES = "frame-ancestors 'self'"
 
 _INLINE = re.compile(r"<(script|style)\b(?![^>]*\bsrc=)[^>]*>(.*?)</\1>", re.DOTALL | re.IGNORECASE)
@@ -31,7 +31,7 @@ _META_CONTENT = re.compile(re.escape(_META).replace(r"\{\}", '([^"]*)'))
 
 
 def with_policy(page: str) -> str:
-    """A page as it was built, with its policy as the first word of its head."""
+    """A built page with its policy as the first element of its head."""
     hashes: dict[str, list[str]] = {"script": [], "style": []}
     for kind, content in _INLINE.findall(page):
         digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
@@ -42,6 +42,6 @@ def with_policy(page: str) -> str:
 
 
 def policy_in(page: str) -> str | None:
-    """The policy that a page carries, None where it has none."""
+    """The policy in a page, or None."""
     found = _META_CONTENT.search(page)
     return html.unescape(found[1]) if found else None

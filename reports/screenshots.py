@@ -1,6 +1,6 @@
-"""Pictures of every page at both widths, light and dark: `python -m reports.screenshots FOLDER`.
+"""Takes screenshots of every page at both widths, light and dark: `python -m reports.screenshots FOLDER`.
 
-Takes the site as it was last published; the worker and the workstation shown are the first of their lists.
+Uses the site as last published, with the first worker and the first workstation of the lists.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from reports.serve import open_server
 
 
 def pages_of(site: Path) -> dict[str, str]:
-    """Every page by the name of its picture: the fixed ones, and those of one worker and one workstation."""
+    """Every page by the name of its picture: the fixed pages, and the pages of one worker and one workstation."""
     pages = {
         "plant": "/",
         "hours": "/hours/",

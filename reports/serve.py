@@ -1,6 +1,6 @@
 """Serving the static site: `python -m reports.serve [--port 8080] [--host 127.0.0.1]`.
 
-What is answered is decided in `answering.py`, and who may ask in `serving/`; this only speaks HTTP.
+`answering.py` decides the answers, and `serving/` the allowed requests; this module only speaks HTTP.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from serving.listening import CannotListenError, address_of, listen, make_server
 
 LOOPBACK_ALONE = KnownHosts()
 _CHUNK_BYTES = 1 << 18
-_QUIET_SECONDS = 60  # then a connection ends; pages that ask every 15 s keep theirs
+_QUIET_SECONDS = 60  # s until an idle connection ends; pages that poll every 15 s keep theirs
 
 
 class Site:
@@ -35,7 +35,7 @@ class Site:
         self.folder = folder
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request. A body is no part of a question: it is not read, and ends the connection."""
+        """Answer one request. A request body is not read and ends the connection."""
         request = Request(scope, receive)
         if request.method not in ("GET", "HEAD"):
             await Response(status_code=HTTPStatus.NOT_IMPLEMENTED)(scope, receive, send)
@@ -57,13 +57,13 @@ class Site:
         await send({"type": "http.response.body", "body": content if left else b""})
 
     def _look_up(self, request: Request) -> tuple[Answer, BinaryIO | None, bytes]:
-        """The answer, the file that is still to be read on, and the first bytes to send."""
+        """The answer, the open file with the rest of the content, and the first bytes to send."""
         try:
             answer = answer_for(self.folder, request.scope["raw_path"].decode("ascii"), request.headers)
             if answer.file is None:
                 return answer, None, answer.content or b""
             opened = open_below(self.folder, answer.file)
-        except (FileNotFoundError, ValueError):  # removed between looking and opening, or an address that is none
+        except (FileNotFoundError, ValueError):  # removed between lookup and opening, or an invalid address
             return MISSING, None, b""
         if opened is None:
             return MISSING, None, b""
@@ -72,13 +72,13 @@ class Site:
 
 
 class SiteServer:
-    """A server of one folder that listens from when it is made."""
+    """A server of one folder that listens as soon as it is created."""
 
     def __init__(self, site: Path, host: str, port: int, known: KnownHosts) -> None:
         self.site = site
         self._listener: socket.socket = listen(host, port)
         self.server_port: int = self._listener.getsockname()[1]
-        self.address = f"{address_of(self._listener, host)}/"  # what a person types to open the report
+        self.address = f"{address_of(self._listener, host)}/"  # the report's URL
         self._server = make_server(Guard(Site(site), known), _QUIET_SECONDS, timeout_keep_alive=_QUIET_SECONDS // 2)
 
     def __enter__(self) -> Self:
@@ -92,14 +92,14 @@ class SiteServer:
         self._server.run(sockets=[self._listener])
 
     def shutdown(self) -> None:
-        """End soon, also from another thread; connections on which nothing is asked end with it."""
+        """Stop soon; safe to call from another thread. Idle connections are closed."""
         self._server.should_exit = True
 
 
 def open_server(
     site: Path, host: str = "127.0.0.1", port: int = 8080, known: KnownHosts = LOOPBACK_ALONE
 ) -> SiteServer:
-    """A server of the site at its port; ReportError in one sentence when there is no site or the port is taken."""
+    """A server of the site at its port. Raises ReportError if there is no site or the port is taken."""
     if not (site / "index.html").is_file():
         raise ReportError(f"There is no report in {site} yet; run a batch first.")
     try:

@@ -1,7 +1,7 @@
-"""The page shell: pages and components compiled once into static files that hold no data. `python -m reports.shell`.
+"""The page shell: compiles pages and components into static files without data. `python -m reports.shell`.
 
-A build takes minutes whatever the data, so it happens only when something it is made of changes. The columns of the
-marts are not part of that: pages query them in the browser, and data.py fills them without Node.
+A build takes minutes whatever the data, so it runs only when its sources change. Marts are not among the sources: pages
+query data in the browser, and data.py writes it without Node.
 """
 
 import fcntl
@@ -20,7 +20,7 @@ from reports.patches import apply_patches
 REPORTS_FOLDER = Path(__file__).parent
 BUILD_FOLDER = REPORTS_FOLDER / "build"
 
-# Everything whose change must show on the pages.
+# All files that affect the pages.
 SOURCES = (
     "pages", "components", "queries", "static", "app.html", "evidence.config.yaml", "svelte.config.js",
     "package.json", "package-lock.json", ".npmrc", "addresses.py", "assembly.py", "patches.py", "policy.py",
@@ -34,7 +34,7 @@ def build_shell(log: Log = print, reports: Path = REPORTS_FOLDER) -> Path:
     """Build the shell if its sources changed and return the folder of the built one.
 
     Progress goes through `log`, one line each. Needs the npm registry only when the lock file changed since the last
-    install. Raises ReportError, one sentence, when Node is missing or a step fails; the shell built before stays.
+    install. Raises ReportError if Node is missing or a step fails; the previous shell stays.
     """
     build = reports / "build"
     wanted = source_hash(reports)
@@ -53,7 +53,7 @@ def build_shell(log: Log = print, reports: Path = REPORTS_FOLDER) -> Path:
 
 
 def source_hash(reports: Path = REPORTS_FOLDER) -> str:
-    """One hash over the names and contents of everything the shell is made of."""
+    """One hash over the names and contents of all sources of the shell."""
     digest = hashlib.sha256()
     for file in _source_files(reports):
         content = file.read_bytes()
@@ -71,13 +71,17 @@ def _source_files(reports: Path) -> Iterator[Path]:
 
 
 def install_packages(node: Node, reports: Path, log: Log) -> None:
-    """Put the locked npm packages into `reports`/node_modules, unless they are there; ReportError when npm refuses."""
+    """Install the locked npm packages into `reports`/node_modules unless they are there.
+
+    Raises ReportError if npm fails.
+    """
     stamp = reports / "node_modules" / ".floorhouse-lock"
     wanted = hashlib.sha256(b"\0".join((reports / name).read_bytes() for name in _LOCK_SOURCES)).hexdigest()
     if stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:
         return
     run_logged(
-        # npm 11 asks before it runs install scripts and older ones just run them: the build needs none, so none run.
+        # npm 11 asks before it runs install scripts, and older versions run them: the build needs none, so they are
+        # disabled.
         [node.npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
         folder=reports,
         environment=node.environment({}),

@@ -1,7 +1,6 @@
-"""The served site: the page shell and the data it shows, both put in place so that an open page never breaks.
+"""The served site: places the page shell and its data so that an open page never breaks.
 
-Everything here reads published marts and writes below `<data dir>/site`; what the tables hold is said in tables/, how
-the shell comes to be in shell.py.
+Reads published marts and writes below `<data dir>/site`. `tables/` defines the data, and shell.py builds the shell.
 """
 
 import json
@@ -28,7 +27,7 @@ _NOT_SHOWN = b"""<!doctype html><html lang="en"><meta charset="utf-8"><title>Che
 
 @dataclass(frozen=True)
 class SiteReport:
-    """What one publish did: bytes and files written, wall-clock seconds, and whether the pages themselves changed."""
+    """The result of one publish: bytes and files written, wall-clock seconds, and whether the shell changed."""
 
     bytes_written: int
     files: int
@@ -39,8 +38,8 @@ class SiteReport:
 def publish_site(settings: Settings, shell: Path = BUILD_FOLDER) -> SiteReport:
     """Bring `<data dir>/site` up to date with the published marts and the built shell.
 
-    The metrics API goes first, then the data, whose manifest names the version shown, and the shell last, index.html
-    last of all: killed at any moment there is a working site, and the next call completes it. Raises ReportError when
+    The metrics API is written first, then the data, whose manifest names the version shown, then the shell with
+    index.html last. After a kill at any moment the site works, and the next call completes it. Raises ReportError if
     the shell is not built or a published mart cannot be read.
     """
     started = time.monotonic()
@@ -50,12 +49,12 @@ def publish_site(settings: Settings, shell: Path = BUILD_FOLDER) -> SiteReport:
     metrics = publish_metrics(settings.published_path, settings.site_path, is_about_persons)
     data = publish_data(settings.published_path, settings.site_path / "data", settings.worker_identity)
     placed = place_shell(shell, settings.site_path)
-    # The checks' own pages show figures of single cells, whoever made them.
+    # The checks' own pages show figures of single cells, however few people made them.
     place_pages(settings.quality_path / "docs" if is_about_persons else None, settings.site_path / "checks")
     status = settings.site_path / "status.json"
     is_first = not status.exists()
     if is_first:
-        write_whole(status, NOTHING_STOPPED)  # pages ask for it also where no batch has ever stopped
+        write_whole(status, NOTHING_STOPPED)  # pages request it even if no batch has ever stopped
     return SiteReport(
         bytes_written=data.bytes_written
         + metrics.bytes_written
@@ -68,26 +67,26 @@ def publish_site(settings: Settings, shell: Path = BUILD_FOLDER) -> SiteReport:
 
 
 def remove_previous_data(settings: Settings) -> None:
-    """Remove what is kept for readers of the data before, because it may hold what must be gone."""
+    """Remove the previous data that is kept for readers, because it may contain deleted data."""
     remove_previous(settings.site_path / "data")
 
 
 def remove_data(settings: Settings) -> None:
-    """Remove all data of the site, where it cannot be brought up to date; the next publish writes it again."""
+    """Remove all data of the site if it cannot be updated; the next publish writes it again."""
     for name in ("data", "api"):
         shutil.rmtree(settings.site_path / name, ignore_errors=True)
 
 
 def is_site_current(settings: Settings) -> bool:
-    """Whether the site shows the version that is published, on the pages as their sources are now."""
+    """Whether the site shows the published version with the current pages."""
     is_data_current = shown_version(settings.site_path / "data") == settings.published_path.resolve().name
     return is_data_current and _read_stamp(settings.site_path).get("hash") == source_hash()
 
 
 def place_shell(shell: Path, site: Path) -> list[str]:
-    """Copy the built shell into the site if it is another one than lies there; return the names of the files copied.
+    """Copy the built shell into the site if it differs from the one there; return the names of the copied files.
 
-    Files of the shell before it stay for one round: an open page still asks for its own parts by their old names.
+    Files of the previous shell stay for one round, because an open page still loads its parts by their old names.
     """
     site.mkdir(parents=True, exist_ok=True)
     wanted, present = _read_stamp(shell), _read_stamp(site)
@@ -107,9 +106,9 @@ def place_shell(shell: Path, site: Path) -> list[str]:
 
 
 def place_pages(source: Path | None, target: Path) -> int:
-    """Have the checks' own pages in the site as they are in `source`, each replaced whole; returns how many changed.
+    """Copy the checks' own pages from `source` into the site, each by one rename; return how many changed.
 
-    Without a `source` they are not for readers, and one page says so.
+    Without a `source` they are not published, and one page says so.
     """
     changed = 0
     target.mkdir(parents=True, exist_ok=True)
@@ -132,7 +131,7 @@ def _remove_files(site: Path, names: Iterable[str]) -> None:
 
 
 def _read_stamp(folder: Path) -> dict[str, Any]:
-    """What a shell says of itself: `hash`, `files`, in a site also `previous`, the files before; {} if nothing."""
+    """A shell's stamp: `hash`, `files` and, in a site, `previous` (the previous files); {} if there is none."""
     try:
         stamp: dict[str, Any] = json.loads((folder / STAMP_NAME).read_text(encoding="utf-8"))
     except (FileNotFoundError, json.JSONDecodeError):

@@ -118,7 +118,7 @@ def _said(node: ast.AST, is_said: bool, docs: set[int]) -> Iterator[str]:
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         is_said = is_said or name in _SAY or name.startswith("_")
         is_said = is_said or name.endswith(
-            ("Error", "Refusal", "Rejected", "Fact", "Response", "Objection", "append", "failed")
+            ("Error", "Refusal", "Rejected", "CountCheck", "Response", "Objection", "append", "failed")
         )
         if name in {"compile", "execute", "sub", "search", "match", "fullmatch", "Option", "Argument", "sql"}:
             is_said = False

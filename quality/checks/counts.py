@@ -1,6 +1,6 @@
-"""Checks of complete counts, which are no samples: a share of all records needs no test of significance.
+"""Checks of complete counts. They are not samples, so a share of all records needs no significance test.
 
-Each query gives cell, day, value and size; the threshold and the smallest size decide. Aggregates of marts only.
+Each query returns cell, day, value and size; the threshold and the smallest size decide. Reads aggregates of marts.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from quality.checks.results import Cell, DayResult, Severity
 
 @dataclass(frozen=True, slots=True)
 class CountCheck:
-    """A check of a count: `query` selects site, camera, day, value, size; a value above `highest` is evidence.
+    """A check of a count: `query` selects site, camera, day, value and size; a value above `highest` is evidence.
 
     `marts` must all be there. `words` says what is so, `warning` what is wrong; both are filled with the value, the
     limit, and what the query says as a sixth column.
@@ -32,9 +32,9 @@ class CountCheck:
     words: str
     warning: str
     query: str
-    # One such day opens an incident: a complete count is certain, and waiting loses what can still be repaired.
+    # One such day opens an incident: a complete count is certain, and waiting loses data that can still be repaired.
     is_strong: bool = True
-    # Whether its days are those of landing, or those of the events.
+    # Whether its days are days of landing rather than days of events.
     by_landing: bool = False
 
 
@@ -47,8 +47,8 @@ REJECTED = CountCheck(
     200,
     "{value:.1%} of what landed that day was rejected, by {what}; {highest:.0%} is the limit",
     "{value:.1%} of what landed that day was rejected, by {what}, more than {highest:.0%}: what was in it is missing",
-    # A lost object is one record, however much was in it: its bytes are weighed as well, a record's share of them at
-    # a time. What a later content of the key has made good counts no more. 250 bytes weigh as much as a record.
+    # A lost object counts as one record however much it contained, so bytes are weighed as well as records. Superseded
+    # contents do not count. 250 bytes weigh as much as a record.
     r"""
     with superseded as (
         select distinct object_key, etag from rejected_records where superseded_at is not null
@@ -149,8 +149,8 @@ UNREGISTERED = CountCheck(
     is_strong=False,
 )
 
-# Of all events that are kept, those that say again what another one says. Their number is known without reading them;
-# the sums of landed_objects would also count what retention and erasure have removed since.
+# The share of duplicates among all stored events, from counts alone. Sums of landed_objects would also count what
+# retention and erasure have removed.
 DUPLICATES = CountCheck(
     "few_records_are_duplicates",
     "duplicate_share",
@@ -170,7 +170,7 @@ DUPLICATES = CountCheck(
     by_landing=True,
 )
 
-# Judged on the day it happens: events of days that have not come yet count for the newest landing's.
+# Events with a future date count for the day of the newest landing.
 CLOCK = CountCheck(
     "no_camera_is_ahead_of_the_clock",
     "clock_offset",
@@ -192,8 +192,8 @@ CLOCK = CountCheck(
     by_landing=True,
 )
 
-# How often a count rises through a day before one that never falls looks like a running total: a count of what was made
-# since the last report falls about as often as it rises.
+# The number of rises in a day after which a count that never falls looks like a running total: a count since the last
+# report falls about as often as it rises.
 _RISES = 10
 
 RUNNING_TOTALS = CountCheck(
@@ -255,7 +255,7 @@ JUMPING_COUNTERS = CountCheck(
 )
 
 COUNT_CHECKS = (REJECTED, UNREAD, UNREGISTERED, DUPLICATES, CLOCK, RUNNING_TOTALS, FALLING_COUNTERS, JUMPING_COUNTERS)
-# The suites' own rules count for these; a divergence is a distance without significance, and opens no incident.
+# The suites cover these with rules of their own; a divergence has no significance and opens no incident.
 INTEGRITY, DIVERGENCE = "integrity", "event_mix_divergence"
 LANDING_METRICS = {
     INTEGRITY,

@@ -1,4 +1,4 @@
-"""The one adapter to Great Expectations: a suite and a frame in, plain results out. No rule is decided here."""
+"""The only adapter to Great Expectations: a suite and a frame in, plain results out. Contains no rules."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
 def validate(
     table: str, suite: gx.ExpectationSuite, frame: pd.DataFrame, keep: Callable[[Any], None] | None = None
 ) -> list[CheckResult]:
-    """Judge every expectation of a suite on a frame of aggregates, one result each, in the suite's order.
+    """Judge every expectation of a suite on a frame of aggregates; return one result each, in the suite's order.
 
-    `keep` is given Great Expectations' own result, for those who show it.
+    `keep` is called with Great Expectations' own result, for display.
 
-    An expectation whose `row_condition` leaves no row has nothing to judge: `insufficient_data`. One that cannot be
-    evaluated at all has failed, with the reason as its sentence.
+    An expectation whose `row_condition` leaves no row gives `insufficient_data`. An expectation that cannot be
+    evaluated has failed, with the reason as its sentence.
     """
     if frame.empty:
         return [_insufficient(table, expectation, 0) for expectation in suite.expectations]
@@ -40,7 +40,8 @@ def validate(
     validated = batch.validate(suite)
     for outcome in validated.results:
         if isinstance(outcome.result.get("observed_value"), float):
-            outcome.result["observed_value"] = float(outcome.result["observed_value"])  # its pages know no numpy
+            # the renderer of its pages cannot handle numpy values
+            outcome.result["observed_value"] = float(outcome.result["observed_value"])
     if keep is not None:
         keep(validated)
     outcomes = {_key(outcome.expectation_config.meta): outcome for outcome in validated.results}
@@ -48,13 +49,13 @@ def validate(
 
 
 def _key(meta: Any) -> tuple[str, str]:
-    """A rule of a suite; one that is said for each site is a rule for each."""
+    """The key of a rule; a rule that exists for each site has a key for each."""
     return meta["name"], meta.get("site", "")
 
 
 @cache
 def _context() -> Any:
-    """One context for all suites of a process; it keeps nothing, shows nothing and calls nobody."""
+    """One context for all suites of a process, without storage, output or network access."""
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
@@ -70,7 +71,7 @@ def _judge(table: str, expectation: Any, frame: pd.DataFrame, outcomes: dict[tup
     if judged.empty:
         return _insufficient(table, expectation, sample_size)
     outcome = outcomes[_key(expectation.meta)]
-    if (outcome.exception_info or {}).get("raised_exception", True):  # by metric where one of several raised
+    if (outcome.exception_info or {}).get("raised_exception", True):  # a mapping by metric if one of several raised
         return not_judged(table, expectation.meta["name"], outcome.exception_info)
     status = "passed" if outcome.success else "failed"
     if "observed_value" in outcome.result:
@@ -95,20 +96,20 @@ def _judge(table: str, expectation: Any, frame: pd.DataFrame, outcomes: dict[tup
 
 
 def _meets(condition: Any, frame: pd.DataFrame) -> Any:
-    """Which rows meet a row condition, so that the cells that were judged can be counted and named."""
+    """The rows that meet a row condition, so that the judged cells can be counted and named."""
     if condition.type == "and":
         return reduce(operator.and_, (_meets(part, frame) for part in condition.conditions))
     return _COMPARISONS[condition.operator](frame[condition.column.name], condition.parameter)
 
 
 def not_judged(table: str, name: str, error: object) -> CheckResult:
-    """The result of a rule that could not be evaluated: failed, because nobody knows that it holds."""
+    """The result of a rule that could not be evaluated: failed, because it may not hold."""
     reason = " ".join(str(error).split())[:300]
     return CheckResult(table, name, "failed", "warning", None, "", 0, f"This could not be judged: {reason}", "")
 
 
 def _nearest_to_breaking(expectation: Any, judged: pd.DataFrame) -> tuple[float | None, str]:
-    """The value with the least room to its limits, and the cell it belongs to."""
+    """The value nearest to its limits, and its cell."""
     values = judged[expectation.column].dropna().astype(float)
     if values.empty:
         return None, ""

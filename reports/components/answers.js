@@ -1,5 +1,5 @@
-// What a page gets for its questions: the answers made beforehand where a reader asks what a fresh page asks, else the
-// engine's to the same text. All answers of a page come from one manifest, so two versions never stand side by side.
+// The answers to a page's queries: prepared answers for default values, else the engine's answers to the same SQL. All
+// answers of a page come from one manifest, so versions never mix.
 import { get, writable } from 'svelte/store';
 import { addBasePath } from '@evidence-dev/sdk/utils/svelte';
 
@@ -11,16 +11,16 @@ for (const [path, sql] of Object.entries(texts)) {
 }
 const PARAMETER = /\$(site|from_date|to_date|shift_date|window_shift|shift|station|worker)\b/g;
 
-/** The newest manifest that was read, as an object; `frame` is unpacked into rows. Undefined until the first is there. */
+/** The newest manifest read, as an object with `frame` unpacked into rows; undefined before the first. */
 export const manifest = writable(undefined);
-/** A sentence when the site's data cannot be read at all. */
+/** A message if the site's data cannot be read at all. */
 export const trouble = writable(undefined);
 /** When the server last answered (epoch milliseconds); 0 before the first answer. */
 export const heard = writable({ at: 0 });
 
 const unpack = ({ columns, rows }) => rows.map((row) => Object.fromEntries(columns.map((name, at) => [name, row[at]])));
 
-const PATIENCE_SECONDS = 10; // for a server that takes the question and never answers
+const PATIENCE_SECONDS = 10; // for a server that accepts the request and never answers
 
 let text;
 let reading;
@@ -38,12 +38,12 @@ const read = async () => {
 		text = newest;
 		manifest.set({ ...parsed, frame: { ...frame, published: frame.published[0] } });
 	} catch (error) {
-		// the server may be away for a moment: a page that shows something keeps it
+		// the server may be unavailable for a moment: the page keeps what it shows
 		if (!get(manifest)) trouble.set(`The data of this report cannot be read (${error.message}).`);
 	}
 };
 
-/** Look whether a batch has published since; one look at a time. */
+/** Check for a newer published version; only one check at a time. */
 export const look = () => (reading ??= read().finally(() => (reading = undefined)));
 
 const literal = (value) => (value === null || value === undefined ? 'null' : `'${String(value).replaceAll("'", "''")}'`);
@@ -51,7 +51,7 @@ const filled = (sql, values) =>
 	sql.replace(PARAMETER, (_, name) => (name.endsWith('_date') ? `cast(${literal(values[name])} as date)` : literal(values[name])));
 const parameters = (sql) => new Set(Array.from(sql.matchAll(PARAMETER), (match) => match[1]));
 
-/** The folders of the parts of a table that hold what the values ask for; the one without rows gives the columns. */
+/** The folders of the parts of a table that match the values; the part without rows gives the columns. */
 const partsFor = (table, asked, values, current) => {
 	const { parts } = current.tables[table];
 	const [first, last] = asked.has('shift_date') ? [values.shift_date, values.shift_date] : [values.from_date, values.to_date];
@@ -79,12 +79,11 @@ const prepare = (page, key) => {
 
 const engine = () => import('./engine.js');
 let isWarm = false;
-const rehearsed = new Set(); // pages whose questions the engine has been asked once
+const rehearsed = new Set(); // pages whose queries the engine has run once
 
-/** Start the engine while the reader looks at the first figures and ask it the page's questions once: what they need is
- *  then loaded, and the first choice is answered at once. */
+/** Start the engine while the reader looks at the first figures and run the page's queries once, so that their data is loaded and the first choice is answered at once. */
 export const warmUp = (page, values, current) => {
-	// a phone that asks nothing is spared the megabytes of the engine
+	// a phone does not load the engine's megabytes before a choice is made
 	if (rehearsed.has(page) || matchMedia('(width < 40rem), (pointer: coarse)').matches) return;
 	rehearsed.add(page);
 	isWarm = true;
@@ -102,7 +101,7 @@ export const warmUp = (page, values, current) => {
 };
 
 const KEPT_ANSWERS = 200;
-const asked = new Map(); // version and text → promise of rows: going back to a choice asks nothing
+const asked = new Map(); // version and text → promise of rows, so that returning to a choice runs no query
 
 const askEngine = (sql, values, current) => {
 	const wanted = parameters(sql);
@@ -133,7 +132,7 @@ const answerOne = async (page, name, values, current) => {
 
 const answer = async (page, chosen, current) => {
 	let values = chosen;
-	// the page of one worker or station opens with the newest window that it was seen in
+	// the page of one worker or station opens with the newest window that has data about it
 	if (QUERIES[page].opening && !chosen.is_date_chosen) {
 		values = { ...chosen, ...(await answerOne(page, 'opening', chosen, current)).rows[0] };
 	}
@@ -142,12 +141,12 @@ const answer = async (page, chosen, current) => {
 	return { values, manifest: current, ...Object.fromEntries(results) };
 };
 
-/** Answers to all questions of a page, each {rows, error}, with the manifest and values that they belong to. */
+/** Answers to all queries of a page, each {rows, error}, with their manifest and values. */
 export const answerPage = async (page, values, current) => {
 	try {
 		return await answer(page, values, current);
 	} catch (error) {
-		// two batches have published since this manifest was read: its files are gone, the newest one's are there
+		// two batches have published since this manifest was read, so its files are gone; use the newest manifest
 		await look();
 		const newest = get(manifest);
 		if (newest === current) throw error;
@@ -157,7 +156,7 @@ export const answerPage = async (page, values, current) => {
 
 let tidied;
 
-/** Have the engine let go of what no longer shows. */
+/** Drop engine tables that are no longer shown. */
 export const tidy = async (current) => {
 	if (tidied === current) return;
 	tidied = current;
@@ -169,6 +168,6 @@ export const tidy = async (current) => {
 	await (await engine()).forget(keys);
 };
 
-/** An answer with those of its rows that have these values. */
+/** An answer filtered to the rows with these values. */
 export const rowsWhere = (answer, where) =>
 	answer?.rows ? { ...answer, rows: answer.rows.filter((row) => Object.entries(where).every(([name, value]) => row[name] === value)) } : answer;

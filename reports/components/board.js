@@ -1,7 +1,7 @@
-// What a board remembers of the device that shows it. Nothing here draws.
+// The board's settings stored on the device. Draws nothing.
 const NAME = 'floorhouse.station';
 
-/** The station that this device was told to be: {site, station, name}; undefined where none was, or nothing is kept. */
+/** The station chosen on this device: {site, station, name}; undefined if none is stored. */
 export const myStation = () => {
 	try {
 		return JSON.parse(localStorage.getItem(NAME)) ?? undefined;
@@ -14,6 +14,6 @@ export const rememberStation = (mine) => {
 	try {
 		localStorage.setItem(NAME, JSON.stringify(mine));
 	} catch {
-		// storage may be forbidden; the address can be kept as a bookmark
+		// storage may be disabled; the address can be bookmarked instead
 	}
 };

@@ -1,5 +1,5 @@
-// What the reader has chosen: kept in the page's address, so that a view can be shared, and resolved into the values that
-// queries ask for. Nothing here draws.
+// The reader's choices: kept in the page's address, so that a view can be shared, and resolved into query parameters.
+// Draws nothing.
 import { get } from 'svelte/store';
 import { page } from '$app/stores';
 import { goto } from '$app/navigation';
@@ -16,7 +16,7 @@ const KEPT = ['site', 'shift', 'period', 'from', 'to', 'date', 'station', 'worke
 
 const before = (date, days) => new Date(Date.parse(`${date}T00:00Z`) - days * 86400000).toISOString().slice(0, 10);
 
-/** Change choices in the address; an empty value takes one away. */
+/** Change choices in the address; an empty value removes one. */
 export const choose = (changes) => {
 	const url = new URL(get(page).url);
 	for (const [name, value] of Object.entries(changes)) {
@@ -26,7 +26,7 @@ export const choose = (changes) => {
 	return goto(url, { replaceState: true, keepFocus: true, noScroll: true });
 };
 
-/** The address of another page with the choices that hold there too. */
+/** The address of another page with the choices that apply there too. */
 export const linkTo = (path, search, changes = {}) => {
 	const kept = new URLSearchParams();
 	for (const name of KEPT) {
@@ -39,7 +39,7 @@ export const linkTo = (path, search, changes = {}) => {
 /** The windows of a site on a date, by start. */
 export const windowsOn = (frame, site, date) => frame.windows.filter((row) => row.site_id === site && row.shift_date === date);
 
-/** The values that queries ask for. `one`: on a page of one site's one shift, which opens with that site's focus. */
+/** The query parameters. `one`: for a page of one shift of one site, which opens with the site's focus. */
 export const valuesOf = (search, params, frame, one) => {
 	const { first_date, newest_date } = frame.published;
 	const asked = (name) => search.get(name) || null;
@@ -65,7 +65,7 @@ export const valuesOf = (search, params, frame, one) => {
 	};
 };
 
-/** The time zone in which to tell times: the chosen site's, or the one that all sites share, else UTC. */
+/** The time zone for display: the chosen site's, or the one that all sites share, else UTC. */
 export const zoneOf = (frame, site) => {
 	const zones = new Set(frame.sites.filter((row) => !site || row.site_id === site).map((row) => row.timezone));
 	return zones.size === 1 ? [...zones][0] : 'UTC';
@@ -73,7 +73,7 @@ export const zoneOf = (frame, site) => {
 
 export const siteName = (frame, site) => frame.sites.find((row) => row.site_id === site)?.name ?? site;
 
-/** All dates from one to another, `step` days apart: what an axis of dates shows, whether or not there are rows. */
+/** All dates from one to another, `step` days apart, for an axis of dates. */
 export const datesBetween = (first, last, step = 1) => {
 	const dates = [];
 	for (let at = Date.parse(`${first}T00:00Z`); at <= Date.parse(`${last}T00:00Z`); at += step * 86400000) dates.push(new Date(at).toISOString().slice(0, 10));

@@ -1,16 +1,16 @@
-// A table as a file that a spreadsheet of the reader's own place opens as it is: byte-order mark, separator and decimal mark,
-// ids beside names, local times with their zone. Nothing here knows what a table is about.
+// A table as a CSV file for spreadsheets of the reader's locale: byte-order mark, separator and decimal mark, ids
+// beside names, local times with zone. Knows nothing about a table's content.
 import { filed, isNumeric, MARKS, unitOf } from './formats.js';
 
 const cell = (value, format) => {
-	// a cell that a spreadsheet would take for a formula is made text; a negative number is none
+	// a cell that a spreadsheet would read as a formula becomes text; a negative number is not a formula
 	const safe = !isNumeric(format) && /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
 	return safe.includes(MARKS.separator) || /["\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 };
 
 const head = ({ title, format }) => (unitOf(format) ? `${title} (${unitOf(format)})` : title);
 
-/** The columns of a file: each column, with the id behind a name beside it. */
+/** The columns of a file: each column, followed by its id column if it has one. */
 const withIds = (columns, siteOf) =>
 	columns.flatMap((column) => {
 		if (column.id === 'site_id') return [{ ...column, read: siteOf }, { title: 'Site id', read: (row) => row.site_id }];
@@ -30,7 +30,7 @@ const periodOf = (filters, { from_date, to_date, shift_date, window_shift }) => 
 	return filters.includes('window') && shift_date ? `-${shift_date}-${window_shift}` : '';
 };
 
-/** Save a table; what the page's `filters` chose, its `values`, tells the period in the file's name. */
+/** Save a table; the file's name contains the period chosen by the page's `filters`. */
 export const save = ({ name, filters, values, ...table }) => {
 	const blob = new Blob(['\ufeff', csv(table)], { type: 'text/csv;charset=utf-8' });
 	const link = document.createElement('a');

@@ -1,12 +1,12 @@
-// The SQL engine in the browser: started when the first query needs it, fed with whole Parquet parts, each loaded once.
-// It knows nothing of pages; answers.js decides what is asked of it.
+// The SQL engine in the browser: started by the first query, and loads whole Parquet parts, each once. Knows nothing
+// about pages; answers.js decides which queries run.
 import { AsyncDuckDB, VoidLogger } from '@duckdb/duckdb-wasm';
 import wasm from '@duckdb/duckdb-wasm/dist/duckdb-eh.wasm?url';
 import EngineWorker from '@duckdb/duckdb-wasm/dist/duckdb-browser-eh.worker.js?worker';
 import { addBasePath } from '@evidence-dev/sdk/utils/svelte';
 
 let started;
-const loaded = new Map(); // folder of a part → promise of the name of the table that holds it
+const loaded = new Map(); // folder of a part → promise of its table's name
 
 const start = async () => {
 	const database = new AsyncDuckDB(new VoidLogger(), new EngineWorker());
@@ -15,7 +15,7 @@ const start = async () => {
 	return { database, connection: await database.connect() };
 };
 
-/** Start the engine if it is not running; resolves when it can be asked. */
+/** Start the engine if it is not running; resolves when it accepts queries. */
 export const ready = () => (started ??= start());
 
 const load = async (table, key) => {
@@ -38,7 +38,7 @@ const held = (table, key) => {
 	return loaded.get(key);
 };
 
-/** Drop the tables of parts that no manifest names any more. */
+/** Drop the tables of parts that no manifest names. */
 export const forget = async (wanted) => {
 	for (const [key, loading] of [...loaded]) {
 		if (wanted.has(key)) continue;
@@ -50,7 +50,7 @@ export const forget = async (wanted) => {
 
 const plain = (value) => (typeof value === 'bigint' ? Number(value) : (value ?? null));
 
-/** Rows of a query over `plant.<table>`; `partsOf(table)` gives the folders of the parts that it needs. */
+/** The rows of a query over `plant.<table>`; `partsOf(table)` returns the folders of the parts that it needs. */
 export const ask = async (sql, partsOf) => {
 	const tables = [...new Set(Array.from(sql.matchAll(/plant\.(\w+)/g), (match) => match[1]))];
 	const sources = {};

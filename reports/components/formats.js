@@ -1,12 +1,12 @@
-// How numbers, instants and dates are written for people. Queries give seconds, ratios from 0 to 1, and epoch milliseconds.
+// Formats numbers, instants and dates. Queries return seconds, ratios from 0 to 1, and epoch milliseconds.
 
 export const NOTHING = '–';
 
-/** The reader's language and place decide how numbers and dates are written; names are in order as they are there. */
+/** The reader's locale decides the format of numbers and dates and the order of names. */
 export const LOCALE = globalThis.navigator?.language ?? 'en-GB';
 const names = new Intl.Collator(LOCALE, { numeric: true });
 
-/** The order of two names or ids as people expect it: W2 before W10. */
+/** The natural order of two names or ids: W2 before W10. */
 export const inOrder = (a, b) => names.compare(a, b);
 
 const number = (digits) => new Intl.NumberFormat(LOCALE, { minimumFractionDigits: digits, maximumFractionDigits: digits });
@@ -14,7 +14,7 @@ const whole = number(0);
 const oneDigit = number(1);
 const threeDigits = number(3);
 
-/** Hours and minutes; above 100 hours the minutes say nothing any more. */
+/** Hours and minutes; without minutes above 100 hours. */
 const duration = (seconds) => {
 	const minutes = Math.round(seconds / 60);
 	if (Math.abs(minutes) >= 6000) return `${whole.format(minutes / 60)} h`;
@@ -39,7 +39,7 @@ const dayShort = [dates(SHORT), dates({ ...SHORT, ...YEAR })];
 const WEEKDAYS = [1, 2, 3, 4, 5, 6, 7].map((at) => dates({ weekday: 'long' }).format(Date.UTC(2024, 0, at))); // a Monday on
 let yearIsTold = 0;
 
-/** Have every date tell its year, where the page's period touches two of them. */
+/** Show the year in every date if the page's period touches two years. */
 export const tellYears = (from, to) => (yearIsTold = Number(Boolean(from && to) && from.slice(0, 4) !== to.slice(0, 4)));
 
 const clocks = new Map();
@@ -49,7 +49,7 @@ const clock = (zone, options) => {
 	return clocks.get(key);
 };
 
-/** An instant (epoch milliseconds) as the clock on the wall of a site shows it, with the zone's short name. */
+/** An instant (epoch milliseconds) as local time of a site, with the zone's short name. */
 export const localInstant = (ms, zone = 'UTC') =>
 	ms === null || ms === undefined
 		? NOTHING
@@ -65,12 +65,12 @@ export const localInstant = (ms, zone = 'UTC') =>
 export const localTime = (ms, zone = 'UTC') =>
 	ms === null || ms === undefined ? NOTHING : clock(zone, { hour: '2-digit', minute: '2-digit' }).format(ms);
 
-/** A shift date as people say it. */
+/** A shift date in long form. */
 export const day = (date) => (date ? dayNames[yearIsTold].format(new Date(`${date}T00:00Z`)) : NOTHING);
 export const shortDay = (date) => (date ? dayShort[yearIsTold].format(new Date(`${date}T00:00Z`)) : NOTHING);
 export const longDay = (date) => (date ? dates({ ...YEAR, month: 'long', day: 'numeric' }).format(new Date(`${date}T00:00Z`)) : NOTHING);
 
-/** How long ago, in the largest unit that says enough. */
+/** How long ago, in the largest suitable unit. */
 export const ago = (milliseconds) => {
 	const minutes = Math.max(Math.round(milliseconds / 60000), 0);
 	if (minutes < 60) return `${minutes} min`;
@@ -99,11 +99,11 @@ const WRITERS = {
 	text: (value) => String(value)
 };
 
-/** A figure as people read it; a ratio whose denominator was 0 is a dash, never 0. */
+/** A formatted figure; a ratio with denominator 0 is a dash, never 0. */
 export const written = (value, format = 'text', zone = 'UTC') =>
 	value === null || value === undefined || Number.isNaN(value) ? NOTHING : WRITERS[format](value, zone);
 
-/** The decimal mark and the mark between the cells of a file, as spreadsheets of the reader's place expect them. */
+/** The decimal mark and the cell separator of a file, for spreadsheets of the reader's locale. */
 export const MARKS = (() => {
 	const decimal = oneDigit.formatToParts(1.5).find((part) => part.type === 'decimal')?.value ?? '.';
 	return { decimal, separator: decimal === ',' ? ';' : ',' };
@@ -111,7 +111,7 @@ export const MARKS = (() => {
 
 const DIGITS = { percent: [100, 1], share: [100, 0], duration: [1 / 3600, 2], hours: [1, 1], seconds: [1, 1], rate: [1, 1], count: [1, 0], signed: [1, 0], size: [1, 0], ratio: [1, 3] };
 
-/** The unit in which a column of a file is told. */
+/** The unit of a column in a file. */
 export const unitOf = (format) => ({ percent: '%', share: '%', duration: 'h', hours: 'h', seconds: 's', size: 'bytes' })[format];
 
 const instantParts = (ms, zone) =>

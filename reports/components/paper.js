@@ -1,4 +1,4 @@
-// Whether the page is being drawn for paper: then what is folded on the screen is open.
+// Whether the page is being printed, when collapsed parts are shown open.
 import { readable } from 'svelte/store';
 import { browser } from '$app/environment';
 

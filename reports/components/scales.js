@@ -1,13 +1,13 @@
-// Where values and labels come to stand in a chart. Nothing here draws.
+// The positions of values and labels in a chart. Draws nothing.
 
-/** The round number at which a scale from 0 ends that holds `value`. */
+/** The round number at the end of a scale from 0 that includes `value`. */
 export const nice = (value) => {
 	if (!value) return 1;
 	const power = 10 ** Math.floor(Math.log10(value));
 	return [1, 1.2, 1.6, 2, 2.4, 3.2, 4, 5, 6, 8, 10].find((step) => step * power >= value) * power;
 };
 
-/** Both ends of a scale that is fitted to the values, in steps of a twentieth; a scale that has ends stays within them. */
+/** Both ends of a scale fitted to the values, in steps of a twentieth and within given limits. */
 export const fitted = (values, lowest = 0, highest = undefined) => {
 	if (!values.length) return [lowest, highest ?? 1];
 	const [least, most] = [Math.min(...values), Math.max(...values)];
@@ -19,7 +19,7 @@ export const fitted = (values, lowest = 0, highest = undefined) => {
 
 const LETTER = 6.4; // pixels, at 11 px
 
-/** The labels that fit an axis: evenly apart, none over another, none beyond its ends; counted from the newest. */
+/** The labels that fit on an axis: evenly spaced from the newest, without overlap and within its ends. */
 export const labelled = (texts, middle, left, right) => {
 	if (!texts.length) return [];
 	const wide = Math.max(...texts.map((text) => text.length)) * LETTER;
@@ -34,7 +34,7 @@ export const labelled = (texts, middle, left, right) => {
 
 const SMALLEST_SAMPLE = 8;
 
-/** The range in which values usually move from one to the next: mean ± 2.66 mean moving ranges; undefined for few values. */
+/** The usual range of values (XmR): mean ± 2.66 mean moving ranges; undefined for few values. */
 export const limitsOf = (values) => {
 	const known = values.map((value, at) => ({ value, at })).filter(({ value }) => value !== null);
 	if (known.length < SMALLEST_SAMPLE) return undefined;
@@ -45,5 +45,5 @@ export const limitsOf = (values) => {
 	return { low, high, outside: known.filter(({ value }) => value < low || value > high).map(({ at }) => at) };
 };
 
-/** Whether a pointer left by being lifted from glass: then what it showed stays to be read. */
+/** Whether a pointer left by a lifted finger; then its values stay visible. */
 export const isTouched = (event) => event.pointerType === 'touch';

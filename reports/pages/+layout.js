@@ -1,5 +1,5 @@
-// The pages ask the engine themselves (answers.js), so nothing is loaded before a page is drawn. What the compiler's own
-// page template expects to be given is empty.
+// Pages query the engine themselves (answers.js), so nothing is loaded before a page is drawn. The data that the
+// compiler's page template expects is empty.
 export const ssr = false;
 export const prerender = false;
 export const trailingSlash = 'always';

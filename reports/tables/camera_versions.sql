@@ -1,4 +1,4 @@
--- One row per site, camera, model and version: when it first and last spoke there.
+-- One row per site, camera, model and version: its first and last event there.
 select
     site_id,
     camera_id,

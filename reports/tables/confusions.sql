@@ -1,4 +1,4 @@
--- One row per site, model version, reported type and type that people saw.
+-- One row per site, model version, reported type and labelled type.
 select
     site_id,
     model_name,

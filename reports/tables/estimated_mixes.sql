@@ -1,4 +1,4 @@
--- One row per site, week and type: the share as reported, and as people's labels tell.
+-- One row per site, week and type: the reported share, and the share estimated from labels.
 select
     site_id,
     week_started_on,

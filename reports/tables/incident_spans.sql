@@ -1,4 +1,4 @@
--- One row per incident: the dates of its evidence, by which pages mark what it touches.
+-- One row per incident: the dates of its evidence, which pages use to mark affected figures.
 select
     site_id,
     incident_id,

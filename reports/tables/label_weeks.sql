@@ -1,4 +1,5 @@
--- One row per site, model version, reported type and week of the event: how many were checked by people, and were right.
+-- One row per site, model version, reported type and week of the event: how many were labelled, and how many of these
+-- were right.
 select
     site_id,
     model_name,

@@ -1,4 +1,4 @@
--- One row per site: how far those who label agree.
+-- One row per site: the agreement between reviewers.
 select
     site_id,
     reviewed_events,

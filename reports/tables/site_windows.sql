@@ -1,4 +1,4 @@
--- One row per site and window: the sums that figures of the plant are worked out from.
+-- One row per site and window: the sums behind the plant's figures.
 with people as (
 
     select
@@ -38,7 +38,7 @@ days as (
 
 ),
 
--- every station that has a target, seen or not: a station where nobody is costs what it was to make
+-- every station that has a target, seen or not: an unstaffed station loses its whole target
 targets as (
 
     select
@@ -55,7 +55,7 @@ targets as (
 
 ),
 
--- a window that has begun counts also where nobody was seen in it
+-- a started window counts even if nobody was seen in it
 windows as (
 
     select
@@ -79,10 +79,10 @@ select
     windows.shift_id,
     epoch_ms(shift_windows.started_at) as started_ms,
     epoch_ms(shift_windows.ended_at) as ended_ms,
-    -- unscheduled time has no window that could end: it is over when the date is
+    -- unscheduled time has no window end: it is over when the date is over
     coalesce(shift_windows.is_complete, days.is_day_complete, true) as is_complete,
     round(site_shifts.productive_seconds, 6) as active_seconds,
-    -- the sum over stations is the sum over people; a plant without figures about persons has only the former
+    -- the sum over stations equals the sum over people; a plant without figures about persons has only the former
     coalesce(people.present_seconds, stations.occupancy_seconds) as present_seconds,
     people.absent_seconds,
     people.tracked_seconds,

@@ -17,7 +17,7 @@ select
     idle_seconds,
     unstaffed_seconds,
     not_seen_seconds,
-    -- what the station lost of its target in the 31 such shifts before, as a share: its own usual
+    -- the station's usual loss: the share of its target lost in the previous 31 such shifts
     sum(target_units_so_far - units) over before_it / nullif(sum(target_units_so_far) over before_it, 0) as usual_loss
 from station_targets
 window before_it as (

@@ -1,4 +1,4 @@
--- One row per request to train a model again.
+-- One row per retraining request.
 select
     site_id,
     request_id,

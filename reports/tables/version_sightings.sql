@@ -1,4 +1,4 @@
--- One row per site, model and version: over its whole life, as cameras that share a scene disagree.
+-- One row per site, model and version: how often cameras that share a scene disagree, over the version's whole life.
 select
     site_id,
     model_name,

@@ -340,7 +340,7 @@ def test_the_models_page_lists_the_sample_that_people_are_asked_to_label(
     file = f"{settings.published_path}/review_queue.parquet"
     (waiting,) = read_rows(f"select count(*) from '{file}' where timestamp::date > '2026-02-21'")[0]
     page = met["models", OFFICE]
-    shown = _table(page, "Model", "Site", "Reported", "Events asked for")
+    shown = _table(page, "Model", "Site", "Reported", "Events to label")
     assert sum(int(row[3].replace(",", "")) for row in shown) == waiting > 0
     keys = {row[0] for row in read_rows(f"select event_key from '{file}'")}
     newest = _table(page, "Time", "Site", "Camera")
@@ -437,7 +437,7 @@ def test_the_worked_example_is_the_newest_complete_shift(settings: Settings, met
 
 def test_a_worker_nobody_knows_gets_words_and_no_figures(met: dict[tuple[str, int], Met]) -> None:
     page = met["unknown worker", OFFICE]
-    assert "Nothing is known of worker nobody.1" in page["text"]
+    assert "There is no data about worker nobody.1" in page["text"]
     assert "utilization" not in page["figures"]
 
 
@@ -573,5 +573,5 @@ def test_a_plant_without_figures_about_persons_says_so_and_shows_the_rest(tmp_pa
     (units,) = _expected(settings, "site_shifts", "sum(units)")
     assert plant["figures"]["units"] == f"{units:,}"
     assert "attendance" not in plant["figures"]
-    assert "keeps no figures about single persons" in workers["text"]
-    assert "keeps no figures about single persons" in timeline["text"]
+    assert "publishes no figures about single persons" in workers["text"]
+    assert "publishes no figures about single persons" in timeline["text"]

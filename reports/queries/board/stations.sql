@@ -1,5 +1,5 @@
--- One row per site and station of its newest begun window, those that have a target and those that were seen: what it made
--- so far, and the state that it was in at the newest landing and since when (NULL: nobody was seen there by then).
+-- One row per site and station of its newest started window, with a target or seen: units so far, and its state at the
+-- newest landing and since when (NULL: nobody was seen there by then).
 with newest as (
 
     select
@@ -57,7 +57,7 @@ states as (
 
 ),
 
--- a state that cameras told again and again is one stretch
+-- a repeated state is one stretch
 begun as (
 
     select
@@ -99,7 +99,7 @@ stretches as (
 
 ),
 
--- of what goes on at a station at once, work is told first
+-- of simultaneous states at a station, working comes first
 current_states as (
 
     select *

@@ -1,4 +1,4 @@
--- One row per site: its newest scheduled window that has begun, by the newest landing.
+-- One row per site: its newest scheduled window that had started at the newest landing.
 select
     site_id,
     strftime(shift_date, '%Y-%m-%d') as shift_date,
@@ -11,7 +11,7 @@ select
     target_units,
     target_units_so_far,
     targeted_units - target_units_so_far as gap,
-    -- as the stations with a target went so far, so they go on
+    -- the projection assumes that stations with a target continue at their rate so far
     targeted_units * target_units / nullif(target_units_so_far, 0) as projected_units
 from plant.site_windows
 where shift_id <> 'unscheduled'

@@ -1,4 +1,4 @@
--- Of shifts that are over, so that no half shift is held against a whole one.
+-- Only finished shifts, so that no partial shift is compared with a whole one.
 -- One row per site, per shift of a site, per day of the week (Monday is 1) and per week (its Monday); `grouped_by` says
 -- which. Ratios are ratios of the sums.
 with windows as (

@@ -1,5 +1,5 @@
--- One row per site and reported type that people have checked often enough, over all weeks: how often it is right, with
--- Wilson's interval for 95 %, and the version that is surely worse than the others together, where there is one.
+-- One row per site and reported type with enough labels, over all weeks: its accuracy with Wilson's 95 % interval, and
+-- the version that is significantly worse than the others together, if there is one.
 with versions as (
 
     select

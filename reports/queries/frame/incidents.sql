@@ -1,4 +1,4 @@
--- The incidents of the last 400 days by the dates of their evidence: pages mark what they touch.
+-- The incidents of the last 400 days by the dates of their evidence: pages mark affected figures.
 select
     site_id,
     strftime(first_date, '%Y-%m-%d') as from_date,

@@ -1,4 +1,4 @@
--- One row, also for a plant without data: how fresh and how complete everything is.
+-- One row, even for a plant without data: the freshness and completeness of everything.
 select
     epoch_ms(cast(getvariable('published_at') as timestamp)) as published_ms,
     (select strftime(min(shift_date), '%Y-%m-%d') from site_shifts) as first_date,

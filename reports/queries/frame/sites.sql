@@ -1,5 +1,5 @@
--- One row per site with data: its clock, how far its data reaches, and the shift that a page of one shift opens with: the
--- newest scheduled one that is complete, else the newest.
+-- One row per site with data: its time zone, its newest data, and the default shift of single-shift pages: the newest
+-- complete scheduled one, else the newest.
 with activity as (
 
     select

@@ -1,6 +1,6 @@
 -- One row per site and camera over the site's last 31 dates with events, the longest silent first. A camera's share of
--- scheduled time covered, its lateness and its clock come from camera_days, its confidence from model_days. Dates that
--- have not begun, of a camera ahead of the clock, make no other one silent.
+-- scheduled time covered, its lateness and its clock come from camera_days, its confidence from model_days. Future
+-- dates from a camera whose clock is ahead do not make other cameras silent.
 with newest as (
 
     select

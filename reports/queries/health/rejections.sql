@@ -1,5 +1,4 @@
--- One row per reason for rejection, with the newest record as a sample. Where the whole object landed later, its torn
--- content's records count no more.
+-- One row per reason for rejection, with the newest record as a sample. Superseded records do not count.
 select
     reason,
     count(*)::double as records,

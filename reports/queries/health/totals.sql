@@ -1,4 +1,4 @@
--- Everything that ever landed, and what became of it.
+-- Totals of everything that ever landed, by outcome.
 with landed as (
 
     select

@@ -1,4 +1,4 @@
--- One row per site and field that records carried and the contract does not know.
+-- One row per site and field in records that the contract does not define.
 select
     site_id,
     field,

@@ -1,4 +1,4 @@
--- One row per object or folder that lies in the bucket and is not read.
+-- One row per object or folder in the bucket that is not read.
 select
     object_key,
     detail,

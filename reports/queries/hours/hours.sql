@@ -1,5 +1,5 @@
--- One row per hour of the shift: all stations, or the one chosen. A gap is between the target so far and the units of the
--- stations that have one; what others put out counts as units alone.
+-- One row per hour of the shift: all stations, or the one chosen. The gap is between the target so far and the units of
+-- stations with a target; the output of other stations counts only as units.
 with hours as (
 
     select

@@ -1,5 +1,5 @@
--- One row per site, model version and reported type of the period's weeks: how often people agree with what was reported,
--- with Wilson's interval for 95 %.
+-- One row per site, model version and reported type of the period's weeks: how often reviewers agree with the reported
+-- type, with Wilson's interval for 95 %.
 with checks as (
 
     select

@@ -1,4 +1,4 @@
--- One row per site, camera, model and version that spoke in the period: when it first and last did.
+-- One row per site, camera, model and version with events in the period: its first and last event.
 select
     site_id,
     camera_id,

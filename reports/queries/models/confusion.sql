@@ -1,4 +1,4 @@
--- One row per site, model version, reported type and type that people saw, over all dates.
+-- One row per site, model version, reported type and labelled type, over all dates.
 select
     site_id,
     model_name || ' ' || model_version as model,

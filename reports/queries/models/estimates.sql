@@ -1,4 +1,4 @@
--- One row per site and type, of the newest week of the period whose labels suffice.
+-- One row per site and type, for the newest week of the period with enough labels.
 with weeks as (
 
     select

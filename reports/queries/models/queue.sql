@@ -1,4 +1,4 @@
--- The newest 200 events of the period that people are asked to label.
+-- The newest 200 events of the period that are to be labelled.
 select
     site_id,
     event_key,
@@ -8,7 +8,7 @@ select
     camera_id,
     model_name || ' ' || model_version as model,
     confidence
-from plant.asked_events
+from plant.review_events
 where ($site is null or site_id = $site) and event_date between $from_date and $to_date
-order by asked_events.event_ms desc, event_key
+order by review_events.event_ms desc, event_key
 limit 200

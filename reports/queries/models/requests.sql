@@ -1,4 +1,4 @@
--- Requests of the period to train a model again: open ones first, then the newest.
+-- Retraining requests of the period: open ones first, then the newest.
 select
     site_id,
     model_name || ' ' || model_version as model,

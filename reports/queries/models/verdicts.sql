@@ -1,5 +1,5 @@
--- One row per site, pair of versions and metric, over all dates. What is said names both versions; how sure a model is of
--- itself is never called better or worse.
+-- One row per site, pair of versions and metric, over all dates. The text names both versions; a difference in
+-- confidence is never called better or worse.
 select
     site_id,
     model_name,

@@ -1,4 +1,4 @@
--- One row per site, model and version that spoke in the period: versions side by side.
+-- One row per site, model and version with events in the period: versions side by side.
 with spoken as (
 
     select

@@ -1,5 +1,5 @@
--- What is open, a row each, the most severe kind first: incidents, then checks that their newest day of evidence did not
--- pass and that no open incident speaks of. There is no alarm here that the checks do not share.
+-- One row per open item, the most severe kind first: incidents, then checks that failed on their newest day of evidence
+-- and have no open incident. Every item comes from a check.
 with newest as (
 
     select

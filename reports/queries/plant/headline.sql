@@ -1,4 +1,4 @@
--- One row per site and kind: its newest scheduled window that is complete, and the newest begun one that is not.
+-- One row per site and kind: its newest complete scheduled window, and the newest started one that is not complete.
 with newest as (
 
     select

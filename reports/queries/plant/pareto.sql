@@ -1,6 +1,6 @@
--- One row per station that fell behind its targets so far in the selection: the units lost, to what most of all, and what
--- the station usually loses of as much target. What is unusual comes first: half as much again as usual, and more by a
--- twentieth of the target.
+-- One row per station that fell behind its targets so far in the selection: the units lost, the main cause, and the
+-- station's usual loss of an equal target. Unusual losses come first: at least half more than usual, and more by at
+-- least a twentieth of the target.
 with chosen as (
 
     select

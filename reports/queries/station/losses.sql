@@ -1,5 +1,5 @@
--- One row, or none without targets: what the station's targets so far became, in units and in seconds. Made, slow, idle,
--- unstaffed, not seen and the stations that no camera watches add up to the target.
+-- One row, or none without targets: how the station's targets so far were met or lost, in units and in seconds. Made,
+-- slow, idle, unstaffed, not seen and the stations that no camera watches add up to the target.
 select
     count(*)::double as stations,
     sum(target_units_so_far) as target_units,

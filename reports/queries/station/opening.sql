@@ -1,4 +1,4 @@
--- The window whose timeline the page opens with: the newest of the selection, a scheduled one first.
+-- The window of the timeline that the page opens with: the newest scheduled one of the selection, else the newest.
 select
     strftime(shift_date, '%Y-%m-%d') as shift_date,
     shift_id as window_shift

@@ -1,4 +1,4 @@
--- Who was at the station in the shift, by name: not a ranking.
+-- The people at the station in the shift, sorted by name: not a ranking.
 select
     worker_id,
     max(worker_name) as worker_name,

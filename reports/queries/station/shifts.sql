@@ -1,4 +1,4 @@
--- One row per window: the station was seen in it, or had a target there.
+-- One row per window in which the station was seen or had a target.
 with seen as (
 
     select *

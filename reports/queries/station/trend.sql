@@ -1,4 +1,4 @@
--- One row per shift date. A target counts as far as it has run, so that a date that is not over is no failure.
+-- One row per shift date. Only the target so far counts, so that an unfinished date does not look like a failure.
 with seen as (
 
     select

@@ -1,4 +1,4 @@
--- The states at every station in the shift: somebody there in any state.
+-- The states of anybody at every station in the shift.
 select
     workstation_id as lane,
     workstation_name as label,

@@ -1,4 +1,4 @@
--- Everybody's states in the shift.
+-- The states of all workers in the shift.
 select
     worker_id as lane,
     worker_name as label,

@@ -1,4 +1,4 @@
--- One row per event that people are asked to label, of the last 92 days.
+-- One row per event to be labelled, of the last 92 days.
 select
     site_id,
     event_key,
