@@ -1,4 +1,4 @@
-"""A bad link between landing and its S3 server: an HTTP proxy on loopback that fails at the requests it is told to."""
+"""A bad link between landing and its S3 server: an HTTP proxy on loopback that fails selected requests."""
 
 from __future__ import annotations
 

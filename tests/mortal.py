@@ -1,4 +1,4 @@
-"""A process that has imported what a test lets die, and forks one that dies for each order."""
+"""A process that imports the program under test, and forks a child that is killed for each order."""
 
 from __future__ import annotations
 

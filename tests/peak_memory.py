@@ -1,4 +1,4 @@
-"""The most memory that a process has used, and a landing in a process of its own that says it."""
+"""The peak memory of a process, and a landing in a separate process that reports it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the project promises about itself, and no other test would notice: its documents, its layers, its locks."""
+"""Conventions that no other test checks: documents, layers and lock files."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def test_every_recipe_has_five_lines_and_names_files_that_exist() -> None:
     assert sorted(path for path in named if not (ROOT / path).exists()) == []
 
 
-def test_every_decision_stands_in_their_list() -> None:
+def test_every_decision_is_in_the_list() -> None:
     listed = set(re.findall(r"\((\d{4}-[\w-]+\.md)\)", text_of("docs/decisions/README.md")))
 
     assert listed == {path.name for path in (ROOT / "docs/decisions").glob("0*.md")}

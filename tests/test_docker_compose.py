@@ -1,4 +1,4 @@
-"""The plant in containers, as far as it can be judged without a container engine."""
+"""The plant in containers, as far as it can be tested without a container engine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The whole way from simulated cameras to published marts, measured against what really happened."""
+"""The whole pipeline from simulated cameras to published marts, compared with the truth."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""Data flows one way, also through SQL: which folder names which schema of the warehouse in its statements."""
+"""Data flows one way through SQL too: which schemas of the warehouse each folder may name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every compiled model is SQL that DuckDB and Spark both have, with one meaning; what differs comes from a macro.
+"""Every compiled model uses SQL with the same meaning in DuckDB and Spark; macros handle the differences.
 
 A parser alone does not see to that: sqlglot takes `epoch_us`, `timezone` and list functions for functions of anybody's,
 and writes `qualify` anew without a word. So every function is held against a list.
@@ -85,7 +85,7 @@ def test_every_compiled_model_is_sql_that_both_engines_have(compiled: dict[str, 
     assert found == {}
 
 
-def test_what_only_one_engine_has_stands_in_macros_with_a_variant_for_each() -> None:
+def test_what_only_one_engine_has_is_in_macros_with_a_variant_for_each() -> None:
     text = macro_texts()
     variants = {engine: set(re.findall(rf"macro {engine}__(\w+)\(", text)) for engine in ("duckdb", "spark")}
 

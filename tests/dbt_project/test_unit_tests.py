@@ -1,4 +1,4 @@
-"""dbt's own unit tests of the models, and its documentation: a batch runs neither, so the test command does."""
+"""dbt's unit tests of the models and its documentation, which no batch runs."""
 
 from __future__ import annotations
 

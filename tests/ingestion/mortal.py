@@ -1,4 +1,4 @@
-"""Batches and replays that die where they are told to: a process that has imported all, and forks one for each.
+"""Batches and replays that are killed at a given point: one process imports everything and forks one for each.
 
 A run is counted through its steps: every statement sent to DuckDB, every change of a file or an object (just before
 and just after it), every call within the modules that land and archive, in all of its threads. It kills itself

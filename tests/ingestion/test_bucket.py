@@ -117,7 +117,7 @@ def test_a_name_too_long_for_the_archives_addition_is_cut_and_stays_unmistakable
 
 
 @pytest.mark.parametrize("bucket", ["s3"], indirect=True)
-def test_a_server_that_knows_no_condition_is_asked_once_more_before_the_delete(
+def test_a_server_without_conditions_is_checked_once_more_before_the_delete(
     bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(s3, "knows_conditions", lambda _: False)
@@ -190,7 +190,7 @@ def test_what_a_killed_archiving_left_between_two_names_is_put_back(tmp_path: Pa
     assert not (tmp_path / local.MOVING).exists()
 
 
-def test_a_share_that_hangs_for_a_moment_is_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_share_that_hangs_for_a_moment_is_retried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bucket = LocalBucket(tmp_path, create=True)
     put(bucket, "events/a.jsonl", b"1")
     monkeypatch.setattr(retrying, "FIRST_WAIT_SECONDS", 0.001)

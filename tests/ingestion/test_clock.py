@@ -1,4 +1,4 @@
-"""A clock far ahead of all that was seen before stops a batch; a plant that rested, or a true server, does not."""
+"""A clock far ahead of everything seen before stops a batch; a pause of the plant, or a server that agrees, not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Timestamps told by their layout: what is called plain has one value, and what cameras send is plain."""
+"""Timestamps recognised by layout: a plain one has one value, and cameras' timestamps are plain."""
 
 from datetime import datetime, timedelta
 from random import Random

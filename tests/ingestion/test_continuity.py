@@ -1,4 +1,4 @@
-"""A lost, older, damaged or foreign warehouse is named before anything is landed or archived, and can be made anew."""
+"""A lost, older, damaged or foreign warehouse is reported before anything is landed or archived, and can be rebuilt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which version of the contract a record is meant by."""
+"""Which version of the contract a record follows."""
 
 import json
 

@@ -91,7 +91,7 @@ def test_sql_gives_the_same_keys_as_python_for_any_identifiers(events: list[Even
 
 
 @given(st.floats(0, 1), st.floats(0, 1), st.integers(0, 2**128 - 1))
-def test_a_larger_fraction_only_adds_events_and_a_sample_is_as_large_as_asked(
+def test_a_larger_fraction_only_adds_events_and_a_sample_has_the_requested_size(
     one: float, other: float, number: int
 ) -> None:
     key = f"{number:032x}"

@@ -68,7 +68,7 @@ def counts(plant: Plant, key: str = "labels/a.jsonl") -> tuple[int, int, int]:
     ],
     ids=str,
 )
-def test_a_label_that_cannot_be_right_has_the_first_reason_that_applies(change: dict[str, Any], reason: str) -> None:
+def test_an_invalid_label_has_the_first_reason_that_applies(change: dict[str, Any], reason: str) -> None:
     verdict, _ = judge_label(json.dumps({**LABEL, **change}).encode(), NOW)
     assert isinstance(verdict, Refusal)
     assert verdict.reason == reason

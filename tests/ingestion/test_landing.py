@@ -195,7 +195,7 @@ def test_a_folder_that_is_not_utf8_is_a_bad_identifier_of_the_records_that_need_
     assert [record["reason"] for record in plant.raw("rejected_records")] == ["bad_identifier"]
 
 
-def test_a_bucket_that_is_gone_is_an_error_and_is_not_made_anew(plant: Plant) -> None:
+def test_a_missing_bucket_is_an_error_and_is_not_recreated(plant: Plant) -> None:
     plant.land()
     plant.landing.rename(plant.landing.with_name("unmounted"))
     with pytest.raises(BucketError, match=r"has no folder events; is it mounted\?"):

@@ -96,7 +96,7 @@ def test_a_batch_lands_whatever_fails_once_and_all_after_an_outage(tmp_path: Pat
     assert_same_marts(plant, undisturbed(tmp_path, names))
 
 
-def test_an_outage_is_told_in_one_sentence_that_names_the_bucket(tmp_path: Path, link: FaultyLink) -> None:
+def test_an_outage_is_reported_in_one_sentence_that_names_the_bucket(tmp_path: Path, link: FaultyLink) -> None:
     plant = Plant(tmp_path, landing_url=f"s3://{BUCKET}/{tmp_path.name}")
     drop(plant, "a")
     link.reset("drop", 1, lasting=1_000_000)
@@ -106,9 +106,7 @@ def test_an_outage_is_told_in_one_sentence_that_names_the_bucket(tmp_path: Path,
     assert plant.raw("landed_objects") == []
 
 
-def test_a_download_that_ends_early_is_asked_for_again_and_never_landed_in_part(
-    tmp_path: Path, link: FaultyLink
-) -> None:
+def test_a_download_that_ends_early_is_retried_and_never_landed_in_part(tmp_path: Path, link: FaultyLink) -> None:
     plant = Plant(tmp_path, landing_url=f"s3://{BUCKET}/{tmp_path.name}")
     drop(plant, "a")
     link.reset("cut", 3, lasting=2)  # behind the two listings

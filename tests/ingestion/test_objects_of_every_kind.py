@@ -1,4 +1,4 @@
-"""Objects as they lie in real buckets: joined, glued, torn, grown, no text at all. What lands of each, what is said."""
+"""Objects as in real buckets: joined, glued, torn, grown, binary. What lands of each, and the messages."""
 
 from __future__ import annotations
 
@@ -266,7 +266,7 @@ def test_ten_thousand_rejected_records_have_rows_and_one_more_counts_the_others(
     assert "1 objects have more than 10,000 rejected records, of which the first have rows: events/a.jsonl" in said
 
 
-def test_fields_that_nobody_expects_are_bounded_and_their_names_are_cut(plant: Plant) -> None:
+def test_unexpected_fields_are_bounded_and_their_names_are_cut(plant: Plant) -> None:
     names = {f"{number:05d}" + "n" * 200: 1 for number in range(300)}
     plant.drop("events/a.jsonl", event(1, **names))
     said: list[str] = []
@@ -276,9 +276,7 @@ def test_fields_that_nobody_expects_are_bounded_and_their_names_are_cut(plant: P
     assert any("have more than 200 fields that nobody expects" in line for line in said)
 
 
-def test_a_site_keeps_a_thousand_names_of_fields_that_nobody_expects(
-    plant: Plant, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_site_keeps_a_thousand_names_of_unexpected_fields(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ingestion.landing.unexpected_fields.MAX_SITE_FIELDS", 3)
     for number in range(5):
         plant.drop(f"events/{number}.json", event(number, **{f"f{9 - number}": 1}))

@@ -1,4 +1,4 @@
-"""The stages of a landing: made ahead in the same order, and given to the store in whole row groups."""
+"""The stages of landing: items are prepared ahead in order and stored in whole row groups."""
 
 import threading
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from ingestion.landing.pipeline import MOST_AT_ONCE, ROW_GROUP, in_row_groups
 from ingestion.records.read_objects import Lot
 
 
-def test_what_is_made_ahead_comes_in_order_and_an_error_comes_in_its_turn() -> None:
+def test_prepared_items_come_in_order_and_an_error_comes_in_its_turn() -> None:
     is_made = threading.Semaphore(0)
 
     def numbers() -> Iterator[int]:
@@ -50,7 +50,7 @@ def test_it_is_known_whether_the_next_one_is_made() -> None:
         assert ahead.is_ready()
 
 
-def test_who_stops_early_leaves_no_thread_behind() -> None:
+def test_stopping_early_leaves_no_thread() -> None:
     before = threading.active_count()
     with Ahead(iter(range(100))) as first, Ahead(iter(first)) as second:
         assert next(iter(second)) == 0

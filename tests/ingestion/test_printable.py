@@ -1,4 +1,4 @@
-"""Whatever a camera, a file or a registry names, nothing that is printed steers a terminal."""
+"""No name in a record, file or registry can control a terminal when it is printed."""
 
 from __future__ import annotations
 

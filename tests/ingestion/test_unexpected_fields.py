@@ -1,4 +1,4 @@
-"""Fields that the contract does not know: since when, and how many cameras send them."""
+"""Fields that the contract does not define: since when, and how many cameras send them."""
 
 import json
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""One batch through the real Dagster job, shared by the tests that look at what it left."""
+"""One batch through the real Dagster job, shared by the tests that check its results."""
 
 from __future__ import annotations
 

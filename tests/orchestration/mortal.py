@@ -1,4 +1,4 @@
-"""Batches and erasures that die where they are told to: one process that has imported everything, and a fork for each.
+"""Batches and erasures that are killed at a given point: one process imports everything and forks one for each.
 
 A fork kills itself (SIGKILL) just before or after a function is called for the n-th time, or at an event of dbt's. To
 die inside DuckDB's own writing, it is forbidden from there on to write behind some bytes of a file: the system ends it

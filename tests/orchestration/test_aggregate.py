@@ -1,4 +1,4 @@
-"""Where nothing may be said about single persons: what is published, and that what was published before is gone."""
+"""Under `aggregate`: what is published, and that earlier publications are removed."""
 
 import json
 from pathlib import Path
@@ -112,7 +112,7 @@ def test_a_batch_writes_the_files_of_the_days_it_changed_and_what_is_left_out_is
         assert {name: plant.mart(name) for name in shown} == shown
 
 
-def test_another_limit_of_a_group_writes_every_file_anew(tmp_path: Path) -> None:
+def test_another_limit_of_a_group_rewrites_every_file(tmp_path: Path) -> None:
     fill(Plant(tmp_path))
     Plant(tmp_path, worker_identity="aggregate", min_group=7).batch()
     plant = Plant(tmp_path, worker_identity="aggregate", min_group=6)

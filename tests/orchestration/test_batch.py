@@ -141,12 +141,12 @@ def test_the_job_that_replays_rejects_tells_how_many_it_tried(finished: Finished
     assert (told["tried"].value, told["accepted"].value) == (1, 0)
 
 
-def test_the_seconds_of_a_batch_are_told_by_step_and_what_is_left_is_starting() -> None:
+def test_the_seconds_of_a_batch_are_shown_by_step_and_the_rest_is_starting() -> None:
     assert time_line(9.5, {"landing": 1.25, "models": 4.0}) == "starting 4.2 s, landing 1.2 s, models 4.0 s"
     assert time_line(1.0, {"landing": 1.1}) == "starting 0.0 s, landing 1.1 s"
 
 
-def test_a_broken_rule_is_told_with_the_number_of_its_rows(plant: Plant) -> None:
+def test_a_broken_rule_is_reported_with_the_number_of_its_rows(plant: Plant) -> None:
     drop_day(plant.settings.data_dir / "landing")
     plant.land()
     with duckdb.connect(plant.settings.warehouse_path) as connection:

@@ -1,4 +1,4 @@
-"""A camera ahead of the clock and one whose clock has stopped: each is named itself, and neither speaks for another."""
+"""A camera ahead of the clock and one whose clock has stopped: each is reported by itself and affects no other."""
 
 from __future__ import annotations
 

@@ -170,5 +170,5 @@ def descendants(process: int) -> Iterator[int]:
         ("fragment A on B { mutation }", False),
     ],
 )
-def test_what_changes_something_is_told_by_the_parser_that_dagster_uses(document: str, changes: bool) -> None:
+def test_mutations_are_recognised_by_the_parser_that_dagster_uses(document: str, changes: bool) -> None:
     assert changes_something(document) is changes

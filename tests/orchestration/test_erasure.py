@@ -1,4 +1,4 @@
-"""A person is removed from everything that is stored, and the search that says so finds them before."""
+"""A person is removed from all stored data; the search that proves it finds them before."""
 
 import contextlib
 import gzip

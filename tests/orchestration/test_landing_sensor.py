@@ -92,7 +92,7 @@ def test_a_batch_starts_when_there_is_something_to_land(
     ],
 )
 @pytest.mark.parametrize("events", [[], [EVENT]], ids=["an empty bucket", "the same objects"])
-def test_a_failed_batch_is_asked_for_again_after_ever_longer_pauses_whatever_the_bucket_holds(
+def test_a_failed_batch_is_requested_again_after_ever_longer_pauses_whatever_the_bucket_holds(
     events: list[ObjectInfo], count: int, seconds: int, is_batch_waiting: bool, answer: type
 ) -> None:
     decision = decide(
@@ -174,7 +174,7 @@ def test_a_file_that_is_still_being_written_is_nothing_new(plant: Plant) -> None
         assert isinstance(evaluate(plant, instance), dg.SkipReason)
 
 
-def test_a_file_that_is_not_still_yet_is_asked_for_when_it_is(plant: Plant) -> None:
+def test_a_file_that_is_still_changing_is_requested_when_it_has_stopped(plant: Plant) -> None:
     waiting = Plant(plant.settings.data_dir, still_seconds=60)
     path = waiting.drop("events/a.jsonl", "{}")
     with dg.DagsterInstance.ephemeral() as instance:
@@ -200,7 +200,7 @@ def test_a_bucket_that_cannot_be_listed_is_an_error_and_never_nothing_new(plant:
         evaluate(plant, instance)
 
 
-def test_objects_that_are_kept_and_published_are_not_asked_for_again(plant: Plant) -> None:
+def test_objects_that_are_kept_and_published_are_not_requested_again(plant: Plant) -> None:
     kept = Plant(plant.settings.data_dir, landed_objects="keep")
     path = kept.drop("events/a.jsonl", "{}")
     kept.settings.published_path.mkdir()

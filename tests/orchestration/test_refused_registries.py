@@ -1,4 +1,4 @@
-"""Registries that were cut while they were written, met by batches and by their checks."""
+"""Registries that were cut while they were written, as seen by batches and checks."""
 
 from __future__ import annotations
 

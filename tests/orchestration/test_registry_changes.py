@@ -1,4 +1,4 @@
-"""What a change of a registry has computed again, and what is said of it."""
+"""What a registry change recomputes, and the messages about it."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def day_targets(plant: Plant) -> dict[date, tuple[float | None, float | None]]:
     return {row["shift_date"]: (row["target_units"], row["attainment"]) for row in rows}
 
 
-def test_a_changed_shift_is_told_with_how_many_shifts_of_which_dates_it_recomputed(plant: Plant) -> None:
+def test_a_changed_shift_is_logged_with_the_shifts_and_dates_it_recomputed(plant: Plant) -> None:
     assert {row["shift_dates_recomputed"] for row in plant.mart("registry_changes")} == {0}
     plant.drop("registry/shifts.csv", SHIFTS.replace("06:00", "07:00").replace("14:00", "15:00"))
     told = batch(plant)

@@ -1,4 +1,4 @@
-"""What the settings no longer keep is gone, exactly that, and totals outlive the events they came from."""
+"""Retention deletes exactly what the settings no longer keep, and totals outlive their events."""
 
 import json
 import shutil
@@ -218,7 +218,9 @@ def test_a_clock_a_year_ahead_deletes_nothing_unless_somebody_insists(fill: Call
         retain(plant.settings, ahead, print, is_clock_right=True)
 
 
-def test_what_a_clock_that_was_ahead_asked_for_is_forgotten_when_it_is_right_again(fill: Callable[..., Plant]) -> None:
+def test_a_deletion_requested_by_a_fast_clock_is_cancelled_when_the_clock_is_right_again(
+    fill: Callable[..., Plant],
+) -> None:
     plant = fill(retention_event_days=15, retention_grace_days=7)
     assert retention(plant, NOW + timedelta(days=30)) == RetentionReport()  # within what a clock may be
     assert retention(plant, NOW + timedelta(days=8)) == RetentionReport()

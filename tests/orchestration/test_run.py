@@ -142,7 +142,7 @@ def test_a_full_disk_is_one_sentence_and_the_next_batch_completes_what_it_stoppe
         subprocess.run(["umount", str(disk)], check=True)
 
 
-def test_a_lost_warehouse_stops_the_batch_is_told_and_comes_back_by_a_rebuild(
+def test_a_lost_warehouse_stops_the_batch_is_reported_and_comes_back_by_a_rebuild(
     plant: Plant, capfd: pytest.CaptureFixture[str]
 ) -> None:
     drop_day(plant.landing)

@@ -1,4 +1,4 @@
-"""A plant that falls silent sends nothing that would start its alarm: batches that land nothing raise it, once."""
+"""A silent plant sends no data, so batches that land nothing raise its alarm, once."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def batch(settings: Settings, monkeypatch: pytest.MonkeyPatch, now: datetime) ->
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)  # six batches, three of them whole
-def test_a_plant_that_falls_silent_is_told_of_once_and_once_when_it_is_heard_again(
+def test_a_plant_that_falls_silent_is_reported_once_and_once_when_it_is_heard_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plant = Plant(tmp_path)

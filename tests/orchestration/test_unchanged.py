@@ -61,7 +61,7 @@ def _lost_publication(settings: Settings) -> Settings:
 
 
 @pytest.mark.parametrize("change", [_new_objects, _new_names, _another_setting, _lost_publication])
-def test_a_batch_after_any_change_publishes_anew(settings: Settings, change: Callable[[Settings], Settings]) -> None:
+def test_a_batch_after_any_change_publishes_again(settings: Settings, change: Callable[[Settings], Settings]) -> None:
     changed = change(settings)
     assert "published" in materialized(changed)
     assert is_published(changed)

@@ -1,4 +1,4 @@
-"""A warehouse that an earlier release wrote, under this one."""
+"""A warehouse of an earlier release is upgraded by this one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is made of the counts of cameras: event ids, cameras that do not count, running totals, misspelt fields."""
+"""Counts of cameras: event ids, cameras that do not count, running totals, misspelt fields."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose record is it? Exact on what a record says, careful with what nobody can read."""
+"""Whether a record is a person's: exact for parsed records, cautious for unreadable ones."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""A person out of the registries: the version in force follows the edited file, and nobody has to confirm it."""
+"""Erasure in the registries: the version in force follows the edited file without a confirmation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An attacker has every file that was ever published under `aggregate`, and looks for figures of a few people.
+"""An attacker with every file ever published under `aggregate` looks for figures of small groups.
 
 Three batches, each of a day more; he keeps marts, metrics and the checks' pages of each. He looks for figures as they
 are, subtracts any two of one kind, and solves the sums that are published for the cells that are not.
@@ -141,7 +141,7 @@ def numbers_of(attacked: Attacked) -> dict[str, set[float]]:
     return found
 
 
-def test_no_figure_of_one_person_stands_anywhere_nor_follows_by_subtracting_two_of_a_kind(attacked: Attacked) -> None:
+def test_no_figure_of_one_person_is_published_or_follows_by_subtracting_two_of_a_kind(attacked: Attacked) -> None:
     alone = attacked.truth("select units from @worker_station_shifts where workstation_id = 'S9' and units > 0")
     secrets = {float(row["units"]) for row in alone}
     assert len(secrets) >= 2

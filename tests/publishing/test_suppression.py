@@ -1,4 +1,4 @@
-"""What is published where nothing may be said about single persons: no small group, not by subtraction either."""
+"""Suppression under `aggregate`: no figure of a small group is published or can be derived by subtraction."""
 
 from collections import defaultdict
 from pathlib import Path
@@ -166,7 +166,7 @@ def test_texts_of_rejected_records_are_not_shown() -> None:
         assert rows(connection, "rejected_records") == [{"object_key": "a", "detail": "not shown", "payload": None}]
 
 
-def test_one_station_alone_is_never_left_out_beside_a_total_that_gives_it_away() -> None:
+def test_one_station_alone_is_never_left_out_if_a_total_reveals_it() -> None:
     with made(VISITS) as connection:
         assert [row["units"] for row in rows(connection, "workstation_shifts")] == [None, None]
         assert [row["units"] for row in rows(connection, "site_shifts")] == [6]

@@ -83,7 +83,7 @@ def test_a_mart_that_does_not_say_what_it_is_stops_the_build_with_a_sentence(lac
         declared("visits", meta)
 
 
-def test_a_mart_that_says_what_nobody_knows_stops_the_build() -> None:
+def test_a_mart_with_an_unknown_declaration_stops_the_build() -> None:
     with pytest.raises(WarehouseError, match="declares an unknown value"):
         declared("visits", {"about": "weather", "scope": "window", "day": None, "names": []})
 

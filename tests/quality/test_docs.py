@@ -35,7 +35,7 @@ def passed() -> dict[str, object]:
     return results(0.9)
 
 
-def test_the_pages_say_what_was_checked_and_ask_nobody_for_anything(tmp_path: Path, passed: dict[str, object]) -> None:
+def test_the_pages_say_what_was_checked_and_load_nothing(tmp_path: Path, passed: dict[str, object]) -> None:
     assert write_docs(tmp_path, passed) == 2
     assert {page.name for page in tmp_path.iterdir()} == {"model_days.html", "event_mix.html", INDEX}
     text = (tmp_path / "model_days.html").read_text()
@@ -46,7 +46,7 @@ def test_the_pages_say_what_was_checked_and_ask_nobody_for_anything(tmp_path: Pa
         assert all(re.fullmatch(r"\w+\.html", link) for link in re.findall(r"href=\"([^\"]*)", text))
 
 
-def test_a_page_is_made_anew_only_when_its_result_is_another_one(tmp_path: Path, passed: dict[str, object]) -> None:
+def test_a_page_is_rewritten_only_when_its_result_has_changed(tmp_path: Path, passed: dict[str, object]) -> None:
     write_docs(tmp_path, passed)
     before = (tmp_path / "model_days.html").stat().st_mtime_ns
     assert write_docs(tmp_path, results(0.9)) == 0

@@ -162,7 +162,7 @@ def test_a_mix_is_judged_against_its_own_past_and_against_the_sites_baseline() -
     assert rules.shift_of_mix(counts, WEEKDAYS, ONE_SITE).evidence[0, -1]
 
 
-def test_a_holiday_of_the_whole_site_is_nobodys_fault_but_a_camera_that_loses_events_is_seen() -> None:
+def test_a_holiday_of_the_whole_site_is_no_evidence_but_a_camera_that_loses_events_is_found() -> None:
     random = np.random.default_rng(9)
     sites = np.zeros(5, dtype=np.int64)
     counts = random.poisson(900, (5, DAYS)).astype(float)

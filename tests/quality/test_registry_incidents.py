@@ -19,13 +19,13 @@ def test_a_refused_file_is_one_incident_however_many_batches_find_it() -> None:
     assert (again.incident_id, again.opened_at) == (opened.incident_id, AT)
 
 
-def test_another_wrong_content_goes_on_with_the_incident_in_its_own_words() -> None:
+def test_another_wrong_content_continues_the_incident_with_its_own_sentence() -> None:
     (opened,) = merge_refused([], {"registry_workers": Refused(AT, "line 3 is wrong")}, AT)
     (again,) = merge_refused([opened], {"registry_workers": Refused(AT, "line 4 is wrong")}, AT + HOUR)
     assert (again.incident_id, again.sentence) == (opened.incident_id, "line 4 is wrong")
 
 
-def test_it_closes_when_the_file_is_right_and_a_new_refusal_of_the_same_day_is_told_anew() -> None:
+def test_it_closes_when_the_file_is_right_and_a_new_refusal_of_the_same_day_is_reported_again() -> None:
     (opened,) = merge_refused([], {"registry_workers": Refused(AT, "line 3 is wrong")}, AT)
     (closed,) = merge_refused([opened], {}, AT + HOUR)
     assert closed.closed_at == AT + HOUR

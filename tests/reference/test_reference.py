@@ -1,4 +1,4 @@
-"""The reference itself, against values worked out by hand: a yardstick is measured before it measures."""
+"""The reference implementation, tested against values worked out by hand."""
 
 import gzip
 from datetime import UTC, date, datetime, time, timedelta

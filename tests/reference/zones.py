@@ -1,4 +1,4 @@
-"""What the clock on a wall shows, and when it shows it.
+"""Conversions between instants and local times.
 
 DuckDB is asked for one thing, UTC → local; the way back is searched for here. Instants and local times are whole
 microseconds: since 1970-01-01T00:00Z, and since 1970-01-01T00:00 on that wall.

@@ -1,4 +1,4 @@
-"""The compiled page is freed of its place, and a page that is not as expected is refused."""
+"""The compiled page becomes independent of its address, and an unexpected page is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The data of the site: its tables and parts, the first answers, what is written again, what a kill leaves."""
+"""The data of the site: its tables and parts, the prepared answers, what is rewritten, and what a kill leaves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Every page, opened in a real browser without network, shows the figures of the marts and asks nobody else."""
+"""Every page, opened in a real browser without network, shows the figures of the marts and requests nothing from other
+servers.
+"""
 
 from __future__ import annotations
 
@@ -198,7 +200,7 @@ def test_what_needs_attention_names_open_incidents_and_checks_that_did_not_pass(
     assert "Check with a warning" in attention
 
 
-def test_when_a_camera_was_last_heard_is_told_and_is_no_alarm_that_the_checks_do_not_share(
+def test_a_cameras_last_event_is_shown_and_is_no_alarm_that_the_checks_do_not_share(
     met: dict[tuple[str, int], Met],
 ) -> None:
     assert "Silent camera" not in met["plant", OFFICE]["text"]

@@ -1,4 +1,4 @@
-"""A shift that goes on, stations where nobody is, thin evidence and old data are told as what they are."""
+"""Running shifts, empty stations, thin evidence and old data are shown as such."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def test_figures_on_thin_evidence_are_marked_with_what_was_seen(address: str, me
     assert stations["answer"] == ["Painting 2"]
 
 
-def test_an_incident_is_told_on_every_page_that_it_touches_and_persons_pages_say_how_often_reports_are_right(
+def test_an_incident_is_shown_on_every_page_that_it_affects_and_persons_pages_say_how_often_reports_are_right(
     settings: Settings, met: dict[str, Met]
 ) -> None:
     for name in ("running", "person", "thin station"):

@@ -1,4 +1,4 @@
-"""The server of the site, asked over a real socket: parts of files, page addresses, caching, what stays hidden."""
+"""The site's server over a real socket: ranges, page addresses, caching, hidden files."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _ask(
         ("bytes=-99", b"0123456789", "bytes 0-9/10"),
     ],
 )
-def test_a_part_of_a_file_is_sent_as_asked(
+def test_a_part_of_a_file_is_sent_as_requested(
     site_server: SiteServer, wanted: str, part: bytes, content_range: str
 ) -> None:
     status, headers, body = _ask(site_server, TABLE, {"Range": wanted})

@@ -1,4 +1,4 @@
-"""Building the shell: when it is built, with which Node, what is said when that fails, what is patched."""
+"""Building the shell: when it is built, with which Node, failure messages, patches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shell in the served site: placed so that an open page never breaks, and only when it is another one."""
+"""The shell in the served site: placed so that an open page never breaks, and only if it has changed."""
 
 from __future__ import annotations
 

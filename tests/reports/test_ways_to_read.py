@@ -64,7 +64,7 @@ def proxy(address: str) -> Iterator[str]:
         server.shutdown()
 
 
-def test_behind_a_proxy_every_page_opens_and_asks_for_nothing_outside_its_sub_path(
+def test_behind_a_proxy_every_page_opens_and_requests_nothing_outside_its_sub_path(
     settings: Settings, proxy: str
 ) -> None:
     file = f"{settings.published_path}/site_shifts.parquet"

@@ -1,4 +1,4 @@
-"""A shift in which every rule occurs, and what is said of it."""
+"""A shift in which every rule occurs, and its explanation."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def said(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 0) -
     return captured.err if status else captured.out
 
 
-def test_every_rule_is_told_with_its_record_and_the_sums_are_those_of_the_mart(
+def test_every_rule_is_shown_with_its_record_and_the_sums_are_those_of_the_mart(
     explained: Plant, capsys: pytest.CaptureFixture[str]
 ) -> None:
     early = said(capsys, "--worker", "W1", "--date", "2026-01-15", "--shift", "early")
@@ -121,7 +121,7 @@ def test_every_rule_is_told_with_its_record_and_the_sums_are_those_of_the_mart(
 
 
 @pytest.mark.usefixtures("explained")
-def test_a_state_that_the_window_ends_and_time_in_no_window_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_state_that_the_window_ends_and_time_in_no_window_are_explained(capsys: pytest.CaptureFixture[str]) -> None:
     every = said(capsys, "--worker", "W1", "--date", "2026-01-15")
     assert every.count("STATES") == 3
     assert "idle at S1, 0:10:00 h\n      ended by: the end of the window, behind which the worker was not" in every

@@ -1,4 +1,4 @@
-"""What scripts/setup decides, with an interpreter and an installer that only write down what they were asked for."""
+"""The decisions of scripts/setup, with an interpreter and an installer that only record their calls."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_a_changed_lock_is_installed_into_the_same_environment(clone: Clone) -> 
     assert "venv" not in (clone.home / "calls").read_text(encoding="utf-8").replace(".venv", "")
 
 
-def test_a_clone_that_moved_is_set_up_anew_because_its_commands_name_the_old_folder(clone: Clone) -> None:
+def test_a_moved_clone_is_set_up_again_because_its_commands_name_the_old_folder(clone: Clone) -> None:
     clone.setup()
     clone.folder = clone.folder.rename(clone.folder.with_name("moved"))
     clone.setup()

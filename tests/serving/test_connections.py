@@ -1,4 +1,4 @@
-"""Connections, over real sockets: a crowd is served, and whoever takes too many gives way first."""
+"""Connections, over real sockets: a crowd is served, and the client with too many connections gives way first."""
 
 from __future__ import annotations
 

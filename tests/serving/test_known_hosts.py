@@ -42,7 +42,7 @@ def asked(method: str = "GET", known: KnownHosts = KNOWN, **headers: str) -> int
         ("", 421),
     ],
 )
-def test_a_server_is_asked_by_the_names_that_it_is_known_by_only(host: str, status: int | None) -> None:
+def test_a_server_answers_only_under_its_known_names(host: str, status: int | None) -> None:
     assert asked(host=host) == status
 
 

@@ -1,4 +1,4 @@
-"""What the cameras made of it: presence, shared scenes, confidence, drift, silence and clocks."""
+"""What the cameras report: presence, shared scenes, confidence, drift, silence and clocks."""
 
 from bisect import bisect
 from collections import defaultdict

@@ -126,7 +126,7 @@ def test_a_count_that_is_not_whole_is_refused_by_what_is_wrong_with_it(text: str
     assert words in verdict.detail
 
 
-def test_a_reading_stands_in_place_of_a_count() -> None:
+def test_a_reading_replaces_a_count() -> None:
     reading = accepted(event_type="product_count", count_total=1e15)
     assert (reading.count, reading.count_total) == (0, 10**15)
     assert refusal(event_type="product_count", count_total=10**15 + 1)[0] == "bad_count"

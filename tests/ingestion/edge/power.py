@@ -1,4 +1,4 @@
-"""A disk that loses its power: watches the calls of `os`, knows what is durable, and builds what a reboot would find.
+"""Simulates a power cut: records calls of `os`, tracks what is durable, and builds the disk as a reboot finds it.
 
 The strictest reading of POSIX that journaling file systems keep: a file's bytes are durable after its `fsync`, the
 names in a folder after the folder's; a rename is atomic, so that either folder's fsync makes both its ends durable.

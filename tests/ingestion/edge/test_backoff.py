@@ -19,7 +19,7 @@ def test_an_attempt_is_due_only_when_its_delay_is_over() -> None:
     assert [backoff.is_due(at) for at in (5, 9.9, 10)] == [False, False, True]
 
 
-def test_a_success_begins_anew() -> None:
+def test_a_success_resets_the_backoff() -> None:
     backoff = Backoff(base_seconds=1, max_seconds=100)
     for _ in range(5):
         backoff.failed(monotonic=0, chance=1)

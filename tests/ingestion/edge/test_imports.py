@@ -1,4 +1,4 @@
-"""The uploader runs on small machines: what it imports is part of what it promises."""
+"""The uploader runs on small machines, so its imports are limited."""
 
 import json
 import subprocess
@@ -48,6 +48,6 @@ def test_a_folder_target_needs_nothing_but_the_standard_library(gateway: Gateway
     assert gateway.objects()
 
 
-def test_an_s3_target_needs_obstore_besides(gateway: Gateway) -> None:
+def test_an_s3_target_also_needs_obstore(gateway: Gateway) -> None:
     packages = {name.partition(".")[0] for name in modules_after(gateway, "")}
     assert packages - sys.stdlib_module_names == {"ingestion", "obstore"}

@@ -57,7 +57,7 @@ def test_settings_made_in_python_are_checked_too() -> None:
         EdgeSettings(object_max_events=0)
 
 
-def test_every_setting_stands_in_the_readme() -> None:
+def test_every_setting_is_in_the_readme() -> None:
     readme = (Path(__file__).parents[3] / "ingestion" / "edge" / "README.md").read_text()
     assert [one.name for one in fields(EdgeSettings) if f"`{one.name.upper()}`" not in readme] == []
 

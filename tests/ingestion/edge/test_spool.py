@@ -136,7 +136,7 @@ def test_a_counter_that_was_lost_never_gives_an_old_key_again(tmp_path: Path) ->
     ],
     ids=["empty", "whole", "cut", "zeros", "zeros in between", "CRLF"],
 )
-def test_a_torn_end_is_told_from_whole_lines(content: bytes, whole: list[bytes], torn: bytes) -> None:
+def test_a_torn_end_is_distinguished_from_whole_lines(content: bytes, whole: list[bytes], torn: bytes) -> None:
     assert split_torn(content) == (whole, torn)
 
 

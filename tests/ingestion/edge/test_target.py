@@ -58,7 +58,7 @@ def test_the_mount_point_of_a_share_that_is_not_mounted_takes_nothing(tmp_path: 
     assert list((tmp_path / "share").iterdir()) == []
 
 
-def test_an_object_that_is_gone_is_told_from_a_target_that_fails(gateway: Gateway, tmp_path: Path) -> None:
+def test_a_missing_object_is_distinguished_from_a_failing_target(gateway: Gateway, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         FolderTarget(gateway.landing).put(KEY, tmp_path / "gone")
 

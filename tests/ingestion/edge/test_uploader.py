@@ -94,7 +94,7 @@ def test_no_delay_is_needed_to_keep_the_order(tmp_path: Path, is_single_round: b
     assert gateway.events() == [0, 1, 2]
 
 
-def test_a_target_that_is_away_is_asked_ever_more_rarely_and_gets_everything_when_it_is_back(tmp_path: Path) -> None:
+def test_an_unreachable_target_is_retried_ever_more_rarely_and_gets_everything_when_it_is_back(tmp_path: Path) -> None:
     gateway = Gateway(tmp_path, retry_base_seconds=1, retry_max_seconds=60, **SMALL_OBJECTS)
     for n in range(60):
         gateway.spool.append({"n": n}, camera_id=f"C{n % 10}")
@@ -148,7 +148,7 @@ def test_an_object_is_sealed_by_its_age_on_the_monotonic_clock(tmp_path: Path) -
     assert gateway.events() == [1, 2]
 
 
-def test_behind_an_object_that_waits_an_open_one_grows_until_it_is_worth_a_request(tmp_path: Path) -> None:
+def test_while_an_object_waits_the_open_one_grows_until_it_is_worth_a_request(tmp_path: Path) -> None:
     gateway, clock = Gateway(tmp_path, object_max_age_seconds=60, object_max_bytes=1600), Clock()
     target = AwayTarget(gateway.landing)
     uploader = gateway.uploader(target, monotonic=clock, chance=lambda: 1.0)

@@ -1,4 +1,4 @@
-"""What the fault tests let a gateway do while they kill it or cut its power. Every event has a number of its own."""
+"""The work of a gateway in the fault tests, which kill it or cut its power. Every event has its own number."""
 
 from __future__ import annotations
 

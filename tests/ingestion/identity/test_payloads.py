@@ -1,4 +1,4 @@
-"""What is kept of rejected records under pseudonyms."""
+"""The stored texts of rejected records under pseudonyms."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Sites without people: workers leave what lands, what was stored, labels and rejected texts."""
+"""Sites without people: worker ids are removed from landing and stored records, labels and rejected texts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tokens: the same for the same worker, another for any other, and no way back without the key."""
+"""Tokens: equal for one worker, different for different workers, and not reversible without the key."""
 
 import re
 

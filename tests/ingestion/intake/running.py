@@ -1,4 +1,4 @@
-"""A real intake in a process of its own on loopback, and a client that says what came back."""
+"""A real intake in a separate process on loopback, and a client that returns its answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a camera gets back, from a real server."""
+"""The answers of a real server to a camera."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def test_a_bad_record_is_answered_with_the_contracts_reason_and_a_sentence(
 
 
 @pytest.mark.parametrize(("encoding", "status"), [("gzip", 415), ("br", 415), ("Identity", 201)])
-def test_a_body_with_an_encoding_is_told_so_and_not_that_it_is_no_json(
+def test_a_body_with_an_encoding_is_refused_for_it_and_not_as_invalid_json(
     intake: RunningIntake, encoding: str, status: int
 ) -> None:
     body = json.dumps(event()).encode()

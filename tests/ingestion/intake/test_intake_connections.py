@@ -1,4 +1,4 @@
-"""A connection lasts as long as something goes on in it."""
+"""A connection lasts as long as it makes progress."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The description: complete, true, and shown without a single request to anywhere else."""
+"""The API description is complete and true, and is shown without a request to another server."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_the_page_names_no_address_outside_of_its_server(intake: RunningIntake) 
         assert not re.search(rb"https?:|[\"'(]//|@import|url\(", answer.content), path
 
 
-def test_the_browser_is_told_to_refuse_whatever_would_leave_the_server(intake: RunningIntake) -> None:
+def test_the_policy_makes_the_browser_refuse_requests_to_other_servers(intake: RunningIntake) -> None:
     policy = intake.request("GET", "/docs").headers["Content-Security-Policy"]
     rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
     assert rules["default-src"] == "'none'"

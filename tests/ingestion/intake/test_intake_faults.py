@@ -1,4 +1,4 @@
-"""Whatever ends the process: what was acknowledged is in the bucket, exactly as it was acknowledged."""
+"""However the process ends, acknowledged events are in the bucket exactly as acknowledged."""
 
 from __future__ import annotations
 

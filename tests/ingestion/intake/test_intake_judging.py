@@ -1,4 +1,4 @@
-"""What the intake says of a record is what landing says of it."""
+"""Intake and landing judge a record alike."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may write what."""
+"""API keys: which sites and cameras a key may write for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What does not fit is sent away at once, and those who come after it are served."""
+"""Requests above the limits are refused at once, and later requests are served."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings stop the start with one sentence, or are what the intake does."""
+"""Bad settings stop the start with one sentence; good ones take effect."""
 
 from __future__ import annotations
 

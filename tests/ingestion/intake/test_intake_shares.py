@@ -1,4 +1,4 @@
-"""One sender with a key of its own, whatever it does, keeps no other waiting and takes no room from them for long."""
+"""One sender, whatever it does, neither delays others nor takes their room for long."""
 
 from __future__ import annotations
 

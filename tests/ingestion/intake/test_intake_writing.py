@@ -1,4 +1,4 @@
-"""Group commit, with a bucket that does what the test says."""
+"""Group commit, with a bucket that the test controls."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_a_group_is_written(settings: dict[str, float | Callable[[], int]], grou
     assert b"".join(bucket.objects) == b"0\n1\n2\n3\n"
 
 
-def test_a_failed_write_is_told_to_everyone_in_it_and_to_nobody_else() -> None:
+def test_a_failed_write_fails_every_request_in_it_and_no_other() -> None:
     bucket = RecordingBucket()
 
     async def scenario() -> None:

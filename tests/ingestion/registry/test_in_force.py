@@ -1,4 +1,4 @@
-"""Which version of a registry a batch goes by, and what it says of the others."""
+"""Which version of a registry is in force, and the messages about refused ones."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def workers(count: int) -> str:
     return "".join(WORKERS.splitlines(keepends=True)[: count + 1])
 
 
-def test_the_first_versions_are_told_and_the_same_files_again_are_not(plant: Plant) -> None:
+def test_first_versions_are_logged_and_the_same_files_again_are_not(plant: Plant) -> None:
     assert [(row["file"], row["site_id"], row["line_count"], row["change"]) for row in changes(plant)] == [
         ("sites.csv", "default", 1, "First version, 1 site."),
         ("shifts.csv", "*", 3, "First version, 3 shifts."),
@@ -59,7 +59,7 @@ def test_the_first_versions_are_told_and_the_same_files_again_are_not(plant: Pla
     assert len(changes(plant)) == 3
 
 
-def test_a_change_takes_effect_and_is_told_in_one_line(plant: Plant) -> None:
+def test_a_change_takes_effect_and_is_logged_in_one_line(plant: Plant) -> None:
     plant.drop("registry/shifts.csv", SHIFTS.replace("06:00", "07:00").replace("night,22:00,480", "night,22:00,420"))
     told = "Changed: day 06:00 → 07:00, night 480 → 420 min."
     assert land(plant) == [f"registry/shifts.csv has a new version in force. {told}"]
@@ -200,7 +200,7 @@ def test_rows_that_cannot_be_right_are_never_confirmed(plant: Plant) -> None:
     assert "confirm" not in refusals(plant)["shifts.csv"]
 
 
-def test_what_looks_cut_off_is_meant_where_it_is_written_again_an_hour_later(plant: Plant) -> None:
+def test_what_looks_cut_off_takes_effect_if_it_is_written_again_an_hour_later(plant: Plant) -> None:
     path = plant.drop("registry/shifts.csv", SHIFTS[:-3])
     os.utime(path, (1_800_000_000, 1_800_000_000))
     land(plant)
@@ -227,7 +227,7 @@ def test_what_does_not_look_cut_off_takes_effect(plant: Plant, content: str) -> 
     assert changes(plant)[-1]["file"] == "shifts.csv"
 
 
-def test_several_wrong_files_are_all_named_and_a_good_one_beside_them_is_taken(plant: Plant) -> None:
+def test_several_wrong_files_are_all_named_and_a_good_one_takes_effect(plant: Plant) -> None:
     plant.drop("registry/sites.csv", SITES.replace("Europe/Berlin", "CET"))
     plant.drop("registry/shifts.csv", SHIFTS.encode("utf-16")[:-1])
     plant.drop("registry/workers.csv", WORKERS + "default,W41,Worker 41\n")
@@ -299,7 +299,7 @@ def test_a_file_counts_when_it_has_been_left_alone(plant: Plant, monkeypatch: py
     assert len(plant.raw("workers")) == 41
 
 
-def test_under_pseudonyms_nothing_that_may_name_a_person_is_told(tmp_path: Path) -> None:
+def test_under_pseudonyms_nothing_that_may_name_a_person_is_logged(tmp_path: Path) -> None:
     plant = Plant(tmp_path, worker_identity="pseudonym", pseudonym_key="k" * 32)
     plant.drop("registry/workers.csv", WORKERS)
     plant.drop("events/none.jsonl", "")

@@ -1,4 +1,4 @@
-"""A real HTTP server and a real SMTP server on loopback, that keep what they are sent and can be told to refuse."""
+"""A real HTTP server and a real SMTP server on loopback, that record messages and can be made to refuse them."""
 
 from __future__ import annotations
 

@@ -113,7 +113,7 @@ def test_an_opening_and_a_closing_reach_every_sink_once_with_the_page_that_shows
     ]
 
 
-def test_a_sink_that_refuses_is_tried_again_later_and_the_others_are_not_told_twice(
+def test_a_sink_that_refuses_is_retried_later_and_the_others_get_no_second_message(
     settings: Settings, alerts: AlertSettings, webhook: Webhook, mail_server: MailServer
 ) -> None:
     publish(settings, OPEN)
@@ -129,7 +129,7 @@ def test_a_sink_that_refuses_is_tried_again_later_and_the_others_are_not_told_tw
     assert len(settings.alerts_path.read_text().splitlines()) == 1
 
 
-def test_what_is_said_of_a_failure_does_not_hold_the_webhooks_address(
+def test_the_message_about_a_failure_does_not_contain_the_webhooks_address(
     settings: Settings, alerts: AlertSettings, webhook: Webhook
 ) -> None:
     publish(settings, OPEN)

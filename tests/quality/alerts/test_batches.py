@@ -1,4 +1,4 @@
-"""Batches that stop are told once, with the newest reason, and their end is told once."""
+"""Stopped batches are reported once, with the newest reason, and their recovery is reported once."""
 
 import json
 from datetime import UTC, datetime, timedelta

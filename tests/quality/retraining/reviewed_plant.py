@@ -1,4 +1,4 @@
-"""A small plant with two cameras on one scene, low confidence, labels: all that a request for retraining is made of."""
+"""A small plant with two cameras on one scene, low confidence, labels: all inputs of a retraining request."""
 
 from __future__ import annotations
 

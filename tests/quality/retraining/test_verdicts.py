@@ -31,7 +31,7 @@ def test_a_difference_that_may_be_chance_says_how_much_more_would_tell() -> None
     assert "about 149 more labelled events would tell" in sentence(verdict, "1.0", "1.1")
 
 
-def test_two_versions_as_good_as_each_other_are_not_told_apart_however_large_the_sample() -> None:
+def test_two_equally_good_versions_get_no_verdict_however_large_the_sample() -> None:
     verdict = compare_accuracy(labelled(9500, 10_000), labelled(9501, 10_000))
     assert (verdict.answer, verdict.more_needed) == ("not_decided", 0)
     assert "would likely show" in sentence(verdict, "1.0", "1.1")
