@@ -7,6 +7,7 @@ ENV PIP_CERT=/etc/ssl/certs/ca-certificates.crt PIP_DISABLE_PIP_VERSION_CHECK=1 
 COPY requirements-bucket.lock /
 RUN python3 -m venv /venv && /venv/bin/pip install --require-hashes -r /requirements-bucket.lock
 COPY docker/serve-bucket /serve-bucket
+COPY docker/bucket-identities /bucket-identities
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin floorhouse && install -d -o floorhouse /bucket
 USER floorhouse
 ENV PATH=/venv/bin:$PATH HOME=/tmp

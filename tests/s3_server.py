@@ -19,13 +19,26 @@ from obstore.store import S3Store
 ACCESS_KEY, SECRET_KEY = "plant-camera", "only-for-tests"
 BUCKET = "plant"
 START_SECONDS = 60
+CONFIGURATION = json.dumps(
+    {
+        "identities": [
+            {
+                "name": "plant",
+                "credentials": [{"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}],
+                "actions": ["Admin", "Read", "Write", "List"],
+            }
+        ]
+    }
+)
 
 
 @contextmanager
-def s3_server(folder: Path) -> Iterator[dict[str, str]]:
-    """The server with one empty bucket; gives the `AWS_*` variables that reach it."""
+def s3_server(folder: Path, configuration: str = CONFIGURATION) -> Iterator[dict[str, str]]:
+    """The server with one empty bucket; gives the `AWS_*` variables that reach it, as an identity of this name and key
+    which its configuration allows to write.
+    """
     with _one_at_a_time():
-        process, environment = _start(folder)
+        process, environment = _start(folder, configuration)
         try:
             _make_bucket(environment)
         except BaseException:
@@ -46,22 +59,10 @@ def _one_at_a_time() -> Iterator[None]:
         yield
 
 
-def _start(folder: Path) -> tuple[subprocess.Popen[bytes], dict[str, str]]:
+def _start(folder: Path, configuration: str) -> tuple[subprocess.Popen[bytes], dict[str, str]]:
     s3, master, volume, filer = _free_ports(4)
     config = folder / "s3.json"
-    config.write_text(
-        json.dumps(
-            {
-                "identities": [
-                    {
-                        "name": "plant",
-                        "credentials": [{"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}],
-                        "actions": ["Admin", "Read", "Write", "List"],
-                    }
-                ]
-            }
-        )
-    )
+    config.write_text(configuration)
     weed = Path(sys.executable).with_name("weed")
     ports = [f"-s3.port={s3}", f"-master.port={master}", f"-volume.port={volume}", f"-filer.port={filer}"]
     # Each server listens for gRPC on its port + 10000, so the ports are chosen low enough for that.

@@ -7,18 +7,25 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
+import obstore
 import pytest
 import yaml
+from obstore.store import S3Store
 
+from tests.s3_server import ACCESS_KEY, BUCKET, SECRET_KEY, s3_server
 from tests.test_conventions import ROOT, text_of
 
 COMPOSE: dict[str, Any] = yaml.safe_load(text_of("docker-compose.yml"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-KEYS = {"AWS_ACCESS_KEY_ID": "plant", "AWS_SECRET_ACCESS_KEY": "made-up-for-this-test"}
+PAIRS = ("AWS", "FLOORHOUSE_CAMERAS", "FLOORHOUSE_ADMINISTRATION")
+KEYS = {f"{pair}_ACCESS_KEY_ID": pair.lower() for pair in PAIRS} | {
+    f"{pair}_SECRET_ACCESS_KEY": f"made-up-for-{pair}" for pair in PAIRS
+}
 
 
 def has_compose() -> bool:
@@ -106,6 +113,71 @@ def test_every_service_is_confined_watched_and_started_again(name: str) -> None:
 def test_the_report_server_gets_no_credentials_and_cannot_write() -> None:
     assert not any("AWS" in name for name in SERVICES["report"]["environment"])
     assert SERVICES["report"]["volumes"] == ["data:/data:ro"]
+
+
+def identities(**environment: str) -> subprocess.CompletedProcess[str]:
+    """What the bucket's container makes of its environment before the server starts."""
+    command = [sys.executable, ROOT / "docker" / "bucket-identities"]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_the_bucket_gets_three_key_pairs_and_no_service_that_of_administration() -> None:
+    assert set(KEYS) <= set(SERVICES["bucket"]["environment"])
+    for name, service in SERVICES.items():
+        given = set(service["environment"]) & set(KEYS)
+        assert name == "bucket" or given <= {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+    without_cameras = {name: value for name, value in KEYS.items() if "CAMERAS" not in name}
+    assert "the key pair of cameras" in identities(**without_cameras).stderr
+    shared = {**KEYS, "FLOORHOUSE_CAMERAS_SECRET_ACCESS_KEY": KEYS["AWS_SECRET_ACCESS_KEY"]}
+    assert "a key pair each" in identities(**shared).stderr
+
+
+def test_a_camera_puts_events_and_does_nothing_else_and_the_plant_keeps_to_its_bucket(tmp_path: Path) -> None:
+    # Administration makes the bucket, as the container does before it is ready.
+    made_by = {f"{PAIRS[2]}_ACCESS_KEY_ID": ACCESS_KEY, f"{PAIRS[2]}_SECRET_ACCESS_KEY": SECRET_KEY}
+    keys = {**KEYS, **made_by}
+    configuration = identities(**keys, FLOORHOUSE_LANDING_URL=f"s3://{BUCKET}/floor").stdout
+    with s3_server(tmp_path, configuration) as environment:
+
+        def store(pair: str, bucket: str = BUCKET) -> S3Store:
+            return S3Store(
+                bucket,
+                endpoint=environment["AWS_ENDPOINT_URL"],
+                access_key_id=keys[f"{pair}_ACCESS_KEY_ID"],
+                secret_access_key=keys[f"{pair}_SECRET_ACCESS_KEY"],
+                region="us-east-1",
+                virtual_hosted_style_request=False,
+                client_options={"allow_http": True},
+                retry_config={"max_retries": 0},
+            )
+
+        plant, camera, administration = (store(pair) for pair in ("AWS", *PAIRS[1:]))
+        mine, workers = "floor/events/other.jsonl", "floor/registry/workers.csv"
+        for key in (mine, workers):
+            obstore.put(plant, key, b"kept")
+        obstore.put(camera, "floor/events/site_id=a/new.jsonl", b"{}")
+        attacks: dict[str, Callable[[], object]] = {
+            "read an object": lambda: obstore.get(camera, mine).bytes(),
+            "look at one": lambda: obstore.head(camera, mine),
+            "list events": lambda: list(obstore.list(camera, "floor/events/")),
+            "list all": lambda: list(obstore.list(camera)),
+            "delete one": lambda: obstore.delete(camera, mine),
+            "copy names in": lambda: obstore.copy(camera, workers, "floor/events/names.jsonl"),
+            "move one": lambda: obstore.rename(camera, mine, "floor/events/moved.jsonl"),
+            "name people": lambda: obstore.put(camera, workers, b"x"),
+            "write the archive": lambda: obstore.put(camera, "floor/archive/events/a", b"x"),
+            "write labels": lambda: obstore.put(camera, "floor/labels/a.jsonl", b"x"),
+            "write beside the plant": lambda: obstore.put(camera, "events/a.jsonl", b"x"),
+            "make a bucket": lambda: obstore.put(store(PAIRS[1], "another"), "floor/events/a.jsonl", b"x"),
+            "leave its bucket, as the plant": lambda: obstore.put(store("AWS", "another"), "a", b"x"),
+        }
+        for name, attack in attacks.items():
+            with pytest.raises(Exception, match=r"privilege|AccessDenied|Access Denied|403"):
+                pytest.fail(f"a camera may {name}: {attack()!r}")
+        kept = sorted(one["path"] for page in obstore.list(administration) for one in page)
+        assert kept == ["floor/events/other.jsonl", "floor/events/site_id=a/new.jsonl", workers]
+        assert obstore.get(plant, workers).bytes() == b"kept"
+        obstore.delete(plant, mine)
 
 
 def test_every_command_of_a_service_is_one_that_the_image_knows() -> None:
