@@ -14,7 +14,7 @@ import pyarrow as pa
 from ingestion.bucket import ObjectReplaced
 from ingestion.errors import WarehouseError
 from ingestion.landing.manifest import storable_key
-from ingestion.landing.unexpected_fields import MAX_SITE_FIELDS, record_unexpected_fields
+from ingestion.landing.unexpected_fields import record_unexpected_fields
 from ingestion.landing.unread import named
 from ingestion.records.read_objects import MAX_FIELDS, MAX_LISTED, NOT_LISTED, Lot, ReadObjects
 from ingestion.warehouse import changed_minutes_of, changed_objects_of, transaction
@@ -53,15 +53,15 @@ def commit(connection: duckdb.DuckDBPyConnection, table: str, records: ReadObjec
             {"now": now},
         )
         connection.execute(changed_minutes_of("raw.events where object_id >= $first_id"), {"first_id": first_id})
-        sites: list[str] = []
+        reached: list[str] = []
         if table == "events":
             ids_with_fields = [one for one, names in zip(ids, records.unexpected_fields, strict=True) if names]
-            sites = record_unexpected_fields(connection, ids_with_fields)
+            reached = record_unexpected_fields(connection, ids_with_fields)
         _list_first_rejected(connection, first_id, now)
         if records.has_earlier:
             _supersede(connection, first_id, now)
         _check_conservation(connection, table, first_id)
-        return [*_bounds_reached(records), *map(_site_sentence, sites)]
+        return [*_bounds_reached(records), *reached]
 
 
 class _Unchanged(Exception):
@@ -113,11 +113,6 @@ def replace_object(
     except _Unchanged:
         return before[1] if records.objects else None
     return now[1]
-
-
-def _site_sentence(site: str) -> str:
-    most = f"{MAX_SITE_FIELDS:,}"
-    return f"site {site} sends more than {most} fields that nobody expects, of which the first in byte order are kept"
 
 
 def _bounds_reached(records: ReadObjects) -> Iterator[str]:

@@ -15,14 +15,16 @@ _SHOWN = 3  # cameras named in one log line
 
 # Field names kept per site, the first in byte order.
 MAX_SITE_FIELDS = 1_000
+# Cameras named per object, the first in byte order: every unknown field of the object counts for each of them.
+MAX_OBJECT_CAMERAS = 50
 
 
 def record_unexpected_fields(connection: duckdb.DuckDBPyConnection, object_ids: Iterable[int]) -> list[str]:
     """Rewrite `raw.unexpected_fields` for landed objects: one row for each unknown field × camera with events in the
-    object. An object without events counts for the camera in its key's folders.
+    object, of at most `MAX_OBJECT_CAMERAS`. An object without events counts for the camera in its key's folders.
 
-    The caller's transaction holds the objects, their names and their events. Returns the sites that had more than
-    `MAX_SITE_FIELDS`.
+    The caller's transaction holds the objects, their names and their events. Returns a sentence for each bound that
+    was reached.
     """
     # DuckDB finds this table by its variable name
     scope = pa.table({"object_id": pa.array(list(object_ids), pa.int64())})
@@ -49,10 +51,14 @@ def record_unexpected_fields(connection: duckdb.DuckDBPyConnection, object_ids: 
         """
         insert into raw.unexpected_fields by name
         with cameras as (
-            select distinct object_id, site_id, camera_id
-            from raw.events
-            semi join named using (object_id)
-            where object_id >= $first_id
+            select object_id, site_id, camera_id
+            from (
+                select distinct object_id, site_id, camera_id
+                from raw.events
+                semi join named using (object_id)
+                where object_id >= $first_id
+            )
+            qualify row_number() over (partition by object_id order by site_id, camera_id) <= $most
         ),
 
         fields as (
@@ -70,9 +76,37 @@ def record_unexpected_fields(connection: duckdb.DuckDBPyConnection, object_ids: 
         inner join named using (object_id)
         left join cameras using (object_id)
         """,
-        {"first_id": min(object_id for object_id, _ in keys)},
+        {"first_id": min(object_id for object_id, _ in keys), "most": MAX_OBJECT_CAMERAS},
     )
-    return _keep_first(connection)
+    return [*_more_cameras(connection, min(object_id for object_id, _ in keys)), *map(_sentence, _keep_first(connection))]
+
+
+def _more_cameras(connection: duckdb.DuckDBPyConnection, first_id: int) -> list[str]:
+    """What to say of objects whose cameras are not all named."""
+    row = connection.execute(
+        """
+        select count(*) from (
+            select object_id
+            from raw.events
+            semi join raw.unexpected_fields using (object_id)
+            where object_id >= $first_id
+            group by object_id
+            having count(distinct (site_id, camera_id)) > $most
+        )
+        """,
+        {"first_id": first_id, "most": MAX_OBJECT_CAMERAS},
+    ).fetchone()
+    if not row or not row[0]:
+        return []
+    return [
+        f"{row[0]:,} objects have fields that nobody expects and more than {MAX_OBJECT_CAMERAS} cameras, of which the "
+        "first in byte order are named"
+    ]
+
+
+def _sentence(site: str) -> str:
+    most = f"{MAX_SITE_FIELDS:,}"
+    return f"site {site} sends more than {most} fields that nobody expects, of which the first in byte order are kept"
 
 
 def _keep_first(connection: duckdb.DuckDBPyConnection) -> list[str]:

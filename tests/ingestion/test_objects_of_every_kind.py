@@ -286,6 +286,18 @@ def test_a_site_keeps_a_thousand_names_of_unexpected_fields(plant: Plant, monkey
     assert any("site default sends more than" in line for line in said)
 
 
+def test_of_an_object_with_such_fields_fifty_cameras_are_named_so_that_no_product_grows(plant: Plant) -> None:
+    names = {f"f{number:03d}": 1 for number in range(200)}
+    lines = [event(number, camera_id=f"C{number:03d}") for number in range(120)]
+    plant.drop("events/a.jsonl", b"\n".join([*lines, event(0, camera_id="C000", **names)]))
+    said: list[str] = []
+    plant.land(log=said.append)
+    rows = plant.raw("unexpected_fields")
+    assert len(rows) == 200 * 50
+    assert {one["camera_id"] for one in rows} == {f"C{number:03d}" for number in range(50)}
+    assert any("more than 50 cameras, of which the first in byte order are named" in line for line in said)
+
+
 def test_what_a_writer_adds_to_an_archived_file_lands_as_new_content_and_the_writer_is_named(plant: Plant) -> None:
     path = plant.drop("events/cam1.jsonl", b"")
     with path.open("ab", buffering=0) as file:
