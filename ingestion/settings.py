@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -23,6 +24,11 @@ ENVIRONMENT_PREFIX = "FLOORHOUSE_"
 
 # Shorter keys can be guessed: a person who knows the worker ids could find the key and thus everybody's pseudonym.
 MIN_PSEUDONYM_KEY_CHARACTERS = 32
+_MIN_DIFFERENT_CHARACTERS = 10
+_KEY_RULE = (
+    f"at least {MIN_PSEUDONYM_KEY_CHARACTERS} characters, {_MIN_DIFFERENT_CHARACTERS} of them different, which repeats "
+    "no shorter text and counts no alphabet up (`openssl rand -hex 32` makes one)"
+)
 
 _DAYS = "unset (for ever), or a whole number of days from 1 to 36500"
 
@@ -57,6 +63,7 @@ class Settings(FrozenSettings):
     model_config = SettingsConfigDict(env_prefix=ENVIRONMENT_PREFIX)
 
     data_dir: Path = Field(Path("data"), description="the path of a folder")
+    data_readers: Literal["owner", "group", "everyone"] = Field("group", description="owner, group or everyone")
     landing_url: str = Field("", description="file:///folder or s3://bucket/prefix")
     landed_objects: Literal["archive", "keep"] = Field("archive", description="archive or keep")
     last_event_minutes: float = Field(30, gt=0, le=1440, description="a number of minutes above 0, at most 1440")
@@ -93,11 +100,9 @@ class Settings(FrozenSettings):
     pseudonym_key: SecretStr | None = Field(
         None,
         min_length=MIN_PSEUDONYM_KEY_CHARACTERS,
-        description=f"a secret text of at least {MIN_PSEUDONYM_KEY_CHARACTERS} characters",
+        description=f"a secret text of {_KEY_RULE}",
     )
-    pseudonym_key_file: Path | None = Field(
-        None, description=f"a file that holds a secret text of at least {MIN_PSEUDONYM_KEY_CHARACTERS} characters"
-    )
+    pseudonym_key_file: Path | None = Field(None, description=f"a file that holds a secret text of {_KEY_RULE}")
     min_group: int = Field(5, ge=2, le=1000, description="a whole number of workers from 2 to 1000")
     retention_event_days: int | None = Field(None, ge=1, le=36_500, description=_DAYS)
     retention_person_days: int | None = Field(None, ge=1, le=36_500, description=_DAYS)
@@ -142,11 +147,18 @@ class Settings(FrozenSettings):
             values = {**values, "landing_url": (data_dir / "landing").as_uri()}
         return values
 
+    @field_validator("pseudonym_key")
+    @classmethod
+    def _is_a_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and is_weak(value.get_secret_value()):
+            raise ValueError("weak")
+        return value
+
     @field_validator("pseudonym_key_file")
     @classmethod
     def _holds_a_key(cls, value: Path | None) -> Path | None:
-        if value is not None and len(_read_key(value)) < MIN_PSEUDONYM_KEY_CHARACTERS:
-            raise ValueError("too short")
+        if value is not None and is_weak(_read_key(value)):
+            raise ValueError("weak")
         return value
 
     @model_validator(mode="after")
@@ -240,6 +252,16 @@ def read_model(model: type[Model], environment: Mapping[str, str] | None = None,
         variable = f"{model.model_config['env_prefix']}{name.upper()}"
         # No cause: it would carry every value, including secrets, into a traceback.
         raise SettingsError(f"{variable} is {shown}; allowed: {field.description}.") from None
+
+
+def is_weak(key: str) -> bool:
+    """Whether a key can be tried out: too short, of few characters, a text again and again, or an alphabet."""
+    if len(key) < MIN_PSEUDONYM_KEY_CHARACTERS or len(set(key)) < _MIN_DIFFERENT_CHARACTERS:
+        return True
+    if any(key[period:] == key[:-period] for period in range(1, len(key) // 2 + 1)):
+        return True
+    steps = [ord(after) - ord(before) for before, after in pairwise(key)]
+    return max(map(steps.count, set(steps))) * 2 > len(steps)
 
 
 def _read_key(path: Path) -> str:

@@ -31,10 +31,19 @@ _MEANT = {word: field for field, words in _OTHER_WORDS.items() for word in words
 _ALIKE = 0.85  # difflib's ratio, about one differing letter in seven
 
 
+def is_common_word(name: str) -> bool:
+    """Whether a field is called by a word that systems like this one use: such a name tells of nobody."""
+    return _word(name) in _MEANT
+
+
 def resembled(name: str) -> str | None:
     """The contract's field that an unexpected one resembles, or None."""
-    word = re.sub(r"[^a-z0-9]", "", name.lower())
+    word = _word(name)
     if word in _MEANT:
         return _MEANT[word]
     close = get_close_matches(word, sorted(field.replace("_", "") for field in FIELDS), 1, _ALIKE)
     return _MEANT[close[0]] if close else None
+
+
+def _word(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import os
 import signal
 import sys
 import threading
@@ -42,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
     # Every state that a kill leaves is a good one: without a handler of its own, a command just ends, in silence.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    os.umask(os.umask(0o027) | 0o027)  # events name people: no other user of this machine reads the spool
     try:
         settings = read_edge_settings()
         if options.command == "run":

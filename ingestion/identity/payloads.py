@@ -1,25 +1,34 @@
 """What is kept of a rejected record where people have pseudonyms or are not to be known: enough to try it again.
 
-Of a record that is a JSON object stay the contract's fields, as they were written, with a token for the worker, or
-without the worker; fields nobody knows may hold names and go. Text that is no JSON object may hold anything and goes
-too: it stays in the bucket.
+Of a record that is a JSON object stay the contract's fields, with a token for the worker, or without the worker: as
+they were written where a value is of the field's kind. A value of another kind may be anything, a name too, and gives
+way to one that is as wrong. Fields nobody knows go, with their names. Text that is no JSON object goes too: the bucket
+has it.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from json.decoder import scanstring  # type: ignore[attr-defined]
 
 from ingestion.contract.events import FIELDS, Folder, site_of
 from ingestion.contract.identifiers import identifier_or_none
+from ingestion.contract.resembling import is_common_word
 from ingestion.identity.pseudonyms import pseudonym
 from ingestion.records.framing import NotJson, parse_json
 
-# A worker id that was no valid one must stay invalid, or a replay would accept what the contract refuses.
-NO_VALID_ID = '{"redacted": true}'
+# A value that was no valid one must stay invalid, or a replay would accept what the contract refuses.
+NOT_VALID = '{"redacted": true}'
 _NOT_SHOWN = "not shown"
+# Stands for all names of fields that are not shown.
+NAME_NOT_SHOWN = f"({_NOT_SHOWN})"
+_NUMBERS = frozenset({"confidence", "count", "count_total", "contract_version"})
+# What may be kept of a text that is wrong: what begins as an instant does, and what looks like a type's name.
+_LIKE_AN_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[0-9TtZz:+., -]{0,40}", re.ASCII)
+_LIKE_A_TYPE = re.compile(r"[a-z]+(_[a-z]+)*", re.ASCII)
+_TAILS = ("; expected ", "; known: ", "; this release reads ")
 _SPACE = re.compile(r"[ \t\r\n]*")
 _decode = json.JSONDecoder().raw_decode
 
@@ -47,17 +56,51 @@ def redact(
     if not isinstance(record, dict):
         # Of malformed JSON the sentence names places, never values.
         return "", detail if record is None else f"The record is not a JSON object; its text is {_NOT_SHOWN}."
-    kept = []
+    kept: list[tuple[str, str]] = []
+    replaced = {"worker_id"}
     for name, value in _members(payload.strip(" \t\r\n")):
         if name == "worker_id":
             if key is not None and not is_nameless:
                 kept.append((name, _token(value, site_id, key)))
         elif name in FIELDS:
-            kept.append((name, {"{": "{}", "[": "[]"}.get(value[:1], value)))
-    if detail.startswith("worker_id is "):
-        expected = detail.rpartition("; expected ")[2]
-        detail = f"worker_id is {_NOT_SHOWN} here; expected {expected}"
+            shown = _shown(name, value)
+            if shown == NOT_VALID:
+                replaced |= {name, "count"} if name == "count_total" else {name}
+            kept.append((name, shown))
+    named, is_about_a_value, _ = detail.partition(" is ")
+    if is_about_a_value and named in replaced:
+        detail = f"{named} is {_NOT_SHOWN} here{_tail(detail)}"
     return "{" + ", ".join(f'"{name}": {value}' for name, value in kept) + "}", detail
+
+
+def shown_names(names: Iterable[str]) -> set[str]:
+    """Names of unknown fields as they may be kept: common words, and one text for all that may be a person's name."""
+    return {name if is_common_word(name) else NAME_NOT_SHOWN for name in names}
+
+
+def _shown(name: str, text: str) -> str:
+    """A field's value as it may be kept: as it was written where it is of the field's kind, else one as wrong."""
+    if text[:1] in "{[":
+        return {"{": "{}", "[": "[]"}[text[0]]
+    if text in ("null", "true", "false"):
+        return text
+    if name in _NUMBERS or not text.startswith('"'):
+        is_kept = not text.startswith('"') and (name in _NUMBERS or name == "event_id")
+        return text if is_kept else NOT_VALID
+    value = json.loads(text)
+    if name == "timestamp":
+        is_kept = _LIKE_AN_INSTANT.fullmatch(value) is not None
+    elif name == "event_type":
+        is_kept = _LIKE_A_TYPE.fullmatch(value) is not None
+    else:
+        is_kept = identifier_or_none(value) is not None
+    return text if is_kept else NOT_VALID
+
+
+def _tail(detail: str) -> str:
+    """What a sentence says behind the value; a value can hold the same words, so the last ones count."""
+    places = [(detail.rfind(tail), tail) for tail in _TAILS if tail in detail]
+    return detail[max(places)[0] :] if places else "."
 
 
 def _token(text: str, site_id: str | None, key: bytes) -> str:
@@ -66,7 +109,7 @@ def _token(text: str, site_id: str | None, key: bytes) -> str:
     if value is None:
         return "null"
     if worker_id is None or site_id is None:
-        return NO_VALID_ID
+        return NOT_VALID
     return json.dumps(pseudonym(key, site_id, worker_id))
 
 

@@ -7,6 +7,7 @@ import sys
 
 from starlette.responses import Response
 
+from ingestion.access import restrict
 from ingestion.bucket import Bucket, open_bucket, open_landing_bucket
 from ingestion.errors import FloorhouseError
 from ingestion.intake.answers import Problem
@@ -33,6 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
         settings = read_intake_settings(host=given.host, port=given.port)
         keys = read_api_keys(settings.api_keys_file) if settings.api_keys_file else ApiKeys()
         plant = read_settings()
+        restrict(plant)
         bucket = _open_bucket(plant)
         listener = listen(settings.host, settings.port)
     except FloorhouseError as error:

@@ -1,9 +1,10 @@
+import secrets
 from pathlib import Path
 
 import pytest
 
 from ingestion.errors import SettingsError
-from ingestion.settings import read_settings
+from ingestion.settings import is_weak, read_settings
 
 
 def test_without_any_variable_the_contracts_defaults_hold(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -22,6 +23,12 @@ def test_an_empty_variable_is_an_unset_one() -> None:
 def test_the_landing_folder_follows_the_data_folder_and_may_have_spaces(tmp_path: Path) -> None:
     settings = read_settings({"FLOORHOUSE_DATA_DIR": str(tmp_path / "line 1")})
     assert settings.landing_url == f"file://{tmp_path}/line%201/landing"
+
+
+RULE = (
+    "at least 32 characters, 10 of them different, which repeats no shorter text and counts no alphabet up "
+    "(`openssl rand -hex 32` makes one)"
+)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +57,7 @@ def test_the_landing_folder_follows_the_data_folder_and_may_have_spaces(tmp_path
         (
             "FLOORHOUSE_PSEUDONYM_KEY_FILE",
             "/nowhere/key",
-            "a file that holds a secret text of at least 32 characters",
+            f"a file that holds a secret text of {RULE}",
         ),
         ("FLOORHOUSE_MIN_GROUP", "1", "a whole number of workers from 2 to 1000"),
         ("FLOORHOUSE_RETENTION_EVENT_DAYS", "0", "unset (for ever), or a whole number of days from 1 to 36500"),
@@ -72,13 +79,27 @@ KEY = "a key that is long enough for a plant"
 def test_a_key_is_shown_neither_in_a_sentence_nor_in_the_settings_text() -> None:
     with pytest.raises(SettingsError) as error:
         read_settings({"FLOORHOUSE_PSEUDONYM_KEY": "too short"})
-    assert str(error.value) == (
-        "FLOORHOUSE_PSEUDONYM_KEY is not shown here; allowed: a secret text of at least 32 characters."
-    )
+    assert str(error.value) == (f"FLOORHOUSE_PSEUDONYM_KEY is not shown here; allowed: a secret text of {RULE}.")
     assert error.value.__cause__ is None
     settings = read_settings({"FLOORHOUSE_PSEUDONYM_KEY": KEY, "FLOORHOUSE_WORKER_IDENTITY": "pseudonym"})
     assert KEY not in f"{settings!r} {settings} {settings.model_dump()}"
     assert settings.secret_key == KEY.encode()
+
+
+@pytest.mark.parametrize(
+    "key", ["x" * 32, "ab" * 20, "0123456789" * 4, "abcdefghijklmnopqrstuvwxyz0123456789", "x" * 30 + "yz", KEY[:31]]
+)
+def test_a_key_that_can_be_tried_out_is_refused(key: str, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(key)
+    for given in ({"FLOORHOUSE_PSEUDONYM_KEY": key}, {"FLOORHOUSE_PSEUDONYM_KEY_FILE": str(tmp_path / "key")}):
+        with pytest.raises(SettingsError, match="which repeats no shorter text"):
+            read_settings(given)
+
+
+def test_keys_made_at_random_are_taken() -> None:
+    for _ in range(200):
+        assert not is_weak(secrets.token_hex(16))
+        assert not is_weak(secrets.token_urlsafe(24))
 
 
 def test_a_key_may_lie_in_a_file_and_the_variable_comes_first(tmp_path: Path) -> None:
@@ -86,7 +107,8 @@ def test_a_key_may_lie_in_a_file_and_the_variable_comes_first(tmp_path: Path) ->
     path.write_text(f"  {KEY}\n")
     environment = {"FLOORHOUSE_PSEUDONYM_KEY_FILE": str(path), "FLOORHOUSE_WORKER_IDENTITY": "pseudonym"}
     assert read_settings(environment).secret_key == KEY.encode()
-    assert read_settings({**environment, "FLOORHOUSE_PSEUDONYM_KEY": "x" * 32}).secret_key == b"x" * 32
+    other = "another key that is long enough too!"
+    assert read_settings({**environment, "FLOORHOUSE_PSEUDONYM_KEY": other}).secret_key == other.encode()
     path.write_text("short")
     with pytest.raises(SettingsError, match="_KEY_FILE is "):
         read_settings(environment)

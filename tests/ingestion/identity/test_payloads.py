@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingestion.contract.events import Folder, Refusal, judge_record
-from ingestion.identity.payloads import redact
+from ingestion.identity.payloads import redact, shown_names
 from ingestion.identity.pseudonyms import pseudonym
 from tests.plant import NOW
 
@@ -92,3 +92,45 @@ def test_what_is_kept_is_judged_as_the_whole_record_was(record: dict[str, object
         assert not isinstance(after, Refusal)
         whole, own = before.worker_id, after.worker_id
         assert own == (None if whole is None else pseudonym(KEY, before.site_id, whole))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"confidence": "Jane Doe"},
+        {"confidence": '7; expected is "Jane Doe'},
+        {"count": "Jane Doe"},
+        {"count": 1, "count_total": "Jane Doe"},
+        {"contract_version": "Jane Doe"},
+        {"timestamp": "Jane Doe"},
+        {"event_type": "Jane Doe"},
+        {"workstation_id": "Jane Doe" * 20},
+        {"camera_id": {"worker": "Jane Doe"}},
+        {"confidence": 7, "Jane Doe": 1},
+    ],
+)
+def test_a_name_in_a_field_of_another_kind_is_kept_neither_in_the_text_nor_in_the_sentence(
+    fields: dict[str, object],
+) -> None:
+    text = json.dumps({**GOOD, **fields})
+    verdict, names = judge_record(text.encode(), Folder(), NOW)
+    assert isinstance(verdict, Refusal)
+    payload, detail = kept(text, verdict.detail)
+    assert "Jane" not in f"{payload} {detail} {shown_names(names)}"
+    after, _ = judge_record((payload or "").encode(), Folder(), NOW)
+    assert isinstance(after, Refusal)
+    assert after.reason == verdict.reason
+
+
+def test_a_number_in_the_place_of_an_id_is_not_kept_and_a_wrong_time_is() -> None:
+    payload, _ = kept('{"worker_id": "W1", "workstation_id": 17, "timestamp": "2026-13-01T10:00:00Z", "count": 17}')
+    assert json.loads(payload or "") == {
+        "worker_id": pseudonym(KEY, "default", "W1"),
+        "workstation_id": {"redacted": True},
+        "timestamp": "2026-13-01T10:00:00Z",
+        "count": 17,
+    }
+
+
+def test_of_unknown_fields_only_common_words_keep_their_names() -> None:
+    assert shown_names({"quantity", "Worker-ID", "Jane Doe", "W17"}) == {"quantity", "Worker-ID", "(not shown)"}

@@ -300,7 +300,7 @@ def test_a_file_counts_when_it_has_been_left_alone(plant: Plant, monkeypatch: py
 
 
 def test_under_pseudonyms_nothing_that_may_name_a_person_is_logged(tmp_path: Path) -> None:
-    plant = Plant(tmp_path, worker_identity="pseudonym", pseudonym_key="k" * 32)
+    plant = Plant(tmp_path, worker_identity="pseudonym", pseudonym_key="a key that is long enough for a plant")
     plant.drop("registry/workers.csv", WORKERS)
     plant.drop("events/none.jsonl", "")
     plant.land()
