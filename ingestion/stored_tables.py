@@ -49,9 +49,9 @@ def rewrite_file(path: Path) -> None:
     fresh.unlink(missing_ok=True)
     with duckdb.connect() as connection:
         # Views of the database refer to it by this name.
-        connection.execute(f"attach {_text(path)} as {_name(path.stem)}")
+        connection.execute(f"attach {literal(path)} as {_name(path.stem)}")
         connection.execute(f"checkpoint {_name(path.stem)}")
-        connection.execute(f"attach {_text(fresh)} as rewritten")
+        connection.execute(f"attach {literal(fresh)} as rewritten")
         connection.execute(f"copy from database {_name(path.stem)} to rewritten")
         connection.execute("checkpoint rewritten")
     _put_in_place(fresh, path)
@@ -67,8 +67,9 @@ def _put_in_place(fresh: Path, path: Path) -> None:
     fresh.with_name(f"{fresh.name}.wal").unlink(missing_ok=True)
 
 
-def _text(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
+def literal(text: str | Path) -> str:
+    """A text or a path as SQL, whatever stands in it."""
+    return "'" + str(text).replace("'", "''") + "'"
 
 
 def _name(name: str) -> str:

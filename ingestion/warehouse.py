@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 
 from ingestion import migrations
+from ingestion.access import restrict
 from ingestion.errors import WarehouseBusyError, WarehouseError
 from ingestion.settings import Settings
 
@@ -191,9 +192,11 @@ def warehouse_lock(
 
     Raises:
         WarehouseBusyError: another batch held it for all of `wait_seconds`.
+        WarehouseError: the folder cannot be written, or was removed while the lock was held.
     """
     path = settings.data_dir / "warehouse.lock"
     try:
+        restrict(settings)
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     except OSError as error:
@@ -203,8 +206,23 @@ def warehouse_lock(
         os.truncate(descriptor, 0)
         os.pwrite(descriptor, str(os.getpid()).encode(), 0)
         yield
+        if is_removed(settings) or not os.path.samestat(os.fstat(descriptor), path.stat()):
+            raise WarehouseError(removed(settings))
     finally:
         os.close(descriptor)
+
+
+def is_removed(settings: Settings) -> bool:
+    """Whether the data folder that a batch took the lock in is gone, and with it what was written since."""
+    return not (settings.data_dir / "warehouse.lock").exists()
+
+
+def removed(settings: Settings) -> str:
+    """What to say then."""
+    return (
+        f"The data folder {settings.data_dir} was removed or replaced while a batch wrote it, so that what this batch "
+        "did is lost; put it back, or start another batch, which begins anew or says how the archive is read again."
+    )
 
 
 def _acquire(descriptor: int, path: Path, wait_seconds: float, log: Callable[[str], None]) -> None:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from ingestion.errors import FloorhouseError, SettingsError
 from ingestion.printable import printable
 from ingestion.settings import Settings, read_settings
+from ingestion.warehouse import is_removed, removed
 from orchestration.dagster_home.home import open_instance, prepare_home
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ def run_batch(with_site: bool, clock_is_right: bool = False, at: datetime | None
         _write_log(log_path, traceback.format_exc())
         if _is_disk_full(settings):
             return _stop(_disk_full(settings))
+        if is_removed(settings):
+            return _stop(removed(settings))
         reason = " ".join(str(error).split())[:300]
         return _stop(f"The batch stopped at an error of its own ({type(error).__name__}: {reason}); see {log_path}.")
 
@@ -94,6 +97,8 @@ def _tell(result: ExecuteInProcessResult, settings: Settings, with_site: bool, l
             _write_log(log_path, f"run {result.run_id}\n{error.to_string()}")
         if _is_disk_full(settings):
             return _stop(_disk_full(settings))
+        if is_removed(settings):
+            return _stop(removed(settings))
         told = [sentence for error in errors if (sentence := sentence_of(error))]
         if told:
             return _stop(told[0])
@@ -145,7 +150,10 @@ def _stderr_into(log_path: Path) -> Iterator[None]:
 
 def _is_disk_full(settings: Settings) -> bool:
     # Whichever library meets the end of the disk first has words of its own for it; the disk is what counts.
-    return shutil.disk_usage(settings.data_dir).free < SMALLEST_FREE_BYTES
+    try:
+        return shutil.disk_usage(settings.data_dir).free < SMALLEST_FREE_BYTES
+    except OSError:  # the folder is gone
+        return False
 
 
 def _disk_full(settings: Settings) -> str:

@@ -19,6 +19,7 @@ import duckdb
 
 from ingestion.errors import WarehouseError
 from ingestion.settings import Settings, read_settings
+from ingestion.stored_tables import literal
 from ingestion.warehouse import warehouse_lock
 from orchestration.dbt.build_state import forget_builds
 from orchestration.dbt.runner import build_models
@@ -80,7 +81,7 @@ def _copied_warehouse(settings: Settings, log: Callable[[str], None]) -> Iterato
 
 def _keep_marts(warehouse: Path, kept: Path) -> None:
     with duckdb.connect(kept) as connection:
-        connection.execute(f"attach '{warehouse}' as warehouse (read_only)")
+        connection.execute(f"attach {literal(warehouse)} as warehouse (read_only)")
         for mart in _marts(connection):
             connection.execute(f'create table "{mart}" as from warehouse.marts."{mart}"')
 
@@ -95,7 +96,7 @@ def _marts(connection: duckdb.DuckDBPyConnection) -> list[str]:
 
 def _compare(rebuilt: Path, live: Path) -> Iterator[Comparison]:
     with duckdb.connect(live) as connection:
-        connection.execute(f"attach '{rebuilt}' as warehouse (read_only)")
+        connection.execute(f"attach {literal(rebuilt)} as warehouse (read_only)")
         for mart in _marts(connection):
             ours, theirs = f'main."{mart}"', f'warehouse.marts."{mart}"'
             yield Comparison(

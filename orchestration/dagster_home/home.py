@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ingestion.access import restrict
 from ingestion.errors import WarehouseError
+from ingestion.printable import printable
 from ingestion.settings import Settings
+from orchestration.dagster_home.damaged import set_aside_damaged
 from orchestration.dagster_home.sqlite_files import tune_sqlite
+from quality.alerts.repairs import note_repair
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
@@ -50,14 +55,17 @@ python_logs:
 """
 
 
-def prepare_home(settings: Settings) -> Path:
+def prepare_home(settings: Settings, log: Callable[[str], None] = print) -> Path:
     """Have the folder with its configuration, and name it in the environment, where Dagster looks.
+
+    Records that are damaged are set aside, which `log` and the alerts are told.
 
     Raises:
         WarehouseError: the data folder cannot be written.
     """
     home = settings.dagster_home
     configuration = home / "dagster.yaml"
+    restrict(settings)
     try:
         home.mkdir(parents=True, exist_ok=True)
         if not configuration.is_file() or configuration.read_text(encoding="utf-8") != DAGSTER_YAML:
@@ -66,6 +74,9 @@ def prepare_home(settings: Settings) -> Path:
             arriving.replace(configuration)
     except OSError as error:
         raise WarehouseError(f"The data folder {settings.data_dir} cannot be written: {error.strerror}.") from error
+    if sentence := set_aside_damaged(home):
+        log(printable(sentence))
+        note_repair(settings, sentence, datetime.now(UTC))
     os.environ["DAGSTER_HOME"] = str(home)
     # A batch that is started from here must mean the same plant, whatever folder its process starts in.
     os.environ["FLOORHOUSE_DATA_DIR"] = str(settings.data_dir)

@@ -13,6 +13,7 @@ from ingestion.settings import Settings
 from quality.alerts.batches import incident_id, messages_of_batches, read_batches
 from quality.alerts.messages import messages_of
 from quality.alerts.outbox import AlertQueue
+from quality.alerts.repairs import messages_of_repairs
 from quality.alerts.settings import AlertSettings
 from quality.alerts.sinks import NotDelivered, build_sinks
 
@@ -64,7 +65,8 @@ def deliver(settings: Settings, alerts: AlertSettings, now: float) -> Delivery:
 
 def _take(outbox: AlertQueue, settings: Settings, alerts: AlertSettings) -> None:
     batches = read_batches(settings)
-    for message in messages_of_batches(batches, settings.site_url):
+    repairs = messages_of_repairs(settings)
+    for message in (*messages_of_batches(batches, settings.site_url), *repairs):
         outbox.take(message, alerts.sinks)
     path = settings.published_path / "incidents.parquet"
     incidents = read_incidents(path)
@@ -74,7 +76,8 @@ def _take(outbox: AlertQueue, settings: Settings, alerts: AlertSettings) -> None
     for row in incidents:
         for message in messages_of(row, newest, settings.site_url):
             outbox.take(message, alerts.sinks)
-    outbox.forget({incident_id(batches), *(str(row["incident_id"]) for row in incidents)})
+    kept = {incident_id(batches), *(message.incident_id for message in repairs)}
+    outbox.forget({*kept, *(str(row["incident_id"]) for row in incidents)})
 
 
 def read_incidents(path: Path) -> list[dict[str, Any]]:

@@ -98,7 +98,7 @@ def test_what_is_kept_is_judged_as_the_whole_record_was(record: dict[str, object
     "fields",
     [
         {"confidence": "Jane Doe"},
-        {"confidence": '7; expected is "Jane Doe'},
+        {"confidence": '7; expected "Jane Doe'},
         {"count": "Jane Doe"},
         {"count": 1, "count_total": "Jane Doe"},
         {"contract_version": "Jane Doe"},
