@@ -41,8 +41,8 @@ rebuild: ready  ## make a lost or damaged warehouse anew from the archive, then 
 retention: ready  ## delete what the retention settings no longer keep; a schedule does it daily
 	@$(FLOORHOUSE) retain
 
-erase-worker: ready  ## remove a person everywhere: SITE=… WORKER=… (only searches without CONFIRM=yes)
-	@$(FLOORHOUSE) erase --site="$(SITE)" --worker="$(WORKER)" $(if $(filter yes,$(CONFIRM)),--yes)
+erase-worker: ready  ## remove a person everywhere: SITE=… WORKER=… [ALSO=…] (only searches without CONFIRM=yes)
+	@$(FLOORHOUSE) erase --site="$(SITE)" --worker="$(WORKER)" $(if $(filter yes,$(CONFIRM)),--yes) $(if $(ALSO),--also="$(ALSO)")
 
 explain: ready  ## how a shift's numbers came to be: WORKER=… DATE=… [SITE=…] [SHIFT=…]
 	@$(FLOORHOUSE) explain --worker "$$WORKER" --date "$$DATE" --site "$$SITE" --shift "$$SHIFT"

@@ -210,11 +210,15 @@ def erase(
     site: Annotated[str, typer.Option(help="The site's id.")],
     worker: Annotated[str, typer.Option(help="The worker's own id, as the cameras send it.")],
     yes: Annotated[bool, typer.Option("--yes", help="Erase; without it only search.")] = False,
+    also: Annotated[
+        list[str] | None,
+        typer.Option(help="A place that the search lists, whose mentions of the worker go too; all for every one."),
+    ] = None,
 ) -> int:
     """Remove one worker from everything. A search then proves it: status 3 where something is left or unread."""
     from orchestration.commands.erase import erase_or_search
 
-    return erase_or_search(site, worker, is_confirmed=yes)
+    return erase_or_search(site, worker, is_confirmed=yes, also=also or [])
 
 
 @app.command()

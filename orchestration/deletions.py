@@ -6,7 +6,7 @@ removes every older copy.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -20,9 +20,9 @@ from ingestion.identity.journal import (
     is_purge_owed,
     pending_erasures,
     record,
+    renamed_people,
 )
 from ingestion.landing.clock import require_true_clock
-from ingestion.migrations import remove_copies
 from ingestion.settings import Settings
 from ingestion.stored_tables import rewrite_file
 from ingestion.warehouse import open_warehouse
@@ -30,10 +30,12 @@ from orchestration.dagster_home.dagster_records import forget_in_records
 from orchestration.dbt.runner import build_models
 from orchestration.publish import publish_build
 from privacy.erasure import ErasureReport, erase, person_of
+from privacy.kept_files import People, forget_people, remove_copies
 from privacy.retention import RetentionReport, apply_retention
 from privacy.search import SearchReport, search_everywhere, traces_of
 from privacy.traces import Traces
 from publishing.versions import keep_published_version_only
+from quality.retraining.step import renew_training_sets
 
 Log = Callable[[str], None]
 
@@ -84,12 +86,16 @@ def retain(settings: Settings, now: datetime, log: Log, is_clock_right: bool = F
     return report
 
 
-def erase_worker(settings: Settings, site_id: str, worker_id: str, log: Log = lambda _: None) -> Erased:
+def erase_worker(
+    settings: Settings, site_id: str, worker_id: str, log: Log = lambda _: None, also: Sequence[str] = ()
+) -> Erased:
     """Delete everything about one worker of one site and look whether it is gone. The caller holds the lock.
+
+    `also`: places, as the search lists them, whose mentions of the worker are deleted too; `ALL_PLACES` for all.
 
     If the process is killed, the next batch, or the same call again, finishes the erasure.
     """
-    return _finish(settings, begin_erasure(settings, site_id, worker_id), log)
+    return _finish(settings, begin_erasure(settings, site_id, worker_id, also), log)
 
 
 def search_worker(settings: Settings, site_id: str, worker_id: str) -> SearchReport:
@@ -106,7 +112,8 @@ def _finish(settings: Settings, pending: PendingErasure, log: Log) -> Erased:
         settings,
         datetime.now(UTC),
         f"erased one worker: {deleted.bucket.records} records of {deleted.bucket.objects} objects, {rows} rows; "
-        f"the search found {sum(proof.found.values())}, {len(proof.unread)} files or objects could not be read",
+        f"the search found {sum(proof.found.values())} and {sum(proof.mentions.values())} mentions, "
+        f"{len(proof.unread)} files or objects could not be read",
     )
     pending.end()
     return Erased(deleted, proof, traces)
@@ -132,7 +139,13 @@ def purge(settings: Settings, log: Log) -> None:
     publish_build(settings, anew=True)
     keep_published_version_only(settings)
     _purge_site(settings, log)
-    remove_copies(settings.warehouse_path)
+    remove_copies(settings)
+    renew_training_sets(settings)
+    pairs, names = renamed_people(settings)
+    if pairs or names:
+        people = People(pairs, names)
+        forget_people(settings, people)
+        forget_in_records(settings, people)
     try:
         rewrite_file(settings.warehouse_path)
     except Exception as error:

@@ -8,8 +8,9 @@ change first.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from dataclasses import replace as replace_fields
 from datetime import UTC, datetime, timedelta
 
 import duckdb
@@ -27,7 +28,9 @@ from privacy.person import Person
 
 # A file under an ignored name counts as being written until it has been untouched for this long.
 UNFINISHED_HOURS = 1
-_TRIES = 3  # attempts, if the content is replaced while it is read
+# Stands for every place whose mentions are to be deleted too.
+ALL_PLACES = "all"
+_TRIES = 3  # of an object whose content is replaced while it is read
 
 
 @dataclass
@@ -71,6 +74,11 @@ def erase_from_bucket(
     return done
 
 
+def is_also(place: str, also: Sequence[str]) -> bool:
+    """Whether somebody said that what mentions the person in a place is theirs."""
+    return ALL_PLACES in also or place in also
+
+
 def plain_name(key: str) -> str:
     """The name of the finished object, whose ending says how its content is read."""
     for ending in (".tmp", ".part"):
@@ -105,7 +113,8 @@ def _rewrite(
     for _ in range(_TRIES):
         if fetched is None:  # gone by now
             return 0
-        content, count = content_without(fetched, person, settings.max_object_bytes)
+        told = replace_fields(person, takes_mentions=is_also(fetched.key, pending.also))
+        content, count = content_without(fetched, told, settings.max_object_bytes)
         if not count:
             return 0
         if _is_landed(connection, fetched):

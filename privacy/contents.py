@@ -22,16 +22,19 @@ from ingestion.records.framing import NotJson, parse_json, split_records
 from ingestion.records.unpacking import compression_of
 from ingestion.records.values import BYTE_ORDER_MARK
 from ingestion.registry.csv_reading import encoding_of, header_of
-from privacy.person import Person, is_theirs
+from privacy.person import Person, is_theirs, mentions
 
 _LINE_BREAKS_TO_SPACES = bytes.maketrans(b"\r\n", b"  ")
 
 
-def count_theirs(unpacked: bytes, folder: Folder, person: Person) -> int:
-    """How many of an unpacked object's records are the person's."""
+def count_theirs(unpacked: bytes, folder: Folder, person: Person) -> tuple[int, int]:
+    """How many of an unpacked object's records are the person's, and how many others mention them."""
     if not person.may_be_in(unpacked):
-        return 0
-    return sum(is_theirs(raw, folder, person) for raw in split_records(unpacked).raws)
+        return 0, 0
+    raws = split_records(unpacked).raws
+    theirs = [is_theirs(raw, folder, person) for raw in raws]
+    mentioning = [mentions(raw, folder, person) for raw in raws]
+    return sum(theirs), sum(mention and not their for mention, their in zip(mentioning, theirs, strict=True))
 
 
 def without_person(content: bytes, folder: Folder, person: Person, max_bytes: int) -> tuple[bytes, int]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
@@ -20,19 +20,19 @@ from ingestion.errors import SettingsError, WarehouseError
 from ingestion.identity.identity import settle_identity, stored_id
 from ingestion.identity.journal import PendingErasure, owe_purge
 from ingestion.identity.pseudonyms import PATTERN
-from ingestion.migrations import is_copy
 from ingestion.records.framing import split_records
 from ingestion.settings import Settings
 from ingestion.warehouse import open_warehouse
-from privacy.bucket_erasure import BucketErasure, erase_from_bucket
+from privacy.bucket_erasure import BucketErasure, erase_from_bucket, is_also
 from privacy.contents import rows_without_person
 from privacy.person import Person
+from privacy.places import Kind, kind_of
 from privacy.search import traces_of
 from privacy.traces import Traces
 from privacy.warehouse_erasure import NAMING_METRICS, erase_from_warehouse, event_keys_of
 
-# Rebuilt after an erasure, or open in other processes; not changed by this module.
-_NOT_OURS = ("warehouse.duckdb", "warehouse.lock", "published", "published-versions", "site", "dagster", "privacy")
+# What this module changes by itself; training sets are made anew, and what stands in them until then is searched.
+_OURS = (Kind.TEXT, Kind.SAMPLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +56,26 @@ def erase(settings: Settings, pending: PendingErasure, log: Callable[[str], None
         settle_identity(connection, settings)
         person = person_of(connection, settings, pending)
         traces = traces_of(connection, person, pending.names)
-        # The bucket comes first, because the warehouse then still knows which labels are about the person.
+        person = traces.person
+        # The bucket first: afterwards the warehouse no longer knows which labels are about them.
         of_bucket = erase_from_bucket(bucket, connection, settings, person, pending, log)
-        rows = erase_from_warehouse(connection, person)
+        # Of what the objects of a place left in the warehouse nothing tells the place: all of it goes with any.
+        rows = erase_from_warehouse(connection, replace(person, takes_mentions=bool(pending.also)))
         for table, count in rows.items():
             log(f"{count:,} rows removed from {table}")
     root = bucket.root.resolve() if isinstance(bucket, LocalBucket) else None
     files = [
         path.relative_to(settings.data_dir).as_posix()
         for path in _other_files(settings.data_dir, root)
-        if _erase_from_file(path, traces)
+        if _erase_from_file(
+            path, _as_told(path.relative_to(settings.data_dir.resolve()).as_posix(), traces, pending.also)
+        )
     ]
     return ErasureReport(of_bucket, rows, files)
+
+
+def _as_told(place: str, traces: Traces, also: Sequence[str]) -> Traces:
+    return replace(traces, person=replace(traces.person, takes_mentions=is_also(place, also)))
 
 
 def person_of(connection: duckdb.DuckDBPyConnection, settings: Settings, pending: PendingErasure) -> Person:
@@ -88,14 +96,14 @@ def person_of(connection: duckdb.DuckDBPyConnection, settings: Settings, pending
 
 
 def _other_files(data_dir: Path, bucket_root: Path | None) -> list[Path]:
-    """Logs and other files in the data folder."""
+    """Logs, samples, and whatever no place of the inventory has."""
+    root = data_dir.resolve()
     return [
         path
-        for path in sorted(data_dir.resolve().rglob("*"))
+        for path in sorted(root.rglob("*"))
         if path.is_file()
         and not path.is_symlink()
-        and path.relative_to(data_dir.resolve()).parts[0] not in _NOT_OURS
-        and not is_copy(path)
+        and kind_of(path.relative_to(root).as_posix()) in _OURS
         and not (bucket_root is not None and path.is_relative_to(bucket_root))
     ]
 

@@ -1,7 +1,8 @@
 """The person to erase, and whether a record is theirs. Pure: a record's bytes in, an answer out.
 
-Parsed values are compared exactly, so that `W1` matches neither `W10` nor the `W1` of another site. Only text that
-cannot be parsed is searched for the id as a word.
+The answer is exact on parsed values, so that `W1` is neither `W10` nor the `W1` of another site. Only text that nobody
+can parse is searched for the id as a word. Where an id or a name stands and nothing says whose it is (a field that
+nobody knows, a list, a text that names no site), it is a *mention*: told, and taken for theirs where somebody says so.
 """
 
 from __future__ import annotations
@@ -15,6 +16,13 @@ from functools import cached_property
 from ingestion.contract.events import DEFAULT_SITE, Folder
 from ingestion.contract.identifiers import identifier_or_none
 
+_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
+# Fields whose text says what it is: another's id in `worker_id` is another person, a station's is a station.
+_NAMED = frozenset(
+    {"worker_id", "workstation_id", "site_id", "camera_id", "model_name", "model_version", "event_id", "event_key"}
+)
+_COUNTED = frozenset({"confidence", "count", "count_total", "contract_version"})
+
 
 @dataclass(frozen=True)
 class Person:
@@ -25,6 +33,10 @@ class Person:
     ids: frozenset[str]
     # The keys of their events (contract §7), which labels refer to.
     event_keys: frozenset[str] = frozenset()
+    # What people call them, as far as a registry said so.
+    names: frozenset[str] = frozenset()
+    is_id_elsewhere: bool = False  # another site has a worker of that id
+    takes_mentions: bool = False  # somebody has said that what mentions them is theirs
 
     @cached_property
     def bytes_of_ids(self) -> tuple[bytes, ...]:
@@ -41,12 +53,22 @@ class Person:
         """A pattern for each id as a whole word."""
         return word_pattern(*self.ids)
 
+    @cached_property
+    def mentioned(self) -> re.Pattern[str]:
+        """Ids and names as words. An id of digits alone is any number's: it counts in quotes only."""
+        texts = {*self.ids, *self.names}
+        words = [text for text in texts if not text.isdigit()]
+        quoted = [re.escape(text) for text in texts if text.isdigit()]
+        parts = [word_pattern(*words).pattern] * bool(words) + [rf'"\s*(?:{"|".join(quoted)})\s*"'] * bool(quoted)
+        return re.compile("|".join(parts))
+
     def may_be_in(self, content: bytes) -> bool:
-        """A cheap check: False if no JSON text in these bytes can contain an id or an event key of theirs."""
+        """False where no JSON text in these bytes can hold an id, a name or an event key of theirs; cheap."""
         return (
             b"\\" in content  # an id may be spelt with escapes
             or self.has_forms
             or any(one in content for one in self.bytes_of_ids)
+            or any(name.encode() in content or not name.isascii() for name in self.names)
             or (bool(self.event_keys) and b"event_key" in content)
         )
 
@@ -65,14 +87,64 @@ def is_theirs(raw: bytes, folder: Folder, person: Person) -> bool:
     """
     if not person.may_be_in(raw):
         return False
+    if person.takes_mentions and mentions(raw, folder, person):
+        return True
     try:
-        value = json.loads(raw.decode("utf-8"), object_pairs_hook=_Members, parse_int=str, parse_float=str)
+        value = _parsed(raw)
     except (ValueError, RecursionError):
-        text = raw.decode("utf-8", "replace")
+        text = unescaped(raw)
         site_id = folder.site_id or DEFAULT_SITE
         is_of_site = _form(site_id) == person.site_id or word_pattern(person.site_id).search(text) is not None
         return is_of_site and person.words.search(text) is not None
     return any(_names(members, site_id, person) for members, site_id in _objects(value, folder.site_id or DEFAULT_SITE))
+
+
+def mentions(raw: bytes, folder: Folder, person: Person) -> bool:
+    """Whether a record has an id or a name of the person where nothing says that it is theirs or another's.
+
+    Of what can be parsed these are all texts and names of fields, at any depth, but for the contract's own fields, that
+    say what they are; of what cannot, the whole text.
+    """
+    if not person.may_be_in(raw):
+        return False
+    try:
+        value = _parsed(raw)
+    except (ValueError, RecursionError):
+        is_of_other = person.is_id_elsewhere and folder.site_id is not None and _form(folder.site_id) != person.site_id
+        return not is_of_other and person.mentioned.search(unescaped(raw)) is not None
+    return any(person.mentioned.search(text) for text in _unattributed(value, False))
+
+
+def unescaped(raw: bytes) -> str:
+    """A text with each character as it is, where JSON's `\\uXXXX` stands for it too."""
+    text = raw.decode("utf-8", "replace")
+    return _ESCAPE.sub(lambda found: chr(int(found.group(1), 16)), text) if "\\u" in text else text
+
+
+def _parsed(raw: bytes) -> object:
+    return json.loads(raw.decode("utf-8"), object_pairs_hook=_Members, parse_int=_Number, parse_float=_Number)
+
+
+def _unattributed(value: object, is_field: bool) -> Iterator[str]:
+    """Texts of a JSON value that no field of the contract explains; numbers are texts in quotes here, as ids may be."""
+    waiting = [(value, is_field)]
+    while waiting:
+        value, is_explained = waiting.pop()
+        if isinstance(value, _Members):
+            for name, inner in value:
+                yield name
+                is_number = isinstance(inner, _Number)
+                waiting.append((inner, name in _NAMED or (name in _COUNTED and is_number)))
+        elif isinstance(value, list):
+            waiting += [(inner, False) for inner in value]  # an id in a list is in no field of the contract
+        elif isinstance(value, str) and not is_explained:
+            yield f'"{_form(value)}"'
+
+
+class _Number(str):
+    """A JSON number as it was written."""
+
+    __slots__ = ()
 
 
 class _Members(list[tuple[str, object]]):

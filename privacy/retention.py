@@ -22,6 +22,7 @@ from ingestion.identity.journal import owe_purge
 from ingestion.settings import Settings
 from ingestion.stored_tables import Table, quoted, tables_with
 from ingestion.warehouse import changed_objects_of, open_warehouse, transaction
+from privacy.kept_files import forget_before
 
 FROZEN = "frozen"
 # The day columns of tables with history.
@@ -78,6 +79,7 @@ def apply_retention(settings: Settings, now: datetime, log: Callable[[str], None
             with transaction(connection):
                 _move_horizon(connection, "persons", persons)
         person_rows = keep_history(connection).person_rows
+        forget_before(settings, max(filter(None, (events, persons)), default=None), persons)
     return RetentionReport(*counts, person_rows, objects)
 
 

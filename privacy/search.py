@@ -10,7 +10,7 @@ import contextlib
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
@@ -22,11 +22,12 @@ from ingestion.records.encoding import read_text
 from ingestion.records.framing import split_records
 from ingestion.records.unpacking import Undecodable, compression_of
 from ingestion.settings import Settings
-from ingestion.stored_tables import quoted, tables_with
+from ingestion.stored_tables import literal, quoted, tables_with
 from privacy.bucket_erasure import plain_name
 from privacy.contents import count_theirs, rows_without_person
-from privacy.person import Person
-from privacy.traces import Traces, literal, unmistakable
+from privacy.person import Person, mentions
+from privacy.places import Kind, kind_of
+from privacy.traces import Traces, unmistakable
 
 # Everything else in use as an id or a name, which could be confused with the person's.
 _OF_PERSON = ("worker_id", "worker_name", "name")
@@ -44,12 +45,19 @@ class SearchReport:
     searched: Counter[str] = field(default_factory=Counter)
     bytes: int = 0
     found: dict[str, int] = field(default_factory=dict)
+    # Where an id or a name stands that nothing attributes to the person or to another.
+    mentions: dict[str, int] = field(default_factory=dict)
     unread: list[str] = field(default_factory=list)
 
     def add(self, place: str, count: int) -> None:
         """Record the traces found in a place."""
         if count:
             self.found[place] = self.found.get(place, 0) + count
+
+    def mention(self, place: str, count: int) -> None:
+        """Keep what mentions the person in a place and may be about another."""
+        if count:
+            self.mentions[place] = self.mentions.get(place, 0) + count
 
 
 def traces_of(connection: duckdb.DuckDBPyConnection, person: Person, names: Iterable[str] = ()) -> Traces:
@@ -68,6 +76,7 @@ def traces_of(connection: duckdb.DuckDBPyConnection, person: Person, names: Iter
                 is_id_elsewhere = is_id_elsewhere or (column == "worker_id" and name in person.ids)
     # Under pseudonyms the warehouse does not know which other ids contain the cameras' id.
     own = person.ids if len(person.ids) == 1 else person.ids - {person.worker_id}
+    person = replace(person, names=frozenset(names), is_id_elsewhere=is_id_elsewhere)
     return Traces(person, unmistakable({*own, *names}, others), is_id_elsewhere)
 
 
@@ -122,7 +131,9 @@ def _search_file(path: Path, place: str, traces: Traces, report: SearchReport, s
 def _search_tables(connection: duckdb.DuckDBPyConnection, place: str, traces: Traces, report: SearchReport) -> None:
     for table in tables_with(connection):
         report.searched["tables of the warehouse"] += 1
-        report.add(f"{place}: {'.'.join(table)}", traces.count_rows(connection, quoted(table)))
+        name = f"{place}: {'.'.join(table)}"
+        report.add(name, traces.count_rows(connection, quoted(table)))
+        report.mention(name, traces.count_mentions(connection, quoted(table)))
 
 
 def _count_in_sqlite(path: Path, traces: Traces) -> int:
@@ -148,9 +159,16 @@ def _search_text(
         report.add(place, rows_without_person(content, traces.person)[1])
     elif content.lstrip()[:1] in (b"{", b"["):
         records = split_records(content).raws
-        report.add(place, sum(traces.in_record(raw, place) for raw in records))
-    elif name.endswith((".log", ".txt", ".tsv")):
-        report.add(place, sum(traces.in_line(line) for line in content.decode("utf-8", "replace").splitlines()))
+        theirs = [raw for raw in records if traces.in_record(raw, place)]
+        report.add(place, len(theirs))
+        mentioning = [raw for raw in records if mentions(raw, folder_of(place), traces.person)]
+        report.mention(place, sum(raw not in theirs for raw in mentioning))
+    elif kind_of(place) in (Kind.TEXT, Kind.SAMPLE):
+        texts = content.decode("utf-8", "replace").splitlines()
+        lines = [line for line in texts if traces.in_line(line)]
+        report.add(place, len(lines))
+        mentioned = traces.person.mentioned
+        report.mention(place, sum(mentioned.search(line) is not None for line in texts if line not in lines))
 
 
 def _search_bucket(bucket: Bucket, traces: Traces, report: SearchReport, settings: Settings) -> None:
@@ -165,12 +183,13 @@ def _search_bucket(bucket: Bucket, traces: Traces, report: SearchReport, setting
         try:
             if name.endswith(".csv"):
                 content = fetched.content
-                count = rows_without_person(content, traces.person)[1]
+                count, mentioned = rows_without_person(content, traces.person)[1], 0
             else:
                 content, _ = read_text(fetched.content, settings.max_object_bytes)
-                count = count_theirs(content, folder_of(fetched.key), traces.person)
+                count, mentioned = count_theirs(content, folder_of(fetched.key), traces.person)
         except (Undecodable, ValueError):
             report.unread.append(fetched.key)
             continue
         report.add(fetched.key, count)
+        report.mention(fetched.key, mentioned)
         report.add(f"{fetched.key} (bytes)", traces.in_bytes(content))

@@ -44,6 +44,8 @@ def erase_from_warehouse(connection: duckdb.DuckDBPyConnection, person: Person) 
         for table in tables_with(connection, "event_key"):
             _delete(connection, table, "event_key in (select event_key from keys)", {}, deleted)
         _delete_rejected(connection, person, deleted)
+        if person.takes_mentions:
+            _delete_field_names(connection, person, deleted)
         _delete_sentences(connection, person, deleted)
     connection.unregister("keys")
     return deleted
@@ -87,6 +89,21 @@ def _delete(
     if row and row[0]:
         name = ".".join(table)
         deleted[name] = deleted.get(name, 0) + row[0]
+
+
+def _delete_field_names(connection: duckdb.DuckDBPyConnection, person: Person, deleted: dict[str, int]) -> None:
+    """Names of unknown fields that hold the person's id or name."""
+    rows = connection.execute("select distinct unnest(unexpected_fields) from raw.landed_objects").fetchall()
+    names = {"names": [name for (name,) in rows if person.mentioned.search(name)]}
+    theirs = "raw.landed_objects where list_has_any(unexpected_fields, $names)"
+    connection.execute(changed_objects_of(theirs), names)
+    connection.execute(
+        "update raw.landed_objects set unexpected_fields = "
+        "list_filter(unexpected_fields, lambda name: not list_contains($names, name)) "
+        "where list_has_any(unexpected_fields, $names)",
+        names,
+    )
+    _delete(connection, Table("raw", "unexpected_fields"), "list_contains($names, field)", dict(names), deleted)
 
 
 def _delete_rejected(connection: duckdb.DuckDBPyConnection, person: Person, deleted: dict[str, int]) -> None:

@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ingestion.contract.event_key import EVENT_KEY_SQL
 from ingestion.contract.events import folder_of
 from ingestion.errors import SettingsError
-from ingestion.identity.journal import owe_purge
-from ingestion.identity.payloads import redact
+from ingestion.identity.journal import note_renamed, owe_purge
+from ingestion.identity.payloads import NAME_NOT_SHOWN, redact, shown_names
 from ingestion.identity.pseudonyms import key_check, pseudonym, pseudonymise
 from ingestion.records.read_objects import REJECTED_TABLE, Lot, ReadObjects
 from ingestion.registry import Registry, Row
@@ -48,16 +49,24 @@ class Identity:
         return records
 
     def _hidden(self, records: ReadObjects, lots: Iterable[Lot]) -> Iterator[Lot]:
+        nameless: set[int] = set()  # objects with records of nameless sites
         for table, rows in lots:
             if table != REJECTED_TABLE:
+                if self.nameless_sites and "site_id" in rows.column_names:
+                    of_them = pc.is_in(rows["site_id"].cast(pa.string()), pa.array(sorted(self.nameless_sites)))
+                    nameless |= set(rows["object_index"].filter(of_them).to_pylist())
                 yield Lot(table, rows if self.key is None else pseudonymise(rows, self.key))
                 continue
             columns = {name: rows[name].to_pylist() for name in rows.column_names}
             folders = (folder_of(records.objects[index].key) for index in columns["object_index"])
             texts = zip(columns["payload"], columns["detail"], folders, strict=True)
             redacted = [redact(*text, self.key, self.nameless_sites) for text in texts]
+            pairs = zip(columns["object_index"], columns["payload"], redacted, strict=True)
+            nameless |= {index for index, before, (after, _) in pairs if before != after}
             columns["payload"], columns["detail"] = ([one[place] for one in redacted] for place in range(2))
             yield Lot(table, pa.table(columns, schema=rows.schema))
+        for index in nameless if self.key is None else range(len(records.objects)):
+            records.unexpected_fields[index] = shown_names(records.unexpected_fields[index])
 
 
 def settle_identity(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Identity:
@@ -85,12 +94,27 @@ def settle_identity(connection: duckdb.DuckDBPyConnection, settings: Settings) -
     if row != wanted:
         if stored != wanted:
             owe_purge(settings)
+        if key is not None and not stored[1]:
+            note_renamed(settings, *people_of(connection))
         with transaction(connection):
             if key is not None and not stored[1]:
                 _convert(connection, key)
             connection.execute("delete from raw.identity")
             connection.execute("insert into raw.identity values (?, ?, ?, ?)", list(wanted))
     return Identity(key)
+
+
+def people_of(
+    connection: duckdb.DuckDBPyConnection, sites: frozenset[str] | None = None
+) -> tuple[list[tuple[str, str]], list[str]]:
+    """Everybody whom the warehouse knows, or those of some sites, as site and id; and their names."""
+    pairs: set[tuple[str, str]] = set()
+    for table in tables_with(connection, "site_id", "worker_id"):
+        query = f"select distinct site_id, worker_id from {quoted(table)} where site_id is not null"
+        pairs |= set(connection.execute(f"{query} and worker_id is not null").fetchall())
+    rows = connection.execute("select distinct site_id, name from raw.workers where name is not null").fetchall()
+    chosen = [pair for pair in pairs if sites is None or pair[0] in sites]
+    return sorted(chosen), sorted({name for site, name in rows if sites is None or site in sites})
 
 
 def stored_id(settings: Settings, site_id: str, worker_id: str) -> str:
@@ -102,17 +126,20 @@ def stored_id(settings: Settings, site_id: str, worker_id: str) -> str:
 def _convert(connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
     """Tokens in place of ids in every table that has both site and worker; names and rejected texts as at landing."""
     tables = tables_with(connection, "site_id", "worker_id")
-    pairs: set[tuple[str, str]] = set()
-    for table in tables:
-        pairs |= set(connection.execute(f"select distinct site_id, worker_id from {quoted(table)}").fetchall())
-    pairs = {(site, worker) for site, worker in pairs if site is not None and worker is not None}
-    renamed = [(site, worker, pseudonym(key, site, worker)) for site, worker in sorted(pairs)]
+    pairs, _ = people_of(connection)
+    renamed = [(site, worker, pseudonym(key, site, worker)) for site, worker in pairs]
     columns = zip(*renamed, strict=True) if renamed else ([], [], [])
     tokens = pa.table(
         {name: pa.array(values, pa.string()) for name, values in zip(("site", "worker", "token"), columns, strict=True)}
     )
     connection.register("tokens", tokens)
     _rename_keys(connection)
+    # Keys of the sample that were made of the ids: whoever tries all ids would find the pseudonyms behind them. The
+    # files go with the purge, and the sample is drawn anew.
+    connection.execute(
+        "delete from raw.dropped_reviews where event_key in "
+        f"(select {EVENT_KEY_SQL} from raw.events where worker_id is not null)"
+    )
     for table in tables:
         named = ", worker_name = tokens.token" if table in tables_with(connection, "worker_name") else ""
         connection.execute(
@@ -124,6 +151,7 @@ def _convert(connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
     if Table("build", "state") in tables_with(connection):  # what is sampled for review follows from the ids
         connection.execute("delete from build.state")
     redact_rejected(connection, key)
+    hide_field_names(connection)
 
 
 def _rename_keys(connection: duckdb.DuckDBPyConnection) -> None:
@@ -144,6 +172,44 @@ def _rename_keys(connection: duckdb.DuckDBPyConnection) -> None:
             f"update {quoted(table)} as named set event_key = new_key{text} from renamed_keys "
             "where named.event_key = renamed_keys.old_key"
         )
+
+
+def hide_field_names(connection: duckdb.DuckDBPyConnection, nameless_sites: frozenset[str] | None = None) -> None:
+    """The names of unknown fields that are stored, as `shown_names` leaves them: of all objects, or of those that have
+    records of some sites.
+    """
+    rows = connection.execute("select distinct unnest(unexpected_fields) from raw.landed_objects").fetchall()
+    names = [name for (name,) in rows]
+    hidden = [name for name in names if shown_names([name]) != {name}]
+    of_sites = (
+        "true"
+        if nameless_sites is None
+        else "object_id in (select object_id from raw.unexpected_fields where list_contains($sites, site_id) "
+        "union all select object_id from raw.rejected_records where payload = '' "
+        "union all select object_id from raw.events where list_contains($sites, site_id))"
+    )
+    values: dict[str, object] = {"shown": NAME_NOT_SHOWN, "hidden": hidden}
+    if nameless_sites is not None:
+        values["sites"] = sorted(nameless_sites)
+    connection.execute(
+        "create or replace temp table renamed_fields as select object_id, list_sort(list_distinct(list_transform("
+        "unexpected_fields, lambda name: case when list_contains($hidden, name) then $shown else name end"
+        f"))) as names from raw.landed_objects where len(unexpected_fields) > 0 and {of_sites}",
+        values,
+    )
+    connection.execute(
+        "update raw.landed_objects as landed set unexpected_fields = names from renamed_fields "
+        "where landed.object_id = renamed_fields.object_id and unexpected_fields <> names"
+    )
+    connection.execute(
+        "update raw.unexpected_fields as fields set field = $shown from renamed_fields "
+        "where fields.object_id = renamed_fields.object_id and list_contains($hidden, field)",
+        {"shown": NAME_NOT_SHOWN, "hidden": hidden},
+    )
+    connection.execute(
+        "create or replace temp table distinct_fields as select distinct * from raw.unexpected_fields;"
+        "delete from raw.unexpected_fields; insert into raw.unexpected_fields by name from distinct_fields;"
+    )
 
 
 def redact_rejected(

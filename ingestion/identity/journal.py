@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +18,11 @@ from ingestion.settings import Settings
 
 _FOLDER = "privacy"
 _PURGE = "purge.pending"
+_RENAMED = "renamed.pending"
 RECORD = "erasures.log"
+
+
+_KEPT = ("site_id", "worker_id", "names", "event_keys", "rewriting", "also")
 
 
 @dataclass
@@ -25,7 +30,7 @@ class PendingErasure:
     """One erasure under way.
 
     `rewriting` holds objects that stay landed while their content changes: by key, the etag that the manifest has and
-    the hash of the content that is to come.
+    the hash of the content that is to come. `also` are the places whose mentions of the person are taken for theirs.
     """
 
     path: Path | None
@@ -34,6 +39,7 @@ class PendingErasure:
     names: list[str] = field(default_factory=list)
     event_keys: list[str] = field(default_factory=list)
     rewriting: dict[str, list[str]] = field(default_factory=dict)
+    also: list[str] = field(default_factory=list)
 
     @classmethod
     def unsaved(cls, site_id: str, worker_id: str) -> PendingErasure:
@@ -44,7 +50,7 @@ class PendingErasure:
         """Write the entry to the disk, before the work that it announces begins."""
         if self.path is None:
             return
-        content = {name: getattr(self, name) for name in ("site_id", "worker_id", "names", "event_keys", "rewriting")}
+        content = {name: getattr(self, name) for name in _KEPT}
         _write(self.path, json.dumps(content))
 
     def end(self) -> None:
@@ -55,12 +61,15 @@ class PendingErasure:
         sync(self.path.parent)
 
 
-def begin_erasure(settings: Settings, site_id: str, worker_id: str) -> PendingErasure:
+def begin_erasure(settings: Settings, site_id: str, worker_id: str, also: Sequence[str] = ()) -> PendingErasure:
     """The entry of a new erasure, or that of the same one where it is pending already."""
     for pending in pending_erasures(settings):
         if (pending.site_id, pending.worker_id) == (site_id, worker_id):
+            pending.also = sorted({*pending.also, *also})
+            pending.save()
             return pending
-    pending = PendingErasure(_folder(settings) / f"erasure-{secrets.token_hex(8)}.pending", site_id, worker_id)
+    path = _folder(settings) / f"erasure-{secrets.token_hex(8)}.pending"
+    pending = PendingErasure(path, site_id, worker_id, also=list(also))
     pending.save()
     return pending
 
@@ -76,6 +85,25 @@ def owe_purge(settings: Settings) -> None:
     _write(_folder(settings) / _PURGE, "")
 
 
+def note_renamed(settings: Settings, pairs: list[tuple[str, str]], names: list[str]) -> None:
+    """Note whom the warehouse will no longer call by these ids (site, worker) and names: texts beside it still may.
+
+    The entry names them until the purge that is owed has ended.
+    """
+    earlier, earlier_names = renamed_people(settings)
+    content = {"pairs": sorted({*earlier, *pairs}), "names": sorted({*earlier_names, *names})}
+    _write(_folder(settings) / _RENAMED, json.dumps(content))
+
+
+def renamed_people(settings: Settings) -> tuple[list[tuple[str, str]], list[str]]:
+    """Those of whom `note_renamed` spoke since the last purge."""
+    path = settings.data_dir / _FOLDER / _RENAMED
+    if not path.exists():
+        return [], []
+    content = json.loads(path.read_text(encoding="utf-8"))
+    return [(site, worker) for site, worker in content["pairs"]], content["names"]
+
+
 def is_purge_owed(settings: Settings) -> bool:
     """Whether such a purge is still to be done."""
     return (settings.data_dir / _FOLDER / _PURGE).exists()
@@ -83,7 +111,8 @@ def is_purge_owed(settings: Settings) -> bool:
 
 def end_purge(settings: Settings) -> None:
     """Note that the purge is done."""
-    (settings.data_dir / _FOLDER / _PURGE).unlink(missing_ok=True)
+    for name in (_RENAMED, _PURGE):
+        (settings.data_dir / _FOLDER / name).unlink(missing_ok=True)
 
 
 def record(settings: Settings, at: datetime, what: str) -> None:

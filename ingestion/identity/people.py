@@ -11,8 +11,8 @@ import duckdb
 import pyarrow as pa
 
 from ingestion.contract.event_key import EVENT_KEY_SQL
-from ingestion.identity.identity import Identity, redact_rejected
-from ingestion.identity.journal import owe_purge
+from ingestion.identity.identity import Identity, hide_field_names, people_of, redact_rejected
+from ingestion.identity.journal import note_renamed, owe_purge
 from ingestion.settings import Settings
 from ingestion.stored_tables import Table, quoted, tables_with
 from ingestion.warehouse import transaction
@@ -34,6 +34,7 @@ def settle_people(connection: duckdb.DuckDBPyConnection, settings: Settings, ide
     sites = nameless_sites(connection)
     known = {site for (site,) in connection.execute("select site_id from raw.nameless_sites").fetchall()}
     if sites - known:
+        note_renamed(settings, *people_of(connection, sites - known))
         owe_purge(settings)
     with transaction(connection):
         connection.execute("delete from raw.workers where list_contains($sites, site_id)", {"sites": sorted(sites)})
@@ -64,6 +65,7 @@ def _convert(connection: duckdb.DuckDBPyConnection, sites: frozenset[str]) -> No
     if Table("build", "state") in tables_with(connection):
         connection.execute("delete from build.state")
     redact_rejected(connection, None, sites)
+    hide_field_names(connection, sites)
     connection.unregister("nameless")
 
 

@@ -16,10 +16,11 @@ from privacy.search import SearchReport
 SHOWN = 20
 
 
-def erase_or_search(site: str, worker: str, is_confirmed: bool) -> int:
+def erase_or_search(site: str, worker: str, is_confirmed: bool, also: Sequence[str] = ()) -> int:
     """Search or erase one worker and say what was found.
 
-    Exit status 0: nothing of them is left; 3: something is left, or something could not be read.
+    Exit status 0: nothing of them is left; 3: something is left or mentions them, or something could not be read. A
+    search that erases nothing ends with 0.
 
     Raises:
         FloorhouseError: a bad setting or argument, or it stopped and the same command goes on.
@@ -38,7 +39,7 @@ def erase_or_search(site: str, worker: str, is_confirmed: bool) -> int:
             print(f"Searching for worker {worker} of site {site}; nothing is changed without CONFIRM=yes.")
             _tell(search_worker(settings, site, worker))
             return 0
-        erased = erase_worker(settings, site, worker, log=print)
+        erased = erase_worker(settings, site, worker, log=print, also=also)
     for path in erased.deleted.files:
         print(f"{path} rewritten")
     for key in erased.deleted.bucket.unread:
@@ -49,7 +50,8 @@ def erase_or_search(site: str, worker: str, is_confirmed: bool) -> int:
         print("  as bytes   too, for the id is nobody's and nothing's else")
     else:
         print("  as bytes   not: the id is short, an everyday word or in use elsewhere, so only parsed values count")
-    return 3 if erased.proof.found or erased.proof.unread or erased.deleted.bucket.unread else 0
+    proof = erased.proof
+    return 3 if proof.found or proof.mentions or proof.unread or erased.deleted.bucket.unread else 0
 
 
 def _tell(report: SearchReport) -> None:
@@ -57,6 +59,10 @@ def _tell(report: SearchReport) -> None:
     print(f"  searched   {counted}; {report.bytes / 1e6:,.1f} MB")
     print(f"  found      {sum(report.found.values()):,}")
     _list("", [f"{place}: {count:,}" for place, count in sorted(report.found.items())])
+    print(f"  mentions   {sum(report.mentions.values()):,}")
+    if report.mentions:
+        print("             where nothing says whose the id or the name is; --also PLACE (or all) deletes them too:")
+        _list("", [f"{place}: {count:,}" for place, count in sorted(report.mentions.items())])
     if report.unread:
         print(f"  unread     {len(report.unread):,}")
         _list("", sorted(report.unread))

@@ -11,14 +11,15 @@ from pathlib import Path
 
 from ingestion.errors import WarehouseError
 from ingestion.settings import Settings
+from privacy.kept_files import People
 from privacy.traces import Traces
 
 # How long a daemon that runs beside us may write before we give up; its own transactions take milliseconds.
 BUSY_SECONDS = 60.0
 
 
-def forget_in_records(settings: Settings, traces: Traces) -> int:
-    """Delete every row that tells of the person and give its pages back; returns how many there were.
+def forget_in_records(settings: Settings, traces: Traces | People) -> int:
+    """Delete every row that tells of the person, or of people, and give its pages back; returns how many there were.
 
     Raises:
         WarehouseError: a database is in use for longer than a minute.
@@ -35,7 +36,7 @@ def forget_in_records(settings: Settings, traces: Traces) -> int:
     return count
 
 
-def _forget(path: Path, traces: Traces) -> int:
+def _forget(path: Path, traces: Traces | People) -> int:
     count = 0
     with contextlib.closing(sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)) as connection:
         connection.text_factory = lambda raw: raw.decode("utf-8", "replace")

@@ -14,7 +14,8 @@ from pathlib import Path
 from ingestion.durable import sync
 from ingestion.errors import WarehouseError
 
-_HIDDEN, _UNFINISHED = ".", ".part"
+_HIDDEN, _UNFINISHED, _OLD = ".", ".part", ".old"
+_NEW = ".new"
 
 
 class HandoverFolder:
@@ -31,7 +32,8 @@ class HandoverFolder:
         """Rename the recorded items of earlier batches and remove the others."""
         with self._naming_errors():
             for path in sorted(self.folder.glob(f"{_HIDDEN}*{_UNFINISHED}")):
-                if path.name.removeprefix(_HIDDEN).removesuffix(_UNFINISHED) in noted:
+                name = path.name.removeprefix(_HIDDEN).removesuffix(_UNFINISHED)
+                if name in noted and not (self.folder / name).exists():
                     self._show(path)
                 elif path.is_dir():
                     shutil.rmtree(path)
@@ -49,6 +51,18 @@ class HandoverFolder:
         note()
         with self._naming_errors():
             self._show(path)
+
+    def replace(self, name: str, write: Callable[[Path], None]) -> None:
+        """Have `write` make a folder that lies here anew. Killed in between, `recover` finishes it."""
+        path, old, new = (self.hidden(f"{name}{ending}") for ending in ("", _OLD, _NEW))
+        with self._told():
+            write(new)
+            for part in (*new.rglob("*"), new):
+                sync(part)
+            new.rename(path)
+            (self.folder / name).rename(old)
+            self._show(path)
+            shutil.rmtree(old)
 
     def _show(self, path: Path) -> None:
         path.rename(self.folder / path.name.removeprefix(_HIDDEN).removesuffix(_UNFINISHED))

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -160,30 +161,56 @@ def _findings(
         yield triggers.is_due(as_of.astimezone(UTC).date(), since, settings.retraining_every_days)
 
 
+def renew_training_sets(settings: Settings) -> None:
+    """Make the training sets that still lie in the outbox anew, of the records and labels that are left.
+
+    A set that a trainer took away is out of reach. The caller holds the lock, and the models are built.
+
+    Raises:
+        WarehouseError: the warehouse or the outbox cannot be written; done again, it does what is missing.
+    """
+    folder = settings.outbox_path / "retraining"
+    if not any(folder.glob(f"*/{MANIFEST}")):
+        return
+    outbox = HandoverFolder(folder)
+    with open_warehouse(settings) as connection:
+        make_tables(connection)
+        requests = read_requests(connection)
+        outbox.recover({one.request_id for one in requests})
+        for request in requests:
+            if (folder / request.request_id / MANIFEST).exists():
+                outbox.replace(request.request_id, partial(_write_request, connection, request))
+
+
 def _put(
     connection: duckdb.DuckDBPyConnection, outbox: HandoverFolder, request: Request, requests: list[Request]
 ) -> None:
     """Write the request's folder and row; after a kill, the next batch writes both."""
 
-    def write(folder: Path) -> None:
-        folder.mkdir(exist_ok=True)
-        path = folder / TRAINING_SET
-        training_set = write_training_set(connection, path, request.site_id, request.model_name, request.as_of)
-        described = {
-            "format": 1,
-            **{name: _plain(value) for name, value in asdict(request).items() if not name.startswith("closed")},
-            "training_set": {
-                "file": TRAINING_SET,
-                "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-                "days": DAYS,
-                "holdout_share": HOLDOUT_SHARE,
-                **asdict(training_set),
-            },
-        }
-        text = json.dumps(described, indent=1, ensure_ascii=False, sort_keys=True)
-        (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+    outbox.put(
+        request.request_id,
+        partial(_write_request, connection, request),
+        lambda: write_requests(connection, requests),
+    )
 
-    outbox.put(request.request_id, write, lambda: write_requests(connection, requests))
+
+def _write_request(connection: duckdb.DuckDBPyConnection, request: Request, folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    path = folder / TRAINING_SET
+    training_set = write_training_set(connection, path, request.site_id, request.model_name, request.as_of)
+    described = {
+        "format": 1,
+        **{name: _plain(value) for name, value in asdict(request).items() if not name.startswith("closed")},
+        "training_set": {
+            "file": TRAINING_SET,
+            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+            "days": DAYS,
+            "holdout_share": HOLDOUT_SHARE,
+            **asdict(training_set),
+        },
+    }
+    text = json.dumps(described, indent=1, ensure_ascii=False, sort_keys=True)
+    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
 
 
 def _plain(value: object) -> object:
