@@ -78,7 +78,8 @@ def record_unexpected_fields(connection: duckdb.DuckDBPyConnection, object_ids: 
         """,
         {"first_id": min(object_id for object_id, _ in keys), "most": MAX_OBJECT_CAMERAS},
     )
-    return [*_more_cameras(connection, min(object_id for object_id, _ in keys)), *map(_sentence, _keep_first(connection))]
+    first_id = min(object_id for object_id, _ in keys)
+    return [*_more_cameras(connection, first_id), *map(_sentence, _keep_first(connection))]
 
 
 def _more_cameras(connection: duckdb.DuckDBPyConnection, first_id: int) -> list[str]:
@@ -98,10 +99,8 @@ def _more_cameras(connection: duckdb.DuckDBPyConnection, first_id: int) -> list[
     ).fetchone()
     if not row or not row[0]:
         return []
-    return [
-        f"{row[0]:,} objects have fields that nobody expects and more than {MAX_OBJECT_CAMERAS} cameras, of which the "
-        "first in byte order are named"
-    ]
+    more = f"more than {MAX_OBJECT_CAMERAS} cameras, of which the first in byte order are named"
+    return [f"{row[0]:,} objects have fields that nobody expects and {more}"]
 
 
 def _sentence(site: str) -> str:
