@@ -63,7 +63,7 @@ PLACES = (
     ),
     Place(
         ("warehouse-before-*", f"{WORK_FOLDER}/*", "verify-*"),
-        "copies: before an upgrade, while a rebuild or a comparison goes on",
+        "copies: before an upgrade or a rebuild, while a rebuild or a comparison goes on",
         "workers",
         "until the next upgrade, or the end of the work",
         Kind.COPY,
