@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from ingestion.durable import write_whole
@@ -82,13 +82,9 @@ def forget_people(settings: Settings, people: People) -> None:
 def forget_before(settings: Settings, events: date | None, persons: date | None) -> None:
     """Take out sampled events before a date, and lines of logs and alerts before another: both UTC dates."""
     if events:
-        _rewrite(
-            settings,
-            Kind.SAMPLE,
-            lambda content: _lines_where(content, lambda record: str(record.get("timestamp")) >= events.isoformat()),
-        )
+        _rewrite(settings, Kind.SAMPLE, partial(_sampled_since, first=events))
     if persons:
-        _rewrite(settings, Kind.TEXT, lambda content: "".join(_lines_since(content, persons)), persons)
+        _rewrite(settings, Kind.TEXT, partial(_logged_since, first=persons), persons)
 
 
 def remove_copies(settings: Settings) -> None:
@@ -96,7 +92,10 @@ def remove_copies(settings: Settings) -> None:
     for path in settings.data_dir.iterdir():
         if Kind.COPY in (kind_of(path.name), kind_of(f"{path.name}/")):
             try:
-                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink()
             except OSError as error:
                 raise WarehouseError(f"{path} cannot be removed: {error.strerror}.") from error
 
@@ -109,18 +108,23 @@ def _is_of(record: dict[str, object], sites: set[str]) -> bool:
     return record.get("site_id") in sites and record.get("worker_id") is not None
 
 
-def _lines_since(content: str, first: date) -> Iterator[str]:
+def _sampled_since(content: str, first: date) -> str:
+    return _lines_where(content, lambda record: str(record.get("timestamp")) >= first.isoformat())
+
+
+def _logged_since(content: str, first: date) -> str:
     """The lines of a log from a date on; a line without an instant belongs to the one before it."""
     if content.lstrip()[:1] == "{":
         found = _INSTANT.search(content)
-        yield "" if found and found.group() < first.isoformat() else content
-        return
+        return "" if found and found.group() < first.isoformat() else content
+    kept: list[str] = []
     is_kept = True
     for line in content.splitlines(keepends=True):
         if found := _INSTANT.match(line):
             is_kept = found.group() >= first.isoformat()
         if is_kept:
-            yield line
+            kept.append(line)
+    return "".join(kept)
 
 
 def _rewrite(settings: Settings, kind: Kind, kept: Callable[[str], str], before: date | None = None) -> None:
