@@ -1,9 +1,4 @@
-{#- Counters that only grow (contract §2): which reading counts at an instant, and the earlier readings. -#}
-
-{#- The order of a counter's readings at one instant; the first one counts. `worker_id` may be NULL. -#}
-{% macro best_reading() -%}
-    count_total desc, confidence desc, worker_id asc nulls first, model_name asc, model_version asc
-{%- endmacro %}
+{#- Counters that only grow (contract §2): the instant by which a reading counts, and the earlier readings. -#}
 
 {#- The instant by which an event counts in rules about windows, hours, arrival and stretches. A reading counts earlier
     than its timestamp, because its units were made before it. -#}

@@ -36,12 +36,18 @@
     {{- return(meta.get('day') or scope_day(meta['scope'])) -}}
 {%- endmacro %}
 
+{#- The list of a scope. A shift date is in scope if any of its windows is, because stations with targets have rows for
+    all windows of a date. -#}
+{% macro list_of(scope) -%}
+    {{- return(ref('int_affected_' ~ {'shift_date': 'window'}.get(scope, scope) ~ 's')) -}}
+{%- endmacro %}
+
 {#- The lists int_affected_* of a scope and of names. A scoped model names them in a comment `depends_on`, so that dbt
     knows the edges. A unit test has its own rows instead of a scope. -#}
 {% macro lists_of(scope, names=[]) -%}
     {%- if model.resource_type != 'unit_test' -%}
-        {{ ref('int_affected_' ~ scope ~ 's') }}
-        {%- for name in names %}, {{ ref('int_affected_' ~ name ~ 's') }} {%- endfor -%}
+        {{ list_of(scope) }}
+        {%- for name in names %}, {{ list_of(name) }} {%- endfor -%}
     {%- endif -%}
 {%- endmacro %}
 
@@ -50,7 +56,7 @@
     {%- if model.resource_type == 'unit_test' -%} {{- return('true') -}} {%- endif -%}
     {%- set scope = meta['scope'] -%}
     {%- set keys = scope_keys(scope) -%}
-    {%- set affected = ref('int_affected_' ~ scope ~ 's') -%}
+    {%- set affected = list_of(scope) -%}
     {%- set day = day_column(meta) -%}
     {%- set columns = ['site_id', day_of(day)] if scope == 'date' and day not in keys else keys -%}
     (
@@ -58,7 +64,7 @@
         ({{ columns | join(', ') }}) in (select {{ keys | join(', ') }} from {{ affected }})
     )
     {%- for name in meta.get('names') or [] %}
-        or (site_id, {{ name }}_id) in (select site_id, {{ name }}_id from {{ ref('int_affected_' ~ name ~ 's') }})
+        or (site_id, {{ name }}_id) in (select site_id, {{ name }}_id from {{ list_of(name) }})
     {%- endfor %}
 {%- endmacro %}
 

@@ -23,6 +23,37 @@
     ) as counted
 {%- endmacro %}
 
+{#- The walk from window to window, as common table expressions of a query. `reached` has the rows of `begun`, and at each
+    step the rows of `repeated` that start at the window end of a row reached before, if `goes_on` is true of that row.
+    Both relations have the same columns in the same order, among them subject_number, started_at and
+    window_ended_at. -#}
+{% macro walk_over_windows(repeated, goes_on) -%}
+    {%- set steps = windows_in_a_row() -%}
+    {%- for step in range(1, steps + 1) -%}
+step_{{ step }} as (
+
+    select {{ repeated }}.*
+
+    from (select * from {{ 'begun' if step == 1 else 'step_' ~ (step - 1) }} where {{ goes_on }}) as earlier
+
+    inner join {{ repeated }}
+        on earlier.subject_number = {{ repeated }}.subject_number
+        and earlier.window_ended_at = {{ repeated }}.started_at
+
+),
+
+    {% endfor -%}
+reached as (
+
+    select * from begun
+    {%- for step in range(1, steps + 1) %}
+    union all
+    select * from step_{{ step }}
+    {%- endfor %}
+
+),
+{%- endmacro %}
+
 {#- Microseconds that a stretch from `started_at` to `ended_at` adds to time already covered up to an instant. -#}
 {% macro microseconds_added(covered_until) -%}
     greatest({{ microseconds_between("greatest(started_at, coalesce(" ~ covered_until ~ ", started_at))", 'ended_at') }}, 0)
@@ -67,4 +98,18 @@
         ) as numbered
         group by site_id, stretch_number
     {%- endif -%}
+{%- endmacro %}
+
+{#- The `from` clause that joins to each window all `segments` of the windows that share time with it. -#}
+{% macro segments_shared_with(windows, segments) -%}
+    {{ windows }}
+
+    inner join {{ segments }} as own_segments
+        on {{ windows }}.site_id = own_segments.site_id
+        and {{ windows }}.shift_date = own_segments.shift_date
+        and {{ windows }}.shift_id = own_segments.shift_id
+
+    inner join {{ segments }} as segments
+        on own_segments.site_id = segments.site_id
+        and own_segments.started_at = segments.started_at
 {%- endmacro %}

@@ -72,3 +72,15 @@
     select {{ number }} as number{% if not loop.last %} union all{% endif %}
     {%- endfor %}
 {%- endmacro %}
+
+{#- Each row of a relation once per UTC date that it touches, as `covered_on`, up to `days_after` days after the first.
+    With it the search for the row that contains an instant is an equality join. -#}
+{% macro on_each_date(relation, days_after=2, started_at='started_at', ended_at='ended_at') -%}
+    {%- set date = utc_date(relation ~ '.' ~ started_at) ~ ' + numbers.number * interval 1 day' -%}
+    select
+        {{ relation }}.*,
+        cast({{ date }} as date) as covered_on
+    from {{ relation }}
+    inner join ({{ numbers(days_after) }}) as numbers
+        on {{ date }} <= {{ utc_date(relation ~ '.' ~ ended_at) }}
+{%- endmacro %}

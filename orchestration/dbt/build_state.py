@@ -31,13 +31,8 @@ EVENTS_PER_PART = 5_000_000
 # Kept as it was in the last finished build, beside what it is now (dbt sources of the schema `build`).
 _REMEMBERED = {
     "event_dates": "handover.int_event_dates",
-    "segment_dates": "intermediate.int_segment_dates",
-    "workers": "raw.workers",
-    "workstations": "raw.workstations",
-    "targets": "raw.targets",
-    "cameras": "raw.cameras",
-    "closures": "raw.closures",
-    "settings": "raw.settings",
+    "window_segments": "intermediate.int_window_segments",
+    **{name: f"raw.{name}" for name in ("workers", "workstations", "targets", "cameras", "closures", "settings")},
 }
 
 # Settings that the models read in another form than people write them.
@@ -63,17 +58,12 @@ _STATE = """
 
 _NOTHING_REMEMBERED = """
     create or replace table build.event_dates (site_id varchar, event_date date, heard_until timestamptz);
-    create or replace table build.segment_dates (
+    create or replace table build.window_segments (
         site_id varchar, started_at timestamptz, ended_at timestamptz, shift_date date, shift_id varchar,
         window_started_at timestamptz, window_ended_at timestamptz, hour_shift bigint, is_owner boolean,
-        is_shared boolean, is_plain boolean, covered_on date
+        is_shared boolean, is_plain boolean
     );
-    create or replace table build.workers as from raw.workers limit 0;
-    create or replace table build.workstations as from raw.workstations limit 0;
-    create or replace table build.targets as from raw.targets limit 0;
-    create or replace table build.cameras as from raw.cameras limit 0;
-    create or replace table build.closures as from raw.closures limit 0;
-    create or replace table build.settings as from raw.settings limit 0;
+    drop table if exists build.segment_dates;  -- of earlier releases
     delete from raw.changed_minutes;
     delete from raw.changed_objects;
     -- All of it is computed again; tables of models that are no more would stay for ever.
@@ -122,6 +112,9 @@ def begin_build(settings: Settings) -> Plan:
             connection.execute("update build.state set is_finished = false")
             return Plan(None, [Part()])
         connection.execute(_NOTHING_REMEMBERED)
+        for table, source in _REMEMBERED.items():
+            if source.startswith("raw."):
+                connection.execute(f"create or replace table build.{table} as from {source} limit 0")
         connection.execute("delete from build.state")
         connection.execute(
             "insert into build.state values ($lineage, 0, false, $models, '', 0)",

@@ -1,7 +1,19 @@
 {#- The segments of each listed date with events, cut at midnight, follow each other without gap or overlap. -#}
 {% test every_instant_has_one_segment(model) %}
 
-with cut as (
+with segments as (
+
+    select *
+    from {{ ref('int_window_segments') }}
+    where is_owner
+
+),
+
+segment_dates as (
+    {{ on_each_date('segments') }}
+),
+
+cut as (
 
     select
         dates.site_id,
@@ -12,10 +24,9 @@ with cut as (
     inner join {{ ref('int_event_dates') }} as event_dates
         on dates.site_id = event_dates.site_id
         and dates.event_date = event_dates.event_date
-    left join {{ ref('int_segment_dates') }} as segments
+    left join segment_dates as segments
         on dates.site_id = segments.site_id
         and dates.event_date = segments.covered_on
-        and segments.is_owner
 
 ),
 

@@ -91,11 +91,11 @@ ranked as (
         *,
         row_number() over (
             partition by site_id, event_at, worker_id, workstation_id, event_type
-            order by confidence desc, unit_count desc, camera_id asc, model_name asc, model_version asc
+            order by {{ best_duplicate() }}
         ) as duplicate_rank,
         row_number() over (
             partition by site_id, event_at, worker_id, workstation_id, event_type, is_admitted
-            order by confidence desc, unit_count desc, camera_id asc, model_name asc, model_version asc
+            order by {{ best_duplicate() }}
         ) as admitted_rank
 
     from judged

@@ -12,10 +12,14 @@ segments as (
         *,
         {{ utc_date('started_at') }} as started_on
 
-    from {{ ref('int_segment_dates') }}
+    from {{ ref('int_window_segments') }}
 
     where is_owner
 
+),
+
+segment_dates as (
+    {{ on_each_date('segments') }}
 ),
 
 stretches as (
@@ -54,25 +58,20 @@ stretches as (
 
 ),
 
-numbers as (
-    {{ numbers(2) }}
-),
-
-dates as (
+cut_stretches as (
 
     select
-        stretches.*,
-        cast({{ utc_date('stretches.started_at') }} + numbers.number * interval 1 day as date) as covered_on,
-        numbers.number = 0 as is_first_date
+        *,
+        {{ utc_date('started_at') }} as started_on
 
     from stretches
 
-    inner join numbers
-        on {{ utc_date('stretches.started_at') }} + numbers.number * interval 1 day
-        <= {{ utc_date('stretches.ended_at') }}
+    where not is_plain
 
-    where not stretches.is_plain
+),
 
+dates as (
+    {{ on_each_date('cut_stretches') }}
 ),
 
 -- In most windows the windows of persons and of the clock agree. Where windows overlap, or hours shift, stretches are
@@ -99,24 +98,24 @@ by_the_clock as (
 
     select
         dates.site_id,
-        segments.shift_date,
-        segments.shift_id,
+        segment_dates.shift_date,
+        segment_dates.shift_id,
         dates.worker_id,
         dates.workstation_id,
         dates.kind,
-        greatest(dates.started_at, segments.started_at) as started_at,
-        least(dates.ended_at, segments.ended_at) as ended_at,
-        segments.hour_shift,
+        greatest(dates.started_at, segment_dates.started_at) as started_at,
+        least(dates.ended_at, segment_dates.ended_at) as ended_at,
+        segment_dates.hour_shift,
         dates.is_plain
 
     from dates
 
-    inner join segments
-        on dates.site_id = segments.site_id
-        and dates.covered_on = segments.covered_on
-        and (dates.is_first_date or dates.covered_on = segments.started_on)
-        and dates.started_at < segments.ended_at
-        and dates.ended_at > segments.started_at
+    inner join segment_dates
+        on dates.site_id = segment_dates.site_id
+        and dates.covered_on = segment_dates.covered_on
+        and (dates.covered_on = dates.started_on or dates.covered_on = segment_dates.started_on)
+        and dates.started_at < segment_dates.ended_at
+        and dates.ended_at > segment_dates.started_at
 
 )
 

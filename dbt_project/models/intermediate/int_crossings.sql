@@ -26,10 +26,6 @@ segments as (
 
 ),
 
-numbers as (
-    {{ numbers(1) }}
-),
-
 seen_again as (
 
     select events.*
@@ -45,17 +41,7 @@ seen_again as (
 
 -- LAST_EVENT_MINUTES is at most one day, so two dates are enough.
 dates as (
-
-    select
-        seen_again.*,
-        cast({{ utc_date('seen_again.counted_at') }} + numbers.number * interval 1 day as date) as crossed_on
-
-    from seen_again
-
-    inner join numbers
-        on {{ utc_date('seen_again.counted_at') }} + numbers.number * interval 1 day
-        <= {{ utc_date('seen_again.next_event_at') }}
-
+    {{ on_each_date('seen_again', 1, 'counted_at', 'next_event_at') }}
 ),
 
 crossings as (
@@ -82,7 +68,7 @@ crossings as (
 
     inner join segments
         on dates.site_id = segments.site_id
-        and dates.crossed_on = segments.started_on
+        and dates.covered_on = segments.started_on
         and dates.counted_at < segments.started_at
         and dates.next_event_at >= segments.started_at
 

@@ -39,10 +39,9 @@ segments as (
         known.started_at,
         known.ended_at,
         known.shift_date,
-        known.shift_id,
-        known.covered_on
+        known.shift_id
 
-    from {{ ref('int_segment_dates') }} as known
+    from {{ ref('int_window_segments') }} as known
 
     cross join new_versions
 
@@ -55,19 +54,26 @@ segments_before as (
         known.started_at,
         known.ended_at,
         known.shift_date,
-        known.shift_id,
-        known.covered_on
+        known.shift_id
 
-    from {{ source('build', 'segment_dates') }} as known
+    from {{ source('build', 'window_segments') }} as known
 
     cross join new_versions
 
 ),
 
-moved_segments as (
+changed_segments as (
 
     {{ changed_rows('segments', 'segments_before') }}
 
+),
+
+moved_segments as (
+    {{ on_each_date('changed_segments') }}
+),
+
+segment_dates_before as (
+    {{ on_each_date('segments_before') }}
 ),
 
 -- Dates with their first events had no windows before.
@@ -77,7 +83,7 @@ covered_before as (
         site_id,
         covered_on
 
-    from segments_before
+    from segment_dates_before
 
 ),
 
@@ -107,7 +113,7 @@ worker_windows as (
         worker_shifts.shift_date,
         worker_shifts.shift_id
 
-    from {{ ref('int_worker_shift_history') }} as worker_shifts
+    from {{ ref('int_worker_station_history') }} as worker_shifts
 
     inner join {{ ref('int_affected_workers') }} as workers
         on worker_shifts.site_id = workers.site_id

@@ -6,24 +6,8 @@ with shift_windows as (
 
 ),
 
-numbers as (
-    {{ numbers(2) }}
-),
-
 dates as (
-
-    select
-        shift_windows.site_id,
-        shift_windows.started_at,
-        shift_windows.ended_at,
-        cast({{ utc_date('shift_windows.started_at') }} + numbers.number * interval 1 day as date) as event_date
-
-    from shift_windows
-
-    inner join numbers
-        on {{ utc_date('shift_windows.started_at') }} + numbers.number * interval 1 day
-        <= {{ utc_date('shift_windows.ended_at') }}
-
+    {{ on_each_date('shift_windows') }}
 ),
 
 -- Distinct rows, because two windows with the same start and end have no defined order.
@@ -31,9 +15,9 @@ pieces as (
 
     select distinct
         site_id,
-        event_date,
-        greatest(started_at, {{ utc_midnight('event_date') }}) as started_at,
-        least(ended_at, {{ utc_midnight('event_date + interval 1 day') }}) as ended_at
+        covered_on as event_date,
+        greatest(started_at, {{ utc_midnight('covered_on') }}) as started_at,
+        least(ended_at, {{ utc_midnight('covered_on + interval 1 day') }}) as ended_at
 
     from dates
 

@@ -7,16 +7,22 @@ with events as (
         worker_id is not null as is_person,
         coalesce(worker_id, workstation_id) as subject_id
 
-    from {{ ref('int_events') }}
+    from {{ ref('int_camera_events') }}
+
+    where is_counted
 
 ),
 
 segments as (
 
     select *
-    from {{ ref('int_segment_dates') }}
+    from {{ ref('int_window_segments') }}
     where is_owner
 
+),
+
+segment_dates as (
+    {{ on_each_date('segments') }}
 ),
 
 named_subjects as (
@@ -47,15 +53,15 @@ placed as (
         subjects.subject_number,
         -- A station's own counts do not show its state.
         events.is_person or events.event_type <> 'product_count' as is_showing,
-        segments.shift_date,
-        segments.shift_id,
-        segments.window_started_at,
-        segments.window_ended_at,
-        segments.started_at as segment_started_at,
-        segments.ended_at as segment_ended_at,
-        segments.hour_shift,
-        segments.is_shared,
-        segments.is_plain
+        segment_dates.shift_date,
+        segment_dates.shift_id,
+        segment_dates.window_started_at,
+        segment_dates.window_ended_at,
+        segment_dates.started_at as segment_started_at,
+        segment_dates.ended_at as segment_ended_at,
+        segment_dates.hour_shift,
+        segment_dates.is_shared,
+        segment_dates.is_plain
 
     from events
 
@@ -64,11 +70,11 @@ placed as (
         and events.is_person = subjects.is_person
         and events.subject_id = subjects.subject_id
 
-    inner join segments
-        on events.site_id = segments.site_id
-        and {{ utc_date('events.counted_at') }} = segments.covered_on
-        and events.counted_at >= segments.started_at
-        and events.counted_at < segments.ended_at
+    inner join segment_dates
+        on events.site_id = segment_dates.site_id
+        and {{ utc_date('events.counted_at') }} = segment_dates.covered_on
+        and events.counted_at >= segment_dates.started_at
+        and events.counted_at < segment_dates.ended_at
 
 )
 

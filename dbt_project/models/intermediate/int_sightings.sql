@@ -64,7 +64,6 @@ marked as (
 
 ),
 
--- The record with the largest pair of confidence and count, compared in that order, is kept.
 most_confident as (
 
     select
@@ -77,7 +76,7 @@ most_confident as (
         camera_id,
         model_name,
         model_version,
-        max({{ pair('confidence', 'unit_count') }}) as best,
+        {{ best_of_one_camera() }} as best,
         -- Object ids grow with each landing, so the smallest is the landing that brought the event first.
         min(object_id) as first_object_id
 

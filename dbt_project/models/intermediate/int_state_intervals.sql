@@ -20,7 +20,7 @@ repeated as (
 
 ),
 
-step_0 as (
+begun as (
 
     select *
     from stretches
@@ -28,33 +28,8 @@ step_0 as (
 
 ),
 
-{%- set steps = windows_in_a_row() %}
-{%- for step in range(1, steps + 1) %}
-
-    -- A state that continues at the end of one window begins in the next one.
-    step_{{ step }} as (
-
-        select repeated.*
-
-        from step_{{ step - 1 }} as earlier
-
-        inner join repeated
-            on earlier.subject_number = repeated.subject_number
-            and earlier.window_ended_at = repeated.started_at
-
-        where earlier.is_going_on
-
-    ),
-{%- endfor %}
-
-reached as (
-
-    {%- for step in range(steps + 1) %}
-        select * from step_{{ step }}
-        {% if not loop.last %}union all{% endif %}
-    {%- endfor %}
-
-),
+-- A state that continues at the end of one window begins in the next one.
+{{ walk_over_windows('repeated', 'is_going_on') }}
 
 within_window as (
 

@@ -37,7 +37,7 @@ repetitions as (
 ),
 
 -- Of several events at one instant only the last one vouches: the next event of the others follows at once.
-step_0 as (
+begun as (
 
     select
         events.site_id,
@@ -64,32 +64,7 @@ step_0 as (
 
 ),
 
-{%- set steps = windows_in_a_row() %}
-{%- for step in range(1, steps + 1) %}
-
-    step_{{ step }} as (
-
-        select repetitions.*
-
-        from step_{{ step - 1 }} as earlier
-
-        inner join repetitions
-            on earlier.subject_number = repetitions.subject_number
-            and earlier.window_ended_at = repetitions.started_at
-
-        where earlier.next_event_at > earlier.window_ended_at
-
-    ),
-{%- endfor %}
-
-reached as (
-
-    {%- for step in range(steps + 1) %}
-        select * from step_{{ step }}
-        {% if not loop.last %}union all{% endif %}
-    {%- endfor %}
-
-),
+{{ walk_over_windows('repetitions', 'next_event_at > window_ended_at') }}
 
 ended as (
 

@@ -12,9 +12,9 @@ with segments as (
         and (
             (site_id, shift_date) in (
                 select
-                    affected_dates.site_id,
-                    affected_dates.shift_date
-                from {{ ref('int_affected_shift_dates') }} as affected_dates
+                    affected_windows.site_id,
+                    affected_windows.shift_date
+                from {{ ref('int_affected_windows') }} as affected_windows
             )
             or site_id in (
                 select affected_workstations.site_id

@@ -160,23 +160,8 @@ segments as (
 
 ),
 
-numbers as (
-    {{ numbers(2) }}
-),
-
--- One row per UTC date, so that the search for a segment's windows is an equality join.
 window_dates as (
-
-    select
-        shift_windows.*,
-        cast({{ utc_date('shift_windows.started_at') }} + numbers.number * interval 1 day as date) as covered_on
-
-    from shift_windows
-
-    inner join numbers
-        on {{ utc_date('shift_windows.started_at') }} + numbers.number * interval 1 day
-        <= {{ utc_date('shift_windows.ended_at') }}
-
+    {{ on_each_date('shift_windows') }}
 ),
 
 timezones as (

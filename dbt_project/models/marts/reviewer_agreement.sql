@@ -1,8 +1,13 @@
 {{ config(materialized="replaced", tags=["whole"]) }}
 
+-- Labels whose event is known.
 with labelled_keys as (
 
-    select * from {{ ref('int_labelled_keys') }}
+    select distinct
+        event_key,
+        site_id
+
+    from {{ ref('int_review_sightings') }}
 
 ),
 

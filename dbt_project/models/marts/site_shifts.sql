@@ -1,8 +1,29 @@
 -- depends_on: {{ lists_of('window') }}
 
-with subject_shifts as (
+with subject_stations as (
 
-    select * from {{ ref('int_subject_shifts') }}
+    select * from {{ ref('int_subject_stations') }}
+
+),
+
+subject_shifts as (
+
+    select
+        site_id,
+        shift_date,
+        shift_id,
+        subject_number,
+        worker_id,
+        scheduled_microseconds,
+        {{ whole_sum('units') }} as units,
+        {{ whole_sum('showing_count') }} as showing_count,
+        {{ whole_sum('active_microseconds') }} as active_microseconds,
+        {{ whole_sum('active_microseconds + idle_microseconds') }} as present_microseconds,
+        {{ whole_sum('observed_microseconds') }} as observed_microseconds
+
+    from subject_stations
+
+    group by site_id, shift_date, shift_id, subject_number, worker_id, scheduled_microseconds
 
 ),
 
@@ -14,7 +35,7 @@ workstation_counts as (
         shift_id,
         count(distinct workstation_id) as workstation_count
 
-    from {{ ref('int_subject_stations') }}
+    from subject_stations
 
     group by site_id, shift_date, shift_id
 

@@ -2,9 +2,26 @@
 
 with worker_shifts as (
 
-    select *
-    from {{ ref('int_worker_shift_history') }}
+    select
+        site_id,
+        shift_date,
+        shift_id,
+        worker_id,
+        scheduled_microseconds,
+        {{ whole_sum('units') }} as units,
+        {{ whole_sum('event_count') }} as event_count,
+        {{ whole_sum('active_microseconds') }} as active_microseconds,
+        {{ whole_sum('idle_microseconds') }} as idle_microseconds,
+        {{ whole_sum('absent_microseconds') }} as absent_microseconds,
+        {{ whole_sum('active_microseconds + idle_microseconds') }} as present_microseconds,
+        {{ whole_sum('active_microseconds + idle_microseconds + absent_microseconds') }} as tracked_microseconds,
+        {{ whole_sum('observed_microseconds') }} as observed_microseconds
+
+    from {{ ref('int_worker_station_history') }}
+
     where {{ computed_again() }}
+
+    group by site_id, shift_date, shift_id, worker_id, scheduled_microseconds
 
 ),
 

@@ -36,12 +36,16 @@ segments as (
 
 ),
 
-segment_dates as (
+segments_now_and_before as (
 
-    select * from {{ ref('int_segment_dates') }}
+    select * from segments
     union all
-    select * from {{ source('build', 'segment_dates') }}
+    select * from {{ source('build', 'window_segments') }}
 
+),
+
+segment_dates as (
+    {{ on_each_date('segments_now_and_before') }}
 ),
 
 passable_stretches as (
@@ -60,16 +64,7 @@ windows as (
         segments.window_ended_at,
         segments.is_shared
 
-    from affected_windows
-
-    inner join segments as own_segments
-        on affected_windows.site_id = own_segments.site_id
-        and affected_windows.shift_date = own_segments.shift_date
-        and affected_windows.shift_id = own_segments.shift_id
-
-    inner join segments
-        on own_segments.site_id = segments.site_id
-        and own_segments.started_at = segments.started_at
+    from {{ segments_shared_with('affected_windows', 'segments') }}
 
 ),
 

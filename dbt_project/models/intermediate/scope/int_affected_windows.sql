@@ -1,21 +1,19 @@
 {{ config(materialized="incremental", incremental_strategy="affected") }}
 
-with segment_dates as (
-
-    select * from {{ ref('int_segment_dates') }}
-
-),
-
-segment_dates_before as (
-
-    select * from {{ source('build', 'segment_dates') }}
-
-),
-
-segments as (
+with segments as (
 
     select * from {{ ref('int_window_segments') }}
 
+),
+
+segments_before as (
+
+    select * from {{ source('build', 'window_segments') }}
+
+),
+
+segment_dates as (
+    {{ on_each_date('segments') }}
 ),
 
 -- The units of a counter's reading at midnight belong to the date before.
@@ -66,10 +64,14 @@ passable_stretches as (
 ),
 
 -- If the calendar now cuts time differently, the former windows lose what the new ones gain.
+changed_segments as (
+
+    {{ changed_rows('segments', 'segments_before') }}
+
+),
+
 moved_segments as (
-
-    {{ changed_rows('segment_dates', 'segment_dates_before') }}
-
+    {{ on_each_date('changed_segments') }}
 ),
 
 -- Only dates with events at the last build have rows to lose; newer events are changed minutes.
@@ -138,21 +140,8 @@ spans as (
 
 ),
 
-numbers as (
-    {{ numbers(5) }}
-),
-
 span_dates as (
-
-    select
-        spans.*,
-        cast({{ utc_date('spans.first_at') }} + numbers.number * interval 1 day as date) as covered_on
-
-    from spans
-
-    inner join numbers
-        on {{ utc_date('spans.first_at') }} + numbers.number * interval 1 day <= {{ utc_date('spans.last_at') }}
-
+    {{ on_each_date('spans', 5, 'first_at', 'last_at') }}
 ),
 
 reached as (
@@ -227,16 +216,7 @@ overlapping as (
         segments.shift_date,
         segments.shift_id
 
-    from passed
-
-    inner join segments as own_segments
-        on passed.site_id = own_segments.site_id
-        and passed.shift_date = own_segments.shift_date
-        and passed.shift_id = own_segments.shift_id
-
-    inner join segments
-        on own_segments.site_id = segments.site_id
-        and own_segments.started_at = segments.started_at
+    from {{ segments_shared_with('passed', 'segments') }}
 
 ),
 
