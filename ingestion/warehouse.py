@@ -16,12 +16,14 @@ import duckdb
 
 from ingestion import migrations
 from ingestion.access import restrict
+from ingestion.contract import event_columns
 from ingestion.errors import WarehouseBusyError, WarehouseError
+from ingestion.registry.files import FILES, sql_columns, table_of
 from ingestion.settings import Settings
 
 # A change of one of these tables needs a step in migrations.py for existing warehouses.
 # `object_id` grows with every landed object and is never reused, so everything after a given landing is a range of ids.
-RAW_TABLES = """
+RAW_TABLES = f"""
     create schema if not exists raw;
 
     create table if not exists raw.landed_objects (
@@ -42,18 +44,7 @@ RAW_TABLES = """
         object_id bigint not null,
         position bigint not null,
         part integer,
-        event_at timestamptz not null,
-        site_id varchar not null,
-        camera_id varchar not null,
-        worker_id varchar,  -- NULL for a station event
-        workstation_id varchar not null,
-        event_type varchar not null,
-        event_id varchar,  -- distinguishes two products of one instant
-        confidence double not null,
-        unit_count bigint not null,  -- 0 if `count_total` is given
-        count_total bigint,  -- a counter's reading
-        model_name varchar not null,
-        model_version varchar not null
+        {event_columns.sql_columns()}
     );
 
     create table if not exists raw.rejected_records (
@@ -106,28 +97,7 @@ RAW_TABLES = """
     -- Which sampled events lie in which file of outbox/review/.
     create table if not exists raw.dropped_reviews (event_key varchar primary key, file_name varchar not null);
 
-    create table if not exists raw.sites (site_id varchar, name varchar, timezone varchar, people varchar);
-    create table if not exists raw.shifts (
-        site_id varchar, shift_id varchar, start_local varchar, duration_minutes integer, valid_from date,
-        valid_to date, weekdays varchar
-    );
-    create table if not exists raw.workers (site_id varchar, worker_id varchar, name varchar);
-    create table if not exists raw.workstations (
-        site_id varchar, workstation_id varchar, name varchar, station_type varchar, line varchar
-    );
-    create table if not exists raw.targets (
-        site_id varchar, workstation_id varchar, shift_id varchar, units_per_hour double, valid_from date,
-        valid_to date, weekdays varchar
-    );
-    create table if not exists raw.cameras (
-        site_id varchar, camera_id varchar, workstation_id varchar, counts boolean, states boolean,
-        valid_from date, valid_to date
-    );
-    create table if not exists raw.closures (site_id varchar, from_date date, to_date date, reason varchar);
-    create table if not exists raw.baselines (
-        site_id varchar, working double, idle double, absent double, product_count double,
-        reference_from date, reference_to date
-    );
+    {"".join(f"create table if not exists raw.{table_of(name)} ({sql_columns(file)});" for name, file in FILES.items())}
 
     -- The registry files in force with the hash of their content, empty if the file was removed for good.
     create table if not exists raw.registry_files (
@@ -329,10 +299,7 @@ def raw_state(connection: duckdb.DuckDBPyConnection) -> str:
     """A hash over all inputs of the models: landed records, replays, registries and settings."""
     registries = ", ".join(
         f"(select md5(string_agg({table}::varchar, chr(10) order by {table}::varchar)) from raw.{table})"
-        for table in (
-            *("sites", "shifts", "workers", "workstations", "targets", "cameras", "closures", "baselines"),
-            *("settings", "identity", "unread_objects"),
-        )
+        for table in (*map(table_of, FILES), "settings", "identity", "unread_objects")
     )
     row = connection.execute(
         "select md5([max(object_id)::varchar, sum(accepted)::varchar, sum(rejected)::varchar, "

@@ -5,15 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ingestion.contract import events as contract
+from ingestion.contract.events import EVENT_TYPES
 from simulator.draws import Flags, Integers, between, chance, ranks
 from simulator.episodes import VERSIONS, Episodes, releases
 from simulator.fleet import Site
 from simulator.production import Counts
 from simulator.rows import concatenated, take
-from simulator.timeline import ABSENT, IDLE, STATES, WORKING, Segments
+from simulator.timeline import ABSENT, IDLE, WORKING, Segments
 
-EVENT_TYPES = (*STATES, "product_count")
-PRODUCT_COUNT = len(STATES)
+PRODUCT_COUNT = EVENT_TYPES.index(contract.PRODUCT_COUNT)
 
 REPEAT_MS = np.array([150_000, 240_000, 360_000])  # a camera repeats a lasting state; an empty chair less often
 LATENCY_MS = (200, 1800)

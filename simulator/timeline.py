@@ -13,7 +13,6 @@ from simulator.rows import concatenated, take
 from simulator.windows import Windows
 
 MINUTE_MS = 60_000
-STATES = ("working", "idle", "absent")
 WORKING, IDLE, ABSENT = range(3)
 
 NO_SHOW, LATE, OVERTIME = 0.02, 0.12, 0.04

@@ -18,8 +18,9 @@ from ingestion.contract.timestamps import EXAMPLE, BadTimestamp, NoOffset, insta
 from ingestion.contract.whole_numbers import whole_number, why_not_whole
 from ingestion.records.framing import NotJson, NumberToken, parse_json
 
+STATES = ("working", "idle", "absent")
 PRODUCT_COUNT = "product_count"
-EVENT_TYPES = ("working", "idle", "absent", PRODUCT_COUNT)
+EVENT_TYPES = (*STATES, PRODUCT_COUNT)
 REQUIRED_FIELDS = ("timestamp", "workstation_id", "event_type", "confidence")
 OPTIONAL_FIELDS = (
     "worker_id", "count", "count_total", "event_id", "site_id", "camera_id", "model_name", "model_version"

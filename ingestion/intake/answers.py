@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from ingestion.contract.event_key import event_key
-from ingestion.contract.events import Event
+from ingestion.contract.events import DEFAULT_SITE, EVENT_TYPES, MAX_COUNT, MAX_COUNT_TOTAL, UNKNOWN, Event
+from ingestion.contract.identifiers import MAX_IDENTIFIER_LENGTH
 
 EXAMPLE_EVENT: JsonDict = {
     "timestamp": "2026-01-15T10:15:00Z",
@@ -71,18 +72,20 @@ class EventRecord(BaseModel):
 
     timestamp: datetime = Field(description="ISO 8601 with Z or an offset; 2000 or later, at most 24 hours from now")
     worker_id: str | None = Field(
-        None, min_length=1, max_length=64, description="none where the station itself is seen"
+        None, min_length=1, max_length=MAX_IDENTIFIER_LENGTH, description="none where the station itself is seen"
     )
-    workstation_id: str = Field(min_length=1, max_length=64)
-    event_type: Literal["working", "idle", "absent", "product_count"]
+    workstation_id: str = Field(min_length=1, max_length=MAX_IDENTIFIER_LENGTH)
+    event_type: str = Field(json_schema_extra={"enum": list(EVENT_TYPES)})
     confidence: float = Field(ge=0, le=1)
-    count: int = Field(1, ge=0, le=1_000_000, description="what was made since the last report, never a running total")
-    count_total: int | None = Field(None, ge=0, le=10**15, description="in place of count: a counter's reading")
+    count: int = Field(1, ge=0, le=MAX_COUNT, description="what was made since the last report, never a running total")
+    count_total: int | None = Field(
+        None, ge=0, le=MAX_COUNT_TOTAL, description="in place of count: a counter's reading"
+    )
     event_id: str | int | None = Field(None, description="tells two products of one instant apart")
-    site_id: str = Field("default", min_length=1, max_length=64)
-    camera_id: str = Field("unknown", min_length=1, max_length=64)
-    model_name: str = Field("unknown", min_length=1, max_length=64)
-    model_version: str = Field("unknown", min_length=1, max_length=64)
+    site_id: str = Field(DEFAULT_SITE, min_length=1, max_length=MAX_IDENTIFIER_LENGTH)
+    camera_id: str = Field(UNKNOWN, min_length=1, max_length=MAX_IDENTIFIER_LENGTH)
+    model_name: str = Field(UNKNOWN, min_length=1, max_length=MAX_IDENTIFIER_LENGTH)
+    model_version: str = Field(UNKNOWN, min_length=1, max_length=MAX_IDENTIFIER_LENGTH)
 
 
 class AcceptedEvent(BaseModel):

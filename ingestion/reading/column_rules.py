@@ -18,6 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ingestion.contract.event_columns import COLUMNS
 from ingestion.contract.events import (
     DEFAULT_SITE,
     EARLIEST,
@@ -36,24 +37,19 @@ from ingestion.reading.columns import EVENT_ID, NUMBERS, TEXTS
 from ingestion.reading.text_columns import Bytes, Flags, bytes_of
 from ingestion.records.slices import Slice
 
+_TYPES = {
+    "timestamptz": pa.timestamp("us", tz="UTC"),
+    "varchar": pa.string(),
+    "double": pa.float64(),
+    "bigint": pa.int64(),
+}
 # The columns of an accepted record, without those of its object.
 EVENT_COLUMNS = pa.schema(
     [
         ("object_index", pa.int32()),
         ("position", pa.int64()),
         ("part", pa.int32()),
-        ("event_at", pa.timestamp("us", tz="UTC")),
-        ("site_id", pa.string()),
-        ("camera_id", pa.string()),
-        ("worker_id", pa.string()),
-        ("workstation_id", pa.string()),
-        ("event_type", pa.string()),
-        ("event_id", pa.string()),
-        ("confidence", pa.float64()),
-        ("unit_count", pa.int64()),
-        ("count_total", pa.int64()),
-        ("model_name", pa.string()),
-        ("model_version", pa.string()),
+        *((column.name, _TYPES[column.sql_type]) for column in COLUMNS),
     ]
 )
 

@@ -21,33 +21,39 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from ingestion.contract.events import FIELDS, Event, Folder, Refusal, folder_of, judge_record
+from ingestion.contract.event_columns import COLUMNS
+from ingestion.contract.events import (
+    FIELDS,
+    REQUIRED_FIELDS,
+    VERSION_FIELD,
+    Event,
+    Folder,
+    Refusal,
+    folder_of,
+    judge_record,
+)
 from ingestion.reading.column_rules import EVENT_COLUMNS, check
-from ingestion.reading.columns import member_names, parse
+from ingestion.reading.columns import EVENT_ID, NUMBERS, TEXTS, member_names, parse
 from ingestion.reading.proof import unproved
 from ingestion.records.framing import MAX_NESTING
 from ingestion.records.read_objects import ReadObjects
 from ingestion.records.slices import Slice
 
-
-class _Members(msgspec.Struct, gc=False):
-    """The types of a record's fields. Their values are checked in columns."""
-
-    timestamp: str
-    workstation_id: str
-    event_type: str
-    confidence: float
-    worker_id: str | None = None
-    count: float | None = None
-    count_total: float | None = None
-    event_id: object = None
-    site_id: str | None = None
-    camera_id: str | None = None
-    model_name: str | None = None
-    model_version: str | None = None
-    contract_version: int | None = None
-
-
+# The types of a record's fields. Their values are checked in columns.
+_KINDS: dict[str, type] = {
+    **dict.fromkeys(TEXTS, str),
+    **dict.fromkeys(NUMBERS, float),
+    EVENT_ID: object,
+    VERSION_FIELD: int,
+}
+_Members = msgspec.defstruct(
+    "_Members",
+    [
+        *((name, _KINDS[name]) for name in REQUIRED_FIELDS),
+        *((name, _KINDS[name] | None, None) for name in sorted(FIELDS - set(REQUIRED_FIELDS))),
+    ],
+    gc=False,
+)
 _decode_members = msgspec.json.Decoder(_Members).decode
 _NO_JSON = (duckdb.InvalidInputException, UnicodeDecodeError)  # UnicodeDecodeError: a text inside it is not UTF-8
 _MOST_TORN = 0.05  # share of a slice's records; judging a record by itself costs ten times more
@@ -141,16 +147,5 @@ def columns_of(event: Event, object_index: int, position: int, part: int) -> dic
         "object_index": object_index,
         "position": position,
         "part": part,
-        "event_at": event.timestamp,
-        "site_id": event.site_id,
-        "camera_id": event.camera_id,
-        "worker_id": event.worker_id,
-        "workstation_id": event.workstation_id,
-        "event_type": event.event_type,
-        "event_id": event.event_id,
-        "confidence": event.confidence,
-        "unit_count": event.count,
-        "count_total": event.count_total,
-        "model_name": event.model_name,
-        "model_version": event.model_version,
+        **{column.name: getattr(event, column.field) for column in COLUMNS},
     }

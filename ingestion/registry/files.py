@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from ingestion.contract.events import DEFAULT_SITE
+from ingestion.contract.events import DEFAULT_SITE, EVENT_TYPES
 from ingestion.contract.identifiers import MAX_IDENTIFIER_LENGTH, BadIdentifier, identifier, trimmed
 from ingestion.registry.timezones import suggested_timezone
 from ingestion.registry.weekdays import read_weekdays, share_a_date
@@ -102,7 +102,6 @@ def _workstation(cells: dict[str, str], _: Collection[str]) -> Row:
     return row
 
 
-_MIX = ("working", "idle", "absent", "product_count")
 # How far the sum of a baseline's shares may be from 1: people write two digits.
 _SUM_TOLERANCE = 0.005
 
@@ -112,15 +111,15 @@ def _baseline(cells: dict[str, str], _: Collection[str]) -> Row:
     site = cells["site_id"] or ALL_SITES
     row: Row = {"site_id": site if site == ALL_SITES else _identifier(cells, "site_id")}
     first, last = _date(cells, "reference_from"), _date(cells, "reference_to")
-    given = [cells.get(kind, "") for kind in _MIX]
+    given = [cells.get(kind, "") for kind in EVENT_TYPES]
     if (first or last) and any(given):
         raise BadValue("both shares and a reference period are given; expected one of them")
     if first or last:
         if first is None or last is None or last < first:
             raise BadValue("reference_from and reference_to are not a period; expected its first and last date")
-        return {**row, **dict.fromkeys(_MIX), "reference_from": first, "reference_to": last}
+        return {**row, **dict.fromkeys(EVENT_TYPES), "reference_from": first, "reference_to": last}
     shares: list[float] = []
-    for kind, text in zip(_MIX, given, strict=True):
+    for kind, text in zip(EVENT_TYPES, given, strict=True):
         if not re.fullmatch(r"0|1|[01]?\.[0-9]{1,6}", text) or not 0 < float(text) < 1:
             raise BadValue(f"{kind} is {text!r}; expected a share above 0 and below 1")
         shares.append(float(text))
@@ -128,7 +127,7 @@ def _baseline(cells: dict[str, str], _: Collection[str]) -> Row:
         raise BadValue(f"the four shares add up to {sum(shares):g}; expected 1")
     return {
         **row,
-        **{kind: share / sum(shares) for kind, share in zip(_MIX, shares, strict=True)},
+        **{kind: share / sum(shares) for kind, share in zip(EVENT_TYPES, shares, strict=True)},
         "reference_from": None,
         "reference_to": None,
     }
@@ -310,5 +309,24 @@ FILES: dict[str, File] = {
         ("site_id", "from_date", "to_date"),
         texts=("reason",),
     ),
-    "baselines.csv": File(("site_id",), (*_MIX, "reference_from", "reference_to"), _baseline, ("site_id",)),
+    "baselines.csv": File(("site_id",), (*EVENT_TYPES, "reference_from", "reference_to"), _baseline, ("site_id",)),
 }
+
+# What a column holds that is no text, as the warehouse stores it.
+_SQL_TYPES = {
+    "duration_minutes": "integer",
+    "units_per_hour": "double",
+    **dict.fromkeys(("counts", "states"), "boolean"),
+    **dict.fromkeys(("valid_from", "valid_to", "from_date", "to_date", "reference_from", "reference_to"), "date"),
+    **dict.fromkeys(EVENT_TYPES, "double"),
+}
+
+
+def table_of(name: str) -> str:
+    """The table of the schema `raw` that holds the rows in force of a registry file."""
+    return name.removesuffix(".csv")
+
+
+def sql_columns(file: File) -> str:
+    """The file's columns as its table's definition lists them."""
+    return ", ".join(f"{column} {_SQL_TYPES.get(column, 'varchar')}" for column in file.columns)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ingestion.contract.events import EVENT_TYPES
 from quality.checks.check_names import (
     BASELINE_MIX,
     CONFIDENCE_DROP,
@@ -21,7 +22,7 @@ from quality.checks.check_names import (
 )
 from quality.checks.results import Cell, DayResult, Severity
 from quality.drift import rules
-from quality.drift.baselines import EVENT_TYPES, Baseline
+from quality.drift.baselines import Baseline
 from quality.drift.distances import BINS, kl_divergence
 from quality.drift.panels import Panels
 from quality.drift.rules import Judgement

@@ -7,7 +7,8 @@ from datetime import date
 
 import duckdb
 
-from quality.drift.baselines import EVENT_TYPES, Baseline, resolve
+from ingestion.contract.events import EVENT_TYPES
+from quality.drift.baselines import Baseline, resolve
 
 
 def read_baselines(connection: duckdb.DuckDBPyConnection, sites: Iterable[str]) -> dict[str, Baseline]:

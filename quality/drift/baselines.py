@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-EVENT_TYPES = ("working", "idle", "absent", "product_count")
+from ingestion.contract.events import EVENT_TYPES
+
 DEFAULT_MIX = (0.70, 0.20, 0.05, 0.05)
 
 
@@ -14,7 +15,7 @@ DEFAULT_MIX = (0.70, 0.20, 0.05, 0.05)
 class Baseline:
     """The expected shares of `EVENT_TYPES`, and a phrase for their origin."""
 
-    shares: tuple[float, float, float, float] = DEFAULT_MIX
+    shares: tuple[float, ...] = DEFAULT_MIX
     origin: str = "the default baseline"
 
     @property
@@ -40,7 +41,5 @@ def resolve(
         total = sum(seen)
         if total == 0:
             return Baseline(origin=f"the default baseline (no events from {first} to {last})")
-        working, idle, absent, product_count = (count / total for count in seen)
-        return Baseline((working, idle, absent, product_count), f"the period from {first} to {last}")
-    working, idle, absent, product_count = (float(str(row[kind])) for kind in EVENT_TYPES)
-    return Baseline((working, idle, absent, product_count), "baselines.csv")
+        return Baseline(tuple(count / total for count in seen), f"the period from {first} to {last}")
+    return Baseline(tuple(float(str(row[kind])) for kind in EVENT_TYPES), "baselines.csv")

@@ -9,9 +9,9 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
+from ingestion.contract.events import EVENT_TYPES
 from quality.checks.closures import closed_days
 from quality.drift import reference
-from quality.drift.baselines import EVENT_TYPES
 from quality.drift.distances import BINS
 
 Floats = NDArray[np.float64]

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ingestion.contract.events import EVENT_TYPES
+
 if TYPE_CHECKING:
     import duckdb
     import pandas as pd
@@ -59,14 +61,11 @@ EVENT_MIX = f"""
         unpivot (
             select
                 site_id,
-                cast(sum(working_events) as bigint) as working,
-                cast(sum(idle_events) as bigint) as idle,
-                cast(sum(absent_events) as bigint) as absent,
-                cast(sum(product_count_events) as bigint) as product_count
+                {", ".join(f"cast(sum({kind}_events) as bigint) as {kind}" for kind in EVENT_TYPES)}
             from newest
             group by site_id
         )
-        on working, idle, absent, product_count into name event_type value events
+        on {", ".join(EVENT_TYPES)} into name event_type value events
     ),
     shares as (
         select site_id, event_type, events, cast(sum(events) over (partition by site_id) as bigint) as total_events

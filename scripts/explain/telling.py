@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from ingestion.contract.events import PRODUCT_COUNT, STATES
 from scripts.explain.reading import Evidence, Row, window_of
-
-STATES = ("working", "idle", "absent")
 
 
 def tell(evidence: Evidence) -> list[str]:
@@ -151,7 +150,7 @@ def _record(record: Row) -> str:
 
 
 def _counts(kept: dict[tuple[Any, ...], list[Row]]) -> Iterator[str]:
-    counts = [group for (_, _, event_type), group in sorted(kept.items()) if event_type == "product_count"]
+    counts = [group for (_, _, event_type), group in sorted(kept.items()) if event_type == PRODUCT_COUNT]
     for group in counts:
         yield (
             f"  {group[0]['event_local']:%H:%M:%S} [{_utc(group[0]['event_at'])}]  {group[0]['unit_count']} at "

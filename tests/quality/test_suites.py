@@ -3,8 +3,9 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from ingestion.contract.events import EVENT_TYPES
 from quality.checks.results import CheckResult
-from quality.drift.baselines import DEFAULT_MIX, EVENT_TYPES, Baseline
+from quality.drift.baselines import DEFAULT_MIX, Baseline
 from quality.expectations.suites import SUITES, Plant, Suite
 from quality.expectations.validate import validate
 

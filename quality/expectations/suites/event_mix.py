@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from quality.drift.baselines import EVENT_TYPES
+from ingestion.contract.events import EVENT_TYPES
 
 if TYPE_CHECKING:
     import great_expectations as gx
