@@ -28,6 +28,7 @@ from ingestion.stored_tables import rewrite_file
 from ingestion.warehouse import open_warehouse
 from orchestration.dagster_home.dagster_records import forget_in_records
 from orchestration.dbt.runner import build_models
+from orchestration.marts import write_declarations
 from orchestration.publish import publish_build
 from privacy.erasure import ErasureReport, erase, person_of
 from privacy.kept_files import People, forget_people, remove_copies
@@ -78,6 +79,8 @@ def retain(settings: Settings, now: datetime, log: Log, is_clock_right: bool = F
         return RetentionReport()
     if settings.retention_event_days is not None:
         build_models(settings)  # old events must be computed before they are deleted
+    with open_warehouse(settings) as connection:
+        write_declarations(connection)  # a build of an earlier release left none
     report = apply_retention(settings, now, log)
     if is_purge_owed(settings):
         purge(settings, log)

@@ -23,17 +23,13 @@ from ingestion.settings import Settings
 from ingestion.stored_tables import Table, quoted, tables_with
 from ingestion.warehouse import changed_objects_of, open_warehouse, transaction
 from privacy.kept_files import forget_before
+from publishing.histories import read_histories
 
 FROZEN = "frozen"
-# The day columns of tables with history.
+# Days of totals, which outlive their events. What an instant dates is a single event or object.
 _DATES = ("shift_date", "event_date")
-# Intermediate tables with history in addition to those named `*_history`: totals by UTC date, and single events that
-# were sampled or labelled. All other intermediate tables hold the events of one batch.
-HISTORIES = (
-    *("int_camera_dates", "int_camera_gaps", "int_event_days", "int_model_spans", "int_shared_sightings"),
-    *("int_count_days", "int_station_cameras"),
-)
-SIGHTINGS = "int_review_sightings"
+# Single events that were sampled or labelled.
+SIGHTINGS = Table("intermediate", "int_review_sightings")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,18 +98,22 @@ def keep_history(connection: duckdb.DuckDBPyConnection) -> Kept:
     Rows before the event horizon that differ from the frozen ones are restored.
     """
     persons, events = _stored(connection, "persons"), _stored(connection, "events")
+    if not (persons or events):
+        return Kept()
+    histories = read_histories(connection)
     put_back = deleted = 0
     with transaction(connection):
         if events:
             for frozen in tables_with(connection):
-                if frozen.schema == FROZEN:
-                    put_back += _put_back(connection, frozen, events)
+                if frozen.schema == FROZEN and (live := _live(frozen)) in histories:
+                    put_back += _put_back(connection, frozen, live, _as_date(histories[live]), events)
             for table in tables_with(connection, "event_key", "timestamp"):  # single events that people review
                 connection.execute(f"delete from {quoted(table)} where timestamp < ?", [_midnight(events)])
         if persons:
             for table in tables_with(connection, "worker_id"):
-                if table.schema != "raw" and (day := _day_of(connection, table)):
-                    old = f"{quoted(table)} where {day} < ? and worker_id is not null"
+                day = histories.get(_live(table) if table.schema == FROZEN else table)
+                if day is not None:
+                    old = f"{quoted(table)} where {_as_date(day)} < ? and worker_id is not null"
                     row = connection.execute(f"delete from {old}", [persons]).fetchone()
                     deleted += row[0] if row else 0
     return Kept(put_back, deleted)
@@ -170,19 +170,18 @@ def _move_horizon(connection: duckdb.DuckDBPyConnection, name: str, first_date: 
 
 
 # The units of counters, computed from all their readings.
-COUNTER_READINGS = "int_counter_readings"
+COUNTER_READINGS = Table("intermediate", "int_counter_readings")
 
 
 def _delete_events(connection: duckdb.DuckDBPyConnection, horizon: date) -> tuple[int, int]:
     """Freeze what was computed from the events before a date, and delete these events, in one transaction."""
     before = {"instant": _midnight(horizon)}
     with transaction(connection):
-        for table in tables_with(connection):
-            is_history = table.schema == "marts" or table.name.endswith("_history") or table.name in HISTORIES
-            if is_history and (day := _day_of(connection, table)) in _DATES:
+        for table, day in read_histories(connection).items():
+            if day in _DATES:
                 _freeze(connection, table, quoted(table), day, horizon)
-            elif table.name == SIGHTINGS and (day := _day_of(connection, table)):
-                _freeze(connection, table, _LABELLED, day, horizon)
+            elif table == SIGHTINGS:
+                _freeze(connection, table, _LABELLED, _as_date(day), horizon)
         _move_horizon(connection, "events", horizon)
         rejected = "(select object_id from raw.rejected_records where rejected_at < $instant)"
         connection.execute(changed_objects_of(f"raw.landed_objects semi join {rejected} using (object_id)"), before)
@@ -203,12 +202,12 @@ def _note_needed_readings(connection: duckdb.DuckDBPyConnection, before: dict[st
     the largest since the last reset, all readings back to the largest. Without them units would change.
     """
     connection.execute("create or replace temp table needed_readings (place bigint)")
-    if Table("intermediate", COUNTER_READINGS) not in tables_with(connection):
+    if COUNTER_READINGS not in tables_with(connection):
         return  # no unit was ever computed
     connection.execute(
         f"""
         insert into needed_readings
-        with old as (from intermediate.{COUNTER_READINGS} where event_at < $instant),
+        with old as (from {quoted(COUNTER_READINGS)} where event_at < $instant),
 
         last as (
             select site_id, camera_id, workstation_id, max_by(largest_total, event_at) as largest_total
@@ -236,7 +235,7 @@ def _note_needed_readings(connection: duckdb.DuckDBPyConnection, before: dict[st
 # Labels outlive their event, but without worker and workstation.
 _LABELLED = f"""(
     select * replace (null::varchar as worker_id, null::varchar as workstation_id)
-    from intermediate.{SIGHTINGS} semi join raw.labels using (event_key)
+    from {quoted(SIGHTINGS)} semi join raw.labels using (event_key)
 )"""
 
 
@@ -263,14 +262,15 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
-def _put_back(connection: duckdb.DuckDBPyConnection, frozen: Table, horizon: date) -> bool:
+def _live(frozen: Table) -> Table:
+    """The table whose rows a frozen one keeps."""
+    return Table(*frozen.name.split(".", 1))
+
+
+def _put_back(connection: duckdb.DuckDBPyConnection, frozen: Table, live: Table, day: str, horizon: date) -> bool:
     """Restore a table's frozen rows; return whether other rows were there."""
-    live = Table(*frozen.name.split(".", 1))
-    if live not in tables_with(connection):
-        return False  # a removed model
-    day = _day_of(connection, live)
     columns = ", ".join(f'"{name}"' for name in _shared_columns(connection, live, frozen))
-    if day is None or not columns:
+    if not columns:
         return False
     where = _is_frozen(day, horizon)
     same = connection.execute(
@@ -290,13 +290,9 @@ def _shared_columns(connection: duckdb.DuckDBPyConnection, *tables: Table) -> li
     return [name for name in named[0] if all(name in columns for columns in named)]
 
 
-def _day_of(connection: duckdb.DuckDBPyConnection, table: Table) -> str | None:
-    """The column or expression for the day of a table's rows; None if there is none."""
-    columns = [name for name, *_ in connection.execute(f"describe {quoted(table)}").fetchall()]
-    if found := next((name for name in _DATES if name in columns), None):
-        return found
-    instants = ("started_at", "event_at", "timestamp")
-    return next((f'"{name}"::date' for name in instants if name in columns), None)
+def _as_date(day: str) -> str:
+    """The UTC date of a declared day: the column itself, or the date of its instant."""
+    return day if day in _DATES else f'"{day}"::date'
 
 
 def _delete_archived(settings: Settings, limit: datetime | None, log: Callable[[str], None]) -> int:

@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
-from simulator.cameras import EVENT_TYPES, PRODUCT_COUNT, Detections
+from ingestion.contract.events import EVENT_TYPES
+from simulator.cameras import PRODUCT_COUNT, Detections
 from simulator.draws import Integers
 from simulator.episodes import MODEL_NAME, VERSIONS
 from simulator.fleet import Camera, Site

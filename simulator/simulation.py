@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from ingestion.contract.events import EVENT_TYPES
 from ingestion.errors import SettingsError
 from simulator import truth
 from simulator.arguments import Arguments
-from simulator.cameras import EVENT_TYPES, detect
+from simulator.cameras import detect
 from simulator.delivery import plan_delivery
 from simulator.draws import Purpose, stream
 from simulator.episodes import Episodes, described, plan_episodes

@@ -19,10 +19,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ingestion.contract.events import STATES
 from simulator.draws import Integers
 from simulator.fleet import Site
 from simulator.production import Counts
-from simulator.timeline import STATES, Segments
+from simulator.timeline import Segments
 from simulator.windows import Windows
 
 

@@ -20,8 +20,8 @@ import duckdb
 from ingestion.settings import Settings
 from ingestion.warehouse import open_warehouse, raw_state, transaction
 from orchestration.dbt.manifest import models_hash
-from orchestration.marts import all_marts
-from publishing.marts import read_marts, write_marts
+from orchestration.marts import write_declarations
+from publishing.marts import read_marts
 from publishing.versions import Build
 
 # A rebuild works through the history in parts of about this many events. One part's tables and sorts fit into two
@@ -102,7 +102,7 @@ def begin_build(settings: Settings) -> Plan:
     """Mark the marts as unfinished and say what must be computed. The caller holds the warehouse's lock."""
     with open_warehouse(settings) as connection, transaction(connection):
         connection.execute(_STATE)
-        write_marts(connection, all_marts())
+        write_declarations(connection)
         reason = _why_everything(connection)
         if reason is None:
             connection.execute("delete from build.batch")
@@ -206,7 +206,7 @@ def last_build(settings: Settings) -> Build:
     """What publishing must know of the last build."""
     with open_warehouse(settings) as connection:
         name = finished_build(connection)
-        write_marts(connection, all_marts())  # also of a warehouse that an earlier release has built
+        write_declarations(connection)  # also of a warehouse that an earlier release has built
         days: dict[str, set[date] | None] = {
             mart.name: set() for mart in read_marts(connection).values() if mart.has_history
         }

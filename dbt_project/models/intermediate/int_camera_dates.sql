@@ -1,4 +1,4 @@
-{{ config(materialized="incremental", incremental_strategy="scoped", meta={"scope": "date"}) }}
+{{ config(materialized="incremental", incremental_strategy="scoped", meta={"scope": "date", "day": "event_date"}) }}
 -- depends_on: {{ lists_of('date') }}
 
 with camera_events as (

@@ -1,5 +1,5 @@
 -- depends_on: {{ lists_of('reading') }}
-{{ config(materialized="incremental", incremental_strategy="scoped", meta={"scope": "reading"}) }}
+{{ config(materialized="incremental", incremental_strategy="scoped", meta={"scope": "reading", "day": "event_at"}) }}
 
 select
     site_id,

@@ -1,4 +1,4 @@
-{{ config(materialized="incremental", incremental_strategy="scoped", meta={"scope": "window"}) }}
+{{ config(materialized="incremental", incremental_strategy="scoped", meta={"scope": "window", "day": "shift_date"}) }}
 -- depends_on: {{ lists_of('window') }}
 
 with watched_time as (
