@@ -9,6 +9,7 @@ import re
 import subprocess
 import tomllib
 from collections.abc import Iterator
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from benchmarks.__main__ import quote
+from ingestion.contract.event_columns import COLUMNS
+from ingestion.contract.events import EVENT_TYPES, FIELDS, VERSION_FIELD, Event
+from ingestion.intake.answers import EventRecord
 from ingestion.settings import ENVIRONMENT_PREFIX, Settings, read_settings
 from quality.alerts.settings import PREFIX as ALERT_PREFIX
 from quality.alerts.settings import AlertSettings
@@ -303,6 +307,20 @@ def test_every_column_of_a_mart_says_its_unit_and_its_source_and_a_number_its_fo
     assert [key for key in sorted(numbers) if key[1] not in plain and not meta[key].get("formula")] == []
 
 
+def test_a_columns_name_says_whether_it_is_an_instant_a_local_time_a_date_or_a_duration() -> None:
+    """The contract's names of instants hold in every mart."""
+    kinds = {"at": "timestamp with time zone", "local": "timestamp", "date": "date", "on": "date", "seconds": "double"}
+    others = dict.fromkeys(("timestamp", "hour", "in_force_since"), kinds["at"])
+    columns = [
+        (column["name"], column["data_type"]) for mart in MARTS for column in described_models()[mart]["columns"]
+    ]
+    endings = [(name, name.rpartition("_")[2], kind) for name, kind in columns if name not in others]
+
+    assert {one for one in endings if one[1] in kinds and one[2] != kinds[one[1]]} == set()
+    assert {one for one in endings if one[2] in set(kinds.values()) - {"double"} and one[1] not in kinds} == set()
+    assert {(name, kind) for name, kind in columns if name in others and kind != others[name]} == set()
+
+
 def test_every_mart_has_an_enforced_contract() -> None:
     from orchestration.dbt.manifest import manifest_path
 
@@ -323,6 +341,27 @@ def test_only_staging_reads_raw_tables() -> None:
     }
 
     assert readers == {"staging"}
+
+
+def test_every_column_of_an_event_has_its_place() -> None:
+    """The declared columns are the fields of `Event`, staging shows each, and the intake describes each field."""
+    staged = set(re.findall(r"^    (\w+),?$", text_of("dbt_project/models/staging/stg_raw__events.sql"), re.MULTILINE))
+
+    assert {column.field for column in COLUMNS} == {field.name for field in fields(Event)}
+    assert {column.name for column in COLUMNS} | {"object_id", "position"} == staged
+    assert {field.name for field in fields(Event)} == FIELDS - {VERSION_FIELD} == EventRecord.model_fields.keys()
+
+
+def test_the_event_types_have_one_home() -> None:
+    listed = re.compile(r"working\W{1,6}idle\W{1,6}absent(\W{1,6}product_count)?")
+    homes = {name for name, text in project_files() if name.endswith((".py", ".sql", ".yml")) and listed.search(text)}
+    variables = yaml.safe_load(text_of("dbt_project/dbt_project.yml"))["vars"]
+
+    assert tuple(variables["event_types"]) == EVENT_TYPES
+    assert {name for name in homes if not name.startswith(("tests/", "benchmarks/", "dbt_project/models/"))} == {
+        "ingestion/contract/events.py",
+        "dbt_project/dbt_project.yml",
+    }
 
 
 def test_every_model_is_described() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Literal
 
@@ -24,6 +24,8 @@ EXAMPLE_EVENT: JsonDict = {
 }
 
 _encode = msgspec.json.Encoder().encode
+# Fields of an event that the contract got later and that a record may not have, as JSON shows them then.
+_LATER_AND_ABSENT = [f',"{field.name}":null'.encode() for field in fields(Event) if field.default is None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +43,10 @@ def event_answer(event: Event) -> bytes:
 
     A field that the contract got later is there where it was sent only: a record without it keeps its answer.
     """
-    fields = _encode(event).replace(b',"event_id":null', b"").replace(b',"count_total":null', b"")
-    return b'{"id":"%s",%s' % (event_key(event).encode(), fields[1:])
+    answer = _encode(event)
+    for absent in _LATER_AND_ABSENT:
+        answer = answer.replace(absent, b"")
+    return b'{"id":"%s",%s' % (event_key(event).encode(), answer[1:])
 
 
 def problem_answer(problem: Problem) -> bytes:

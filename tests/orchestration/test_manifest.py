@@ -1,10 +1,23 @@
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 from orchestration.dbt.manifest import load_manifest, manifest_path, project_hash
 from orchestration.dbt.project import PROJECT_DIR
+
+# What a batch computes again, by what a row of a scoped table belongs to (dbt_project/macros/scope.sql).
+LISTS = {
+    "window": "int_affected_windows",
+    "shift_date": "int_affected_windows",
+    "date": "int_affected_dates",
+    "camera_date": "int_affected_camera_dates",
+    "object": "int_affected_objects",
+    "reading": "int_affected_readings",
+    "worker": "int_affected_workers",
+    "workstation": "int_affected_workstations",
+}
 
 
 def test_the_project_is_parsed_once_for_the_same_content() -> None:
@@ -29,3 +42,30 @@ def test_any_changed_file_of_the_project_is_parsed_again_and_what_dbt_writes_is_
     with open(project / "models" / "marts" / "worker_shifts.sql", "a", encoding="utf-8") as file:
         file.write("-- changed")
     assert project_hash(project) != before
+
+
+def test_the_lineage_shows_the_list_of_every_scope() -> None:
+    nodes = json.loads(manifest_path().read_bytes())["nodes"].values()
+    models = {node["name"]: node for node in nodes if node["resource_type"] == "model"}
+    read = {name: {one.rpartition(".")[2] for one in node["depends_on"]["nodes"]} for name, node in models.items()}
+    metas = {name: node["config"]["meta"] for name, node in models.items()}
+    needed = {
+        name: {LISTS[scope] for scope in (meta["scope"], *(meta.get("names") or []))}
+        for name, meta in metas.items()
+        if meta.get("scope", "whole") != "whole"
+    }
+
+    assert len(needed) > 20
+    assert {name: lists - read[name] for name, lists in needed.items() if lists - read[name]} == {}
+    # No list is a leaf: each is an edge to what it has computed again.
+    assert {name for name in models if name.startswith("int_affected_")} <= set().union(*read.values())
+
+
+def test_a_data_test_of_a_scoped_table_says_so_where_it_is_declared_and_has_its_list_as_an_edge() -> None:
+    nodes = json.loads(manifest_path().read_bytes())["nodes"].values()
+    tests = [(node, node["test_metadata"]["kwargs"]) for node in nodes if node.get("test_metadata")]
+    scoped = [(node, arguments["scope"]) for node, arguments in tests if "scope" in arguments]
+
+    assert len(scoped) > 10
+    for node, scope in scoped:
+        assert f"model.floorhouse.{LISTS[scope]}" in node["depends_on"]["nodes"], node["name"]
