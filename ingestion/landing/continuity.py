@@ -63,10 +63,12 @@ def note_state(
         return
     state = state.signed(_key_of(connection))
     content = json.dumps(asdict(state))
-    if _read_local(settings) != state:
+    is_new = _read_local(settings) != state
+    if is_new:
         write_whole(settings.data_dir / STATE_NAME, content)
     try:
-        if _read_archived(bucket) != state:
+        # A new state is written without a look at the old one, which the batch has read when it began.
+        if is_new or _read_archived(bucket) != state:
             bucket.put(ARCHIVED_STATE, content.encode())
     except BucketError as error:
         log(f"the state of the warehouse could not be written to the bucket: {error}")

@@ -120,13 +120,13 @@ def test_a_key_that_is_not_utf8_lands_under_a_name_that_can_be_stored(plant: Pla
 def test_a_failure_inside_the_transaction_leaves_nothing_of_the_object(
     plant: Plant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plant.drop("events/a.jsonl", lines(EVENT))
+    plant.drop("events/a.jsonl", lines({**EVENT, "zone": "north"}))
 
     def fail(*_: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(commit, "_check_conservation", fail)
+        patched.setattr(commit, "record_unexpected_fields", fail)
         with pytest.raises(KeyboardInterrupt):
             plant.land()
     assert plant.raw("events") == plant.raw("landed_objects") == []

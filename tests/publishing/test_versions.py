@@ -82,7 +82,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_the_published_version(
         raise OSError(28, "No space left on device")
 
     before = published.settings.published_path.resolve()
-    monkeypatch.setattr(versions, "_flush", no_space)
+    monkeypatch.setattr(versions, "sync", no_space)
     with pytest.raises(WarehouseError, match=r"cannot be published to .*: \[Errno 28\] No space left on device"):
         publish_build(published.settings)
     assert published.settings.published_path.resolve() == before
