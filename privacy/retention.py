@@ -10,7 +10,7 @@ a worker, even if the worker's events are still stored.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -111,8 +111,7 @@ def keep_history(connection: duckdb.DuckDBPyConnection) -> Kept:
                 connection.execute(f"delete from {quoted(table)} where timestamp < ?", [_midnight(events)])
         if persons:
             for table in tables_with(connection, "worker_id"):
-                day = histories.get(_live(table) if table.schema == FROZEN else table)
-                if day is not None:
+                if (day := _day_of(connection, table, histories)) is not None:
                     old = f"{quoted(table)} where {_as_date(day)} < ? and worker_id is not null"
                     row = connection.execute(f"delete from {old}", [persons]).fetchone()
                     deleted += row[0] if row else 0
@@ -288,6 +287,16 @@ def _shared_columns(connection: duckdb.DuckDBPyConnection, *tables: Table) -> li
     """The columns that all the tables have; a newer model's additional columns stay NULL for history."""
     named = [[name for name, *_ in connection.execute(f"describe {quoted(table)}").fetchall()] for table in tables]
     return [name for name in named[0] if all(name in columns for columns in named)]
+
+
+def _day_of(connection: duckdb.DuckDBPyConnection, table: Table, histories: Mapping[Table, str]) -> str | None:
+    """What dates a table's rows, as declared; None where nothing does.
+
+    Frozen rows of a model that no longer exists are dated by the date that they have.
+    """
+    if table.schema != FROZEN:
+        return histories.get(table)
+    return histories.get(_live(table)) or next((day for day in _DATES if table in tables_with(connection, day)), None)
 
 
 def _as_date(day: str) -> str:

@@ -60,6 +60,7 @@ _SELECTS = {
     """,
 }
 
+# Figures of small groups are not published, so a sum with a missing part is null.
 _WHOLE = "create macro whole(figure) as case when bool_and(figure is not null) then sum(figure) end"
 
 _MARTS = {
@@ -125,10 +126,7 @@ def _answers(published: Path, is_about_persons: bool) -> Iterator[tuple[str, str
     """Each file's name below api/metrics and its text."""
     with duckdb.connect() as connection:
         try:
-            # Figures of small groups are not published, so a sum with a missing part is null.
-            connection.execute(
-                "create macro whole(figure) as case when bool_and(figure is not null) then sum(figure) end"
-            )
+            connection.execute(_WHOLE)
             kinds = _open_marts(connection, published, is_about_persons)
             if not kinds:
                 return

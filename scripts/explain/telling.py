@@ -184,15 +184,14 @@ def _sums(evidence: Evidence) -> Iterator[str]:
 
 
 def _coverage(evidence: Evidence, kept: dict[tuple[Any, ...], list[Row]]) -> Iterator[str]:
-    observed = sum(row["observed_seconds"] for row in evidence.stations)
-    scheduled = evidence.shift["scheduled_seconds"]
+    observed, scheduled = evidence.shift["observed_seconds"], evidence.shift["scheduled_seconds"]
     yield (
         f"  observed = for each event the time to the worker's next one, at most {evidence.last_event_minutes:g} min "
         f"(LAST_EVENT_MINUTES) = {_duration(observed)}"
     )
-    if scheduled:
-        share = observed / scheduled
-        yield f"  coverage = observed ÷ scheduled = {_exact(observed)} ÷ {_exact(scheduled)} = {share:.1%}"
+    if evidence.shift["coverage"] is not None:
+        share = f"{evidence.shift['coverage']:.1%}"
+        yield f"  coverage = observed ÷ scheduled = {_exact(observed)} ÷ {_exact(scheduled)} = {share}"
     for row in evidence.stations:
         yield (
             f"  at {row['workstation_id']} ({row['workstation_name']}): present {_duration(row['present_seconds'])}, "

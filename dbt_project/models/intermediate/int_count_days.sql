@@ -1,4 +1,7 @@
-{{ config(materialized="incremental", incremental_strategy="scoped", schema="handover", meta={"scope": "date", "day": "event_date"}) }}
+{{ config(
+    materialized="incremental", incremental_strategy="scoped", schema="handover",
+    meta={"scope": "date", "day": "event_date"}
+) }}
 -- depends_on: {{ lists_of('date') }}
 
 with counts as (
