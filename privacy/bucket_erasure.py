@@ -19,6 +19,7 @@ from ingestion.bucket import Bucket, FetchedObject, archive_key, is_ignored
 from ingestion.bucket.rewriting import every_object, fetch_all, replace
 from ingestion.contract.events import folder_of
 from ingestion.identity.journal import PendingErasure
+from ingestion.landing.continuity import ARCHIVED_STATE
 from ingestion.landing.manifest import storable_key
 from ingestion.records.unpacking import Undecodable
 from ingestion.settings import Settings
@@ -57,7 +58,7 @@ def erase_from_bucket(
     unfinished_since = datetime.now(UTC) - timedelta(hours=UNFINISHED_HOURS)
     infos = []
     for info in every_object(bucket):
-        if is_ignored(info.key) and info.modified > unfinished_since:
+        if is_ignored(info.key) and info.key != ARCHIVED_STATE and info.modified > unfinished_since:
             done.unread.append(info.key)
         else:
             infos.append(info)
