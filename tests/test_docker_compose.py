@@ -117,7 +117,7 @@ def test_the_report_server_gets_no_credentials_and_cannot_write() -> None:
 
 def identities(**environment: str) -> subprocess.CompletedProcess[str]:
     """What the bucket's container makes of its environment before the server starts."""
-    command = [sys.executable, ROOT / "docker" / "bucket-identities"]
+    command = [sys.executable, str(ROOT / "docker" / "bucket-identities")]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 

@@ -55,7 +55,7 @@ class HandoverFolder:
     def replace(self, name: str, write: Callable[[Path], None]) -> None:
         """Have `write` make a folder that lies here anew. Killed in between, `recover` finishes it."""
         path, old, new = (self.hidden(f"{name}{ending}") for ending in ("", _OLD, _NEW))
-        with self._told():
+        with self._naming_errors():
             write(new)
             for part in (*new.rglob("*"), new):
                 sync(part)

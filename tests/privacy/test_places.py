@@ -38,7 +38,7 @@ def plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
     look_alike = WORKER.replace("-", "_")
     plant.drop("registry/workers.csv", f"site_id,worker_id,name\n{SITE},{WORKER},{NAME}\n{SITE},W2,Jim\n")
     records = [event(minute, worker) for minute in range(60) for worker in (WORKER, look_alike, "W2")]
-    odd = event(1, confidence=NAME) + event(2, count=WORKER) + event(3, **{NAME: 1}) + f"{WORKER} {NAME}\n"
+    odd = event(1, confidence=NAME) + event(2, count=WORKER) + event(3, WORKER, **{NAME: 1}) + f"{WORKER} {NAME}\n"
     plant.drop("events/a.jsonl", "".join(records) + odd)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(runner, "BUILD", WITHOUT_DATA_TESTS)

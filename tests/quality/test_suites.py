@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import pytest
 
@@ -83,7 +85,8 @@ def test_a_failed_check_says_what_was_seen_where_and_what_is_allowed() -> None:
 
 @pytest.mark.parametrize(("check", "frame"), [case[:2] for case in CASES.values() if case[2] == "failed"])
 def test_a_failed_check_says_what_is_wrong_and_not_what_would_be_right(check: str, frame: pd.DataFrame) -> None:
-    right = {one.meta["name"]: one.description for one in SUITE_BY_CHECK[check].expectations(PLANT).expectations}
+    expectations: Any = SUITE_BY_CHECK[check].expectations(PLANT).expectations
+    right = {one.meta["name"]: one.description for one in expectations}
     assert right[check] not in judge(check, frame).sentence
 
 
