@@ -86,7 +86,7 @@ def test_a_failed_suite_check_warns_with_what_was_seen_and_holds_nothing_back(fi
     assert not check.passed
     assert finished.result.success
     assert (told["status"], told["observed"]) == ("failed", 1.0)
-    assert "site south, camera unknown" in str(told["sentence"])
+    assert "Site south, camera unknown" in str(told["sentence"])
 
 
 def test_the_published_version_holds_its_own_results_and_incidents(finished: FinishedBatch) -> None:

@@ -72,6 +72,10 @@ moved_segments as (
     {{ on_each_date('changed_segments') }}
 ),
 
+segment_dates as (
+    {{ on_each_date('segments') }}
+),
+
 segment_dates_before as (
     {{ on_each_date('segments_before') }}
 ),
@@ -184,14 +188,14 @@ camera_windows as (
         on moved_cameras.site_id = camera_dates.site_id
         and moved_cameras.camera_id = camera_dates.camera_id
 
-    inner join segments
-        on camera_dates.site_id = segments.site_id
-        and camera_dates.event_date = segments.covered_on
+    inner join segment_dates
+        on camera_dates.site_id = segment_dates.site_id
+        and camera_dates.event_date = segment_dates.covered_on
 
     inner join {{ ref('int_affected_windows') }} as affected_windows
-        on segments.site_id = affected_windows.site_id
-        and segments.shift_date = affected_windows.shift_date
-        and segments.shift_id = affected_windows.shift_id
+        on segment_dates.site_id = affected_windows.site_id
+        and segment_dates.shift_date = affected_windows.shift_date
+        and segment_dates.shift_id = affected_windows.shift_id
 
 ),
 
