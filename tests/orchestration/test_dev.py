@@ -166,7 +166,7 @@ def descendants(process: int) -> Iterator[int]:
         ("# a remark\n mutation A { x } query B { version }", True),
         ("subscription { x }", True),
         ("mutation {", False),
-        ("{a" * 100_000, True),
+        ("{a" * 5_000, False),
         ("fragment A on B { mutation }", False),
     ],
 )
