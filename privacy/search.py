@@ -161,8 +161,9 @@ def _search_text(
         records = split_records(content).raws
         theirs = [raw for raw in records if traces.in_record(raw, place)]
         report.add(place, len(theirs))
-        mentioning = [raw for raw in records if mentions(raw, folder_of(place), traces.person)]
-        report.mention(place, sum(raw not in theirs for raw in mentioning))
+        if kind_of(place) is not Kind.ANEW:  # what is made anew repeats mentions of the tables that it is made from
+            mentioning = [raw for raw in records if mentions(raw, folder_of(place), traces.person)]
+            report.mention(place, sum(raw not in theirs for raw in mentioning))
     elif kind_of(place) in (Kind.TEXT, Kind.SAMPLE):
         texts = content.decode("utf-8", "replace").splitlines()
         lines = [line for line in texts if traces.in_line(line)]

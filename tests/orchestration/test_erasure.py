@@ -262,7 +262,8 @@ def test_an_object_that_cannot_be_read_is_named_and_the_command_does_not_claim_s
     filled: Filled, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     plant = filled()
-    plant.drop("events/broken.jsonl.gz", gzip.compress(lines(event(30)))[:-9])
+    packed = gzip.compress(lines(event(30)))
+    plant.drop("events/broken.jsonl.gz", packed[:12] + b"\xff" + packed[13:])  # no tear: a block that is none
     plant.land()
     monkeypatch.setenv("FLOORHOUSE_DATA_DIR", str(plant.settings.data_dir))
     assert main(["erase", "--site", SITE, "--worker", WORKER, "--yes"]) == 3
