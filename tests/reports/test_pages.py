@@ -358,7 +358,7 @@ def test_the_models_page_holds_the_event_mix_against_its_baseline_and_tells_the_
     page = met["models", OFFICE]
     assert "Event mix against its baseline" in page["text"]
     assert "alarm 15.0 %" in page["text"]
-    (verdict,) = _table(page, "Versions", "Site", "Metric", "Which is what")
+    (verdict,) = _table(page, "Versions", "Site", "Metric", "Verdict")
     assert verdict[:6] == [
         "1.4 → 1.5",
         "North plant",

@@ -39,7 +39,7 @@ def test_every_test_that_the_list_names_exists() -> None:
         ('raise BucketError(f"The folder {name} cannot be read.")', ["The folder … cannot be read."]),
         ('log("the next batch " f"lands {count} more")', ["the next batch lands … more"]),
         ('def why():\n    return "the warehouse is gone" if gone else "it cannot be opened"', 2),
-        ('sentence = f"It fell silent{" and is closed today" if closed else ""}."', 2),
+        ("sentence = f\"It fell silent{' and is closed today' if closed else ''}.\"", 2),
         ('connection.execute("select a from marts.sites where b")', []),
         ('def told():\n    """Say what was said to somebody."""', []),
         ('name = "a text that nobody is shown"', []),
