@@ -1,6 +1,6 @@
 """What dbt spends on a node beside its SQL, left out where this project needs none of it.
 
-Over a hundred nodes this is most of a small batch. docs/decisions says what each part saved and what holds it.
+Over a hundred nodes this is most of a small batch. Decision 1 (docs/decisions) says what all of it saved.
 """
 
 from __future__ import annotations
