@@ -136,7 +136,7 @@ def test_a_file_is_for_the_spreadsheet_of_the_readers_own_place(settings: Settin
     assert heads[:5] == ["Worker", "Worker id", "Site", "Site id", "Shifts"]
     row = next(line.split(";") for line in lines if ";W01;" in line)
     assert row[heads.index("Utilization (%)")] == f"{100 * utilization:.1f}".replace(".", ",")
-    heard = _saved(health, "which-cameras-can-be-heard.csv")
+    heard = _saved(health, "which-cameras-send-events.csv")
     assert any(",2026-02-28 17:50-06:00," in line for line in heard)
 
 
