@@ -18,10 +18,19 @@ class ImportAhead:
         self._thread: Thread | None = None
 
     def start(self) -> None:
-        """Start the import once. A failure appears at the import that needs the library."""
+        """Start the import once."""
         if self._thread is None:
             self._thread = Thread(target=self._import, name=f"import {self._name}")
             self._thread.start()
+
+    def wait(self) -> None:
+        """Wait until the import has ended. Whoever needs a library that failed to import meets the failure only now.
+
+        Before, an importer that waits for the other thread may get half of the module: Python looks at the module once
+        the lock is free, and no longer asks whether it was imported to its end.
+        """
+        if self._thread is not None:
+            self._thread.join()
 
     def _import(self) -> None:
         with contextlib.suppress(Exception):

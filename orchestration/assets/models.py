@@ -72,6 +72,7 @@ def build_models_asset(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
             report = build_models(warehouse.settings, note, select=select, log=context.log.info)
         except TransformError as error:
             failure = error
+        judging.wait()
         rows = warehouse.row_counts()
         # Also after a failure: which test failed and which models were built is what an operator looks for.
         for message in messages.values():

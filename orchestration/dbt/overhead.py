@@ -35,7 +35,7 @@ _CALLED_BY_NAME = (
 )
 
 # dbt's events that somebody here takes: the ends of nodes (orchestration/assets/models.py), whatever their level.
-_TAKEN = frozenset({"LogModelResult", "LogTestResult", "NodeFinished", "LogStartLine"})
+TAKEN_EVENTS = frozenset({"LogModelResult", "LogTestResult", "NodeFinished", "LogStartLine"})
 
 
 def keep_used_macros(manifest: Manifest, package: str) -> None:
@@ -76,7 +76,7 @@ def cut_overhead() -> None:
         """dbt's own writes the line of every event before it asks whether the level is wanted."""
 
         def fire_event(self, e: BaseEvent, level: EventLevel | None = None, *args: Any, **options: Any) -> None:
-            if (level or e.level_tag()) != EventLevel.DEBUG or type(e).__name__ in _TAKEN:
+            if (level or e.level_tag()) != EventLevel.DEBUG or type(e).__name__ in TAKEN_EVENTS:
                 super().fire_event(e, level, *args, **options)
 
     ctx_set_event_manager(WithoutDebugEvents())

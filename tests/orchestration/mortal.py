@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from orchestration.dbt import runner
+from orchestration.dbt import overhead, runner
 from tests.mortal import ForkingProcess
 from tests.plant import NOW, WITHOUT_DATA_TESTS, Plant
 
@@ -183,6 +183,7 @@ def _watch(point: dict[str, Any]) -> Callable[[Any], None] | None:
     """What dies at an event of dbt's."""
     if "node" not in point:
         return None
+    setattr(overhead, "TAKEN_EVENTS", overhead.TAKEN_EVENTS | {point["event"]})  # noqa: B010  # before dbt is set up
 
     def watch(event: Any) -> None:
         if event.info.name != point["event"] or event.data.node_info.node_name != point["node"]:

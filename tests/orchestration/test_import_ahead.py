@@ -32,12 +32,13 @@ def test_who_needs_the_library_meanwhile_waits_for_it_and_it_is_imported_once(
     monkeypatch.delitem(sys.modules, "slow_library")
 
 
-def test_a_library_that_fails_to_import_fails_where_it_is_needed(
+def test_a_library_that_fails_to_import_fails_where_it_is_needed_afterwards(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "broken_library.py").write_text("raise OSError('no such file')")
     monkeypatch.syspath_prepend(tmp_path)
     ahead = ImportAhead("broken_library")
     ahead.start()
+    ahead.wait()
     with pytest.raises(OSError, match="no such file"):
         import broken_library  # type: ignore[import-not-found]  # noqa: F401

@@ -11,6 +11,7 @@ import pytest
 
 from ingestion.settings import Settings
 from orchestration.definitions import BATCH, build_definitions
+from orchestration.resources import Clock
 from quality.alerts.deliver import deliver
 from quality.alerts.settings import AlertSettings
 from tests.plant import Plant
@@ -35,17 +36,10 @@ def shift(day: int) -> str:
     return "\n".join(json.dumps(event) for event in events)
 
 
-def batch(settings: Settings, monkeypatch: pytest.MonkeyPatch, now: datetime) -> tuple[bool, list[str]]:
+def batch(settings: Settings, now: datetime) -> tuple[bool, list[str]]:
     """A batch at this time by the clock: whether it published, and all transitions of the freshness told so far."""
 
-    class Clock(datetime):
-        @classmethod
-        def now(cls, _: object = None) -> datetime:  # type: ignore[override]
-            return now
-
-    for module in ("landing", "checked"):
-        monkeypatch.setattr(f"orchestration.assets.{module}.datetime", Clock)
-    job = build_definitions(site=False, settings=settings).resolve_job_def(BATCH)
+    job = build_definitions(site=False, settings=settings, clock=Clock(lambda: now)).resolve_job_def(BATCH)
     with dg.DagsterInstance.ephemeral() as instance:
         result = job.execute_in_process(instance=instance)
     assert result.success
@@ -57,15 +51,13 @@ def batch(settings: Settings, monkeypatch: pytest.MonkeyPatch, now: datetime) ->
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)  # six batches, three of them whole
-def test_a_plant_that_falls_silent_is_reported_once_and_once_when_it_is_heard_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_plant_that_falls_silent_is_reported_once_and_once_when_it_is_heard_again(tmp_path: Path) -> None:
     plant = Plant(tmp_path)
     for day in (0, 1, 2, 3, 4, 7, 8, 9, 10, 11):
         plant.drop(f"events/site_id=north/{day}.jsonl", shift(day))
 
     def at(day: int, hour: int) -> tuple[bool, list[str]]:
-        return batch(plant.settings, monkeypatch, MONDAY + timedelta(days=day, hours=hour))
+        return batch(plant.settings, MONDAY + timedelta(days=day, hours=hour))
 
     assert at(11, 15) == (True, [])
     assert at(14, 23) == (False, [])  # a Monday without work may be a holiday
