@@ -151,3 +151,36 @@
         select * from {{ now }}
     )
 {%- endmacro %}
+
+{#- The rows of cameras.csv that only one of its two versions has: the current one and that of the last build. -#}
+{% macro changed_cameras() -%}
+    with cameras as (
+
+        select
+            site_id,
+            camera_id,
+            workstation_id,
+            is_counting_units,
+            is_counting_states,
+            valid_from,
+            valid_to
+        from {{ ref('stg_raw__cameras') }}
+
+    ),
+
+    cameras_before as (
+
+        select
+            site_id,
+            camera_id,
+            workstation_id,
+            counts as is_counting_units,
+            states as is_counting_states,
+            valid_from,
+            valid_to
+        from {{ source('build', 'cameras') }}
+
+    )
+
+    {{ changed_rows('cameras', 'cameras_before') }}
+{%- endmacro %}

@@ -140,37 +140,9 @@ station_windows as (
 
 ),
 
-cameras as (
-
-    select
-        site_id,
-        camera_id,
-        workstation_id,
-        is_counting_units,
-        is_counting_states,
-        valid_from,
-        valid_to
-    from {{ ref('stg_raw__cameras') }}
-
-),
-
-cameras_before as (
-
-    select
-        site_id,
-        camera_id,
-        workstation_id,
-        counts as is_counting_units,
-        states as is_counting_states,
-        valid_from,
-        valid_to
-    from {{ source('build', 'cameras') }}
-
-),
-
 moved_cameras as (
 
-    {{ changed_rows('cameras', 'cameras_before') }}
+    {{ changed_cameras() }}
 
 ),
 

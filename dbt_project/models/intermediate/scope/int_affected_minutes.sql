@@ -9,34 +9,6 @@ with readings as (
 
 ),
 
-cameras as (
-
-    select
-        site_id,
-        camera_id,
-        workstation_id,
-        is_counting_units,
-        is_counting_states,
-        valid_from,
-        valid_to
-    from {{ ref('stg_raw__cameras') }}
-
-),
-
-cameras_before as (
-
-    select
-        site_id,
-        camera_id,
-        workstation_id,
-        counts as is_counting_units,
-        states as is_counting_states,
-        valid_from,
-        valid_to
-    from {{ source('build', 'cameras') }}
-
-),
-
 batch as (
 
     select * from {{ source('build', 'batch') }}
@@ -45,7 +17,7 @@ batch as (
 
 moved_rows as (
 
-    {{ changed_rows('cameras', 'cameras_before') }}
+    {{ changed_cameras() }}
 
 ),
 
