@@ -11,7 +11,7 @@ SQL_FOLDERS := dbt_project/models dbt_project/data_tests
 export NODE_EXTRA_CA_CERTS ?= $(wildcard /etc/ssl/certs/ca-certificates.crt)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ready demo run replay-rejects verify rebuild explain erase-worker retention serve dev test test-fast coverage bench bench-drift bench-landing-large bench-history lint format docs screenshots lock clean clean-data
+.PHONY: help setup ready demo run replay-rejects verify backup restore rebuild explain erase-worker retention serve dev test test-fast coverage bench bench-drift bench-landing-large bench-history lint format docs screenshots lock clean clean-data
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,12 @@ replay-rejects: ready  ## try the rejected records again, then run a batch
 
 verify: ready  ## compare the marts with a full rebuild of a copy, while the plant goes on
 	@$(FLOORHOUSE) verify
+
+backup: ready  ## copy the plant's state into a new folder while the plant goes on: TO=folder [KEEP=number]
+	@$(FLOORHOUSE) backup "$(TO)" $(if $(KEEP),--keep $(KEEP))
+
+restore: ready  ## make a plant of a backup, in a data folder without a warehouse: FROM=folder
+	@$(FLOORHOUSE) restore "$(FROM)"
 
 rebuild: ready  ## make a lost or damaged warehouse anew from the archive, then run a batch
 	@$(FLOORHOUSE) rebuild

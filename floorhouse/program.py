@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -202,6 +203,31 @@ def rebuild() -> int:
     from orchestration.commands.rebuild import rebuild_and_run
 
     return rebuild_and_run()
+
+
+@app.command()
+@_verb
+def backup(
+    folder: Annotated[Path, typer.Argument(help="Where backups are kept, on another disk or machine.")],
+    keep: Annotated[int | None, typer.Option(min=1, help="Remove all but this many of the newest backups.")] = None,
+    with_keys: Annotated[bool, typer.Option("--with-keys", help="Copy the pseudonym key too.")] = False,
+    with_bucket: Annotated[bool, typer.Option("--with-bucket", help="Copy a local bucket's objects too.")] = False,
+) -> int:
+    """Copy the plant's state into a new folder. Batches go on; they only wait while the warehouse is copied."""
+    from orchestration.commands.backup import back_up
+
+    return back_up(folder, keep=keep, with_keys=with_keys, with_bucket=with_bucket)
+
+
+@app.command()
+@_verb
+def restore(
+    folder: Annotated[Path, typer.Argument(help="One backup, a folder that floorhouse backup has made.")],
+) -> int:
+    """Make a plant of a backup, in a data folder without a warehouse. A batch then runs over it."""
+    from orchestration.commands.backup import restore_and_run
+
+    return restore_and_run(folder)
 
 
 @app.command()

@@ -1,11 +1,16 @@
 """The errors that a person may see. Each message is one sentence that says what is wrong with which value.
 
 FloorhouseError
-├── SettingsError        a setting has a value that is not allowed
-├── RegistryError a registry file has an invalid row ├── ClockError the machine's clock is implausible ├── BucketError
-the landing bucket cannot be listed, read or written ├── WarehouseBusyError another batch is writing the warehouse ├──
-WarehouseError the warehouse cannot be opened or written │ └── WarehouseLostError it is missing, damaged or older than
-what was landed ├── TransformError a dbt model or test failed └── ReportError the site cannot be built or written
+├── SettingsError            a setting has a value that is not allowed
+├── RegistryError            a registry file has an invalid row
+├── ClockError               the machine's clock is implausible
+├── BucketError              the landing bucket cannot be listed, read or written
+├── WarehouseBusyError       another batch is writing the warehouse
+├── WarehouseError           the warehouse cannot be opened or written
+│   └── WarehouseLostError   it is missing, damaged or older than what was landed
+├── TransformError           a dbt model or test failed
+├── ReportError              the site cannot be built or written
+└── BackupError              a backup cannot be taken, or is not whole
 """
 
 from ingestion.printable import printable
@@ -52,6 +57,10 @@ class TransformError(FloorhouseError):
 
 class ReportError(FloorhouseError):
     """The site cannot be built or written; the one that is served stays as it was."""
+
+
+class BackupError(FloorhouseError):
+    """A backup cannot be taken, or cannot be restored; the plant and the backup stay as they are."""
 
 
 def reason_of(error: Exception) -> str:

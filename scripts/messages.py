@@ -27,6 +27,7 @@ says when a place speaks. Beside a message stands the test that makes it come, w
 """
 
 _ROOMS = (
+    "backup",
     "floorhouse",
     "ingestion",
     "orchestration",

@@ -216,9 +216,10 @@ ROOMS = {
     "publishing": {"ingestion"},
     "quality": {"ingestion"},
     "privacy": {"ingestion", "publishing"},
+    "backup": {"ingestion"},
     "simulator": {"ingestion", "publishing"},
     "reports": {"ingestion", "publishing", "serving"},
-    "orchestration": {"ingestion", "privacy", "publishing", "quality", "reports", "serving"},
+    "orchestration": {"backup", "ingestion", "privacy", "publishing", "quality", "reports", "serving"},
     "floorhouse": {"ingestion", "orchestration", "reports", "scripts"},
 }
 

@@ -109,7 +109,8 @@ def require_whole_warehouse(settings: Settings, bucket: Bucket) -> None:
 def _sentence(settings: Settings, fault: str, evidence: str) -> str:
     return (
         f"The warehouse {settings.warehouse_path} {fault} ({evidence}); nothing was landed or archived and the last "
-        "published version stays. Put the right file back, or run floorhouse rebuild to make it from the archive."
+        "published version stays. Restore a backup into an empty data folder (floorhouse restore), or run "
+        "floorhouse rebuild to make it from the archive."
     )
 
 

@@ -1,14 +1,14 @@
 """Rebuilds the warehouse from the archive: lands every archived object again, as of its original landing time.
 
 The new file is built in a folder of its own and replaces the old one only when it is complete, so a killed rebuild
-changes nothing. The old file is set aside, not deleted.
+changes nothing. The old file is set aside, not deleted. A restored backup gets the objects that it lacks likewise.
 """
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
@@ -44,11 +44,11 @@ class Archived:
 class RebuildReport:
     """What a rebuild landed: objects, events and rejected records. `dated` objects kept their original landing time."""
 
-    objects: int
-    dated: int
-    accepted: int
-    rejected: int
-    set_aside: Path | None
+    objects: int = 0
+    dated: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    set_aside: Path | None = None
 
 
 class ArchiveBucket:
@@ -114,26 +114,59 @@ def rebuild_warehouse(settings: Settings, now: datetime, log: Callable[[str], No
     dated = sum(one.etag is not None for one in archived)
     for sentence in _losses(settings, len(archived), dated):
         log(sentence)
-    work = settings.data_dir / WORK_FOLDER
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
-    inner = settings.model_copy(
-        update={"data_dir": work, "landing_url": settings.landing_url, "landed_objects": "keep", "still_seconds": 0.0}
-    )
-    accepted = rejected = objects = 0
-    for landed_at, share in _passes(archived):
-        report = land(inner, landed_at, bucket=ArchiveBucket(bucket, share))
-        objects, accepted, rejected = (
-            objects + report.objects,
-            accepted + report.accepted,
-            rejected + report.rejected,
-        )
-        log(f"landed {objects:,} of {len(archived):,} archived objects, {accepted:,} events")
+    inner = prepare_work_folder(settings)
+    landed = _land_archived(inner, bucket, archived, log)
     aside = _put_in_place(settings, inner, now)
-    shutil.rmtree(work, ignore_errors=True)
+    shutil.rmtree(inner.data_dir, ignore_errors=True)
     with open_warehouse(settings) as connection:
         note_state(settings, connection, bucket, log)
-    return RebuildReport(objects, dated, accepted, rejected, aside)
+    return replace(landed, dated=dated, set_aside=aside)
+
+
+def prepare_work_folder(settings: Settings) -> Settings:
+    """The settings under which a warehouse is made in an empty folder of its own, below the data folder.
+
+    Raises:
+        WarehouseError: the folder cannot be made.
+    """
+    work = settings.data_dir / WORK_FOLDER
+    shutil.rmtree(work, ignore_errors=True)
+    try:
+        work.mkdir(parents=True)
+    except OSError as error:
+        raise WarehouseError(f"The data folder {settings.data_dir} cannot be written: {error.strerror}.") from error
+    return settings.model_copy(
+        update={"data_dir": work, "landing_url": settings.landing_url, "landed_objects": "keep", "still_seconds": 0.0}
+    )
+
+
+def land_unknown(inner: Settings, bucket: Bucket, now: datetime, log: Callable[[str], None]) -> RebuildReport:
+    """Land the archived objects that the manifest of a restored warehouse does not list. The caller holds the lock.
+
+    `inner` is the work folder with that warehouse (`prepare_work_folder`), `bucket` the plant's own.
+
+    Raises:
+        BucketError, WarehouseError: the archive cannot be read or the file cannot be written.
+    """
+    known = _manifest_copies(inner)
+    archived = [_find(info, known, now) for info in bucket.list(ARCHIVE_PREFIX) if storable_key(info.key) not in known]
+    return _land_archived(inner, bucket, archived, log)
+
+
+def _land_archived(
+    inner: Settings, bucket: Bucket, archived: Sequence[Archived], log: Callable[[str], None]
+) -> RebuildReport:
+    total = RebuildReport()
+    for landed_at, share in _passes(archived):
+        report = land(inner, landed_at, bucket=ArchiveBucket(bucket, share))
+        total = replace(
+            total,
+            objects=total.objects + report.objects,
+            accepted=total.accepted + report.accepted,
+            rejected=total.rejected + report.rejected,
+        )
+        log(f"landed {total.objects:,} of {len(archived):,} archived objects, {total.accepted:,} events")
+    return total
 
 
 def _losses(settings: Settings, count: int, dated: int) -> Iterator[str]:

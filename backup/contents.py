@@ -1,0 +1,105 @@
+"""What a backup holds, by the places of the data folder (privacy/places.py), and its table of contents, `backup.json`.
+
+Every place is in `COPIED`, in `LEFT_OUT` with a reason, or the warehouse; a test compares the lists.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from ingestion.bucket import ARCHIVE_PREFIX
+from ingestion.errors import BackupError
+from ingestion.landing.continuity import STATE_NAME
+from ingestion.landing.rebuild import WORK_FOLDER
+from ingestion.settings import Settings
+
+FORMAT = 1
+TABLE_OF_CONTENTS = "backup.json"
+WAREHOUSE = "warehouse.duckdb"
+FILES, REGISTRY, BUCKET, KEYS = "files", "registry", "bucket", "keys.json"
+
+# The bucket's prefixes. The archive is last: what a batch archives meanwhile is then copied twice or from there.
+OBJECTS = ("events/", "labels/", ARCHIVE_PREFIX)
+
+# Copied as they are; databases of SQLite through its own backup, so that a running daemon disturbs nothing.
+COPIED = (
+    "alerts/*",
+    "alerts.log",
+    "outbox/review/*",
+    "outbox/retraining/*",
+    "logs/*",
+    "status.json",
+    "repairs.json",
+    "privacy/*",
+    "dagster/*",
+    "demo-truth/*",
+)
+LEFT_OUT = {
+    "landing/*": "the bucket; its registry files are copied, the rest with --with-bucket",
+    "warehouse-before-*": "copies of an earlier warehouse",
+    f"{WORK_FOLDER}/*": "work under way",
+    "verify-*": "work under way",
+    "warehouse.duckdb.*": "part of the warehouse's copy",
+    ".warehouse.duckdb*": "work under way",
+    ".status.json.new": "work under way",
+    ".repairs.json.new": "work under way",
+    "published": "the next batch publishes",
+    "published-versions/*": "the next batch publishes",
+    "site/*": "the next batch makes it",
+    "quality/*": "the next batch makes it",
+    "dbt/*": "the next batch makes it",
+    "dbt/logs/*": "the next batch writes them",
+    "warehouse.lock": "of this machine",
+    STATE_NAME: "the restore writes it",
+    f".{STATE_NAME}*": "work under way",
+}
+# Of Dagster's folder: locks and sockets of processes that run now, and what SQLite keeps beside its databases.
+_OF_PROCESSES = ("*.lock", "*-wal", "*-shm", "*-journal", "dagster/running*")
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """The table of contents. `files` gives the SHA-256 of each file by its path below the backup."""
+
+    format: int
+    taken_at: str  # UTC, ISO 8601
+    schema_version: int
+    objects: int
+    newest_landing: str
+    worker_identity: str
+    needs: list[str]  # variables whose values are secrets and not in the backup
+    settings: dict[str, Any]
+    files: dict[str, str]
+
+    def text(self) -> str:
+        """The JSON of `backup.json`."""
+        return json.dumps(asdict(self), indent=1, sort_keys=True)
+
+
+def read_contents(folder: Path) -> Contents:
+    """The table of contents of a backup.
+
+    Raises:
+        BackupError: the folder holds no finished backup.
+    """
+    try:
+        contents = Contents(**json.loads((folder / TABLE_OF_CONTENTS).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise BackupError(f"{folder} is no finished backup: its {TABLE_OF_CONTENTS} is missing or damaged.") from error
+    return contents
+
+
+def is_copied(path: str) -> bool:
+    """Whether a file of the data folder belongs into a backup, by its path below the folder."""
+    return any(fnmatchcase(path, pattern) for pattern in COPIED) and not any(
+        fnmatchcase(path, pattern) for pattern in _OF_PROCESSES
+    )
+
+
+def shown_settings(settings: Settings) -> dict[str, Any]:
+    """The settings in force without secrets, for the person who sets up the new machine."""
+    return settings.model_dump(mode="json", exclude={"pseudonym_key"})
