@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 from random import Random
 from typing import Any
 
-from tests.reference.plant import Registry, Shift, Target
+from tests.reference.plant import CameraRow, Registry, Shift, Target
 
 Record = dict[str, Any]
 
@@ -55,6 +55,7 @@ MODELS = [("eye", "1"), ("eye", "2"), ("Eye", "1")]
 CONFIDENCES = [0.0, 0.5, 0.5, 0.7, 0.9, 0.9, 0.91, 1 / 3, 0.1 + 0.2, 1.0]
 EVENT_TYPES = ["working"] * 4 + ["idle"] * 3 + ["absent", "product_count", "product_count"]
 COUNTS = [None, 0, 1, 1, 2, 7, 1_000_000]
+TOTALS = [0, 1, 5, 5, 9, 10, 11, 400, 10**15]
 MALFORMED = ["{", "nothing", "[1, 2]", '"text"', "{}", '{"timestamp": "2026-01-01T00:00:00Z", "zone": 1}']
 
 
@@ -101,7 +102,11 @@ def add_site(plant: RandomPlant, site_id: str, random: Random) -> None:
     targets = tuple(
         target for station in stations for target in own_targets(site_id, station, changed_at.date(), random)
     )
-    plant.registry = replace(plant.registry, targets=(*plant.registry.targets, *targets))
+    plant.registry = replace(
+        plant.registry,
+        targets=(*plant.registry.targets, *targets),
+        cameras=(*plant.registry.cameras, *own_cameras(site_id, changed_at.date(), random)),
+    )
     instants = list(grid(changed_at, random))
     for _ in range(random.randint(1, 60)):
         event = random_event(random.choice(instants), random)
@@ -166,6 +171,25 @@ def own_targets(site_id: str, station: str, day: date, random: Random) -> list[T
     return targets
 
 
+def own_cameras(site_id: str, day: date, random: Random) -> list[CameraRow]:
+    """Which cameras count where: mostly nothing is said, else of all stations, of one, or until and from a date."""
+    rows: list[CameraRow] = []
+    if random.random() < 0.6:
+        return rows
+    for camera in random.sample([*CAMERAS, "edge", "unknown"], random.randint(1, 3)):
+        for station in random.sample(["*", *STATIONS], random.randint(1, 3)):
+            row = CameraRow(site_id, camera, station, random.random() < 0.5, random.random() < 0.5)
+            if random.random() < 0.6:
+                rows.append(row)
+                continue
+            change = day + timedelta(days=random.randint(-1, 1))
+            rows.append(replace(row, valid_to=change))
+            if random.random() < 0.5:
+                after = change + timedelta(days=1)
+                rows.append(replace(row, counts=not row.counts, states=not row.states, valid_from=after))
+    return rows
+
+
 def grid(changed_at: datetime, random: Random) -> Iterator[datetime]:
     """Some instants within a day and a half of the change of the clocks, many of them within two hours.
 
@@ -188,8 +212,12 @@ def random_event(instant: datetime, random: Random) -> Record:
         "confidence": random.choice(CONFIDENCES),
     }
     count = random.choice(COUNTS)
-    if count is not None:
+    if random.random() < 0.1:
+        event["count_total"] = random.choice(TOTALS)
+    elif count is not None:
         event["count"] = count
+    if random.random() < 0.3:
+        event["event_id"] = random.choice(["p1", "p2", 17, "17", ""])
     if random.random() < 0.8:
         event["camera_id"] = random.choice(CAMERAS)
     if random.random() < 0.7:
@@ -230,6 +258,7 @@ def united(plants: list[RandomPlant], common: tuple[Shift, ...]) -> Registry:
         shifts=(*common, *(shift for plant in plants for shift in plant.registry.shifts)),
         targets=tuple(target for plant in plants for target in plant.registry.targets),
         closures=tuple(closure for plant in plants for closure in plant.registry.closures),
+        cameras=tuple(row for plant in plants for row in plant.registry.cameras),
     )
     for plant in plants:
         registry.sites.update(plant.registry.sites)

@@ -1,9 +1,9 @@
 """Random histories of a plant, batch by batch: after each, the marts are those of a full rebuild.
 
 What happens between batches is everything that may change a number: records that arrive early, late and twice, or are
-rejected and tried again, labels, shifts, time zones and names that administrators rewrite, settings, events that are
-removed one by one, and those that retention deletes. A build costs seconds whatever it builds, so each example packs
-many plants into one bucket, as its neighbour does.
+rejected and tried again, labels, shifts, cameras, time zones and names that administrators rewrite, settings, events
+that are removed one by one, and those that retention deletes. A build costs seconds whatever it builds, so each example
+packs many plants into one bucket, as its neighbour does.
 """
 
 import json
@@ -33,6 +33,7 @@ from tests.properties.random_plants import (
     STATIONS,
     ZONES_AND_CHANGES,
     RandomPlant,
+    own_cameras,
     own_closures,
     own_shifts,
     own_targets,
@@ -53,7 +54,7 @@ def changed(plants: list[RandomPlant], random: Random) -> Registry:
     sites = sorted(registry.sites)
     for site in random.sample(sites, len(sites) // 4):
         zone, change = random.choice(ZONES_AND_CHANGES)
-        kind = random.choice(["zone", "shifts", "names", "targets", "closures", "gone"])
+        kind = random.choice(["zone", "shifts", "names", "targets", "closures", "cameras", "gone"])
         if kind == "zone":
             registry.sites[site] = (registry.sites[site][0], zone)
         elif kind == "gone":
@@ -70,6 +71,10 @@ def changed(plants: list[RandomPlant], random: Random) -> Registry:
             open_there = tuple(closure for closure in registry.closures if closure[0] != site)
             shut = own_closures(site, date.fromisoformat(change[:10]), random)
             registry = replace(registry, closures=(*open_there, *shut))
+        elif kind == "cameras":
+            rows = tuple(row for row in registry.cameras if row.site_id != site)
+            own = own_cameras(site, date.fromisoformat(change[:10]), random)
+            registry = replace(registry, cameras=(*rows, *own))
         elif kind == "targets":
             kept = tuple(target for target in registry.targets if target.site_id != site)
             day = date.fromisoformat(change[:10])

@@ -3,12 +3,12 @@
 A span of time is a pair of instants in microseconds; scheduled time is a list of spans that neither meet nor overlap.
 """
 
-from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
+from tests.reference.counting import camera_events
 from tests.reference.groups import Row, grouped, moment, quantile, ratio, seconds
-from tests.reference.intervals import duplicate_key, microseconds, rank
+from tests.reference.intervals import microseconds
 from tests.reference.plant import Registry, Settings
 from tests.reference.reading import EPOCH, Event
 from tests.reference.windows import DATES_AROUND, Calendar
@@ -23,15 +23,6 @@ HORIZON = 24 * 3600 * SECOND
 
 def instant_of(at: datetime) -> int:
     return (at - EPOCH) // timedelta(microseconds=1)
-
-
-def camera_events(accepted: Iterable[Event]) -> list[Event]:
-    """Of each duplicate key the most confident event per camera, model and version."""
-    kept: dict[tuple[object, ...], Event] = {}
-    for event in accepted:
-        key = (*duplicate_key(event), event.camera_id, event.model_name, event.model_version)
-        kept[key] = min(kept.get(key, event), event, key=rank)
-    return list(kept.values())
 
 
 def scheduled_spans(calendar: Calendar, day: date, until: int) -> list[Span]:

@@ -43,14 +43,6 @@ def rank(event: Event) -> tuple[float, int, bytes, bytes, bytes]:
     )
 
 
-def without_duplicates(events: Iterable[Event]) -> list[Event]:
-    kept: dict[tuple[str, int, str | None, str, str], Event] = {}
-    for event in events:
-        key = duplicate_key(event)
-        kept[key] = min(kept.get(key, event), event, key=rank)
-    return list(kept.values())
-
-
 def counted_at(event: Event) -> int:
     """The instant that stands for an event in every rule about windows, hours, arrival and stretches."""
     return event.at if event.count_total is None else event.at - 1

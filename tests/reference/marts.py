@@ -9,9 +9,10 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
-from tests.reference.cameras import camera_days, camera_events, shift_windows, sites
+from tests.reference.cameras import camera_days, shift_windows, sites
+from tests.reference.counting import camera_events, events_for_figures
 from tests.reference.groups import Row, grouped, mean, p05
-from tests.reference.intervals import sightings_of, without_duplicates
+from tests.reference.intervals import sightings_of
 from tests.reference.people import interval_row, site_shifts, stays_of, worker_shifts, worker_station_shifts
 from tests.reference.plant import Registry, Settings
 from tests.reference.reading import Event
@@ -44,7 +45,7 @@ def compute_marts(
     """
     accepted = list(accepted)
     calendars = {site_id: Calendar(registry, site_id) for site_id in {event.site_id for event in accepted}}
-    sightings = sightings_of(without_duplicates(accepted), calendars)
+    sightings = sightings_of(events_for_figures(accepted, registry), calendars)
     stays = stays_of(sightings, settings)
     windows = shift_windows({(stay.site_id, stay.window.shift_date) for stay in stays}, calendars, landed_at)
     stations = Stations(accepted, sightings, registry, calendars, settings, landed_at)
@@ -82,7 +83,7 @@ def confidence_histograms(accepted: list[Event]) -> list[Row]:
 
 
 def model_days(accepted: list[Event]) -> list[Row]:
-    """Of each duplicate key the most confident event per camera, model and version; nothing else is left out."""
+    """All that cameras sent, whether or not it counts for figures."""
     rows = []
     days = grouped(
         camera_events(accepted),

@@ -43,6 +43,22 @@ class Target:
         return is_on and (self.valid_from or date.min) <= day <= (self.valid_to or date.max)
 
 
+@dataclass(frozen=True)
+class CameraRow:
+    """One row of cameras.csv; `workstation_id` may be `*`, the valid dates are local and inclusive."""
+
+    site_id: str
+    camera_id: str
+    workstation_id: str
+    counts: bool = True
+    states: bool = True
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+    def is_valid_on(self, day: date) -> bool:
+        return (self.valid_from or date.min) <= day <= (self.valid_to or date.max)
+
+
 DEFAULT_SHIFTS = (
     Shift("*", "day", time(6), 480),
     Shift("*", "evening", time(14), 480),
@@ -60,6 +76,7 @@ class Registry:
     workstations: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)  # …: name, station_type, line
     targets: tuple[Target, ...] = ()
     closures: tuple[tuple[str, date, date], ...] = ()  # site_id or `*`, first and last date
+    cameras: tuple[CameraRow, ...] = ()
 
     def timezone_of(self, site_id: str) -> str:
         return self.sites[site_id][1] if site_id in self.sites else "UTC"
@@ -119,6 +136,18 @@ class Registry:
                 (row["site_id"], date.fromisoformat(row["from_date"]), date.fromisoformat(row["to_date"]))
                 for row in rows("closures")
             ),
+            tuple(
+                CameraRow(
+                    row["site_id"],
+                    row["camera_id"],
+                    row["workstation_id"] or "*",
+                    row["counts"] != "no",
+                    row["states"] != "no",
+                    date.fromisoformat(row["valid_from"]) if row.get("valid_from") else None,
+                    date.fromisoformat(row["valid_to"]) if row.get("valid_to") else None,
+                )
+                for row in rows("cameras")
+            ),
         )
 
     def files(self) -> dict[str, str]:
@@ -166,6 +195,21 @@ class Registry:
             ),
             "registry/closures.csv": csv_text(
                 "site_id,from_date,to_date,reason", [(*closure, "Holidays") for closure in self.closures]
+            ),
+            "registry/cameras.csv": csv_text(
+                "site_id,camera_id,workstation_id,counts,states,valid_from,valid_to",
+                [
+                    (
+                        row.site_id,
+                        row.camera_id,
+                        row.workstation_id,
+                        "yes" if row.counts else "no",
+                        "yes" if row.states else "no",
+                        row.valid_from or "",
+                        row.valid_to or "",
+                    )
+                    for row in self.cameras
+                ],
             ),
         }
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from itertools import pairwise
 
+from tests.reference.counting import is_counted
 from tests.reference.groups import Row, moment, per_hour, ratio, seconds, union
 from tests.reference.intervals import STATES, Sightings, counted_at, microseconds
 from tests.reference.plant import Registry, Settings, Target
@@ -234,6 +235,7 @@ class Stations:
             if (event.site_id, event.workstation_id) == (site_id, station)
             and event.event_type in STATES
             and window.started_at - MEMORY <= event.at < window.ended_at
+            and is_counted(event, self.registry)
         }
         if not cameras:
             return {f"{name}_seconds": None for name in names}

@@ -6,11 +6,12 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 import zstandard
 
+from tests.reference.counting import events_for_figures, without_duplicates
 from tests.reference.groups import moment
-from tests.reference.intervals import Sightings, without_duplicates
+from tests.reference.intervals import Sightings
 from tests.reference.json_text import NotJson, Number, whole_value
 from tests.reference.marts import compute_marts
-from tests.reference.plant import Registry, Settings, Shift
+from tests.reference.plant import CameraRow, Registry, Settings, Shift
 from tests.reference.reading import EPOCH, MICROSECOND, Event, Rejection, is_event_object, read_object
 from tests.reference.windows import Calendar, Window
 from tests.reference.zones import local_time, to_utc
@@ -120,6 +121,38 @@ def test_of_duplicates_the_most_confident_stays_then_the_largest_count_then_the_
         event(same, confidence=0.9, count=3, camera_id="b"),
     ]
     assert without_duplicates([*others, best]) == without_duplicates([best, *others]) == [best]
+
+
+def test_products_of_one_instant_are_told_apart_by_their_ids_and_readings_by_their_counters() -> None:
+    same, later = "2026-01-15T10:00:00+00:00", "2026-01-15T10:10:00+00:00"
+    events = [
+        *(event(same, "product_count", event_id=own, count=n) for own, n in (("a", 2), ("a", 1), ("b", 4), (None, 1))),
+        *(
+            event(moment, "product_count", count_total=n, count=0)
+            for moment, n in ((same, 10), (later, 10), (later, 17))
+        ),
+    ]
+    assert sorted((one.at, one.count) for one in events_for_figures(events, Registry())) == [
+        (at(same), 0),
+        (at(same), 7),
+        (at(later), 7),
+    ]
+
+
+def test_a_cameras_row_for_the_station_comes_before_the_one_for_all_on_the_dates_that_it_holds() -> None:
+    def row(station: str, **fields: object) -> CameraRow:
+        return CameraRow("north", "C1", station, **fields)  # type: ignore[arg-type]
+
+    rows = (row("*", counts=False), row("S1", states=False, valid_from=date(2026, 1, 16)))
+    registry = Registry({"north": ("North", "Pacific/Kiritimati")}, cameras=rows)
+    events = [
+        event(f"2026-01-{day}T10:00:00+00:00", kind, workstation_id=station)
+        for day in (14, 15)  # the 15th and the 16th on Kiritimati
+        for kind in ("working", "product_count")
+        for station in ("S1", "S2")
+    ]
+    counted = [(one.workstation_id, one.event_type) for one in events_for_figures(events, registry)]
+    assert counted == [("S1", "working"), ("S2", "working"), ("S2", "working"), ("S1", "product_count")]
 
 
 @pytest.mark.parametrize(
