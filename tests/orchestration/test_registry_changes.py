@@ -110,6 +110,7 @@ def test_targets_hold_on_their_weekdays(plant: Plant) -> None:
         date(2026, 1, 17): (None, None),
         date(2026, 2, 10): (480, 0),
     }
+    assert date(2026, 1, 17) not in {row["shift_date"] for row in plant.mart("station_targets")}
 
 
 def test_shifts_hold_on_their_weekdays(plant: Plant) -> None:

@@ -10,13 +10,15 @@ from tests.plant import Plant
 from tests.reference.marts import compute_marts
 from tests.reference.plant import Settings
 from tests.reference.reading import read_object
+from tests.scenarios.first_weeks import FIRST_WEEKS
 from tests.scenarios.worked_examples import EXAMPLES, Example, grouped_by_plant, united
 
-PLANTS = list(grouped_by_plant(EXAMPLES))
-MARTS = sorted({mart for example in EXAMPLES for mart in example.expected})
+ALL = [*EXAMPLES, *FIRST_WEEKS]
+PLANTS = list(grouped_by_plant(ALL))
+MARTS = sorted({mart for example in ALL for mart in example.expected})
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda each: each.site_id)
+@pytest.mark.parametrize("example", ALL, ids=lambda each: each.site_id)
 def test_the_reference_gives_what_the_example_says(example: Example) -> None:
     now = datetime.fromisoformat(example.now)
     reading = read_object("events/a.jsonl", "\n".join(example.lines()).encode(), now)

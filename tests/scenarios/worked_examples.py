@@ -20,7 +20,7 @@ USUAL = {"day": ("06:00", 480), "late": ("14:00", 480), "night": ("22:00", 480)}
 OVERLAP = USUAL | {"day": ("06:00", 510)}
 GAP = USUAL | {"day": ("06:00", 475)}
 _EVENT = re.compile(
-    r"(?:(?P<who>\S+)@(?P<station>[^\s/]+)(?:/(?P<camera>\S+))? )?(?:(?P<day>\d+)th )?(?P<clock>\d\d:\d\d) "
+    r"(?:(?P<who>\S+)@(?P<station>[^\s/]+)(?:/(?P<camera>\S+))? )?(?:(?P<day>\d+)th )?(?P<clock>\d\d:\d\d(?::\d\d)?) "
     r"(?P<type>\w+)(?: (?P<count>\d+))?"
 )
 
@@ -107,15 +107,6 @@ def _same(value: Any, expected: Any) -> bool:
     if isinstance(expected, float) and isinstance(value, float):
         return abs(value - expected) <= 1e-12 * max(1.0, abs(expected))
     return bool(value == expected)
-
-
-BERLIN = "Europe/Berlin"
-
-
-def window_on(name: str, day: str, start: str, minutes: int, first: str, last: str, seconds: float) -> Example:
-    """A window of Berlin around a change of its clocks: an event at noon makes its date one that is published."""
-    rows = [{"shift_id": "s", "started_at": first, "ended_at": last, "scheduled_seconds": seconds}] if first else []
-    return Example(name, f"W1@S1 {day} 12:00 working", {"shift_windows": rows}, {"s": (start, minutes)}, BERLIN)
 
 
 EXAMPLES = [
