@@ -12,10 +12,13 @@ from ingestion.contract.events import FIELDS
 
 # Other systems' names for the same thing, written without separators.
 _OTHER_WORDS = {
-    "count": ("quantity", "qty", "cnt", "amount", "units", "pieces", "parts", "number", "num", "value"),
+    "count": (
+        *("quantity", "qty", "cnt", "amount", "units", "pieces", "pcs", "parts", "number", "num", "value", "output"),
+        *("produced", "made", "productcount", "piececount", "partcount", "itemcount", "unitcount", "goodcount"),
+    ),
     "count_total": ("total", "counter", "totalcount", "totalizer", "reading", "cumulative", "runningtotal"),
-    "confidence": ("conf", "score", "probability", "prob", "certainty"),
-    "timestamp": ("time", "ts", "datetime", "date", "eventtime", "occurredat", "createdat"),
+    "confidence": ("conf", "score", "confidencescore", "probability", "prob", "certainty"),
+    "timestamp": ("time", "ts", "datetime", "date", "eventtime", "eventtimestamp", "occurredat", "createdat"),
     "worker_id": ("worker", "operator", "operatorid", "employee", "employeeid", "person", "personid", "badge"),
     "workstation_id": ("workstation", "station", "stationid", "machine", "machineid", "cell", "line"),
     "event_type": ("type", "event", "state", "status", "activity", "class", "label"),
@@ -28,7 +31,7 @@ _OTHER_WORDS = {
 _MEANT = {word: field for field, words in _OTHER_WORDS.items() for word in words} | {
     field.replace("_", ""): field for field in FIELDS
 }
-_ALIKE = 0.85  # difflib's ratio, about one differing letter in seven
+_ALIKE = 0.88  # difflib's ratio, about one differing letter in eight: `camera_ip` is no `camera_id`
 
 
 def is_common_word(name: str) -> bool:

@@ -44,3 +44,19 @@ def test_an_object_of_several_cameras_names_a_field_for_each_of_them(plant: Plan
     assert [(one["field"], one["camera_id"]) for one in plant.raw("unexpected_fields")] == [
         ("zone", f"c{number}") for number in range(3)
     ]
+
+
+def test_a_batch_says_which_cameras_send_a_field_that_resembles_one_of_the_contract(plant: Plant) -> None:
+    wrong = {"Confidence" if name == "confidence" else name: value for name, value in EVENT.items()}
+    plant.drop("events/site_id=A/camera_id=c1/rejected.jsonl", lines(wrong))  # no event says whose it is: its key does
+    plant.drop("events/site_id=A/several.jsonl", lines(*({**EVENT, "camera_id": f"c{n}", "cnt": 5} for n in (2, 3))))
+    plant.drop("events/site_id=A/fine.jsonl", lines({**EVENT, "zone": 1}))
+    said: list[str] = []
+    plant.land(log=said.append)
+    assert [line for line in said if "resembles" in line] == [
+        "site A: camera c1 sent Confidence, which resembles confidence and is not read; confidence was meant?",
+        "site A: cameras c2, c3 sent cnt, which resembles count and is not read; count was meant?",
+    ]
+    said.clear()
+    plant.land(log=said.append)
+    assert not any("resembles" in line for line in said)
