@@ -33,11 +33,13 @@ from quality.incidents.silences import merge_silences
 class Verdict:
     """The outcome for a batch: results and incidents as stored, the suites' results, and GX's own objects by suite.
 
-    `errors` are messages about parts that could not be judged; the batch continues without them.
+    `opened` are the incidents that no earlier batch knew. `errors` are messages about parts that could not be judged;
+    the batch continues without them.
     """
 
     results: list[DayResult] = field(default_factory=list)
     incidents: list[Incident] = field(default_factory=list)
+    opened: list[Incident] = field(default_factory=list)
     suites: list[tuple[Suite, list[CheckResult]]] = field(default_factory=list)
     validated: dict[str, Any] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
@@ -122,6 +124,8 @@ def judge(connection: duckdb.DuckDBPyConnection, settings: Settings, now: dateti
         )
         store.replace_incidents(connection, found, judged_at)
     verdict.results, verdict.incidents = [*of_days, *of_landing, *of_sites, *of_suites], found
+    before = {incident.incident_id for incident in known}
+    verdict.opened = [one for one in found if one.closed_at is None and one.incident_id not in before]
     verdict.seconds = time.monotonic() - started
     return verdict
 

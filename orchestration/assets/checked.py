@@ -41,11 +41,13 @@ def build_checked_asset(marts: Sequence[str]) -> dg.AssetsDefinition:
         for error in verdict.errors:
             context.log.warning(error)
         write_report(warehouse.settings.quality_path, verdict, warehouse.settings.confidence_floor)
-        opened = [incident for incident in verdict.incidents if incident.closed_at is None]
+        for incident in verdict.opened:
+            context.log.warning(incident.sentence)
+        still_open = [incident for incident in verdict.incidents if incident.closed_at is None]
         counted = Counter(result.status for result in verdict.results)
         context.log.info(
             f"{len(verdict.results):,} results ({counted['warn'] + counted['fail']:,} of them evidence), "
-            f"{len(opened)} incident{'s' * (len(opened) != 1)} open, in {verdict.seconds:.1f} s "
+            f"{len(still_open)} incident{'s' * (len(still_open) != 1)} open, in {verdict.seconds:.1f} s "
             f"({verdict.import_seconds:.1f} s of it the import of Great Expectations)"
         )
         metadata = {"seconds": round(verdict.seconds, 3), "import_seconds": round(verdict.import_seconds, 3)}

@@ -192,8 +192,8 @@ CLOCK = CountCheck(
     by_landing=True,
 )
 
-# The number of rises in a day after which a count that never falls looks like a running total: a count since the last
-# report falls about as often as it rises.
+# The number of rises in a day for each of whose multiples a running total may fall once, as a counter does that begins
+# again: a count since the last report falls about as often as it rises.
 _RISES = 10
 
 RUNNING_TOTALS = CountCheck(
@@ -204,12 +204,12 @@ RUNNING_TOTALS = CountCheck(
     0,
     20,
     "its counts rise and fall, as those of what was made since the last report do",
-    "its counts at {value:.0f} stations never fall through the day, as a running total does: count is what was made "
-    "since the last report, and a counter's reading is count_total",
+    "at {value:.0f} of its stations the counts rise through the day and hardly ever fall, as a running total does: "
+    "count is what was made since the last report, and a counter's reading is count_total",
     f"""
     select
         site_id, camera_id, event_date as day,
-        count(*) filter (where fall_count = 0 and rise_count >= {_RISES}) as value,
+        count(*) filter (where rise_count >= {_RISES} * greatest(fall_count, 1)) as value,
         sum(record_count) as size
     from handover.int_count_days
     where not is_reading

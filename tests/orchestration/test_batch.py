@@ -89,6 +89,12 @@ def test_a_failed_suite_check_warns_with_what_was_seen_and_holds_nothing_back(fi
     assert "Site south, camera unknown" in str(told["sentence"])
 
 
+def test_a_batch_names_each_incident_that_it_opens(finished: FinishedBatch) -> None:
+    entries = finished.instance.all_logs(finished.result.run_id)
+    said = [entry.user_message for entry in entries if entry.step_key == "judge" and entry.dagster_event is None]
+    assert any("Site south, camera unknown" in line and "the floor is" in line for line in said), said
+
+
 def test_the_published_version_holds_its_own_results_and_incidents(finished: FinishedBatch) -> None:
     published = finished.settings.published_path
     with duckdb.connect() as connection:

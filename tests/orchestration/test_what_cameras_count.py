@@ -37,6 +37,7 @@ def state(minute: float, kind: str, **fields: Any) -> dict[str, Any]:
 SITES: dict[str, tuple[list[dict[str, Any]], int]] = {
     "spelt": ([count(n, count=float(n % 3 + 1)) for n in range(240)], 480),
     "total-as-count": ([count(60 * n, count=n, camera_id="cum") for n in range(1, 61)], 1830),
+    "total-that-begins-again": ([count(60 * n, count=n % 25 + 1, camera_id="cum") for n in range(60)], 705),
     "total": ([count(60 * n, count_total=n, camera_id="cum") for n in range(1, 61)], 59),
     "ids": ([count(n // 2, event_id=f"p{n}", camera_id="fast") for n in range(120)], 120),
     "no-ids": ([count(n // 2, camera_id="fast") for n in range(120)], 60),
@@ -73,7 +74,7 @@ SITES: dict[str, tuple[list[dict[str, Any]], int]] = {
 
 @pytest.fixture(scope="module")
 def judged(tmp_path_factory: pytest.TempPathFactory) -> tuple[Plant, list[str], list[dict[str, Any]]]:
-    """A plant of all the sites, the lines of its batch, and the results of its checks."""
+    """A plant of all the sites, what landing and judging say in its batch, and the results of its checks."""
     plant = Plant(tmp_path_factory.mktemp("plant"))
     for site, (records, _) in SITES.items():
         plant.drop(f"events/site_id={site}/day.jsonl", lines(records))
@@ -83,6 +84,7 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> tuple[Plant, list[str], 
     with open_warehouse(plant.settings) as connection:
         verdict = judge(connection, plant.settings, NOW)
     assert verdict.errors == []
+    said += [incident.sentence for incident in verdict.opened]
     publish_build(plant.settings)
     bad = [
         {"site": one.cell.site_id, "camera": one.cell.camera_id, "metric": one.metric, "sentence": one.sentence}
@@ -108,9 +110,14 @@ def test_what_a_reading_counts_was_made_before_it(judged: tuple[Plant, list[str]
 
 
 def test_a_camera_whose_count_never_falls_is_named(judged: tuple[Plant, list[str], list[dict[str, Any]]]) -> None:
-    _, _, bad = judged
+    _, said, bad = judged
     named = [(one["site"], one["camera"]) for one in bad if one["metric"] == "running_total"]
-    assert named == [("total-as-count", "cum")]
+    assert named == [("total-as-count", "cum"), ("total-that-begins-again", "cum")]
+    assert [line for line in said if "running total" in line] == [
+        f"Site {site}, camera cum: at 1 of its stations the counts rise through the day and hardly ever fall, as a "
+        "running total does: count is what was made since the last report, and a counter's reading is count_total."
+        for site, _ in named
+    ]
 
 
 def test_a_counter_that_falls_and_one_that_jumps_are_named(
