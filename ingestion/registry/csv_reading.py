@@ -17,6 +17,7 @@ from ingestion.errors import RegistryError
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _OTHER_FORMATS = {b"PK\x03\x04": "an Excel workbook or another zip file", b"\xd0\xcf\x11\xe0": "an old Excel workbook"}
+_TITLE_LINES = 20  # lines in which column names are looked for that stand under a title
 _PRINTABLE = frozenset(b"\t\n\r") | frozenset(range(0x20, 0x7F))
 
 
@@ -99,18 +100,31 @@ def read_table(key: str, text: str, required: Sequence[str], known: Collection[s
     """
     separator, number, columns = header_of(key, text, known)
     text = _declared_separator(text)[1]
-    first_line = text.split("\n")[number - 1] if number else ""
-    between = max(_SEPARATORS, key=first_line.count) if separator == "," else separator
-    cause = (
-        "" if between == "," or between not in first_line else f"{_SEPARATORS[between]} stand between the columns, and "
-    )
     for column in required:
         if column not in columns:
+            cause = _why_missing(text, separator, columns, required)
             raise RegistryError(f"{key}, line {max(number, 1)}: {cause}the column {column} is missing.")
     for column in known:
         if columns.count(column) > 1:
             raise RegistryError(f"{key}, line {number}: the column {column} appears twice.")
     return Table(columns, separator, _lines(key, text, separator, len(columns)))
+
+
+def _why_missing(text: str, separator: str, columns: Sequence[str], required: Collection[str]) -> str:
+    """The beginning of the sentence about a missing column: what a person would see in the file; perhaps nothing."""
+    if text.lstrip().startswith("<"):
+        return "it is a web page or XML, not CSV: "
+    if len(columns) == 1 and separator in columns[0]:
+        return "quotation marks enclose the whole line, and "
+    lines = text.splitlines()
+    for number, line in enumerate(lines[:_TITLE_LINES], start=1):
+        if any(set(required) <= {_column(cell.strip('"')) for cell in line.split(one)} for one in _SEPARATORS):
+            return f"the names of the columns stand on line {number}, and must be the first that is not blank: "
+    first_line = next((line for line in lines if line.strip()), "")
+    between = max(_SEPARATORS, key=first_line.count) if separator == "," else separator
+    if between == "," or between not in first_line:
+        return ""
+    return f"{_SEPARATORS[between]} stand between the columns, and "
 
 
 def _utf_16_without_mark(content: bytes) -> str:

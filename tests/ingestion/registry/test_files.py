@@ -97,6 +97,24 @@ SHIFTS = "site_id,shift_id,start_local,duration_minutes,valid_from,valid_to\n"
         ("sites", "", "registry/sites.csv, line 1: the column site_id is missing."),
         (
             "sites",
+            '"site_id,name,timezone"\n"A,x,UTC"\n',
+            "registry/sites.csv, line 1: quotation marks enclose the whole line, and the column site_id is missing.",
+        ),
+        (
+            "sites",
+            "Our sites;;\n\nsite_id;name;timezone\nA;x;UTC\n",
+            (
+                "registry/sites.csv, line 1: the names of the columns stand on line 3, and must be the first that is "
+                "not blank: the column site_id is missing."
+            ),
+        ),
+        (
+            "sites",
+            "<html><body>Please log in</body></html>\n",
+            "registry/sites.csv, line 1: it is a web page or XML, not CSV: the column site_id is missing.",
+        ),
+        (
+            "sites",
             "site_id,name,timezone\nA,x,UTC\nB,y,Mars/Base\n",
             "registry/sites.csv, line 3: timezone is 'Mars/Base'; expected an IANA name such as Europe/Berlin.",
         ),
