@@ -1,10 +1,19 @@
-"""Deliver alerts: published incidents go into the queue, the queue goes to the sinks. A failing sink raises nothing."""
+"""Deliver alerts: published incidents go into the queue, the queue goes to the sinks.
+
+The file gets every message first. Then all other sinks are served side by side, each for a bounded time, so that what
+one sink does is its own trouble: the others get their messages, and it gets the rest in a later turn.
+"""
 
 from __future__ import annotations
 
+import math
+import time
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from threading import Lock, Thread
 from typing import Any
 
 import duckdb
@@ -12,13 +21,17 @@ import duckdb
 from ingestion.settings import Settings
 from quality.alerts.batches import incident_id, messages_of_batches, read_batches
 from quality.alerts.messages import messages_of
-from quality.alerts.outbox import AlertQueue
+from quality.alerts.outbox import AlertQueue, Entry
 from quality.alerts.repairs import messages_of_repairs
 from quality.alerts.settings import AlertSettings
-from quality.alerts.sinks import NotDelivered, build_sinks
+from quality.alerts.sinks import NotDelivered, Send, build_sinks
+
+# Dagster ends a sensor's turn after 60 s.
+LONGEST_TURN_SECONDS = 40.0
+_GRACE_SECONDS = 2.0
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """What one turn did: messages sent to a sink, those that still wait, and why, one sentence each."""
 
@@ -30,37 +43,105 @@ class Delivery:
 def deliver(settings: Settings, alerts: AlertSettings, now: float) -> Delivery:
     """One turn: take new openings and closings, then try all that is due at `now` (seconds since 1970).
 
-    If another process is delivering at this moment, this turn does nothing.
+    It takes at most one time-out of a sink and a little more. If another process is delivering at this moment, this
+    turn does nothing.
     """
     outbox = AlertQueue(settings.alerts_folder)
-    delivery = Delivery()
     with outbox.lock() as is_ours:
         if not is_ours:
-            return delivery
+            return Delivery()
         _take(outbox, settings, alerts)
         sinks = build_sinks(alerts, settings.alerts_path)
-        problems: list[str] = []
-        for entry in outbox.pending():
+        entries = outbox.pending()
+        for entry in entries:
             # A sink that is no longer configured can never confirm.
             entry.waiting = [name for name in entry.waiting if name in sinks]
-            failure = ""
-            for name in list(entry.waiting) if entry.not_before <= now else []:
+        turn = _Turn(outbox, [entry for entry in entries if entry.is_due(now)], now)
+        turn.serve("file", sinks.pop("file"))
+        threads = {
+            name: Thread(target=turn.serve, args=(name, send), name=f"alerts {name}", daemon=True)
+            for name, send in sinks.items()
+        }
+        for thread in threads.values():
+            thread.start()
+        patience = min(alerts.timeout_seconds, LONGEST_TURN_SECONDS) + _GRACE_SECONDS
+        while any(thread.is_alive() and not turn.is_stuck(name, patience) for name, thread in threads.items()):
+            time.sleep(0.02)
+        return turn.end(entries)
+
+
+class _Turn:
+    """What the sinks do with the entries that are due, side by side; `end` closes it, whoever is still at work."""
+
+    def __init__(self, outbox: AlertQueue, due: Sequence[Entry], now: float) -> None:
+        self._outbox = outbox
+        self._due = due
+        self._now = now
+        self._lock = Lock()
+        self._is_over = False
+        self._sent = 0
+        self._notes: list[str] = []
+        self._failures: dict[str, list[NotDelivered]] = defaultdict(list)
+        self._at_work: dict[str, list[Entry]] = {}
+        self._sending_since: dict[str, float] = {}
+
+    def serve(self, name: str, send: Send) -> None:
+        """Send one sink its messages, in order, until it is away or the turn has lasted long enough."""
+        waiting = [entry for entry in self._due if name in entry.waiting]
+        started = time.monotonic()
+        with self._lock:
+            self._at_work[name] = waiting
+        away: NotDelivered | None = None
+        for entry in list(waiting):
+            note = ""
+            failure = away
+            if away is None:
+                self._sending_since[name] = time.monotonic()
+                if self._sending_since[name] - started > LONGEST_TURN_SECONDS:
+                    break
                 try:
-                    sinks[name](entry.message)
+                    note = send(entry.message)
                 except NotDelivered as error:
-                    failure = str(error)
+                    failure = error
+                    away = error if error.is_away else None
+                except Exception as error:  # noqa: BLE001  # whatever a sink raises is its own trouble
+                    failure = NotDelivered(f"the sink {name} failed: {type(error).__name__}")
+            with self._lock:
+                if self._is_over:
+                    return
+                waiting.remove(entry)
+                if failure is not None:
+                    self._failures[entry.message.key].append(failure)
                     continue
                 entry.waiting.remove(name)
-                entry.sent[name] = now
-                delivery.sent += 1
-                outbox.write(entry)  # at once: an unrecorded delivery would be repeated
-            if failure:
-                entry.failed(failure, now)
-                problems.append(failure)
-            outbox.write(entry)
-            delivery.waiting += bool(entry.waiting)
-        delivery.problems = tuple(dict.fromkeys(problems))
-    return delivery
+                entry.sent[name] = self._now
+                self._sent += 1
+                self._notes += [note] if note else []
+                self._outbox.write(entry)  # at once: an unrecorded delivery would be repeated
+        with self._lock:
+            del self._at_work[name]
+
+    def is_stuck(self, name: str, seconds: float) -> bool:
+        """Whether one message of a sink takes longer: a time-out counts from byte to byte, and some come one by one."""
+        return time.monotonic() - self._sending_since.get(name, math.inf) > seconds
+
+    def end(self, entries: Sequence[Entry]) -> Delivery:
+        """Close the turn and keep what failed. Who is still at work has not answered; later answers count no more."""
+        with self._lock:
+            self._is_over = True
+            for name, unanswered in self._at_work.items():
+                for entry in unanswered:
+                    self._failures[entry.message.key].append(NotDelivered(f"the sink {name} did not answer in time"))
+            for entry in entries:
+                failures = self._failures.get(entry.message.key, [])
+                if failures:
+                    sentence = "; ".join(str(one) for one in failures)
+                    entry.failed(sentence, self._now, max(one.wait_seconds for one in failures))
+                self._outbox.write(entry)
+            told = [str(one) for failures in self._failures.values() for one in failures]
+            return Delivery(
+                self._sent, sum(bool(entry.waiting) for entry in entries), tuple(dict.fromkeys([*told, *self._notes]))
+            )
 
 
 def _take(outbox: AlertQueue, settings: Settings, alerts: AlertSettings) -> None:

@@ -34,11 +34,15 @@ class Entry:
     not_before: float = 0.0
     last_error: str = ""
 
-    def failed(self, error: str, now: float) -> None:
-        """Note a failure and when to try again."""
+    def failed(self, error: str, now: float, asked_to_wait: float = 0.0) -> None:
+        """Note a failure and when to try again: not before a sink wants it, but within the longest wait."""
         self.attempts += 1
         self.last_error = error
-        self.not_before = now + wait_seconds(self.attempts)
+        self.not_before = now + min(max(wait_seconds(self.attempts), asked_to_wait), LONGEST_WAIT_SECONDS)
+
+    def is_due(self, now: float) -> bool:
+        """Whether to try again. A wait longer than any was noted by a clock that was ahead, and is over."""
+        return self.not_before <= now or self.not_before > now + LONGEST_WAIT_SECONDS
 
 
 def wait_seconds(attempts: int) -> float:

@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
+import base64
+import email.utils
+import http.client
 import json
 import os
 import smtplib
 import ssl
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from quality.alerts.messages import Message, as_line, as_mail, as_webhook
-from quality.alerts.settings import AlertSettings
+from quality.alerts.settings import PREFIX, AlertSettings
 
 # How much of the log's end is searched for a line that is already there: many times what one turn writes.
 TAIL_BYTES = 1 << 20
 
-Send = Callable[[Message], None]
+# Delivers a message; gives what else there is to tell, as one sentence, else "".
+Send = Callable[[Message], str]
+
+# Characters of an address that stay as they are: those that RFC 3986 gives a meaning, and escapes.
+_KEPT_IN_ADDRESSES = "%/:=&?~#+!$,;'@()*[]"
 
 
 class NotDelivered(Exception):
-    """Why a sink did not take a message, without any secret: a webhook's address is one."""
+    """Why a sink did not take a message, without any secret: a webhook's address is one.
+
+    `is_away`: the sink did not answer, so the next message need not be tried. `wait_seconds`: what it asks to wait.
+    """
+
+    def __init__(self, sentence: str, *, is_away: bool = False, wait_seconds: float = 0.0) -> None:
+        super().__init__(sentence)
+        self.is_away = is_away
+        self.wait_seconds = wait_seconds
 
 
 def build_sinks(settings: AlertSettings, log_path: Path) -> dict[str, Send]:
@@ -35,7 +51,7 @@ def build_sinks(settings: AlertSettings, log_path: Path) -> dict[str, Send]:
     return sinks
 
 
-def append_line(path: Path, message: Message) -> None:
+def append_line(path: Path, message: Message) -> str:
     """Append a message's line, unless the log's end has it: a process can die between the line and its record."""
     ending = f"\t{message.key}\n"
     try:
@@ -45,7 +61,7 @@ def append_line(path: Path, message: Message) -> None:
             file.seek(max(0, size - TAIL_BYTES))
             tail = file.read().decode("utf-8", "replace")
             if ending in tail:
-                return
+                return ""
             if tail and not tail.endswith("\n"):  # a line that a full disk cut short
                 file.write(b"\n")
             file.write(f"{as_line(message)}\n".encode())
@@ -53,6 +69,7 @@ def append_line(path: Path, message: Message) -> None:
             os.fsync(file.fileno())
     except OSError as error:
         raise NotDelivered(f"{path} cannot be written: {error.strerror}") from error
+    return ""
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -60,40 +77,115 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         """A message goes where the settings say, nowhere else."""
 
 
-def post(settings: AlertSettings, message: Message) -> None:
+def post(settings: AlertSettings, message: Message) -> str:
     """POST the message to the webhook; its key is also sent as `Idempotency-Key`."""
     assert settings.webhook_url is not None
     address = settings.webhook_url.get_secret_value()
-    request = urllib.request.Request(
-        address,
-        data=json.dumps(as_webhook(message)).encode(),
-        headers={"Content-Type": "application/json", "Idempotency-Key": message.key},
-        method="POST",
-    )
     host = urlsplit(address).hostname
     try:
+        request = urllib.request.Request(
+            sendable(address),
+            data=json.dumps(as_webhook(message)).encode(),
+            headers={"Content-Type": "application/json", "Idempotency-Key": message.key},
+            method="POST",
+        )
         with urllib.request.build_opener(_NoRedirect).open(request, timeout=settings.timeout_seconds):
-            return
+            return ""
     except urllib.error.HTTPError as error:
-        raise NotDelivered(f"the webhook at {host} answered {error.code}") from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "reason", error)
-        raise NotDelivered(f"the webhook at {host} cannot be reached: {type(reason).__name__}") from None
+        raise NotDelivered(
+            f"the webhook at {host} answered {error.code}",
+            is_away=error.code in (429, 503),
+            wait_seconds=_asked_to_wait(error.headers.get("Retry-After", "")),
+        ) from None
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        raise NotDelivered(f"the webhook at {host} {_why(error)}", is_away=True) from None
 
 
-def send_mail(settings: AlertSettings, message: Message) -> None:
-    """Send the message by SMTP."""
+def sendable(address: str) -> str:
+    """An address as HTTP writes it: its host in IDNA's form, other letters and blanks as escapes of their bytes.
+
+    Raises:
+        UnicodeError: the host can be no name of a machine.
+    """
+    parts = urlsplit(address)
+    host = (parts.hostname or "").encode("idna").decode()
+    login, at, _ = parts.netloc.rpartition("@")
+    port = f":{parts.port}" if parts.port else ""
+    place = f"{quote(login, _KEPT_IN_ADDRESSES)}{at}{f'[{host}]' if ':' in host else host}{port}"
+    return f"{parts.scheme}://{place}{quote(parts._replace(netloc='', scheme='').geturl(), _KEPT_IN_ADDRESSES)}"
+
+
+def _asked_to_wait(value: str) -> float:
+    """The seconds of a `Retry-After` header, which gives seconds or a date (RFC 9110, 10.2.3); 0 for anything else."""
+    if value.strip().isascii() and value.strip().isdigit():
+        return float(value)
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
+    except (TypeError, ValueError, OverflowError):
+        return 0.0
+
+
+def _why(error: Exception) -> str:
+    """What happened to a connection, in words; an error's own text may hold a part of the address."""
+    reason = getattr(error, "reason", error)
+    if isinstance(reason, TimeoutError):
+        return "did not answer in time"
+    if isinstance(reason, ssl.SSLError):
+        return f"cannot be trusted: {reason.reason or 'no TLS'}"
+    if isinstance(reason, UnicodeError):
+        return "cannot be reached: no machine can have this name"
+    if isinstance(reason, OSError) and reason.strerror:
+        return f"cannot be reached: {reason.strerror}"
+    if isinstance(reason, http.client.HTTPException):
+        return "gave an answer that is no HTTP"
+    return "cannot be reached: the connection ended"
+
+
+def send_mail(settings: AlertSettings, message: Message) -> str:
+    """Send the message by SMTP; tell of the recipients that the server refuses beside others."""
     assert settings.smtp_host is not None
     assert settings.mail_from is not None
-    assert settings.mail_to is not None
+    host = settings.smtp_host
     kind = smtplib.SMTP_SSL if settings.smtp_security == "tls" else smtplib.SMTP
     try:
-        with kind(settings.smtp_host, settings.smtp_port, timeout=settings.timeout_seconds) as server:
+        with kind(host, settings.smtp_port, timeout=settings.timeout_seconds) as server:
             if settings.smtp_security == "starttls":
                 server.starttls(context=ssl.create_default_context())
             if settings.smtp_user and settings.smtp_password:
-                server.login(settings.smtp_user, settings.smtp_password.get_secret_value())
-            server.send_message(as_mail(message, settings.mail_from, settings.mail_to))
-    except (OSError, smtplib.SMTPException) as error:
-        told = f"{error.smtp_code}" if isinstance(error, smtplib.SMTPResponseException) else type(error).__name__
-        raise NotDelivered(f"the mail server {settings.smtp_host} did not take it: {told}") from None
+                _log_in(server, settings.smtp_user, settings.smtp_password.get_secret_value())
+            mail = as_mail(message, settings.mail_from, ", ".join(settings.recipients))
+            refused = server.send_message(mail, to_addrs=settings.recipients)
+    except smtplib.SMTPRecipientsRefused as error:
+        raise NotDelivered(f"the mail server {host} takes no mail for {', '.join(sorted(error.recipients))}") from None
+    except smtplib.SMTPAuthenticationError as error:
+        raise NotDelivered(
+            f"the mail server {host} refuses {PREFIX}SMTP_USER and {PREFIX}SMTP_PASSWORD ({error.smtp_code})",
+            is_away=True,
+        ) from None
+    except smtplib.SMTPResponseException as error:
+        raise NotDelivered(f"the mail server {host} did not take it: {error.smtp_code}") from None
+    except smtplib.SMTPException as error:
+        raise NotDelivered(f"the mail server {host} did not take it: {type(error).__name__}", is_away=True) from None
+    except (OSError, ValueError) as error:
+        raise NotDelivered(f"the mail server {host} {_why(error)}", is_away=True) from None
+    return f"the mail server {host} takes no mail for {', '.join(sorted(refused))}" if refused else ""
+
+
+def _log_in(server: smtplib.SMTP, user: str, password: str) -> None:
+    """Log in as smtplib does; it encodes as ASCII, so that other letters are sent here, in UTF-8 (RFC 4616)."""
+    if f"{user}{password}".isascii():
+        server.login(user, password)
+        return
+    server.ehlo_or_helo_if_needed()
+    if "PLAIN" in server.esmtp_features.get("auth", "").upper().split():
+        code, answer = server.docmd("AUTH", f"PLAIN {_base64(f'{chr(0)}{user}{chr(0)}{password}')}")
+    else:
+        code, answer = server.docmd("AUTH", f"LOGIN {_base64(user)}")
+        if code == 334:
+            code, answer = server.docmd(_base64(password))
+    if code not in (235, 503):
+        raise smtplib.SMTPAuthenticationError(code, answer)
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socketserver
 import threading
+from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes
@@ -23,6 +24,7 @@ class Webhook(ThreadingHTTPServer):
         self.taken: list[dict[str, Any]] = []
         self.keys: list[str] = []
         self.status = 200
+        self.retry_after = ""
         super().__init__(("127.0.0.1", 0), _WebhookHandler)
 
     @property
@@ -40,6 +42,8 @@ class _WebhookHandler(BaseHTTPRequestHandler):
             self.server.keys.append(self.headers["Idempotency-Key"])
         self.send_response(self.server.status)
         self.send_header("Location", "/elsewhere")
+        if self.server.retry_after:
+            self.send_header("Retry-After", self.server.retry_after)
         self.send_header("Content-Length", "0")
         self.end_headers()
 
@@ -56,6 +60,8 @@ class MailServer(socketserver.ThreadingTCPServer):
     def __init__(self) -> None:
         self.mails: list[Mail] = []
         self.refuses = False
+        self.refused_recipient = ""
+        self.logins: list[bytes] = []
         super().__init__(("127.0.0.1", 0), _MailHandler)
 
 
@@ -79,11 +85,52 @@ class _MailHandler(socketserver.StreamRequestHandler):
             elif verb.startswith(b"QUIT"):
                 self._say("221 bye")
                 return
+            elif verb.startswith(b"EHLO"):
+                self._say("250-loopback")
+                self._say("250 AUTH PLAIN LOGIN")
+            elif verb.startswith(b"AUTH PLAIN"):
+                self.server.logins.append(b64decode(line.split()[2]))
+                self._say("235 welcome")
+            elif self.server.refused_recipient and self.server.refused_recipient.upper().encode() in verb:
+                self._say("550 nobody of this name")
             else:
                 self._say("250 ok")
 
     def _say(self, line: str) -> None:
         self.wfile.write(f"{line}\r\n".encode())
+
+
+class Garbage(socketserver.ThreadingTCPServer):
+    """Answers every connection with `answer`; with none it swallows it: takes what comes and never answers."""
+
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self, answer: bytes) -> None:
+        self.answer = answer
+        self.connections = 0
+        self.is_over = threading.Event()
+        super().__init__(("127.0.0.1", 0), _GarbageHandler)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}/a-secret-path"
+
+    def shutdown(self) -> None:
+        self.is_over.set()
+        super().shutdown()
+
+
+class _GarbageHandler(socketserver.BaseRequestHandler):
+    server: Garbage
+
+    def handle(self) -> None:
+        self.server.connections += 1
+        if not self.server.answer:
+            self.server.is_over.wait(60)
+            return
+        self.request.recv(65_536)
+        self.request.sendall(self.server.answer)
 
 
 @contextmanager

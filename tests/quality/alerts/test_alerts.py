@@ -23,7 +23,7 @@ from quality.alerts.settings import AlertSettings, read_alert_settings
 from quality.checks.results import Cell
 from quality.incidents.incident import PAGE, Incident
 from quality.store import make_tables, replace_incidents
-from tests.quality.alerts.receivers import MailServer, Webhook, running
+from tests.quality.alerts.receivers import Garbage, MailServer, Webhook, running
 
 AT = datetime(2026, 1, 20, 6, tzinfo=UTC)
 OPEN = Incident(
@@ -195,6 +195,100 @@ def test_two_processes_at_once_send_one_message(settings: Settings, alerts: Aler
     assert len(webhook.taken) == 1
 
 
+THREE = [replace(OPEN, incident_id=f"{number:016x}", cell=Cell(f"site {number}")) for number in range(3)]
+
+
+def waiting_for(settings: Settings) -> list[tuple[list[str], str, bool]]:
+    entries = AlertQueue(settings.alerts_folder).pending()
+    return [(entry.waiting, entry.last_error, entry.not_before > 0) for entry in entries]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "sink", "reason"),
+    [
+        ("WEBHOOK_URL", "garbage", "webhook", "the webhook at 127.0.0.1 gave an answer that is no HTTP"),
+        ("WEBHOOK_URL", "garbage with a blank", "webhook", "the webhook at 127.0.0.1 gave an answer that is no HTTP"),
+        ("WEBHOOK_URL", "http://pr\u00fcfer..invalid/", "webhook", "can have this name"),
+        ("WEBHOOK_URL", f"http://{'x' * 64}.invalid/", "webhook", "can have this name"),
+        ("SMTP_HOST", "mail..invalid", "mail", "the mail server mail..invalid cannot be reached: no machine can"),
+        ("MAIL_TO", "x\u00fc@plant.example", "mail", "the mail server 127.0.0.1 did not take it"),
+    ],
+)
+def test_what_one_sink_does_is_its_own_trouble(
+    settings: Settings,
+    environment: dict[str, str],
+    webhook: Webhook,
+    mail_server: MailServer,
+    variable: str,
+    value: str,
+    sink: str,
+    reason: str,
+) -> None:
+    publish(settings, *THREE)
+    with running(Garbage(b"\x00\x01 no HTTP\r\n\r\n")) as garbage:
+        value = {"garbage": garbage.url, "garbage with a blank": f"{garbage.url}/a b"}.get(value, value)
+        delivery = deliver(settings, read_alert_settings({**environment, f"FLOORHOUSE_ALERT_{variable}": value}), 1000)
+    assert len(settings.alerts_path.read_text().splitlines()) == 3
+    well = mail_server.mails if sink == "webhook" else webhook.taken
+    assert (len(well), delivery.sent, delivery.waiting) == (3, 6, 3)
+    assert [(names, at) for names, _, at in waiting_for(settings)] == [([sink], True)] * 3
+    assert all(reason in told and "secret" not in told for _, told, _ in waiting_for(settings))
+
+
+def test_a_sink_that_swallows_connections_costs_one_time_out_and_the_others_nothing(
+    settings: Settings, environment: dict[str, str], mail_server: MailServer
+) -> None:
+    publish(settings, *(replace(OPEN, incident_id=f"{number:016x}") for number in range(30)))
+    with running(Garbage(b"")) as swallowing:
+        changed = {"FLOORHOUSE_ALERT_WEBHOOK_URL": swallowing.url, "FLOORHOUSE_ALERT_TIMEOUT_SECONDS": "0.5"}
+        delivery = deliver(settings, read_alert_settings({**environment, **changed}), 1000)
+        assert swallowing.connections == 1
+    assert (delivery.sent, delivery.waiting, len(mail_server.mails)) == (60, 30, 30)
+    assert len(settings.alerts_path.read_text().splitlines()) == 30
+    assert waiting_for(settings) == [(["webhook"], "the webhook at 127.0.0.1 did not answer in time", True)] * 30
+
+
+def test_a_password_with_any_letter_logs_in_and_is_never_told(
+    settings: Settings, environment: dict[str, str], mail_server: MailServer
+) -> None:
+    publish(settings, *THREE)
+    login = {"FLOORHOUSE_ALERT_SMTP_USER": "plant", "FLOORHOUSE_ALERT_SMTP_PASSWORD": "Pr\u00fcfwort"}
+    assert deliver(settings, read_alert_settings({**environment, **login}), 1000).waiting == 0
+    assert mail_server.logins == ["\0plant\0Pr\u00fcfwort".encode()] * 3
+    assert len(mail_server.mails) == 3
+
+
+def test_recipients_stand_alone_and_one_that_is_refused_is_told_beside_the_others(
+    settings: Settings, environment: dict[str, str], mail_server: MailServer
+) -> None:
+    publish(settings, OPEN)
+    mail_server.refused_recipient = "gone@plant.example"
+    both = {"FLOORHOUSE_ALERT_MAIL_TO": "ops@plant.example; gone@plant.example"}
+    delivery = deliver(settings, read_alert_settings({**environment, **both}), 1000)
+    assert delivery.waiting == 0
+    assert delivery.problems == ("the mail server 127.0.0.1 takes no mail for gone@plant.example",)
+    assert len(mail_server.mails) == 1
+    with pytest.raises(SettingsError, match=r"^FLOORHOUSE_ALERT_MAIL_TO is 'ops@plant\.example; lead'; allowed"):
+        read_alert_settings({**environment, "FLOORHOUSE_ALERT_MAIL_TO": "ops@plant.example; lead"})
+
+
+def test_a_webhook_that_asks_for_patience_gets_it_and_a_clock_that_jumped_back_waits_no_year(
+    settings: Settings, alerts: AlertSettings, webhook: Webhook
+) -> None:
+    publish(settings, *THREE)
+    webhook.status, webhook.retry_after = 429, "120"
+    deliver(settings, alerts, now=1000)
+    webhook.status = 200
+    assert deliver(settings, alerts, now=1000 + 119).sent == 0
+    assert deliver(settings, alerts, now=1000 + 120).sent == 3
+    publish(settings, *(replace(CLOSED, incident_id=one.incident_id) for one in THREE))
+    webhook.status, webhook.retry_after = 503, ""
+    year = 365 * 86_400.0
+    deliver(settings, alerts, now=year)
+    webhook.status = 200
+    assert deliver(settings, alerts, now=5000).sent == 3
+
+
 def test_an_incident_that_was_over_long_ago_is_history_and_nobody_is_called() -> None:
     row = {name: getattr(CLOSED, name) for name in Incident.__slots__ if name != "cell"}
     row |= {"status": "closed", "site_id": "north", "cell": "site north", "page": PAGE}
@@ -208,7 +302,14 @@ def test_waits_double_up_to_an_hour() -> None:
 
 @pytest.mark.parametrize(
     ("variable", "value"),
-    [("WEBHOOK_URL", "ftp://x"), ("SMTP_PORT", "0"), ("SMTP_SECURITY", "some"), ("SMTP_HOST", "mail.example")],
+    [
+        ("WEBHOOK_URL", "ftp://x"),
+        ("WEBHOOK_URL", "http://h:99999/"),
+        ("WEBHOOK_URL", "https:///x"),
+        ("SMTP_PORT", "0"),
+        ("SMTP_SECURITY", "some"),
+        ("SMTP_HOST", "mail.example"),
+    ],
 )
 def test_a_bad_setting_is_one_sentence(variable: str, value: str) -> None:
     with pytest.raises(SettingsError, match=r"^FLOORHOUSE_ALERT_\w+ is .*; allowed: .*\.$"):
