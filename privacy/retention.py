@@ -28,6 +28,9 @@ from publishing.histories import read_histories
 FROZEN = "frozen"
 # Days of totals, which outlive their events. What an instant dates is a single event or object.
 _DATES = ("shift_date", "event_date")
+# What is frozen takes in no further event, so no window may be frozen while it lasts, wherever its site is: the last
+# one of a date ends less than two days and a half after that UTC date's midnight.
+_NEWEST_EVENTS = timedelta(days=3)
 # Single events that were sampled or labelled.
 SIGHTINGS = Table("intermediate", "int_review_sightings")
 
@@ -66,6 +69,8 @@ def apply_retention(settings: Settings, now: datetime, log: Callable[[str], None
     objects = _delete_archived(settings, due["archive"], log)
     with open_warehouse(settings) as connection:
         events, persons = (_midnight_before(due[name]) for name in ("events", "persons"))
+        if events:
+            events = min(events, now.astimezone(UTC).date() - _NEWEST_EVENTS)
         if events or persons:
             owe_purge(settings)
         counts = (0, 0)
@@ -104,6 +109,7 @@ def keep_history(connection: duckdb.DuckDBPyConnection) -> Kept:
     put_back = deleted = 0
     with transaction(connection):
         if events:
+            _read_early_sites(connection, _EARLY)
             for frozen in tables_with(connection):
                 if frozen.schema == FROZEN and (live := _live(frozen)) in histories:
                     put_back += _put_back(connection, frozen, live, _as_date(histories[live]), events)
@@ -176,6 +182,7 @@ def _delete_events(connection: duckdb.DuckDBPyConnection, horizon: date) -> tupl
     """Freeze what was computed from the events before a date, and delete these events, in one transaction."""
     before = {"instant": _midnight(horizon)}
     with transaction(connection):
+        _find_early_sites(connection, horizon)
         for table, day in read_histories(connection).items():
             if day in _DATES:
                 _freeze(connection, table, quoted(table), day, horizon)
@@ -246,15 +253,60 @@ def _freeze(connection: duckdb.DuckDBPyConnection, table: Table, rows: str, day:
     last = _stored(connection, "events") or date.min
     connection.execute(
         f"insert into {quoted(frozen)} by name from {rows} "
-        f"where {_is_frozen(day, horizon)} and not {_is_frozen(day, last)}"
+        f"where {_is_frozen(day, horizon, _EARLY)} and not {_is_frozen(day, last, _EARLY_BEFORE)}"
     )
 
 
-def _is_frozen(day: str, horizon: date) -> str:
-    """Whether events of a window or date may lie before the horizon. At sites east of UTC, a window of the horizon's
-    own date begins on the UTC day before; windows last at most a day.
+# How long before a window's start a person's arrival may be, which chooses among overlapping windows (contract §4).
+_ARRIVAL_MEMORY = timedelta(hours=16)
+# Sites so far east of UTC that windows of the date after a horizon's begin within the memory of arrivals after it, so
+# that what their figures rest on is partly deleted. They are noted with the horizon: a later time zone changes nothing.
+_EARLY = "early_sites"
+_EARLY_BEFORE = "early_sites_before"
+_AT_SITE = "events at "
+
+
+def _find_early_sites(connection: duckdb.DuckDBPyConnection, horizon: date) -> None:
+    """Find the early sites of a new horizon and of the one before it. A horizon that does not move keeps its own."""
+    _read_early_sites(connection, _EARLY_BEFORE)
+    last = _stored(connection, "events")
+    if last is not None and horizon <= last:
+        return _read_early_sites(connection, _EARLY)
+    connection.execute(
+        f"""
+        create or replace temp table {_EARLY} as
+        select site_id
+        from raw.sites
+        where cast(timezone(timezone, $instant) as date) > $horizon
+        """,
+        {"instant": _midnight(horizon) + _ARRIVAL_MEMORY - timedelta(microseconds=1), "horizon": horizon},
+    )
+    connection.execute("delete from raw.horizons where starts_with(name, ?)", [_AT_SITE])
+    connection.execute(
+        f"insert into raw.horizons by name select ? || site_id as name, ? as first_date from {_EARLY}",
+        [_AT_SITE, horizon + timedelta(days=1)],
+    )
+    return None
+
+
+def _read_early_sites(connection: duckdb.DuckDBPyConnection, table: str) -> None:
+    connection.execute(
+        f"""
+        create or replace temp table {table} as
+        select substr(name, {len(_AT_SITE) + 1}) as site_id from raw.horizons where starts_with(name, '{_AT_SITE}')
+        """
+    )
+
+
+def _is_frozen(day: str, horizon: date, early: str) -> str:
+    """Whether figures of a window or date may rest on events before the horizon. At sites east of UTC, a window of the
+    horizon's own date begins on the UTC day before; at the `early` ones, one of the next date soon after it.
     """
-    return f"{day} {'<=' if day == 'shift_date' else '<'} date '{horizon.isoformat()}'"
+    date_of = f"date '{horizon.isoformat()}'"
+    if day != "shift_date":
+        return f"{day} < {date_of}"
+    next_date = f"shift_date = cast({date_of} + interval 1 day as date)"
+    return f"(shift_date <= {date_of} or ({next_date} and site_id in (select site_id from {early})))"
 
 
 def _midnight(day: date) -> datetime:
@@ -271,10 +323,12 @@ def _put_back(connection: duckdb.DuckDBPyConnection, frozen: Table, live: Table,
     columns = ", ".join(f'"{name}"' for name in _shared_columns(connection, live, frozen))
     if not columns:
         return False
-    where = _is_frozen(day, horizon)
+    where = _is_frozen(day, horizon, _EARLY)
+    # A sum, as the same change of two rows leaves the exclusive or of their hashes as it was.
+    rows = f"(count(*), coalesce(sum(hash({columns})::hugeint), 0))"
     same = connection.execute(
-        f"select (select (count(*), bit_xor(hash({columns}))) from {quoted(live)} where {where}) "
-        f"= (select (count(*), bit_xor(hash({columns}))) from {quoted(frozen)} where {where})"
+        f"select (select {rows} from {quoted(live)} where {where}) "
+        f"= (select {rows} from {quoted(frozen)} where {where})"
     ).fetchone()
     if same is not None and same[0]:
         return False
