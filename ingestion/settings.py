@@ -1,26 +1,24 @@
 """Every setting of the contract (§8) in one frozen class, read once and validated before anything is changed.
 
-No other module reads settings from the environment.
+What a field means and allows stands here alone: `floorhouse settings` shows it, and `python -m scripts.settings_pages`
+writes it into README.md and .env.example.
 """
 
 from __future__ import annotations
 
-import os
 import shlex
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import SecretStr, field_validator, model_validator
 from pydantic_core import PydanticCustomError
-from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
-from pydantic_settings.sources.utils import parse_env_vars
+from pydantic_settings import SettingsConfigDict
 
-from ingestion.errors import SettingsError
+from ingestion.settings_sources import FrozenSettings, read_model, setting
+from ingestion.variables import PREFIX as ENVIRONMENT_PREFIX
 from serving.known_hosts import read_hosts
-
-ENVIRONMENT_PREFIX = "FLOORHOUSE_"
 
 # Shorter keys can be guessed: a person who knows the worker ids could find the key and thus everybody's pseudonym.
 MIN_PSEUDONYM_KEY_CHARACTERS = 32
@@ -33,83 +31,29 @@ _KEY_RULE = (
 _DAYS = "unset (for ever), or a whole number of days from 1 to 36500"
 
 
-class FrozenSettings(BaseSettings):
-    """Base of all settings classes, which `read_model` reads from the variables `env_prefix` + field name.
-
-    A field's description is the end of the sentence "… allowed: …". An object created in Python has only its arguments
-    and the defaults: only `read_model` reads the environment.
-    """
-
-    model_config = SettingsConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003
-        init_settings: PydanticBaseSettingsSource,
-        *_: PydanticBaseSettingsSource,
-        **__: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Use the constructor's arguments as the only source."""
-        return (init_settings,)
-
-
-Model = TypeVar("Model", bound=FrozenSettings)
-
-
-class Settings(FrozenSettings):
-    """What an administrator may choose. Paths are absolute; minutes may have fractions."""
+class ReportSettings(FrozenSettings):
+    """What the report's server needs, which is given no secret and no right to write. Paths are absolute."""
 
     model_config = SettingsConfigDict(env_prefix=ENVIRONMENT_PREFIX)
 
-    data_dir: Path = Field(Path("data"), description="the path of a folder")
-    data_readers: Literal["owner", "group", "everyone"] = Field("group", description="owner, group or everyone")
-    landing_url: str = Field("", description="file:///folder or s3://bucket/prefix")
-    landed_objects: Literal["archive", "keep"] = Field("archive", description="archive or keep")
-    last_event_minutes: float = Field(30, gt=0, le=1440, description="a number of minutes above 0, at most 1440")
-    max_state_minutes: float | None = Field(
-        None, gt=0, le=1440, description="unset, or a number of minutes above 0, at most 1440"
+    data_dir: Path = setting(
+        Path("data"),
+        means="The data folder: local bucket, warehouse, published marts, report; containers fix it to /data.",
+        allowed="the path of a folder",
     )
-    still_seconds: float = Field(0, ge=0, le=86_400, description="a number of seconds from 0 to 86400")
-    registry_still_seconds: float = Field(5, ge=0, le=300, description="a number of seconds from 0 to 300")
-    max_object_bytes: int = Field(
-        1_073_741_824, ge=1_000, le=8_589_934_592, description="a whole number of bytes from 1000 to 8589934592"
+    site_url: str = setting(
+        "http://127.0.0.1:8080/",
+        pattern=r"^https?://[^\s]+$",
+        means="The report's address, for the links in alerts.",
+        allowed="the report's address, http:// or https://",
     )
-    max_record_bytes: int = Field(
-        1_048_576, ge=1_000, le=67_108_864, description="a whole number of bytes from 1000 to 67108864"
+    allowed_hosts: str = setting(
+        "",
+        means="Comma-separated names and addresses that the report, Dagster and the intake accept in addition to "
+        "loopback, such as plant.example,10.1.2.3:8443; requests under other names are refused, so that no web page "
+        "reaches them through a reader's browser.",
+        allowed="names or addresses of this machine with commas between them, each with a port or without",
     )
-    max_object_records: int = Field(10_000_000, ge=1, le=1_000_000_000, description="a whole number, at least 1")
-    site_url: str = Field(
-        "http://127.0.0.1:8080/", pattern=r"^https?://[^\s]+$", description="the report's address, http:// or https://"
-    )
-    allowed_hosts: str = Field(
-        "", description="names or addresses of this machine with commas between them, each with a port or without"
-    )
-    review_fraction: float = Field(0.01, ge=0, le=1, description="a number from 0 to 1")
-    old_event_days: int = Field(400, ge=1, le=36_500, description="a whole number of days from 1 to 36500")
-    confidence_floor: float = Field(0.85, ge=0, le=1, description="a number from 0 to 1")
-    retraining_floor_days: int = Field(3, ge=0, le=365, description="a whole number of days from 0 (never) to 365")
-    retraining_mix_shift: float = Field(0.15, ge=0, le=1, description="a share from 0 (never) to 1")
-    retraining_accuracy: float = Field(0.90, ge=0, le=1, description="a share from 0 (never) to 1")
-    retraining_least_labels: int = Field(100, ge=1, description="a whole number of labelled events, at least 1")
-    retraining_every_days: int = Field(30, ge=0, le=3650, description="a whole number of days from 0 (never) to 3650")
-    trainer_command: str = Field("", description="empty, or a command and its arguments as a shell would split them")
-    worker_identity: Literal["named", "pseudonym", "aggregate"] = Field(
-        "named", description="named, pseudonym (which needs FLOORHOUSE_PSEUDONYM_KEY or its _FILE) or aggregate"
-    )
-    pseudonym_key: SecretStr | None = Field(
-        None,
-        min_length=MIN_PSEUDONYM_KEY_CHARACTERS,
-        description=f"a secret text of {_KEY_RULE}",
-    )
-    pseudonym_key_file: Path | None = Field(None, description=f"a file that holds a secret text of {_KEY_RULE}")
-    min_group: int = Field(5, ge=2, le=1000, description="a whole number of workers from 2 to 1000")
-    retention_event_days: int | None = Field(None, ge=1, le=36_500, description=_DAYS)
-    retention_person_days: int | None = Field(None, ge=1, le=36_500, description=_DAYS)
-    retention_archive_days: int | None = Field(
-        None, ge=0, le=36_500, description="unset (for ever), or a whole number of days from 0 to 36500"
-    )
-    retention_grace_days: int = Field(7, ge=0, le=30, description="a whole number of days from 0 to 30")
 
     @field_validator("data_dir")
     @classmethod
@@ -118,6 +62,209 @@ class Settings(FrozenSettings):
             raise ValueError("not a folder")
         return value.expanduser().absolute()
 
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _are_hosts(cls, value: str) -> str:
+        read_hosts(value)
+        return value
+
+    @property
+    def published_path(self) -> Path:
+        """A link to the folder of the newest complete version of all marts."""
+        return self.data_dir / "published"
+
+    @property
+    def site_path(self) -> Path:
+        """The static site that is served."""
+        return self.data_dir / "site"
+
+
+class Settings(ReportSettings):
+    """What an administrator may choose. Paths are absolute; minutes may have fractions."""
+
+    data_readers: Literal["owner", "group", "everyone"] = setting(
+        "group",
+        means="Who on this machine may read the data folder: owner (0700), group (0750) or everyone (0755); cameras "
+        "that write into a local bucket as another user need its group or everyone.",
+        allowed="owner, group or everyone",
+    )
+    landing_url: str = setting(
+        "",
+        means="The landing bucket; unset, it is the folder landing/ of the data folder.",
+        allowed="file:///folder or s3://bucket/prefix",
+    )
+    landed_objects: Literal["archive", "keep"] = setting(
+        "archive",
+        means="Landed objects move to archive/ of the same bucket (archive), or stay where they are (keep).",
+        allowed="archive or keep",
+    )
+    last_event_minutes: float = setting(
+        30,
+        gt=0,
+        le=1440,
+        means="How long a worker's last state in a window lasts.",
+        allowed="a number of minutes above 0, at most 1440",
+    )
+    max_state_minutes: float | None = setting(
+        None,
+        gt=0,
+        le=1440,
+        means="The longest that any state may last, for plants whose cameras go dark; unset, there is no limit.",
+        allowed="unset, or a number of minutes above 0, at most 1440",
+    )
+    still_seconds: float = setting(
+        0,
+        ge=0,
+        le=86_400,
+        means="An object lands after it has been unchanged for this many seconds, for writers that cannot rename; 0: "
+        "at once.",
+        allowed="a number of seconds from 0 to 86400",
+    )
+    registry_still_seconds: float = setting(
+        5,
+        ge=0,
+        le=300,
+        means="A registry file is read after it has been unchanged for this many seconds; a batch waits once for a "
+        "file that has just changed.",
+        allowed="a number of seconds from 0 to 300",
+    )
+    max_object_bytes: int = setting(
+        1_073_741_824,
+        ge=1_000,
+        le=8_589_934_592,
+        means="A larger object (also after unpacking) is one rejected record and stays in the archive; so is an array "
+        "or another multi-line document above 256 MiB, which cannot be read in blocks.",
+        allowed="a whole number of bytes from 1000 to 8589934592",
+    )
+    max_record_bytes: int = setting(
+        1_048_576,
+        ge=1_000,
+        le=67_108_864,
+        means="Larger records are rejected, with the start of their text.",
+        allowed="a whole number of bytes from 1000 to 67108864",
+    )
+    max_object_records: int = setting(
+        10_000_000,
+        ge=1,
+        le=1_000_000_000,
+        means="An object of more lines or array elements is one rejected record and stays in the archive.",
+        allowed="a whole number, at least 1",
+    )
+    old_event_days: int = setting(
+        400,
+        ge=1,
+        le=36_500,
+        means="Events that land this many days older than their site's newest event are counted separately and raise "
+        "a warning, because a clock may have stopped.",
+        allowed="a whole number of days from 1 to 36500",
+    )
+    review_fraction: float = setting(
+        0.01,
+        ge=0,
+        le=1,
+        means="The share of events that are sampled for review.",
+        allowed="a number from 0 to 1",
+    )
+    confidence_floor: float = setting(
+        0.85,
+        ge=0,
+        le=1,
+        means="The mean confidence that a model should not fall below.",
+        allowed="a number from 0 to 1",
+    )
+    retraining_floor_days: int = setting(
+        3,
+        ge=0,
+        le=365,
+        means="Consecutive days below the floor that request retraining; 0: never.",
+        allowed="a whole number of days from 0 (never) to 365",
+    )
+    retraining_mix_shift: float = setting(
+        0.15,
+        ge=0,
+        le=1,
+        means="The share of a week's events with other types than the baseline that requests retraining; 0: never.",
+        allowed="a share from 0 (never) to 1",
+    )
+    retraining_accuracy: float = setting(
+        0.90,
+        ge=0,
+        le=1,
+        means="The labelled accuracy (lower bound of its interval) below which retraining is requested; 0: never.",
+        allowed="a share from 0 (never) to 1",
+    )
+    retraining_every_days: int = setting(
+        30,
+        ge=0,
+        le=3650,
+        means="The days after which retraining is requested in any case; 0: never.",
+        allowed="a whole number of days from 0 (never) to 3650",
+    )
+    retraining_least_labels: int = setting(
+        100,
+        ge=1,
+        means="The labelled events in 30 days needed to judge the accuracy.",
+        allowed="a whole number of labelled events, at least 1",
+    )
+    trainer_command: str = setting(
+        "",
+        means="The command that is run for each new request, with the path of its manifest as last argument; unset, "
+        "requests wait in outbox/retraining/.",
+        allowed="empty, or a command and its arguments as a shell would split them",
+    )
+    worker_identity: Literal["named", "pseudonym", "aggregate"] = setting(
+        "named",
+        means="How people are named (docs/privacy.md): named, pseudonym (keyed hashes in place of worker ids and "
+        "names) or aggregate (nothing about single persons is published).",
+        allowed="named, pseudonym (which needs FLOORHOUSE_PSEUDONYM_KEY or its _FILE) or aggregate",
+    )
+    pseudonym_key: SecretStr | None = setting(
+        None,
+        min_length=MIN_PSEUDONYM_KEY_CHARACTERS,
+        means="The secret key of the pseudonyms; a lost key cannot be replaced.",
+        allowed=f"a secret text of {_KEY_RULE}",
+    )
+    pseudonym_key_file: Path | None = setting(
+        None,
+        means="A file that contains the secret key of the pseudonyms.",
+        allowed=f"a file that holds a secret text of {_KEY_RULE}",
+    )
+    min_group: int = setting(
+        5,
+        ge=2,
+        le=1000,
+        means="With aggregate, figures about fewer workers than this are not published.",
+        allowed="a whole number of workers from 2 to 1000",
+    )
+    retention_event_days: int | None = setting(
+        None,
+        ge=1,
+        le=36_500,
+        means="How long raw events and rejected records are kept, by their time; unset: for ever.",
+        allowed=_DAYS,
+    )
+    retention_person_days: int | None = setting(
+        None,
+        ge=1,
+        le=36_500,
+        means="How long rows about single persons are kept, by shift date; unset: for ever.",
+        allowed=_DAYS,
+    )
+    retention_archive_days: int | None = setting(
+        None,
+        ge=0,
+        le=36_500,
+        means="How long archived objects are kept after they landed; 0: only for the grace period; unset: for ever.",
+        allowed="unset (for ever), or a whole number of days from 0 to 36500",
+    )
+    retention_grace_days: int = setting(
+        7,
+        ge=0,
+        le=30,
+        means="The days that due data is kept before deletion, so that a wrong clock or setting can be corrected.",
+        allowed="a whole number of days from 0 to 30",
+    )
+
     @field_validator("landing_url")
     @classmethod
     def _known_scheme(cls, value: str) -> str:
@@ -125,12 +272,6 @@ class Settings(FrozenSettings):
         is_s3 = value.startswith("s3://") and len(value) > len("s3://") and value[len("s3://")] != "/"
         if value and not (is_local or is_s3):
             raise ValueError("unknown scheme")
-        return value
-
-    @field_validator("allowed_hosts")
-    @classmethod
-    def _are_hosts(cls, value: str) -> str:
-        read_hosts(value)
         return value
 
     @field_validator("trainer_command")
@@ -185,16 +326,6 @@ class Settings(FrozenSettings):
         return self.data_dir / "warehouse.duckdb"
 
     @property
-    def published_path(self) -> Path:
-        """A link to the folder of the newest complete version of all marts."""
-        return self.data_dir / "published"
-
-    @property
-    def site_path(self) -> Path:
-        """The static site that is served."""
-        return self.data_dir / "site"
-
-    @property
     def outbox_path(self) -> Path:
         """Files for labelling tools and trainers to collect."""
         return self.data_dir / "outbox"
@@ -221,37 +352,17 @@ class Settings(FrozenSettings):
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings from the environment; an empty variable counts as unset.
+    """Read the settings from the environment and the data folder's file; an empty variable counts as unset.
 
     Raises:
-        SettingsError: one sentence that names the variable, its value and what is allowed.
+        SettingsError: one sentence that names the variable or the file's key, its value and what is allowed.
     """
     return read_model(Settings, environment)
 
 
-def read_model(model: type[Model], environment: Mapping[str, str] | None = None, **given: object) -> Model:
-    """Read a settings class from its variables; values in `given` that are not None take precedence.
-
-    Outer white space is ignored, and an empty variable counts as unset.
-
-    Raises:
-        SettingsError: one sentence that names the variable, its value and what is allowed.
-    """
-    source = EnvSettingsSource(model)
-    stripped = {name: value.strip() for name, value in (os.environ if environment is None else environment).items()}
-    source.env_vars = parse_env_vars(stripped, ignore_empty=True)
-    values = source()
-    values |= {name: value for name, value in given.items() if value is not None}
-    try:
-        return model(**values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = str(first["loc"][0] if first["loc"] else first["ctx"]["field"])
-        field = model.model_fields[name]
-        shown = "not shown here" if "SecretStr" in str(field.annotation) else repr(values.get(name))
-        variable = f"{model.model_config['env_prefix']}{name.upper()}"
-        # No cause: it would carry every value, including secrets, into a traceback.
-        raise SettingsError(f"{variable} is {shown}; allowed: {field.description}.") from None
+def read_report_settings(environment: Mapping[str, str] | None = None) -> ReportSettings:
+    """Read what the report's server needs, and nothing that it has no use for. Raises as `read_settings`."""
+    return read_model(ReportSettings, environment)
 
 
 def is_weak(key: str) -> bool:

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from ingestion.errors import FloorhouseError, ReportError
-from ingestion.settings import read_settings
+from ingestion.settings import read_report_settings
 from reports.answering import MISSING, Answer, answer_for, open_below
 from serving.guard import Guard
 from serving.known_hosts import KnownHosts, known_hosts
@@ -117,7 +117,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to bind (default: %(default)s)")
     options = parser.parse_args(arguments)
     try:
-        settings = read_settings()
+        settings = read_report_settings()
         known = known_hosts(options.host, settings.allowed_hosts, settings.site_url)
         server = open_server(settings.site_path, options.host, options.port, known)
     except FloorhouseError as error:

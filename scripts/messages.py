@@ -43,7 +43,7 @@ _SAY = {"log", "print", "say", "_say", "_stop", "secho", "echo", "info", "warnin
 # Names under which a sentence, or a part of one, is kept.
 _KEPT = re.compile(
     r"sentence|words|warning|told|said|why|doubt|seen|heard|wrong|reason|detail|hint|expected|change|_why|harm|notes|"
-    r"description|message|shown|more|found|counted|dated|rules|facts|limits|unit",
+    r"description|message|shown|more|found|counted|dated|rules|facts|limits|unit|means|allowed",
     re.IGNORECASE,
 )
 _CODE = re.compile(
@@ -55,7 +55,13 @@ _CODE = re.compile(
     r"\bwhere (?:false|… <)|^\(?(?:event_key|… and \w+) in |^site_id, |^file = |^python -m"
 )
 # These build the pages of the report, or are texts of files.
-_NO_MESSAGES = {"reports/patches.py", "reports/policy.py", "reports/screenshots.py", "reports/answering.py"}
+_NO_MESSAGES = {
+    "reports/patches.py",
+    "reports/policy.py",
+    "reports/screenshots.py",
+    "reports/answering.py",
+    "scripts/settings_pages.py",
+}
 
 
 def messages(places: Iterable[str]) -> dict[str, list[str]]:

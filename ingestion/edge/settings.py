@@ -15,6 +15,7 @@ from typing import Any
 from ingestion.edge.disk import on_disk
 from ingestion.edge.names import Stream, why_not_an_identifier
 from ingestion.errors import SettingsError
+from ingestion.variables import unknown_variable
 
 ENVIRONMENT_PREFIX = "FLOORHOUSE_EDGE_"
 REFUSE, DROP_OLDEST = "refuse", "drop_oldest"
@@ -132,18 +133,16 @@ def read_edge_settings(environment: Mapping[str, str] | None = None) -> EdgeSett
     """The settings that the environment gives; an empty variable is an unset one.
 
     Raises:
-        SettingsError: one sentence that names the variable, its value and what is allowed.
+        SettingsError: one sentence that names the variable, its value and what is allowed; or a variable is none.
     """
     environment = os.environ if environment is None else environment
+    # A misspelt limit that is passed over fills a disk months later.
+    if sentence := unknown_variable(environment):
+        raise SettingsError(sentence)
     known = {ENVIRONMENT_PREFIX + one.name.upper(): one.name for one in fields(EdgeSettings)}
     given = {}
     for variable, value in environment.items():
-        if not variable.startswith(ENVIRONMENT_PREFIX):
-            continue
-        # A misspelt limit that is passed over fills a disk months later.
-        if variable not in known:
-            raise SettingsError(f"{variable} is no setting of the edge uploader; known: {', '.join(known)}.")
-        if value.strip():
+        if variable in known and value.strip():
             given[known[variable]] = value.strip()
     return EdgeSettings(**given)  # type: ignore[arg-type]  # each field reads its value from a text
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import Field, field_validator
+from pydantic import field_validator
 from pydantic_settings import SettingsConfigDict
 
 from ingestion.errors import SettingsError
-from ingestion.settings import FrozenSettings, read_model
+from ingestion.settings_sources import FrozenSettings, read_model, setting
 
 ENVIRONMENT_PREFIX = "FLOORHOUSE_INTAKE_"
 
@@ -22,20 +22,74 @@ class IntakeSettings(FrozenSettings):
 
     model_config = SettingsConfigDict(env_prefix=ENVIRONMENT_PREFIX)
 
-    host: str = Field("127.0.0.1", description="the name or address of an interface of this machine")
-    port: int = Field(8090, ge=0, le=65_535, description="a port from 1 to 65535, or 0 for any that is free")
-    api_keys_file: Path | None = Field(None, description="the path of a file with the columns of its README")
-    allow_without_key: bool = Field(False, description="yes or no")
-    max_body_bytes: int = Field(4 << 20, ge=1 << 10, le=64 << 20, description="a number of bytes from 1024 to 67108864")
-    max_batch_records: int = Field(10_000, ge=1, le=1_000_000, description="a whole number from 1 to 1000000")
-    max_waiting_requests: int = Field(1024, ge=1, le=100_000, description="a whole number from 1 to 100000")
-    max_waiting_bytes: int = Field(
-        64 << 20, ge=1 << 10, le=4 << 30, description="a number of bytes from 1024 to 4294967296"
+    host: str = setting(
+        "127.0.0.1",
+        means="The interface to listen on; also --host.",
+        allowed="the name or address of an interface of this machine",
     )
-    group_bytes: int = Field(64 << 10, ge=1, le=64 << 20, description="a number of bytes from 1 to 67108864")
-    group_milliseconds: float = Field(100, ge=0, le=60_000, description="a number of milliseconds from 0 to 60000")
-    read_seconds: float = Field(10, gt=0, le=3600, description="a number of seconds above 0, at most 3600")
-    write_seconds: float = Field(10, gt=0, le=3600, description="a number of seconds above 0, at most 3600")
+    port: int = setting(
+        8090,
+        ge=0,
+        le=65_535,
+        means="The port to listen on, 0 for any that is free; also --port.",
+        allowed="a port from 1 to 65535, or 0 for any that is free",
+    )
+    api_keys_file: Path | None = setting(
+        None, means="The file of API keys.", allowed="the path of a file with the columns of its README"
+    )
+    allow_without_key: bool = setting(
+        False,
+        means="Whoever reaches the intake may write without a key; without it and without keys it does not start.",
+        allowed="yes or no",
+    )
+    max_body_bytes: int = setting(
+        4 << 20, ge=1 << 10, le=64 << 20, means="The largest body.", allowed="a number of bytes from 1024 to 67108864"
+    )
+    max_batch_records: int = setting(
+        10_000, ge=1, le=1_000_000, means="The most records in a batch.", allowed="a whole number from 1 to 1000000"
+    )
+    max_waiting_requests: int = setting(
+        1024,
+        ge=1,
+        le=100_000,
+        means="Requests that may wait at once before the answer is 429.",
+        allowed="a whole number from 1 to 100000",
+    )
+    max_waiting_bytes: int = setting(
+        64 << 20,
+        ge=1 << 10,
+        le=4 << 30,
+        means="Bytes that the waiting requests may hold.",
+        allowed="a number of bytes from 1024 to 4294967296",
+    )
+    group_bytes: int = setting(
+        64 << 10,
+        ge=1,
+        le=64 << 20,
+        means="An object is written when so many bytes are gathered.",
+        allowed="a number of bytes from 1 to 67108864",
+    )
+    group_milliseconds: float = setting(
+        100,
+        ge=0,
+        le=60_000,
+        means="An object is written when its oldest request has waited so long, or nobody is left to wait for.",
+        allowed="a number of milliseconds from 0 to 60000",
+    )
+    read_seconds: float = setting(
+        10,
+        gt=0,
+        le=3600,
+        means="How long a body may take to arrive.",
+        allowed="a number of seconds above 0, at most 3600",
+    )
+    write_seconds: float = setting(
+        10,
+        gt=0,
+        le=3600,
+        means="How long the bucket may take before the answer is 503.",
+        allowed="a number of seconds above 0, at most 3600",
+    )
 
     @field_validator("api_keys_file")
     @classmethod

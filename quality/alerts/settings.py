@@ -1,15 +1,16 @@
-"""Where alerts go: variables `FLOORHOUSE_ALERT_…`, read from the environment only, as some of them are secrets."""
+"""Where alerts go: variables `FLOORHOUSE_ALERT_…`, or the table `[alert]` of floorhouse.toml."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
+from pydantic import SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from ingestion.settings import FrozenSettings, read_model
+from ingestion.settings_sources import FrozenSettings, read_model, setting
 
 PREFIX = "FLOORHOUSE_ALERT_"
 
@@ -19,31 +20,76 @@ _ADDRESS = re.compile(r"(?:[^<>@,;\r\n]*<)?[^\s<>@,;]+@[^\s<>@,;]+>?")
 
 
 class AlertSettings(FrozenSettings):
-    """The sinks that an administrator may set up."""
+    """The sinks that an administrator may set up. Each secret may stand in a file of its own."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX)
 
-    webhook_url: SecretStr | None = Field(
-        None, description="the https:// or http:// address of a Slack-compatible webhook"
+    webhook_url: SecretStr | None = setting(
+        None,
+        means="The address of a Slack-compatible webhook, which is a secret.",
+        allowed="the https:// or http:// address of a Slack-compatible webhook",
     )
-    smtp_host: str | None = Field(None, description="the name of a mail server")
-    smtp_port: int = Field(587, ge=1, le=65_535, description="a port from 1 to 65535")
-    smtp_security: str = Field("starttls", pattern="^(starttls|tls|none)$", description="starttls, tls or none")
-    smtp_user: str | None = Field(None, description="the mail server's user name")
-    smtp_password: SecretStr | None = Field(None, description="the mail server's password")
-    mail_from: str | None = Field(None, description="the sender's address; needed with SMTP_HOST")
-    mail_to: str | None = Field(
-        None, description="addresses with commas or semicolons between them; needed with SMTP_HOST and MAIL_FROM"
+    webhook_url_file: Path | None = setting(
+        None,
+        means="A file that contains the webhook's address.",
+        allowed="a file that holds the https:// or http:// address of a Slack-compatible webhook",
     )
-    timeout_seconds: float = Field(10, gt=0, le=120, description="a number of seconds above 0, at most 120")
+    smtp_host: str | None = setting(
+        None, means="The mail server; it also needs a sender and receivers.", allowed="the name of a mail server"
+    )
+    smtp_port: int = setting(587, ge=1, le=65_535, means="The mail server's port.", allowed="a port from 1 to 65535")
+    smtp_security: str = setting(
+        "starttls",
+        pattern="^(starttls|tls|none)$",
+        means="How the mail server is spoken to.",
+        allowed="starttls, tls or none",
+    )
+    smtp_user: str | None = setting(
+        None, means="The name to log in at the mail server.", allowed="the mail server's user name"
+    )
+    smtp_password: SecretStr | None = setting(
+        None, means="The password to log in at the mail server.", allowed="the mail server's password"
+    )
+    smtp_password_file: Path | None = setting(
+        None,
+        means="A file that contains the mail server's password.",
+        allowed="a file that holds the mail server's password",
+    )
+    mail_from: str | None = setting(
+        None, means="The sender of mails.", allowed="the sender's address; needed with SMTP_HOST"
+    )
+    mail_to: str | None = setting(
+        None,
+        means="The receivers of mails, with commas or semicolons between them.",
+        allowed="addresses with commas or semicolons between them; needed with SMTP_HOST and MAIL_FROM",
+    )
+    timeout_seconds: float = setting(
+        10,
+        gt=0,
+        le=120,
+        means="The seconds until a sink's attempt is given up and tried again later.",
+        allowed="a number of seconds above 0, at most 120",
+    )
 
     @field_validator("webhook_url")
     @classmethod
     def _http(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
-            address = urlsplit(value.get_secret_value())
-            if address.scheme not in ("http", "https") or not address.hostname or address.port == 0:
-                raise ValueError("no address")
+            _require_address(value.get_secret_value())
+        return value
+
+    @field_validator("webhook_url_file")
+    @classmethod
+    def _holds_an_address(cls, value: Path | None) -> Path | None:
+        if value is not None:
+            _require_address(_read(value))
+        return value
+
+    @field_validator("smtp_password_file")
+    @classmethod
+    def _holds_a_password(cls, value: Path | None) -> Path | None:
+        if value is not None and not _read(value):
+            raise ValueError("empty")
         return value
 
     @field_validator("mail_from", "mail_to")
@@ -70,9 +116,19 @@ class AlertSettings(FrozenSettings):
         return _split(self.mail_to or "")
 
     @property
+    def webhook(self) -> str | None:
+        """The webhook's address from the setting, or else from the file; None if neither is set."""
+        return _secret(self.webhook_url, self.webhook_url_file)
+
+    @property
+    def password(self) -> str | None:
+        """The mail server's password from the setting, or else from the file; None if neither is set."""
+        return _secret(self.smtp_password, self.smtp_password_file)
+
+    @property
     def sinks(self) -> tuple[str, ...]:
         """The names of the sinks that are set up; the file is always one."""
-        webhook = ("webhook",) if self.webhook_url else ()
+        webhook = ("webhook",) if self.webhook_url or self.webhook_url_file else ()
         return ("file", *webhook, *(("mail",) if self.smtp_host else ()))
 
 
@@ -81,9 +137,28 @@ def _split(addresses: str) -> list[str]:
 
 
 def read_alert_settings(environment: Mapping[str, str] | None = None) -> AlertSettings:
-    """The sinks that the environment gives.
+    """The sinks that the environment and the data folder's file give.
 
     Raises:
-        SettingsError: one sentence that names the variable and what is allowed.
+        SettingsError: one sentence that names the variable or the file's key, and what is allowed.
     """
     return read_model(AlertSettings, environment)
+
+
+def _secret(given: SecretStr | None, file: Path | None) -> str | None:
+    if given is not None:
+        return given.get_secret_value()
+    return None if file is None else _read(file)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.expanduser().read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ValueError("cannot be read") from error
+
+
+def _require_address(text: str) -> None:
+    address = urlsplit(text)
+    if address.scheme not in ("http", "https") or not address.hostname or address.port == 0:
+        raise ValueError("no address")

@@ -79,8 +79,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 def post(settings: AlertSettings, message: Message) -> str:
     """POST the message to the webhook; its key is also sent as `Idempotency-Key`."""
-    assert settings.webhook_url is not None
-    address = settings.webhook_url.get_secret_value()
+    address = _secret("the webhook's address", lambda: settings.webhook)
     host = urlsplit(address).hostname
     try:
         request = urllib.request.Request(
@@ -146,13 +145,14 @@ def send_mail(settings: AlertSettings, message: Message) -> str:
     assert settings.smtp_host is not None
     assert settings.mail_from is not None
     host = settings.smtp_host
+    password = _secret("the mail server's password", lambda: settings.password)
     kind = smtplib.SMTP_SSL if settings.smtp_security == "tls" else smtplib.SMTP
     try:
         with kind(host, settings.smtp_port, timeout=settings.timeout_seconds) as server:
             if settings.smtp_security == "starttls":
                 server.starttls(context=ssl.create_default_context())
-            if settings.smtp_user and settings.smtp_password:
-                _log_in(server, settings.smtp_user, settings.smtp_password.get_secret_value())
+            if settings.smtp_user and password:
+                _log_in(server, settings.smtp_user, password)
             mail = as_mail(message, settings.mail_from, ", ".join(settings.recipients))
             refused = server.send_message(mail, to_addrs=settings.recipients)
     except smtplib.SMTPRecipientsRefused as error:
@@ -189,3 +189,11 @@ def _log_in(server: smtplib.SMTP, user: str, password: str) -> None:
 
 def _base64(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
+
+
+def _secret(what: str, read: Callable[[], str | None]) -> str:
+    """A secret that may lie in a file, which may be gone since the settings were read."""
+    try:
+        return read() or ""
+    except (OSError, ValueError):
+        raise NotDelivered(f"the file that holds {what} cannot be read") from None

@@ -44,6 +44,7 @@ def test_a_folder_target_needs_nothing_but_the_standard_library(gateway: Gateway
         "ingestion",
         "ingestion.errors",
         "ingestion.printable",
+        "ingestion.variables",
     }
     assert gateway.objects()
 

@@ -15,7 +15,7 @@ from tests.ingestion.intake.running import start
 
 
 def test_empty_variables_are_unset_and_an_argument_counts_before_a_variable() -> None:
-    environment = {"FLOORHOUSE_INTAKE_PORT": "9000", "FLOORHOUSE_INTAKE_HOST": " ", "FLOORHOUSE_PORT": "1"}
+    environment = {"FLOORHOUSE_INTAKE_PORT": "9000", "FLOORHOUSE_INTAKE_HOST": " ", "FLOORHOUSE_REPORT_PORT": "1"}
     environment["FLOORHOUSE_INTAKE_ALLOW_WITHOUT_KEY"] = "yes"
     assert read_intake_settings(environment).port == 9000
     assert read_intake_settings(environment, port=9001, host=None) == IntakeSettings(port=9001, allow_without_key=True)
