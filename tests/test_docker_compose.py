@@ -17,6 +17,10 @@ import pytest
 import yaml
 from obstore.store import S3Store
 
+from ingestion.settings import ReportSettings, Settings, read_report_settings, read_settings
+from ingestion.settings_sources import FrozenSettings, is_secret, variable_of
+from ingestion.variables import KNOWN, PREFIX
+from quality.alerts.settings import AlertSettings, read_alert_settings
 from tests.s3_server import ACCESS_KEY, BUCKET, SECRET_KEY, s3_server
 from tests.test_conventions import ROOT, text_of
 
@@ -110,7 +114,83 @@ def test_every_service_is_confined_watched_and_started_again(name: str) -> None:
     assert all(volume.split(":")[0] in COMPOSE["volumes"] for volume in service["volumes"])
 
 
+# The settings classes that each service's program reads; the bucket's is no program of Floorhouse.
+READ_BY: dict[str, list[type[FrozenSettings]]] = {
+    "daemon": [Settings, AlertSettings],
+    "web": [Settings, AlertSettings],
+    "report": [ReportSettings],
+}
+FIXED_BY_THE_IMAGE = {variable_of(Settings, "data_dir")}
+
+
+def forwarded(service: str) -> dict[str, str]:
+    """The service's variables of Floorhouse, with what compose is to put in."""
+    environment = SERVICES[service]["environment"]
+    return {name: str(value) for name, value in environment.items() if name.startswith(PREFIX)}
+
+
+@pytest.mark.parametrize("service", READ_BY)
+def test_every_setting_reaches_the_containers_that_read_it_and_no_other_variable_does(service: str) -> None:
+    read = {variable_of(model, name) for model in READ_BY[service] for name in model.model_fields}
+
+    assert read >= FIXED_BY_THE_IMAGE
+    assert set(forwarded(service)) == read - FIXED_BY_THE_IMAGE
+    for name, value in forwarded(service).items():
+        assert re.match(rf"([a-z]+,|)\$\{{{name}:[-+]", value), f"{name} gets {value}"
+
+
+def test_every_variable_of_the_compose_file_is_known_to_some_program() -> None:
+    used = set(re.findall(rf"{PREFIX}([A-Z_]+)", text_of("docker-compose.yml")))
+
+    assert used - KNOWN == set()
+
+
+def substituted(value: str, environment: dict[str, str]) -> str:
+    """A value as compose makes it, for the forms that the file uses."""
+
+    def chosen(found: re.Match[str]) -> str:
+        given = environment.get(found[1], "")
+        return (found[3] if given else "") if found[2] == "+" else given or found[3]
+
+    return re.sub(r"\$\{([A-Z_]+):([-+?])([^}]*)\}", chosen, value)
+
+
+def test_what_is_unset_in_the_environment_of_compose_is_a_default_in_the_containers(tmp_path: Path) -> None:
+    def inside(**given: str) -> dict[str, str]:
+        values = {name: substituted(value, given) for name, value in forwarded("daemon").items()}
+        return values | {PREFIX + "DATA_DIR": str(tmp_path)}
+
+    plain = read_settings(inside())
+    assert plain == Settings(data_dir=tmp_path, landing_url="s3://landing/plant", allowed_hosts="web,")
+    assert read_alert_settings(inside()) == AlertSettings()
+    assert read_report_settings(inside()).data_dir == tmp_path
+    assert read_settings(inside(FLOORHOUSE_MIN_GROUP="9")).min_group == 9
+    key = inside(FLOORHOUSE_PSEUDONYM_KEY_FILE="./key of the plant")
+    assert key["FLOORHOUSE_PSEUDONYM_KEY_FILE"] == "/run/secrets/pseudonym_key"
+
+
+def test_a_secret_is_mounted_from_the_file_that_is_named_and_else_an_empty_one() -> None:
+    files = {name for name in forwarded("daemon") if name.endswith("_FILE")}
+    secrets = {
+        name: substituted(one["file"], {file: file for file in files}) for name, one in COMPOSE["secrets"].items()
+    }
+
+    assert set(secrets.values()) == files
+    for service in ("daemon", "web"):
+        assert SERVICES[service]["secrets"] == list(secrets)
+        assert {forwarded(service)[file] for file in files} == {
+            f"${{{file}:+/run/secrets/{name}}}" for name, file in secrets.items()
+        }
+    for one in COMPOSE["secrets"].values():
+        assert (ROOT / substituted(one["file"], {})).read_bytes() == b""
+    given = {
+        variable_of(model, name) for model in READ_BY["daemon"] for name in model.model_fields if is_secret(model, name)
+    }
+    assert {f"{name}_FILE" for name in given} == files
+
+
 def test_the_report_server_gets_no_credentials_and_cannot_write() -> None:
+    assert "secrets" not in SERVICES["report"]
     assert not any("AWS" in name for name in SERVICES["report"]["environment"])
     assert SERVICES["report"]["volumes"] == ["data:/data:ro"]
 
