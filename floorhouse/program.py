@@ -254,3 +254,33 @@ def retain(clock_is_right: ClockIsRight = False) -> int:
     from orchestration.commands.retain import apply_retention
 
     return apply_retention(clock_is_right)
+
+
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
+
+
+@app.command()
+@_verb
+def settings(as_json: AsJson = False) -> int:
+    """Show every setting in force, where it comes from and what it means. Secrets are not shown."""
+    from orchestration.commands.settings import show_settings
+
+    return show_settings(as_json)
+
+
+@app.command()
+@_verb
+def doctor(as_json: AsJson = False) -> int:
+    """Check settings, bucket, clock, disk, ports, rights and versions. Status 1 if something must be mended."""
+    from orchestration.commands.doctor import examine
+
+    return examine(as_json)
+
+
+@app.command()
+@_verb
+def status(as_json: AsJson = False) -> int:
+    """Tell how the plant is: batches, backlog, figures, incidents, disk. Status 1 if something needs attention."""
+    from orchestration.commands.status import tell
+
+    return tell(as_json)

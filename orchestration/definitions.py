@@ -13,6 +13,7 @@ from orchestration.assets.published import build_published_asset
 from orchestration.assets.retraining import build_retraining_asset
 from orchestration.assets.site import build_site_asset
 from orchestration.checks.suites import suite_checks
+from orchestration.dagster_home.home import BATCH
 from orchestration.hooks import note_failed_step
 from orchestration.jobs import replay_rejects, retention, verify_job
 from orchestration.resources import Clock, settings_resource, warehouse_resource
@@ -23,7 +24,7 @@ from orchestration.sensors.retraining import hand_over_request, retraining_senso
 from quality.marts import DESCRIPTIONS
 from quality.retraining import marts as model_tables
 
-BATCH = "batch"
+__all__ = ["BATCH", "build_definitions", "defs"]
 
 
 def build_definitions(

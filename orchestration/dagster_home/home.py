@@ -21,6 +21,9 @@ from quality.alerts.repairs import note_repair
 if TYPE_CHECKING:
     from dagster import DagsterInstance
 
+# The name in the records of the job that lands, computes and publishes.
+BATCH = "batch"
+
 # Of the pool: one run at a time may write the warehouse, from its first step to its last. Of the logs: steps print
 # nothing, and capturing what they print would cost two processes a step; what they have to say is in Dagster's log.
 DAGSTER_YAML = """\

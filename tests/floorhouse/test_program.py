@@ -18,7 +18,7 @@ VERBS = {str(command.name or command.callback.__name__) for command in app.regis
 
 
 def test_the_verbs_are_those_of_a_plant() -> None:
-    expected = "run dev web serve intake edge demo explain replay verify erase retain"
+    expected = "run dev web serve intake edge demo explain replay verify erase retain settings doctor status"
     assert set(expected.split()) <= VERBS
 
 
@@ -50,7 +50,7 @@ def test_an_unknown_verb_or_option_is_status_2(capsys: pytest.CaptureFixture[str
 @pytest.mark.parametrize(
     "arguments",
     [["run"], ["replay"], ["verify"], ["retain"], ["rebuild"], ["erase", "--site=n", "--worker=W1"], ["demo"],
-     ["explain", "--worker=W1", "--date=2026-01-15"], ["dev"], ["web"]],
+     ["explain", "--worker=W1", "--date=2026-01-15"], ["dev"], ["web"], ["settings"], ["status"]],
     ids=lambda arguments: arguments[0],
 )  # fmt: skip
 def test_a_bad_setting_is_one_sentence_and_status_2(

@@ -1,0 +1,1 @@
+"""How a plant and its machine are: what `floorhouse doctor` and `floorhouse status` look at. Changes nothing."""

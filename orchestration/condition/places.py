@@ -1,0 +1,141 @@
+"""Where a plant keeps things: its data folder, its keys, its bucket. A probe object in the bucket is removed again."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from ingestion.access import TAKEN_OFF
+from ingestion.bucket import ARCHIVE_PREFIX, Bucket, LocalBucket, ObjectInfo, S3Bucket, open_bucket
+from ingestion.bucket.rewriting import remove
+from ingestion.settings import Settings
+from orchestration.condition.finding import Finding
+
+# Hidden, so that no listing takes it for an archived object.
+PROBE_FOLDER = f"{ARCHIVE_PREFIX}.doctor"
+PROBE = f"{PROBE_FOLDER}/probe"
+CLOCKS_APART = timedelta(minutes=1)
+
+
+def data_folder(settings: Settings) -> Iterator[Finding]:
+    """Whether the data folder can be written and is closed to whom the settings shut out."""
+    folder = settings.data_dir
+    if not folder.exists():
+        yield Finding("data folder", f"{folder} is not there yet; the first batch makes it.")
+        return
+    mode = stat.S_IMODE(folder.stat().st_mode)
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        owner = folder.stat().st_uid
+        yield Finding(
+            "data folder", f"This user ({os.geteuid()}) may not write {folder}, which belongs to user {owner}.", False
+        )
+    elif mode & TAKEN_OFF[settings.data_readers]:
+        closed = mode & ~TAKEN_OFF[settings.data_readers]
+        yield Finding(
+            "data folder",
+            f"{folder} is open to more users than {settings.data_readers} (mode {mode:04o}); "
+            f"the next batch closes it, or chmod {closed:04o}.",
+            is_fine=False,
+        )
+    else:
+        yield Finding("data folder", f"{folder} can be written and read by {settings.data_readers} (mode {mode:04o}).")
+    foreign = sorted(path.name for path in folder.iterdir() if path.lstat().st_uid != folder.stat().st_uid)
+    if foreign:
+        yield Finding(
+            "data folder",
+            f"Not the folder's owner but another user owns {', '.join(foreign[:5])}; give them back with chown -R.",
+            is_fine=False,
+        )
+
+
+def keys(files: Iterable[Path]) -> Iterator[Finding]:
+    """Whether the files that hold secrets are closed to other users."""
+    for path in files:
+        try:
+            mode = stat.S_IMODE(path.expanduser().stat().st_mode)
+        except OSError as error:
+            yield Finding("keys", f"{path} cannot be looked at: {error.strerror}.", is_fine=False)
+            continue
+        if mode & 0o027:
+            yield Finding("keys", f"{path} is open to other users (mode {mode:04o}); chmod {mode & 0o750:04o}.", False)
+        else:
+            yield Finding("keys", f"{path} is closed to other users (mode {mode:04o}).")
+
+
+def bucket(settings: Settings) -> Iterator[Finding]:
+    """Whether the bucket can be listed, written, read and cleared, and whether its clock agrees with this one.
+
+    Raises:
+        BucketError: it cannot.
+    """
+    url = settings.landing_url
+    landing = open_bucket(url)
+    if isinstance(landing, LocalBucket) and not landing.root.exists() and not settings.warehouse_path.exists():
+        yield Finding("bucket", f"{url} is not there yet; the first batch makes it.")
+        return
+    next(iter(landing.list("registry/")), None)
+    content = os.urandom(16)
+    before = datetime.now(UTC)
+    with _probe(landing, content):
+        after = datetime.now(UTC)
+        read = next(iter(landing.fetch([PROBE])), None)
+        written = [info.modified for info in _listed(landing) if info.key == PROBE]
+    if read is None or read.content != content:
+        yield Finding("bucket", f"{url} does not give back what was written to it.", is_fine=False)
+    else:
+        yield Finding("bucket", f"{url} can be listed, written, read and cleared.")
+    if written:
+        yield _clocks(written[0].astimezone(UTC), before, after)
+
+
+def _clocks(theirs: datetime, before: datetime, after: datetime) -> Finding:
+    apart = max(theirs - after, before - theirs, timedelta(0))
+    if apart > CLOCKS_APART:
+        direction = "ahead of" if theirs < before else "behind"
+        told = f"This machine's clock is {apart.total_seconds():,.0f} s {direction} the bucket server's"
+        return Finding("clock", f"{told}; let both follow a time server.", is_fine=False)
+    return Finding("clock", "It agrees with the bucket server's.")
+
+
+def clock(settings: Settings, now: datetime) -> Finding:
+    """Whether the clock stands after what was published already."""
+    published = published_at(settings)
+    if published is not None and published - now > CLOCKS_APART:
+        told = f"This machine's clock says {now:%Y-%m-%d %H:%M} UTC, but figures were published at"
+        return Finding("clock", f"{told} {published:%Y-%m-%d %H:%M} UTC; set the clock.", is_fine=False)
+    return Finding("clock", f"It says {now:%Y-%m-%d %H:%M} UTC.")
+
+
+def published_at(settings: Settings) -> datetime | None:
+    """When the published version was made; None where nothing is published."""
+    if not settings.published_path.exists():
+        return None
+    nanoseconds = settings.published_path.resolve().name.partition("-")[0]
+    return datetime.fromtimestamp(int(nanoseconds) / 1e9, UTC) if nanoseconds.isdecimal() else None
+
+
+@contextlib.contextmanager
+def _probe(landing: Bucket, content: bytes) -> Iterator[None]:
+    """An object in the bucket, which is removed with the folders that it needed."""
+    made = []
+    if isinstance(landing, LocalBucket):
+        inner = (ARCHIVE_PREFIX.strip("/"), PROBE_FOLDER)
+        made = [landing.root / one for one in inner if not (landing.root / one).exists()]
+    try:
+        landing.put(PROBE, content)
+        yield
+    finally:
+        remove(landing, PROBE)
+        for folder in reversed(made):
+            with contextlib.suppress(OSError):  # a batch has begun to use it
+                folder.rmdir()
+
+
+def _listed(landing: Bucket) -> Iterator[ObjectInfo]:
+    """Of a server its own account of the probe; a local folder has this machine's clock."""
+    if isinstance(landing, S3Bucket):
+        yield from landing.list(f"{PROBE_FOLDER}/", ignored=True)
