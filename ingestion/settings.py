@@ -17,8 +17,10 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import SettingsConfigDict
 
 from ingestion.settings_sources import FrozenSettings, read_model, setting
-from ingestion.variables import PREFIX as ENVIRONMENT_PREFIX
+from ingestion.variables import PREFIX
 from serving.known_hosts import read_hosts
+
+ENVIRONMENT_PREFIX = PREFIX
 
 # Shorter keys can be guessed: a person who knows the worker ids could find the key and thus everybody's pseudonym.
 MIN_PSEUDONYM_KEY_CHARACTERS = 32

@@ -108,7 +108,7 @@ def read_model(model: type[Model], environment: Mapping[str, str] | None = None,
         SettingsError: one sentence that names the variable, or the file and its key, the value and what is allowed.
     """
     gathered = gather(model, environment)
-    values = {name: one.value for name, one in gathered.items()}
+    values: dict[str, Any] = {name: one.value for name, one in gathered.items()}
     values |= {name: value for name, value in given.items() if value is not None}
     try:
         return model(**values)

@@ -202,7 +202,11 @@ def test_a_look_is_bounded_in_time_and_one_that_fails_is_a_finding(capfd: pytest
     def failing() -> list[Finding]:
         raise KeyError("unheard of")
 
-    slow = look_at("slow", lambda: [Finding("slow", "late")] if time.sleep(5) else [], 0.05)
+    def sleeping() -> list[Finding]:
+        time.sleep(5)
+        return []
+
+    slow = look_at("slow", sleeping, 0.05)
     assert [one.sentence for one in slow] == ["There was no answer within 0.05 seconds."]
     failed = look_at("failing", failing, 5)
     assert [one.sentence for one in failed] == ["This cannot be told (KeyError: 'unheard of')."]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from ingestion.settings_sources import FrozenSettings
 from scripts import settings_pages
 
 
@@ -12,7 +13,7 @@ def test_the_page_says_of_the_settings_what_their_classes_say(name: str) -> None
 
 
 @pytest.mark.parametrize("model", settings_pages.CLASSES.values())
-def test_every_setting_says_in_one_sentence_what_it_means(model: type[settings_pages.FrozenSettings]) -> None:
+def test_every_setting_says_in_one_sentence_what_it_means(model: type[FrozenSettings]) -> None:
     for name, field in model.model_fields.items():
         assert (field.description or "").endswith("."), name
         assert len((field.description or "").split()) > 2, name
