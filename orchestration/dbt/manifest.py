@@ -1,19 +1,23 @@
 """The parsed dbt project. Each content of its files is parsed once and cached on disk.
 
-Dagster reads the manifest as JSON. dbt takes its own object, so that it need not parse again. No model runs here.
+Dagster reads the manifest as JSON. dbt takes its own object, so that it need not parse again. No model runs here. A
+cache that is not whole, as after a power cut, is made again.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import tempfile
 from collections.abc import Iterable
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ingestion.durable import put_in_place, sync
 from ingestion.errors import TransformError
 from ingestion.settings import Settings
 from orchestration.dbt.overhead import keep_used_macros
@@ -22,10 +26,18 @@ from orchestration.dbt.project import PROJECT_DIR, run_dbt
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
+TARGET = PROJECT_DIR / "target"  # where the cache is
+
 _WRITTEN_BY_DBT = {"target", "logs"}
 
 # dbt's object beside its `manifest.json`, without the sources of all files and the macros that nothing uses.
 _OWN_COPY = "manifest.msgpack"
+_JSON = "manifest.json"
+# The SHA-256 of both, by name.
+_HASHES = "whole.json"
+
+# What was put right in this process and nobody was told of yet.
+_healed: list[str] = []
 
 
 def manifest_path() -> Path:
@@ -34,7 +46,7 @@ def manifest_path() -> Path:
     Raises:
         TransformError: the project does not parse, or its folder `target` cannot be written.
     """
-    return _parsed_folder() / "manifest.json"
+    return _parsed_folder() / _JSON
 
 
 def load_manifest() -> Manifest:
@@ -69,19 +81,44 @@ def _hash_of(project: Path, packages: Iterable[str], names: Iterable[Path]) -> s
     return digest.hexdigest()[:16]
 
 
+def healed() -> list[str]:
+    """One sentence for each cache that was not whole and was made again; each is given once."""
+    told = list(_healed)
+    _healed.clear()
+    return told
+
+
 def _parsed_folder() -> Path:
-    target = PROJECT_DIR / "target"
-    folder = target / f"parsed-{project_hash()}"
-    if not folder.is_dir():
+    folder = TARGET / f"parsed-{project_hash()}"
+    is_damaged = folder.exists() and not _is_whole(folder)
+    if is_damaged or not folder.exists():
         try:
-            target.mkdir(exist_ok=True)
+            TARGET.mkdir(exist_ok=True)
             _parse_into(folder)
         except OSError as error:
-            raise TransformError(f"The parsed dbt project cannot be kept in {target}: {error.strerror}.") from error
-        for older in target.glob("parsed-*"):
+            raise TransformError(f"The parsed dbt project cannot be kept in {TARGET}: {error.strerror}.") from error
+        for older in TARGET.glob("parsed-*"):
             if older != folder:
                 shutil.rmtree(older, ignore_errors=True)
+    if is_damaged:
+        _healed.append(f"the parsed dbt project in {folder} was not whole and is parsed again")
     return folder
+
+
+def _is_whole(folder: Path) -> bool:
+    try:
+        hashes = json.loads((folder / _HASHES).read_bytes())
+        return {_JSON, _OWN_COPY} == hashes.keys() and all(
+            _file_hash(folder / name, (folder / name).stat().st_mtime_ns, (folder / name).stat().st_size) == expected
+            for name, expected in hashes.items()
+        )
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
+@lru_cache(maxsize=8)
+def _file_hash(path: Path, modified: int, size: int) -> str:  # noqa: ARG001  # the same file is read once a process
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _parse_into(folder: Path) -> None:
@@ -94,9 +131,18 @@ def _parse_into(folder: Path) -> None:
         manifest: Any = parsed.result
         keep_used_macros(manifest, package=manifest.metadata.project_name)
         manifest.files = {}
-        (Path(name) / "dbt" / _OWN_COPY).write_bytes(manifest.to_msgpack())
+        arriving = Path(name) / "whole"
+        arriving.mkdir()
+        shutil.move(Path(name) / "dbt" / _JSON, arriving / _JSON)
+        (arriving / _OWN_COPY).write_bytes(manifest.to_msgpack())
+        hashes = {file: hashlib.sha256((arriving / file).read_bytes()).hexdigest() for file in (_JSON, _OWN_COPY)}
+        (arriving / _HASHES).write_text(json.dumps(hashes), encoding="utf-8")
+        for file in arriving.iterdir():
+            sync(file)
         try:
-            os.rename(Path(name) / "dbt", folder)
+            if folder.exists():
+                os.rename(folder, Path(name) / "damaged")
+            put_in_place(arriving, folder)
         except OSError:
-            if not folder.is_dir():  # else another process was quicker, with the same content
+            if not _is_whole(folder):  # else another process was quicker, with the same content
                 raise

@@ -13,7 +13,7 @@ from ingestion.errors import TransformError
 from ingestion.settings import Settings
 from ingestion.warehouse import open_warehouse
 from orchestration.dbt.build_state import begin_build, begin_part, finish_build
-from orchestration.dbt.manifest import load_manifest
+from orchestration.dbt.manifest import healed, load_manifest
 from orchestration.dbt.project import run_dbt
 from privacy.retention import keep_history
 
@@ -71,6 +71,8 @@ def build_models(
     """
     started = time.monotonic()
     plan = begin_build(settings)
+    for sentence in healed():
+        log(sentence)
     if plan.reason:
         log(f"everything is computed{' again' * plan.is_again}: {plan.reason}")
     nodes: dict[str, Any] = {}

@@ -2,9 +2,16 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
-from orchestration.dbt.manifest import load_manifest, manifest_path, project_hash
+import pytest
+from dbt.contracts.graph.manifest import Manifest
+
+from ingestion.settings import Settings
+from orchestration.dbt import manifest
+from orchestration.dbt.manifest import healed, load_manifest, manifest_path, project_hash
 from orchestration.dbt.project import PROJECT_DIR
 
 # What a batch computes again, by what a row of a scoped table belongs to (dbt_project/macros/scope.sql).
@@ -25,6 +32,47 @@ def test_the_project_is_parsed_once_for_the_same_content() -> None:
     written_at = first.stat().st_mtime_ns
     assert manifest_path() == first
     assert first.stat().st_mtime_ns == written_at
+
+
+def _cut(folder: Path) -> None:
+    (folder / "manifest.json").write_bytes((folder / "manifest.json").read_bytes()[:1000])
+
+
+def _another_objects_bytes(folder: Path) -> None:
+    (folder / "manifest.msgpack").write_bytes(b"\x00" * (folder / "manifest.msgpack").stat().st_size)
+
+
+def _empty_folder(folder: Path) -> None:
+    for file in folder.iterdir():
+        file.unlink()
+
+
+@pytest.mark.parametrize("damage", [_cut, _another_objects_bytes, _empty_folder])
+def test_a_cache_that_is_not_whole_is_made_again_and_that_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: Callable[[Path], None]
+) -> None:
+    whole = manifest_path().parent
+    healed()  # a cache of an earlier release
+    folder = tmp_path / whole.name
+    shutil.copytree(whole, folder)
+    monkeypatch.setattr(manifest, "TARGET", tmp_path)
+    monkeypatch.setattr(manifest, "run_dbt", lambda settings, _: _parsed_before(settings, whole))
+    assert load_manifest().nodes
+    assert healed() == []
+    damage(folder)
+    assert "model.floorhouse.worker_shifts" in load_manifest().nodes
+    assert healed() == [f"the parsed dbt project in {folder} was not whole and is parsed again"]
+    assert manifest_path().read_bytes() == (whole / "manifest.json").read_bytes()
+    assert healed() == []
+    assert [path.name for path in tmp_path.iterdir()] == [folder.name]
+
+
+def _parsed_before(settings: Settings, whole: Path) -> SimpleNamespace:
+    """What dbt makes of the project; a real parse takes ten seconds, and the first test has made one."""
+    folder = settings.data_dir / "dbt"
+    folder.mkdir()
+    shutil.copy(whole / "manifest.json", folder)
+    return SimpleNamespace(success=True, result=Manifest.from_msgpack((whole / "manifest.msgpack").read_bytes()))
 
 
 def test_dbt_gets_the_same_nodes_as_dagster() -> None:
