@@ -52,7 +52,11 @@ def verify_marts(context: dg.OpExecutionContext, settings: dg.ResourceParam[Sett
         raise WarehouseError(f"Not what a full rebuild gives: {', '.join(different)}.")
 
 
-@dg.job(name="verify", description="Compare every mart, row for row, with a full rebuild of a copy of the warehouse.")
+@dg.job(
+    name="verify",
+    description="Compare every mart, row for row, with a full rebuild of a copy of the warehouse.",
+    tags={"floorhouse/kind": "comparison"},
+)
 def verify_job() -> None:
     """The one step."""
     verify_marts()

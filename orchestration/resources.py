@@ -43,9 +43,17 @@ class Warehouse:
 
 
 @dg.resource(description="The plant's settings, read from the environment when a run starts.")
-def settings_resource(_: dg.InitResourceContext) -> Settings:
-    """The settings of the environment; a bad one stops the run with its sentence."""
-    return read_settings()
+def settings_resource(context: dg.InitResourceContext) -> Iterator[Settings]:
+    """The settings of the environment; a bad one stops the run with its sentence.
+
+    Every job asks for them, so here a run marks that its process lives.
+    """
+    settings = read_settings()
+    if context.run is None:  # a sensor's turn
+        yield settings
+        return
+    with mark_running(settings.dagster_home, context.run.run_id):
+        yield settings
 
 
 @dg.resource(

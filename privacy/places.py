@@ -23,7 +23,7 @@ class Kind(Enum):
     ANEW = "erasure, retention and pseudonyms make it anew, and older versions go"
     SAMPLE = "erasure and retention take lines off; pseudonyms remove the files, and the sample is drawn anew"
     TEXT = "erasure, retention and pseudonyms take lines off"
-    RECORDS = "erasure and pseudonyms delete entries; Dagster keeps them for 90 days at most"
+    RECORDS = "erasure and pseudonyms delete entries; Dagster keeps 500 runs, for 90 days at most"
     JOURNAL = "the work itself ends it"
     NOBODY = "searched all the same"
 

@@ -7,11 +7,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
+from ingestion.errors import FloorhouseError, SettingsError
+from ingestion.settings import read_settings
 from ingestion.signals import restore_signals
 from orchestration.commands.web import serve
-from orchestration.webserver import DEFINITIONS, PROJECT
+from orchestration.dagster_home.daemon_place import take_daemon_place
+from orchestration.webserver import PROJECT
 
 _END_SECONDS = 60  # a batch that is being started is written down first
 
@@ -22,7 +24,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=3000, help="the port to listen on (3000)")
     port = parser.parse_args(arguments).port
     restore_signals()
-    daemon = Daemon()
+    try:
+        daemon = Daemon(take_daemon_place(read_settings()))
+    except FloorhouseError as error:
+        print(error, file=sys.stderr)
+        return 2 if isinstance(error, SettingsError) else 1
     try:
         status = serve("127.0.0.1", port, daemon.start)
     finally:
@@ -36,17 +42,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 class Daemon:
     """Dagster's daemon as a process of its own; the pages are of no use without it and end when it does."""
 
-    def __init__(self) -> None:
+    def __init__(self, place: int) -> None:
         self.ended_by_itself = False
+        self._place = place
         self._process: subprocess.Popen[bytes] | None = None
         self._is_ending = False
 
     def start(self, address: str, stop_pages: Callable[[], None]) -> None:
         """Start it, and say where the pages are."""
-        program = Path(sys.executable).with_name("dagster-daemon")
         self._process = process = subprocess.Popen(
-            [program, "run", "--module-name", DEFINITIONS, "--working-directory", str(PROJECT)],
+            [sys.executable, "-m", "orchestration.commands.daemon", "--place", str(self._place)],
             cwd=PROJECT,
+            pass_fds=[self._place],  # held as long as one of the two lives
             start_new_session=True,  # a terminal's Ctrl-C is for this process, which then ends that one
         )
         threading.Thread(target=self._watch, args=(process, stop_pages), daemon=True).start()

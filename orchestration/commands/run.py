@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from dagster import ExecuteInProcessResult
 
 SMALLEST_FREE_BYTES = 1_000_000
-RUNS_KEPT_SECONDS = 90 * 86400
 # Most of what a batch makes in Python lives until it ends (modules, dbt's manifest): to look for garbage at Python's
 # usual pace, every 700 objects, is a tenth of a small batch's time, and finds next to nothing.
 OBJECTS_BETWEEN_COLLECTIONS = 100_000
@@ -69,7 +68,8 @@ def run_batch(with_site: bool, clock_is_right: bool = False, at: datetime | None
 
 def _run(settings: Settings, with_site: bool, clock_is_right: bool, at: datetime | None) -> ExecuteInProcessResult:
     # Imported here: a bad setting is answered at once, and Dagster and dbt take seconds to import.
-    from orchestration.dagster_home.lost_runs import end_lost_runs, remove_old_runs
+    from orchestration.dagster_home.lost_runs import end_lost_runs
+    from orchestration.dagster_home.old_runs import remove_old_runs
     from orchestration.definitions import BATCH, build_definitions
     from orchestration.progress import progress_logger, quiet_skips
     from orchestration.resources import Clock
@@ -83,7 +83,7 @@ def _run(settings: Settings, with_site: bool, clock_is_right: bool, at: datetime
         result = definitions.resolve_job_def(BATCH).execute_in_process(
             instance=instance, run_config={"loggers": {"progress": {"config": {}}}}, raise_on_error=False
         )
-        remove_old_runs(instance, time.time() - RUNS_KEPT_SECONDS)
+        remove_old_runs(instance, settings.dagster_home, time.time())
     return result
 
 

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 # The name in the records of the job that lands, computes and publishes.
 BATCH = "batch"
 
-# Of the pool: one run at a time may write the warehouse, from its first step to its last. Of the logs: steps print
-# nothing, and capturing what they print would cost two processes a step; what they have to say is in Dagster's log.
+# Of the pool: one run at a time may write the warehouse, from its first step to its last. Of the runs: trainings and
+# comparisons last for hours; however many wait, one place is left for what writes the warehouse. Of the logs: steps
+# print nothing, and capturing what they print would cost two processes a step; what they say is in Dagster's log.
 DAGSTER_YAML = """\
 # Written at every start; change orchestration/dagster_home/home.py instead.
 telemetry:
@@ -37,7 +38,10 @@ concurrency:
     default_limit: 1
     granularity: run
   runs:
-    max_concurrent_runs: 4
+    max_concurrent_runs: 6
+    tag_concurrency_limits:
+      - {key: floorhouse/kind, value: training, limit: 4}
+      - {key: floorhouse/kind, value: comparison, limit: 1}
 run_monitoring:
   enabled: true
   start_timeout_seconds: 300

@@ -20,18 +20,28 @@ _FOLDER = "running"
 # Between Dagster's "started" and our lock a process imports and connects; it is not lost before this.
 START_SECONDS = 300
 
+_held: set[Path] = set()  # the locks of this process
+
 
 @contextmanager
 def mark_running(dagster_home: Path, run_id: str | None) -> Iterator[None]:
-    """Hold the lock that says that this run's process lives; the system drops it when the process ends, however."""
+    """Hold the lock that says that this run's process lives; the system drops it when the process ends, however.
+
+    Whoever asks again in the same process holds it already.
+    """
     folder = dagster_home / _FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{run_id}.lock"
+    if path in _held:
+        yield
+        return
+    folder.mkdir(parents=True, exist_ok=True)
     with open(path, "w", encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
+        _held.add(path)
         try:
             yield
         finally:
+            _held.discard(path)
             path.unlink(missing_ok=True)
 
 
@@ -61,21 +71,3 @@ def end_lost_runs(instance: DagsterInstance, dagster_home: Path) -> list[str]:
             (dagster_home / _FOLDER / f"{run.run_id}.lock").unlink(missing_ok=True)
             ended.append(run.run_id)
     return ended
-
-
-def remove_old_runs(instance: DagsterInstance, before: float) -> int:
-    """Delete the records of runs that ended before an instant (seconds since 1970), a few at a time; returns how many.
-
-    Every run has an event log of its own: a plant that runs a batch every few minutes would fill its disk with them.
-    """
-    from datetime import UTC, datetime
-
-    from dagster import DagsterRunStatus, RunsFilter
-
-    finished = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
-    records = instance.get_run_records(
-        RunsFilter(statuses=finished, created_before=datetime.fromtimestamp(before, UTC)), limit=50, ascending=True
-    )
-    for record in records:
-        instance.delete_run(record.dagster_run.run_id)
-    return len(records)

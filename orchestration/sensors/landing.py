@@ -4,6 +4,7 @@ The listing and Dagster's records of runs decide; no object is read and no wareh
 """
 
 import hashlib
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ from ingestion.landing.manifest import storable_key
 from ingestion.landing.unread import Unread, pending_objects
 from ingestion.settings import Settings
 from orchestration.dagster_home.lost_runs import end_lost_runs
+from orchestration.dagster_home.old_runs import remove_old_runs
 
 REGISTRY_PREFIX = "registry/"
 INTERVAL_SECONDS = 30
@@ -163,6 +165,7 @@ def build_landing_sensor(job_name: str) -> dg.SensorDefinition:
         context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]
     ) -> dg.SensorResult | dg.SkipReason:
         end_lost_runs(context.instance, settings.dagster_home)
+        remove_old_runs(context.instance, settings.dagster_home, time.time())
         bucket = open_landing_bucket(settings)
         decision = decide(
             _looked_at(bucket, settings, datetime.now(UTC)),

@@ -69,7 +69,10 @@ def _run(command: list[str], context: dg.OpExecutionContext) -> None:
     context.log.info(f"the trainer's command ended well: {told or 'it said nothing'}")
 
 
-@dg.job(description="Tell the trainer of one request: an observation of the mart, and FLOORHOUSE_TRAINER_COMMAND.")
+@dg.job(
+    description="Tell the trainer of one request: an observation of the mart, and FLOORHOUSE_TRAINER_COMMAND.",
+    tags={"floorhouse/kind": "training"},
+)
 def hand_over_request() -> None:
     """The one step. It needs no warehouse: a training may take longer than many batches."""
     hand_over()

@@ -139,6 +139,27 @@ def test_a_websocket_is_opened_by_own_pages_only(dev: Dev, headers: str, status:
         assert connection.recv(100).startswith(f"HTTP/1.1 {status} ".encode())
 
 
+def test_a_second_one_of_the_same_data_folder_is_refused_and_the_first_goes_on(dev: Dev) -> None:
+    environment = dict(
+        pair.split("=", 1) for pair in Path(f"/proc/{dev.process.pid}/environ").read_text().split("\0") if pair
+    )
+    second = subprocess.run(
+        [sys.executable, "-m", "floorhouse", "dev", "--port", "0"],
+        cwd=PROJECT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert second.returncode == 1
+    assert re.fullmatch(
+        rf"Another Dagster daemon \(process {dev.process.pid}\) serves the data folder .*; end it first.*\n",
+        second.stderr,
+    )
+    assert dev.ask("/server_info")[0] == 200
+
+
 def test_no_process_is_left_after_an_orderly_end(dev: Dev) -> None:
     children = set(descendants(dev.process.pid))
     assert len(children) >= 2  # the daemon and a code location

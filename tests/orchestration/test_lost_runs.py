@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import dagster as dg
+import pytest
 
-from orchestration.dagster_home.lost_runs import START_SECONDS, end_lost_runs, is_lost, mark_running, remove_old_runs
+from orchestration.dagster_home.lost_runs import START_SECONDS, end_lost_runs, is_lost, mark_running
+from orchestration.definitions import build_definitions
+from orchestration.resources import settings_resource
 
 HOLDER = """
 import sys, time
@@ -58,12 +60,33 @@ def test_a_lost_run_is_reported_as_failed_and_a_living_one_is_left_alone(tmp_pat
         assert statuses == {killed: dg.DagsterRunStatus.FAILURE, living: dg.DagsterRunStatus.CANCELING}
 
 
-def test_records_of_ended_runs_are_removed_when_they_are_old_and_those_of_living_runs_never() -> None:
+def test_a_run_that_marks_itself_twice_lives_until_its_first_mark_ends(tmp_path: Path) -> None:
+    with mark_running(tmp_path, "a-run"):
+        with mark_running(tmp_path, "a-run"):
+            pass
+        assert not is_lost(tmp_path, "a-run", seconds_since_start=3600)
+    assert is_lost(tmp_path, "a-run", seconds_since_start=3600)
+
+
+def test_every_job_marks_its_runs_so_that_none_that_lives_is_taken_for_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLOORHOUSE_DATA_DIR", str(tmp_path))
+    definitions = build_definitions(site=False)
+    for name in ("batch", "verify", "hand_over_request", "retention", "replay_rejects"):
+        job = definitions.resolve_job_def(name)
+        assert "settings" in job.required_resource_keys, name
+
+    @dg.op(required_resource_keys={"settings"})
+    def look(context) -> None:  # type: ignore[no-untyped-def]  # Dagster reads the annotation
+        home = context.resources.settings.dagster_home
+        (lock,) = (home / "running").iterdir()
+        assert not is_lost(home, lock.stem, seconds_since_start=3600)
+
+    @dg.job(resource_defs={"settings": settings_resource})
+    def long_training() -> None:
+        look()
+
     with dg.DagsterInstance.ephemeral() as instance:
-        ended, living = start(instance), start(instance)
-        run = instance.get_run_by_id(ended)
-        assert run is not None
-        instance.report_run_failed(run)
-        assert remove_old_runs(instance, before=time.time() - 3600) == 0
-        assert remove_old_runs(instance, before=time.time() + 3600) == 1
-        assert [run.run_id for run in instance.get_runs()] == [living]
+        assert long_training.execute_in_process(instance=instance).success
+    assert list((tmp_path / "dagster/running").iterdir()) == []
