@@ -26,6 +26,7 @@ from ingestion.landing.clock import require_true_clock
 from ingestion.settings import Settings
 from ingestion.stored_tables import rewrite_file
 from ingestion.warehouse import open_warehouse
+from orchestration.copies import remove_dead_copies
 from orchestration.dagster_home.dagster_records import forget_in_records
 from orchestration.dbt.runner import build_models
 from orchestration.marts import write_declarations
@@ -52,6 +53,7 @@ class Erased:
 
 def finish_deletions(settings: Settings, log: Log) -> None:
     """Finish pending erasures and purges, and convert ids to what the settings ask for. The caller holds the lock."""
+    remove_dead_copies(settings, log)
     if not settings.warehouse_path.exists():
         return
     for pending in pending_erasures(settings):

@@ -7,20 +7,16 @@ held only while the copy is taken. Nothing of the plant is changed, whatever com
 from __future__ import annotations
 
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
-from ingestion.errors import WarehouseError
 from ingestion.settings import Settings, read_settings
 from ingestion.stored_tables import literal
-from ingestion.warehouse import warehouse_lock
+from orchestration.copies import copied_warehouse
 from orchestration.dbt.build_state import forget_builds
 from orchestration.dbt.runner import build_models
 
@@ -50,7 +46,7 @@ def verify(settings: Settings, log: Callable[[str], None] = lambda _: None) -> l
         WarehouseError: there is no warehouse yet, or no room for a copy of it.
         TransformError: a model or a test failed in the copy.
     """
-    with _copied_warehouse(settings, log) as copy:
+    with copied_warehouse(settings, log) as copy:
         build_models(copy, log=log)
         live = copy.data_dir / "live.duckdb"
         _keep_marts(copy.warehouse_path, live)
@@ -58,25 +54,6 @@ def verify(settings: Settings, log: Callable[[str], None] = lambda _: None) -> l
         forget_builds(copy)
         build_models(copy, log=log)
         return list(_compare(copy.warehouse_path, live))
-
-
-@contextmanager
-def _copied_warehouse(settings: Settings, log: Callable[[str], None]) -> Iterator[Settings]:
-    """A plant of its own with a copy of the warehouse, removed afterwards."""
-    if not settings.warehouse_path.exists():
-        raise WarehouseError(f"There is no warehouse in {settings.data_dir} yet; run a batch first.")
-    with tempfile.TemporaryDirectory(prefix="verify-", dir=settings.data_dir) as folder:
-        copy = settings.model_copy(update={"data_dir": Path(folder)})
-        try:
-            with warehouse_lock(settings, log=log):
-                # Opened and closed, a warehouse that a killed batch left is one file again.
-                duckdb.connect(settings.warehouse_path).close()
-                shutil.copyfile(settings.warehouse_path, copy.warehouse_path)
-        except (OSError, duckdb.Error) as error:
-            raise WarehouseError(
-                f"The warehouse cannot be copied to {folder}: {' '.join(str(error).split())}"
-            ) from error
-        yield copy
 
 
 def _keep_marts(warehouse: Path, kept: Path) -> None:

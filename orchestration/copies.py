@@ -1,0 +1,77 @@
+"""Copies of the warehouse that a comparison works on. One that a killed comparison left goes with the next batch.
+
+A living comparison holds a lock in its folder, which the system drops when its process ends.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+import duckdb
+
+from ingestion.errors import WarehouseError
+from ingestion.settings import Settings
+from ingestion.warehouse import warehouse_lock
+
+PREFIX = "verify-"
+_LOCK = "living.lock"
+
+
+@contextmanager
+def copied_warehouse(settings: Settings, log: Callable[[str], None]) -> Iterator[Settings]:
+    """A plant of its own with a copy of the warehouse, removed afterwards. Batches wait only while it is copied.
+
+    Raises:
+        WarehouseError: there is no warehouse yet, or no room for a copy of it.
+    """
+    if not settings.warehouse_path.exists():
+        raise WarehouseError(f"There is no warehouse in {settings.data_dir} yet; run a batch first.")
+    with warehouse_lock(settings, log=log):
+        remove_dead_copies(settings, log)
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=settings.data_dir))
+        copy = settings.model_copy(update={"data_dir": folder})
+        living = open(folder / _LOCK, "w", encoding="utf-8")  # noqa: SIM115  # held for the whole comparison
+        fcntl.flock(living, fcntl.LOCK_EX)
+        try:
+            # Opened and closed, a warehouse that a killed batch left is one file again.
+            duckdb.connect(settings.warehouse_path).close()
+            shutil.copyfile(settings.warehouse_path, copy.warehouse_path)
+        except (OSError, duckdb.Error) as error:
+            _remove(folder, living)
+            raise WarehouseError(
+                f"The warehouse cannot be copied to {folder}: {' '.join(str(error).split())}"
+            ) from error
+    try:
+        yield copy
+    finally:
+        _remove(folder, living)
+
+
+def remove_dead_copies(settings: Settings, log: Callable[[str], None]) -> None:
+    """Remove the copies whose comparison lives no more. The caller holds the warehouse's lock."""
+    for folder in settings.data_dir.glob(f"{PREFIX}*"):
+        if not _is_living(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+            log(f"{folder}, which a comparison that was killed left, is removed")
+
+
+def _remove(folder: Path, living: TextIO) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    living.close()
+
+
+def _is_living(folder: Path) -> bool:
+    try:
+        with open(folder / _LOCK, encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
