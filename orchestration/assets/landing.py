@@ -12,8 +12,8 @@ from ingestion.landing.continuity import require_whole_warehouse
 from ingestion.settings import Settings
 from orchestration.dbt.build_state import is_published
 from orchestration.deletions import finish_deletions
+from orchestration.finishing import finish_batch
 from orchestration.resources import WAREHOUSE_POOL, Clock, Warehouse
-from quality.alerts.batches import note_finish
 
 _DESCRIPTIONS = {
     "events": "One row per accepted event record, duplicates included.",
@@ -66,7 +66,7 @@ def build_landing_asset(with_site: bool) -> dg.AssetsDefinition:
         )
         if _is_up_to_date(warehouse.settings, with_site, now):
             # Nothing is materialized, and so Dagster skips all that would be made of it.
-            note_finish(warehouse.settings, now)
+            finish_batch(warehouse.settings, now, context.log.warning)
             context.log.info("nothing has changed since the last batch; its marts and its report stand")
             return
         rows = warehouse.row_counts()

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
+from orchestration.finishing import finish_batch
 from orchestration.publish import publish_build
 from orchestration.resources import WAREHOUSE_POOL, Clock, Warehouse
 from publishing.versions import size_of
-from quality.alerts.batches import note_finish
 
 
 def build_published_asset(marts: Sequence[str]) -> dg.AssetsDefinition:
@@ -37,7 +37,7 @@ def build_published_asset(marts: Sequence[str]) -> dg.AssetsDefinition:
             f"{len(report.rows)} marts, {sum(report.rows.values()):,} rows, {report.bytes / 1e6:.1f} MB "
             f"in {report.seconds:.1f} s"
         )
-        note_finish(warehouse.settings, clock.now())
+        finish_batch(warehouse.settings, clock.now(), context.log.warning)
         for mart in marts:
             path = warehouse.settings.published_path / f"{mart}.parquet"
             yield dg.MaterializeResult(

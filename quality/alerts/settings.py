@@ -63,22 +63,33 @@ class AlertSettings(FrozenSettings):
         means="The receivers of mails, with commas or semicolons between them.",
         allowed="addresses with commas or semicolons between them; needed with SMTP_HOST and MAIL_FROM",
     )
+    heartbeat_url: SecretStr | None = setting(
+        None,
+        means="The address that is called after each finished batch, for a service that raises an alarm where no call "
+        "comes; it is a secret.",
+        allowed="the https:// or http:// address of a service that waits for calls",
+    )
+    heartbeat_url_file: Path | None = setting(
+        None,
+        means="A file that contains the heartbeat's address.",
+        allowed="a file that holds the https:// or http:// address of a service that waits for calls",
+    )
     timeout_seconds: float = setting(
         10,
         gt=0,
         le=120,
-        means="The seconds until a sink's attempt is given up and tried again later.",
+        means="The seconds until a sink's attempt is given up and tried again later, and a heartbeat is given up.",
         allowed="a number of seconds above 0, at most 120",
     )
 
-    @field_validator("webhook_url")
+    @field_validator("webhook_url", "heartbeat_url")
     @classmethod
     def _http(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
             _require_address(value.get_secret_value())
         return value
 
-    @field_validator("webhook_url_file")
+    @field_validator("webhook_url_file", "heartbeat_url_file")
     @classmethod
     def _holds_an_address(cls, value: Path | None) -> Path | None:
         if value is not None:
@@ -119,6 +130,11 @@ class AlertSettings(FrozenSettings):
     def webhook(self) -> str | None:
         """The webhook's address from the setting, or else from the file; None if neither is set."""
         return _secret(self.webhook_url, self.webhook_url_file)
+
+    @property
+    def heartbeat(self) -> str | None:
+        """The heartbeat's address from the setting, or else from the file; None if neither is set."""
+        return _secret(self.heartbeat_url, self.heartbeat_url_file)
 
     @property
     def password(self) -> str | None:

@@ -72,7 +72,9 @@ def append_line(path: Path, message: Message) -> str:
     return ""
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    """Takes a redirection for an answer."""
+
     def redirect_request(self, *_: object) -> None:
         """A message goes where the settings say, nowhere else."""
 
@@ -88,7 +90,7 @@ def post(settings: AlertSettings, message: Message) -> str:
             headers={"Content-Type": "application/json", "Idempotency-Key": message.key},
             method="POST",
         )
-        with urllib.request.build_opener(_NoRedirect).open(request, timeout=settings.timeout_seconds):
+        with urllib.request.build_opener(NoRedirect).open(request, timeout=settings.timeout_seconds):
             return ""
     except urllib.error.HTTPError as error:
         raise NotDelivered(

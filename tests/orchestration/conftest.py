@@ -14,6 +14,7 @@ import pytest
 from ingestion.settings import Settings
 from orchestration.dbt import runner
 from orchestration.definitions import BATCH, build_definitions
+from tests.heart_monitor import heart_monitor
 from tests.plant import WITHOUT_DATA_TESTS
 
 DAY = Path(__file__).parent.parent / "scenarios" / "one_worker_one_shift"
@@ -29,6 +30,7 @@ class FinishedBatch:
     settings: Settings
     instance: dg.DagsterInstance
     result: dg.ExecuteInProcessResult
+    heartbeats: list[str]  # the paths that it called
 
 
 def drop_day(landing: Path) -> None:
@@ -70,6 +72,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FinishedBatch
     (events / "dim.jsonl").write_text(dim_camera(300))
     settings = Settings(data_dir=data_dir)
     definitions = build_definitions(site=False, settings=settings)
-    with dg.DagsterInstance.ephemeral() as instance:
+    with dg.DagsterInstance.ephemeral() as instance, heart_monitor() as monitor, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FLOORHOUSE_ALERT_HEARTBEAT_URL", monitor.url)
         result = definitions.resolve_job_def(BATCH).execute_in_process(instance=instance)
-        yield FinishedBatch(settings, instance, result)
+        patch.undo()
+        yield FinishedBatch(settings, instance, result, monitor.calls)

@@ -159,3 +159,7 @@ def test_a_broken_rule_is_reported_with_the_number_of_its_rows(plant: Plant) -> 
         connection.execute("update raw.settings set last_event_microseconds = -1000000")
     with pytest.raises(TransformError, match=r"^test rules_of_\w+_hold failed: [\d,]+ rows break the rule: \w+ "):
         build_models(plant.settings)
+
+
+def test_a_finished_batch_sends_one_heartbeat(finished: FinishedBatch) -> None:
+    assert finished.heartbeats == ["/a-secret-path"]
