@@ -53,8 +53,8 @@ CONTAINERS = _names(
     ADMINISTRATION_ACCESS_KEY_ID ADMINISTRATION_SECRET_ACCESS_KEY
     """
 )
-# How a batch tells dbt where the warehouse is.
-INNER = frozenset({"WAREHOUSE"})
+# How a batch tells dbt where the warehouse is, and how much memory it may use.
+INNER = frozenset({"WAREHOUSE", "DATABASE_MEMORY"})
 
 KNOWN = PLANT | ALERT | INTAKE | EDGE | CONTAINERS | INNER
 

@@ -18,6 +18,7 @@ from ingestion import migrations
 from ingestion.access import restrict
 from ingestion.contract import event_columns
 from ingestion.errors import WarehouseBusyError, WarehouseError
+from ingestion.memory import MOST, database_memory
 from ingestion.registry.files import FILES, sql_columns, table_of
 from ingestion.settings import Settings
 
@@ -237,6 +238,8 @@ def open_warehouse(
                 migrations.upgrade(connection)
             log(f"the warehouse is upgraded from schema version {version} to {migrations.NEWEST}; {copy} is as it was")
         connection.execute("set timezone = 'UTC'")
+        if (memory := database_memory()) < MOST:  # else the database's own share of the machine
+            connection.execute(f"set memory_limit = '{memory}B'")
         # Landing commits often; a checkpoint after each commit would rewrite the same last rows again and again.
         connection.execute("set checkpoint_threshold = '256MB'")
         connection.execute(RAW_TABLES)

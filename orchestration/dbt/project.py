@@ -7,11 +7,12 @@ there already, and the project is parsed once for all plants and batches (manife
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ingestion.memory import database_memory
 from ingestion.settings import Settings
 from orchestration.dbt.overhead import cut_overhead
 
@@ -38,7 +39,11 @@ def run_dbt(
 
     cut_overhead()
     work_path = settings.data_dir / "dbt"
-    with _environment(FLOORHOUSE_WAREHOUSE=str(settings.warehouse_path)):
+    variables = {
+        "FLOORHOUSE_WAREHOUSE": str(settings.warehouse_path),
+        "FLOORHOUSE_DATABASE_MEMORY": f"{database_memory()}B",
+    }
+    with _environment(variables):
         try:
             return dbtRunner(manifest, callbacks=[on_event] if on_event else None).invoke(
                 [
@@ -54,7 +59,7 @@ def run_dbt(
 
 
 @contextmanager
-def _environment(**variables: str) -> Iterator[None]:
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
     """Variables that dbt's profile reads, for the length of one command."""
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)

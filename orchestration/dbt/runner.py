@@ -10,6 +10,7 @@ from operator import itemgetter
 from typing import Any
 
 from ingestion.errors import TransformError
+from ingestion.memory import MEGABYTE, MOST, database_memory
 from ingestion.settings import Settings
 from ingestion.warehouse import open_warehouse
 from orchestration.dbt.build_state import begin_build, begin_part, finish_build
@@ -73,6 +74,8 @@ def build_models(
     plan = begin_build(settings)
     for sentence in healed():
         log(sentence)
+    if (memory := database_memory()) < MOST:
+        log(f"the database may use {memory // MEGABYTE:,} MB of memory here, and spills to the disk what needs more")
     if plan.reason:
         log(f"everything is computed{' again' * plan.is_again}: {plan.reason}")
     nodes: dict[str, Any] = {}

@@ -58,6 +58,7 @@ def test_what_only_the_containers_and_dbt_read_is_known_everywhere() -> None:
     known = {
         "FLOORHOUSE_BIND_ADDRESS": "::1",
         "FLOORHOUSE_WAREHOUSE": "w",
+        "FLOORHOUSE_DATABASE_MEMORY": "900MB",
         "FLOORHOUSE_EDGE_SITE_ID": "n",
         "OTHER": "1",
     }
