@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from heapq import nsmallest
 
 import duckdb
-import pyarrow as pa
 
 from ingestion.bucket import Bucket, ObjectInfo
 from ingestion.bucket.objects import NAME_NOT_READ, PassedOver
@@ -28,15 +27,13 @@ TIME_TO_BE_RENAMED = timedelta(hours=1)
 MAX_LISTED = 1_000  # rows kept, the first by key
 NAMED = 10  # keys named in one log line
 
-_COLUMNS = pa.schema(
-    [
-        ("object_key", pa.string()),
-        ("reason", pa.string()),
-        ("detail", pa.string()),
-        ("bytes", pa.int64()),
-        ("modified_at", pa.timestamp("us", tz="UTC")),
-    ]
-)
+_COLUMNS = {
+    "object_key": "varchar",
+    "reason": "varchar",
+    "detail": "varchar",
+    "bytes": "bigint",
+    "modified_at": "timestamptz",
+}
 
 
 def is_read(key: str) -> bool:
@@ -126,13 +123,14 @@ def remember_unread(connection: duckdb.DuckDBPyConnection, unread: Unread) -> No
         "modified_at": [row.modified for row in rows],
     }
     if unread.total > len(rows):
-        for name, value in zip(_COLUMNS.names, ("*", "not_listed", "", None, None), strict=True):
+        for name, value in zip(_COLUMNS, ("*", "not_listed", "", None, None), strict=True):
             columns[name].append(value)
         columns["detail"][-1] = f"{unread.total - len(rows):,} more are not read; the first {MAX_LISTED:,} are listed."
-    passed_over = pa.table(columns, schema=_COLUMNS)  # noqa: F841  # DuckDB finds the table by its name
+    # Lists in place of an Arrow table, which imports pandas: a batch that finds nothing new needs that nowhere else.
+    lists = ", ".join(f"unnest(${name}::{kind}[]) as {name}" for name, kind in _COLUMNS.items())
     with transaction(connection):
         connection.execute("delete from raw.unread_objects")
-        connection.execute("insert into raw.unread_objects by name select * from passed_over")
+        connection.execute(f"insert into raw.unread_objects by name select {lists}", columns)
 
 
 def pending_objects(bucket: Bucket, unread: Unread) -> Iterator[ObjectInfo]:

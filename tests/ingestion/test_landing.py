@@ -201,3 +201,17 @@ def test_a_missing_bucket_is_an_error_and_is_not_recreated(plant: Plant) -> None
     with pytest.raises(BucketError, match=r"has no folder events; is it mounted\?"):
         plant.land()
     assert not plant.landing.exists()
+
+
+def test_a_landing_that_finds_nothing_new_does_not_import_pandas(plant: Plant) -> None:
+    """Its import takes longer than all that such a landing does."""
+    (plant.landing / "events").mkdir(parents=True)
+    (plant.landing / "events/link.json").symlink_to("a.json")
+    program = (
+        "import sys; from tests.plant import Plant; from pathlib import Path; "
+        "report = Plant(Path(sys.argv[1])).land(); print(report.accepted, report.unread, 'pandas' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(plant.settings.data_dir)], check=True, capture_output=True, text=True
+    )
+    assert done.stdout.splitlines()[-1] == "0 1 False"
