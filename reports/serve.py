@@ -17,8 +17,9 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from ingestion.errors import FloorhouseError, ReportError
-from ingestion.settings import read_report_settings
+from ingestion.settings import ReportSettings, read_report_settings
 from reports.answering import MISSING, Answer, answer_for, open_below
+from reports.vital_signs import PATHS, answer_of
 from serving.guard import Guard
 from serving.known_hosts import KnownHosts, known_hosts
 from serving.listening import CannotListenError, address_of, listen, make_server
@@ -29,10 +30,11 @@ _QUIET_SECONDS = 60  # s until an idle connection ends; pages that poll every 15
 
 
 class Site:
-    """The ASGI application of one folder."""
+    """The ASGI application of one folder; where it knows the plant's settings, also of its vital signs."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, plant: ReportSettings | None = None) -> None:
         self.folder = folder
+        self.plant = plant
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. A request body is not read and ends the connection."""
@@ -59,6 +61,9 @@ class Site:
     def _look_up(self, request: Request) -> tuple[Answer, BinaryIO | None, bytes]:
         """The answer, the open file with the rest of the content, and the first bytes to send."""
         try:
+            if self.plant is not None and request.scope["path"] in PATHS:
+                answer = answer_of(self.plant, request.scope["path"])
+                return answer, None, answer.content or b""
             answer = answer_for(self.folder, request.scope["raw_path"].decode("ascii"), request.headers)
             if answer.file is None:
                 return answer, None, answer.content or b""
@@ -74,12 +79,16 @@ class Site:
 class SiteServer:
     """A server of one folder that listens as soon as it is created."""
 
-    def __init__(self, site: Path, host: str, port: int, known: KnownHosts) -> None:
+    def __init__(
+        self, site: Path, host: str, port: int, known: KnownHosts, plant: ReportSettings | None = None
+    ) -> None:
         self.site = site
         self._listener: socket.socket = listen(host, port)
         self.server_port: int = self._listener.getsockname()[1]
         self.address = f"{address_of(self._listener, host)}/"  # the report's URL
-        self._server = make_server(Guard(Site(site), known), _QUIET_SECONDS, timeout_keep_alive=_QUIET_SECONDS // 2)
+        self._server = make_server(
+            Guard(Site(site, plant), known), _QUIET_SECONDS, timeout_keep_alive=_QUIET_SECONDS // 2
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -97,13 +106,17 @@ class SiteServer:
 
 
 def open_server(
-    site: Path, host: str = "127.0.0.1", port: int = 8080, known: KnownHosts = LOOPBACK_ALONE
+    site: Path,
+    host: str = "127.0.0.1",
+    port: int = 8080,
+    known: KnownHosts = LOOPBACK_ALONE,
+    plant: ReportSettings | None = None,
 ) -> SiteServer:
     """A server of the site at its port. Raises ReportError if there is no site or the port is taken."""
     if not (site / "index.html").is_file():
         raise ReportError(f"There is no report in {site} yet; run a batch first.")
     try:
-        return SiteServer(site, host, port, known)
+        return SiteServer(site, host, port, known, plant)
     except CannotListenError as error:
         raise ReportError(
             f"The report cannot be served on {host} port {port} ({error}); choose another with --port."
@@ -119,7 +132,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         settings = read_report_settings()
         known = known_hosts(options.host, settings.allowed_hosts, settings.site_url)
-        server = open_server(settings.site_path, options.host, options.port, known)
+        server = open_server(settings.site_path, options.host, options.port, known, settings)
     except FloorhouseError as error:
         sys.exit(str(error))
     print(f"The report is at {server.address} (Ctrl-C ends it)", flush=True)
