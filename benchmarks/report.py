@@ -80,6 +80,10 @@ create table state_intervals as
         (started_at + (120 * (part + 1) + 60 * draw(worker_id, started_at, part + 1)) * interval 1 second)::timestamptz
             as ended_at
     from worker_shifts, range(230) as parts(part) where shift_date > date '2026-10-30' - $detail::integer;
+create table observed_intervals as
+    select site_id, shift_date, shift_id, worker_id, workstation_id, min(started_at) as started_at,
+        max(ended_at) as ended_at, date_diff('second', min(started_at), max(ended_at))::double as seconds
+    from state_intervals group by all;
 create table model_days as
     select site(number) as site_id, day::date as event_date, 'camera-' || number as camera_id, 'floor' as model_name,
         '2.' || (day::date - date '2024-01-01') // 200 as model_version, 12000::bigint as event_count,
@@ -96,7 +100,7 @@ create table landed_objects as
 """
 _NAMES = (
     "sites", "shift_windows", "worker_shifts", "workstation_shifts", "site_shifts", "hourly_output", "state_intervals",
-    "model_days", "landed_objects",
+    "observed_intervals", "model_days", "landed_objects",
 )  # fmt: skip
 
 # Choose in a select and wait until the figures change, timed by the browser's clock.

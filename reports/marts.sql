@@ -9,6 +9,10 @@ create table state_intervals (
     site_id varchar, shift_date date, shift_id varchar, worker_id varchar, workstation_id varchar, state varchar,
     started_at timestamptz, ended_at timestamptz, seconds double, end_reason varchar, confidence double
 );
+create table observed_intervals (
+    site_id varchar, shift_date date, shift_id varchar, worker_id varchar, workstation_id varchar,
+    started_at timestamptz, ended_at timestamptz, seconds double
+);
 create table worker_shifts (
     site_id varchar, shift_date date, shift_id varchar, worker_id varchar, worker_name varchar, is_registered boolean,
     active_seconds double, idle_seconds double, absent_seconds double, present_seconds double, tracked_seconds double,

@@ -14,7 +14,8 @@ export const PERIODS = [
 export const DEFAULT_PERIOD = '7';
 const KEPT = ['site', 'shift', 'period', 'from', 'to', 'date', 'station', 'worker'];
 
-const before = (date, days) => new Date(Date.parse(`${date}T00:00Z`) - days * 86400000).toISOString().slice(0, 10);
+/** The date some days before another, or after it where they are negative. */
+export const dateBefore = (date, days) => new Date(Date.parse(`${date}T00:00Z`) - days * 86400000).toISOString().slice(0, 10);
 
 /** Change choices in the address; an empty value removes one. */
 export const choose = (changes) => {
@@ -47,7 +48,7 @@ export const valuesOf = (search, params, frame, one) => {
 	const period = asked('period') ?? DEFAULT_PERIOD;
 	const days = period === 'all' ? null : Number(period) || Number(DEFAULT_PERIOD);
 	const to_date = asked('to') ?? newest_date;
-	const from_date = asked('from') ?? (days && newest_date ? before(newest_date, days - 1) : first_date);
+	const from_date = asked('from') ?? (days && newest_date ? dateBefore(newest_date, days - 1) : first_date);
 	const focus = frame.sites.find((row) => row.site_id === site);
 	const shift_date = asked('date') ?? focus?.focus_date ?? null;
 	const there = windowsOn(frame, site, shift_date).map((row) => row.shift_id);

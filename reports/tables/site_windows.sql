@@ -9,7 +9,8 @@ with people as (
         round(sum(present_seconds), 6) as present_seconds,
         round(sum(tracked_seconds), 6) as tracked_seconds,
         round(sum(observed_seconds) filter (where scheduled_seconds is not null), 6) as observed_seconds,
-        round(sum(scheduled_seconds), 6) as scheduled_seconds
+        round(sum(scheduled_seconds), 6) as scheduled_seconds,
+        round(sum(observed_seconds), 6) as vouched_seconds
     from worker_shifts
     group by all
 
@@ -21,7 +22,9 @@ stations as (
         site_id,
         shift_date,
         shift_id,
-        round(sum(occupancy_seconds), 6) as occupancy_seconds
+        round(sum(occupancy_seconds), 6) as occupancy_seconds,
+        round(sum(staffed_seconds), 6) as staffed_seconds,
+        round(sum(observed_seconds), 6) as observed_seconds
     from workstation_shifts
     group by all
 
@@ -88,6 +91,9 @@ select
     people.tracked_seconds,
     people.observed_seconds,
     people.scheduled_seconds,
+    -- the evidence of the window's figures: time for which events vouch, of the time that is claimed
+    coalesce(people.vouched_seconds, stations.observed_seconds) as vouched_seconds,
+    coalesce(people.tracked_seconds, stations.staffed_seconds) as claimed_seconds,
     coalesce(site_shifts.units, 0) as units,
     targets.target_units,
     targets.target_units_so_far,

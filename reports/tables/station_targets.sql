@@ -12,6 +12,7 @@ select
     target_units_so_far,
     units,
     staffed_seconds,
+    observed_seconds,
     coverage,
     working_seconds,
     idle_seconds,

@@ -13,7 +13,14 @@ from tests.reference.cameras import camera_days, shift_windows, sites
 from tests.reference.counting import camera_events, events_for_figures
 from tests.reference.groups import Row, grouped, mean, p05
 from tests.reference.intervals import sightings_of
-from tests.reference.people import interval_row, site_shifts, stays_of, worker_shifts, worker_station_shifts
+from tests.reference.people import (
+    interval_row,
+    observed_rows,
+    site_shifts,
+    stays_of,
+    worker_shifts,
+    worker_station_shifts,
+)
 from tests.reference.plant import Registry, Settings
 from tests.reference.reading import Event
 from tests.reference.stations import Stations
@@ -22,6 +29,7 @@ from tests.reference.zones import local_date
 
 KEYS = {
     "state_intervals": ("site_id", "worker_id", "started_at", "workstation_id", "state"),
+    "observed_intervals": ("site_id", "worker_id", "started_at", "workstation_id"),
     "worker_shifts": ("site_id", "shift_date", "shift_id", "worker_id"),
     "workstation_shifts": ("site_id", "shift_date", "shift_id", "workstation_id"),
     "site_shifts": ("site_id", "shift_date", "shift_id"),
@@ -52,6 +60,7 @@ def compute_marts(
     targets = stations.targets(windows)
     marts = {
         "state_intervals": [interval_row(state) for own in sightings for state in own.states(settings)],
+        "observed_intervals": [row for own in sightings for row in observed_rows(own.vouched(settings))],
         "worker_shifts": worker_shifts(stays, registry),
         "workstation_shifts": stations.shifts(),
         "site_shifts": site_shifts(stays),

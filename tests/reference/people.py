@@ -78,6 +78,35 @@ def interval_row(state: Stretch) -> Row:
     }
 
 
+def observed_rows(vouched: Iterable[Stretch]) -> list[Row]:
+    """The unbroken stretches at one station and in one window for which a subject's events vouch, in their order."""
+    found: list[list[Stretch]] = []
+    for stretch in (each for each in vouched if each.duration):
+        last = found[-1][-1] if found else None
+        goes_on = (
+            last is not None
+            and last.ended_at == stretch.started_at
+            and (last.window, last.event.workstation_id) == (stretch.window, stretch.event.workstation_id)
+        )
+        if goes_on:
+            found[-1].append(stretch)
+        else:
+            found.append([stretch])
+    return [
+        {
+            "site_id": own[0].event.site_id,
+            "shift_date": own[0].window.shift_date,
+            "shift_id": own[0].window.shift_id,
+            "worker_id": own[0].event.worker_id,
+            "workstation_id": own[0].event.workstation_id,
+            "started_at": moment(own[0].started_at),
+            "ended_at": moment(own[-1].ended_at),
+            "seconds": seconds(own[-1].ended_at - own[0].started_at),
+        }
+        for own in found
+    ]
+
+
 @dataclass(frozen=True)
 class Sums:
     """What several stays add up to; durations in microseconds."""

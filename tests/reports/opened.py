@@ -26,6 +26,20 @@ IN_A_BROWSER = [
     pytest.mark.skipif(find_chromium() is None, reason="there is no Chromium on this machine"),
 ]
 
+# Saves every table of a page; the answer is the files by name.
+SAVE = """
+    const saved = [], names = [];
+    URL.createObjectURL = (blob) => (saved.push(blob), 'blob:none');
+    HTMLAnchorElement.prototype.click = function () { names.push(this.download); };
+    document.querySelectorAll('button[aria-label$="as CSV"]').forEach((button) => button.click());
+    const files = {};
+    for (const [at, blob] of saved.entries()) {
+        const bytes = new Uint8Array(await blob.arrayBuffer());
+        files[names[at]] = [Array.from(bytes.slice(0, 3)), new TextDecoder().decode(bytes)];
+    }
+    return files;
+"""
+
 
 def built_shell() -> Path:
     """The real shell, built where it is not; the test is skipped where there is no Node."""
@@ -57,3 +71,10 @@ def meet(address: str, *visits: Visit, timezone: str = "UTC") -> list[Met]:
 def table_of(page: Met, *heads: str) -> list[list[str]]:
     """The rows of the page's table whose first heads are these."""
     return next(table[1:] for table in page["tables"] if table[0][: len(heads)] == list(heads))
+
+
+def saved_file(page: Met, name: str) -> list[str]:
+    """The lines of one of the files that a visit with the script SAVE saved."""
+    start, text = page["answer"][name]
+    assert start == [0xEF, 0xBB, 0xBF]
+    return str(text).split("\r\n")

@@ -73,6 +73,14 @@ create table state_intervals as
         segment_at as started_at, segment_at + interval 10 minute as ended_at, 600.0::double as seconds,
         if(part = 47, 'window_end', 'next_event') as end_reason, (0.5 + draw / 200)::double as confidence
     from segments;
+create table observed_intervals as
+    select
+        site_id, shift_date, shift_id, worker_id, workstation_id, started_at, ended_at - interval 3 minute as ended_at,
+        420.0::double as seconds
+    from state_intervals where workstation_id = 'S2'
+    union all
+    select site_id, shift_date, shift_id, worker_id, workstation_id, started_at, ended_at, seconds
+    from state_intervals where workstation_id <> 'S2';
 create table product_counts as
     select * exclude (draw), (1 + draw % 5)::bigint as units from segments where draw < 50;
 create table worker_shifts as
@@ -271,6 +279,7 @@ MARTS = (
     "worker_shifts",
     "workstation_shifts",
     "station_targets",
+    "observed_intervals",
     "site_shifts",
     "hourly_output",
     "model_days",

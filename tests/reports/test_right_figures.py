@@ -9,7 +9,7 @@ import pytest
 
 from ingestion.settings import Settings
 from reports.browser import Visit
-from tests.reports.opened import IN_A_BROWSER, Met, meet, served, table_of
+from tests.reports.opened import IN_A_BROWSER, SAVE, Met, meet, saved_file, served, table_of
 from tests.reports.published_sample import publish_sample, read_rows
 
 pytestmark = IN_A_BROWSER
@@ -40,6 +40,22 @@ AND_THEN = (
 )
 
 
+# What the timeline draws, in seconds of the window's eight hours, and the figures that are grey.
+DRAWN = """
+    const lanes = Array.from(document.querySelectorAll('svg[data-lane]'), (svg) => {
+        const texts = Array.from(svg.querySelectorAll('path'), (path) => path.getAttribute('d')).join('');
+        const drawn = Array.from(texts.matchAll(/M([\\d.]+) [\\d.]+H([\\d.]+)/g), ([, from, to]) => to - from);
+        return drawn.reduce((sum, width) => sum + width, 0) / svg.clientWidth * 28800;
+    });
+    const grey = Array.from(document.querySelectorAll('.value.thin'), (value) => value.dataset.figure);
+    return { drawn: lanes.reduce((sum, lane) => sum + lane, 0), grey };
+"""
+TILES = """
+    const tiles = Array.from(document.querySelectorAll('li[data-tile]'));
+    return Object.fromEntries(tiles.map((tile) => [tile.dataset.tile, tile.innerText]));
+"""
+
+
 @pytest.fixture(scope="module")
 def met(address: str) -> dict[str, Met]:
     visits = [
@@ -51,7 +67,9 @@ def met(address: str) -> dict[str, Met]:
         Visit("/timeline/?site=south&date=2026-02-28&shift=evening", name="timeline", now=WHILE_IT_RUNS),
         Visit("/workstations/", name="stations"),
         Visit("/workstations/south/S9", name="empty station"),
-        Visit("/workstations/north/S2", name="thin station"),
+        Visit("/workstations/north/S2", name="thin station", script=DRAWN),
+        Visit("/compare/?period=1", name="compare"),
+        Visit("/board/north/", name="board", now=WHILE_IT_RUNS, script=TILES),
         Visit("/workers/north/W01", name="person"),
         Visit("/models/?site=south", name="models of the south"),
         Visit("/models/?period=1", name="models of a day"),
@@ -148,6 +166,48 @@ def test_figures_on_thin_evidence_are_marked_with_what_was_seen(address: str, me
 
 def test_an_incident_is_shown_on_every_page_that_it_affects_and_persons_pages_say_how_often_reports_are_right(
     settings: Settings, met: dict[str, Met]
+def test_a_timeline_draws_a_state_only_while_somebody_vouches_for_it(settings: Settings, met: dict[str, Met]) -> None:
+    where = "site_id = 'north' and workstation_id = 'S2' and shift_date = '2026-02-28' and shift_id = 'evening'"
+    folder = settings.published_path
+    ((claimed,),) = read_rows(f"select sum(seconds) from '{folder}/state_intervals.parquet' where {where}")
+    ((vouched,),) = read_rows(f"select sum(seconds) from '{folder}/observed_intervals.parquet' where {where}")
+    assert vouched == 0.7 * claimed
+    assert met["thin station"]["answer"]["drawn"] == pytest.approx(vouched, rel=0.02)
+    rows = table_of(met["thin station"], "Worker", "working", "idle", "absent", "of it not seen")
+    hours, minutes = divmod(round((claimed - vouched) / 60), 60)
+    assert sum(_minutes(row[4]) for row in rows) == pytest.approx(60 * hours + minutes, abs=len(rows))
+
+
+def _minutes(text: str) -> int:
+    hours, _, minutes = text.removesuffix(" min").rpartition(" h ")
+    return 60 * int(hours or 0) + int(minutes)
+
+
+def test_every_figure_on_thin_evidence_is_grey_and_says_how_much_was_seen(met: dict[str, Met]) -> None:
+    page = met["thin station"]
+    assert {"units", "utilization", "throughput_per_hour"} <= set(page["answer"]["grey"])
+    assert "rest on thin evidence: only 50 % seen" in page["text"]
+    assert {row[-2] for row in table_of(page, "Date", "Units")} == {"only 50 % seen"}
+    assert "only 50 % seen" in met["board"]["answer"]["S2"]
+    assert "only" not in met["board"]["answer"]["S1"]
+
+
+def test_a_file_says_which_of_its_figures_rest_on_thin_evidence(address: str) -> None:
+    (page,) = meet(address, Visit("/workstations/?period=1&site=north", script=SAVE))
+    heads, *rows = [line.split(",") for line in saved_file(page, "workstations-2026-02-28-to-2026-02-28.csv")]
+    thin = {row[0]: (row[heads.index("Seen (%)")], row[heads.index("Thin evidence")]) for row in rows if row != [""]}
+    assert thin["Painting 2"] == ("50.0", "yes")
+    assert thin["Assembly 4" if "Assembly 4" in thin else "S4"][1] == "no"
+
+
+def test_an_axis_shows_days_of_the_week_without_rows_too(met: dict[str, Met]) -> None:
+    rows = table_of(met["compare"], "", "Units per date")
+    assert [row[0] for row in rows] == [
+        *("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+    ]
+    assert {row[1] for row in rows if row[0] != "Saturday"} == {"–"}
+
+
 ) -> None:
     for name in ("running", "person", "thin station"):
         assert "mean confidence 0.71 is under the floor 0.85" in met[name]["text"]

@@ -13,7 +13,7 @@ import pytest
 
 from ingestion.settings import Settings
 from reports.browser import Visit
-from tests.reports.opened import IN_A_BROWSER, Met, meet, served, table_of
+from tests.reports.opened import IN_A_BROWSER, SAVE, meet, saved_file, served, table_of
 from tests.reports.published_sample import publish_sample, read_rows
 
 pytestmark = IN_A_BROWSER
@@ -102,26 +102,6 @@ def test_every_tab_names_its_page_and_none_its_maker(address: str) -> None:
     assert [page["answer"] for page in pages] == [[]] * len(pages)
 
 
-SAVE = """
-    const saved = [], names = [];
-    URL.createObjectURL = (blob) => (saved.push(blob), 'blob:none');
-    HTMLAnchorElement.prototype.click = function () { names.push(this.download); };
-    document.querySelectorAll('button[aria-label$="as CSV"]').forEach((button) => button.click());
-    const files = {};
-    for (const [at, blob] of saved.entries()) {
-        const bytes = new Uint8Array(await blob.arrayBuffer());
-        files[names[at]] = [Array.from(bytes.slice(0, 3)), new TextDecoder().decode(bytes)];
-    }
-    return files;
-"""
-
-
-def _saved(page: Met, name: str) -> list[str]:
-    start, text = page["answer"][name]
-    assert start == [0xEF, 0xBB, 0xBF]
-    return str(text).split("\r\n")
-
-
 def test_a_file_is_for_the_spreadsheet_of_the_readers_own_place(settings: Settings, address: str) -> None:
     people, health = meet(
         address, Visit("/workers/?site=north", script=SAVE, locale="de-DE"), Visit("/data-health/", script=SAVE)
@@ -131,12 +111,12 @@ def test_a_file_is_for_the_spreadsheet_of_the_readers_own_place(settings: Settin
         f"select sum(active_seconds) / sum(present_seconds) from '{file}' "
         "where site_id = 'north' and worker_id = 'W01' and shift_date > '2026-02-21'"
     )
-    lines = _saved(people, "people-2026-02-22-to-2026-02-28.csv")
+    lines = saved_file(people, "people-2026-02-22-to-2026-02-28.csv")
     heads = lines[0].split(";")
     assert heads[:5] == ["Worker", "Worker id", "Site", "Site id", "Shifts"]
     row = next(line.split(";") for line in lines if ";W01;" in line)
     assert row[heads.index("Utilization (%)")] == f"{100 * utilization:.1f}".replace(".", ",")
-    heard = _saved(health, "which-cameras-send-events.csv")
+    heard = saved_file(health, "which-cameras-send-events.csv")
     assert any(",2026-02-28 17:50-06:00," in line for line in heard)
 
 

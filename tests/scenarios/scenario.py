@@ -17,6 +17,7 @@ FOLDER = Path(__file__).parent
 DEFAULT_NOW = "2026-03-01T00:00:00Z"
 ROW_KEYS = {
     "state_intervals": ("site_id", "worker_id", "started_at", "workstation_id", "state"),
+    "observed_intervals": ("site_id", "worker_id", "started_at", "workstation_id"),
     "worker_shifts": ("site_id", "shift_date", "shift_id", "worker_id"),
     "workstation_shifts": ("site_id", "shift_date", "shift_id", "workstation_id"),
     "site_shifts": ("site_id", "shift_date", "shift_id"),

@@ -1,5 +1,5 @@
 -- One row per site and station of its newest started window, with a target or seen: units so far, and its state at the
--- newest landing and since when (NULL: nobody was seen there by then).
+-- newest landing and since when (NULL: nobody was seen there by then). A state counts only while somebody vouches for it.
 with newest as (
 
     select
@@ -40,20 +40,20 @@ targeted as (
 states as (
 
     select
-        state_intervals.site_id,
-        state_intervals.workstation_id,
-        state_intervals.state,
-        state_intervals.started_at,
-        least(state_intervals.ended_at, as_of.as_of) as ended_at,
+        intervals.site_id,
+        intervals.workstation_id,
+        intervals.state,
+        make_timestamptz(1000 * intervals.started_ms) as started_at,
+        least(make_timestamptz(1000 * (intervals.started_ms + intervals.lasted_ms)), as_of.as_of) as ended_at,
         as_of.as_of
-    from state_intervals
+    from plant.intervals
     inner join newest
         on
-            state_intervals.site_id = newest.site_id
-            and state_intervals.shift_date = newest.shift_date
-            and state_intervals.shift_id = newest.shift_id
+            intervals.site_id = newest.site_id
+            and intervals.shift_date = newest.shift_date
+            and intervals.shift_id = newest.shift_id
     cross join as_of
-    where state_intervals.started_at <= as_of.as_of
+    where intervals.is_seen and intervals.started_ms <= epoch_ms(as_of.as_of)
 
 ),
 
@@ -122,6 +122,8 @@ select
     targeted.units - targeted.target_units_so_far as gap,
     targeted.units / nullif(targeted.target_units_so_far, 0) as attainment,
     targeted.units * targeted.target_units / nullif(targeted.target_units_so_far, 0) as projected_units,
+    seen.observed_seconds < 0.9 * seen.staffed_seconds as is_thin,
+    seen.observed_seconds / nullif(seen.staffed_seconds, 0) as evidence,
     targeted.not_seen_seconds,
     targeted.unstaffed_seconds,
     case when current_states.ended_at >= current_states.as_of then current_states.state end as state,

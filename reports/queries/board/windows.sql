@@ -6,6 +6,8 @@ select
     started_ms,
     ended_ms,
     is_complete,
+    vouched_seconds < 0.9 * claimed_seconds as is_thin,
+    vouched_seconds / nullif(claimed_seconds, 0) as evidence,
     units,
     targeted_units,
     target_units,

@@ -23,6 +23,8 @@ select
     weekday,
     week,
     count(*)::double as windows,
+    sum(vouched_seconds) < 0.9 * sum(claimed_seconds) as is_thin,
+    sum(vouched_seconds) / nullif(sum(claimed_seconds), 0) as evidence,
     sum(units)::double as units,
     sum(units)::double / count(distinct shift_date) as units_per_date,
     sum(targeted_units)::double / nullif(sum(target_units_so_far), 0) as attainment,

@@ -29,7 +29,8 @@ select
     active_seconds / nullif(present_seconds, 0) as utilization,
     present_seconds / nullif(tracked_seconds, 0) as attendance,
     observed_seconds / nullif(scheduled_seconds, 0) as coverage,
-    observed_seconds < 0.9 * tracked_seconds as is_thin,
+    vouched_seconds < 0.9 * claimed_seconds as is_thin,
+    vouched_seconds / nullif(claimed_seconds, 0) as evidence,
     worker_count::double as workers,
     workstation_count::double as stations
 from newest

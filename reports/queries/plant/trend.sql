@@ -5,6 +5,8 @@ select
     sum(targeted_units)::double as targeted_units,
     sum(target_units_so_far)::double as target_units,
     bool_and(is_complete) as is_complete,
+    sum(vouched_seconds) < 0.9 * sum(claimed_seconds) as is_thin,
+    sum(vouched_seconds) / nullif(sum(claimed_seconds), 0) as evidence,
     sum(active_seconds) / nullif(sum(present_seconds), 0) as utilization,
     sum(present_seconds) filter (where tracked_seconds is not null) / nullif(sum(tracked_seconds), 0) as attendance,
     sum(observed_seconds) / nullif(sum(scheduled_seconds), 0) as coverage,

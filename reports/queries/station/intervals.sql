@@ -3,6 +3,7 @@ select
     worker_id as lane,
     worker_name as label,
     state,
+    is_seen,
     workstation_name as place,
     started_ms::double as started_ms,
     (started_ms + lasted_ms)::double as ended_ms

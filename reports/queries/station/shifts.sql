@@ -24,6 +24,7 @@ select
     seen.staffed_seconds,
     coalesce(seen.coverage, targeted.coverage) as coverage,
     seen.observed_seconds < 0.9 * seen.staffed_seconds as is_thin,
+    seen.observed_seconds / nullif(seen.staffed_seconds, 0) as evidence,
     coalesce(seen.units, 0)::double as units,
     targeted.target_units_so_far as target_units,
     targeted.units::double / targeted.target_units_so_far as attainment,

@@ -6,6 +6,7 @@ with seen as (
         sum(occupancy_seconds) as occupancy_seconds,
         sum(staffed_seconds) as staffed_seconds,
         sum(observed_seconds) < 0.9 * sum(staffed_seconds) as is_thin,
+        sum(observed_seconds) / nullif(sum(staffed_seconds), 0) as evidence,
         sum(units)::double as units,
         3600 * sum(units)::double / nullif(sum(occupancy_seconds), 0) as throughput_per_hour
     from plant.workstation_shifts

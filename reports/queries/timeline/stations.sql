@@ -3,6 +3,7 @@ select
     workstation_id as lane,
     workstation_name as label,
     state,
+    is_seen,
     worker_name as place,
     started_ms::double as started_ms,
     (started_ms + lasted_ms)::double as ended_ms

@@ -3,6 +3,7 @@ select
     shift_id,
     observed_seconds / scheduled_seconds as coverage,
     observed_seconds < 0.9 * tracked_seconds as is_thin,
+    observed_seconds / nullif(tracked_seconds, 0) as evidence,
     active_seconds,
     idle_seconds,
     absent_seconds,

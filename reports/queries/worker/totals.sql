@@ -2,6 +2,7 @@ select
     count(*)::double as windows,
     sum(observed_seconds) filter (where scheduled_seconds is not null) / nullif(sum(scheduled_seconds), 0) as coverage,
     sum(observed_seconds) < 0.9 * sum(tracked_seconds) as is_thin,
+    sum(observed_seconds) / nullif(sum(tracked_seconds), 0) as evidence,
     sum(active_seconds) / nullif(sum(present_seconds), 0) as utilization,
     sum(present_seconds) / nullif(sum(tracked_seconds), 0) as attendance,
     sum(active_seconds) as active_seconds,

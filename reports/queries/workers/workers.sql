@@ -10,6 +10,7 @@ select
     sum(idle_seconds) as idle_seconds,
     sum(absent_seconds) as absent_seconds,
     sum(observed_seconds) < 0.9 * sum(tracked_seconds) as is_thin,
+    sum(observed_seconds) / nullif(sum(tracked_seconds), 0) as evidence,
     sum(active_seconds) / nullif(sum(present_seconds), 0) as utilization,
     sum(present_seconds) / nullif(sum(tracked_seconds), 0) as attendance,
     sum(units)::double as units,
