@@ -13,6 +13,7 @@ create table observed_intervals (
     site_id varchar, shift_date date, shift_id varchar, worker_id varchar, workstation_id varchar,
     started_at timestamptz, ended_at timestamptz, seconds double
 );
+create table labelled_events (site_id varchar, event_key varchar, is_disputed boolean);
 create table worker_shifts (
     site_id varchar, shift_date date, shift_id varchar, worker_id varchar, worker_name varchar, is_registered boolean,
     active_seconds double, idle_seconds double, absent_seconds double, present_seconds double, tracked_seconds double,

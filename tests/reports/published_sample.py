@@ -264,6 +264,9 @@ create table model_verdicts as
         'north' as site_id, 'floor-vision' as model_name, '1.4' as earlier_version, '1.5' as later_version,
         'accuracy' as metric, 0.91::double as earlier_value, 0.87::double as later_value,
         'later_is_worse' as verdict, null::bigint as more_needed, '1.5 is worse than 1.4' as sentence;
+create table labelled_events as
+    select site_id, md5(worker_id || started_at) as event_key, hash(started_at) % 7 = 0 as is_disputed
+    from state_intervals where hash(worker_id, started_at) % 100 = 0 and hash(started_at) % 2 = 0;
 create table review_queue as
     select
         site_id, md5(worker_id || started_at) as event_key, started_at as timestamp, worker_id, workstation_id,
@@ -276,10 +279,10 @@ MARTS = (
     "sites",
     "shift_windows",
     "state_intervals",
+    "observed_intervals",
     "worker_shifts",
     "workstation_shifts",
     "station_targets",
-    "observed_intervals",
     "site_shifts",
     "hourly_output",
     "model_days",
@@ -289,6 +292,7 @@ MARTS = (
     "model_verdicts",
     "landed_objects",
     "rejected_records",
+    "labelled_events",
     "review_queue",
     "unexpected_fields",
     "unread_objects",

@@ -340,13 +340,16 @@ def test_the_models_page_lists_the_sample_that_people_are_asked_to_label(
     settings: Settings, met: dict[tuple[str, int], Met]
 ) -> None:
     file = f"{settings.published_path}/review_queue.parquet"
-    (waiting,) = read_rows(
-        f"select count(*) from '{file}' where timestamp::date between '2026-02-22' and '2026-02-28'"
+    labelled = f"(select event_key from '{settings.published_path}/labelled_events.parquet' where not is_disputed)"
+    waiting, done = read_rows(
+        f"select count(*) filter (event_key not in {labelled}), count(*) filter (event_key in {labelled}) "
+        f"from '{file}' where timestamp::date between '2026-02-22' and '2026-02-28'"
     )[0]
     page = met["models", OFFICE]
     shown = _table(page, "Model", "Site", "Reported", "Events to label")
     assert sum(int(row[3].replace(",", "")) for row in shown) == waiting > 0
-    keys = {row[0] for row in read_rows(f"select event_key from '{file}'")}
+    assert sum(int(row[4].replace(",", "")) for row in shown) == done > 0
+    keys = {row[0] for row in read_rows(f"select event_key from '{file}' where event_key not in {labelled}")}
     newest = _table(page, "Time", "Site", "Camera")
     assert newest
     assert {row[-1] for row in newest} <= keys

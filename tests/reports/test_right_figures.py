@@ -73,6 +73,8 @@ def met(address: str) -> dict[str, Met]:
         Visit("/workers/north/W01", name="person"),
         Visit("/models/?site=south", name="models of the south"),
         Visit("/models/?period=1", name="models of a day"),
+        Visit("/models/?period=31", name="models of a month"),
+        Visit("/models/?from=2025-01-01&to=2025-01-31", name="models long ago"),
         Visit("/definitions/", name="server there", script=ALONE + AND_THEN),
         Visit("/definitions/", name="server gone", script=ALONE + GONE + AND_THEN),
     ]
@@ -164,8 +166,6 @@ def test_figures_on_thin_evidence_are_marked_with_what_was_seen(address: str, me
     assert stations["answer"] == ["Painting 2"]
 
 
-def test_an_incident_is_shown_on_every_page_that_it_affects_and_persons_pages_say_how_often_reports_are_right(
-    settings: Settings, met: dict[str, Met]
 def test_a_timeline_draws_a_state_only_while_somebody_vouches_for_it(settings: Settings, met: dict[str, Met]) -> None:
     where = "site_id = 'north' and workstation_id = 'S2' and shift_date = '2026-02-28' and shift_id = 'evening'"
     folder = settings.published_path
@@ -208,6 +208,8 @@ def test_an_axis_shows_days_of_the_week_without_rows_too(met: dict[str, Met]) ->
     assert {row[1] for row in rows if row[0] != "Saturday"} == {"–"}
 
 
+def test_an_incident_is_shown_on_every_page_that_it_affects_and_persons_pages_say_how_often_reports_are_right(
+    settings: Settings, met: dict[str, Met]
 ) -> None:
     for name in ("running", "person", "thin station"):
         assert "mean confidence 0.71 is under the floor 0.85" in met[name]["text"]
@@ -248,6 +250,10 @@ def test_site_and_period_filter_every_table_of_the_models(met: dict[str, Met]) -
     assert sites == {"South plant"}
     queued = table_of(met["models of a day"], "Time", "Site", "Camera")
     assert {row[0][:11] for row in queued} <= {"28 Feb 2026", "1 Mar 2026,"}
+    # a pair of versions is shown while one of them runs
+    verdicts = [table for table in met["models long ago"]["tables"] if table[0][0] == "Versions"]
+    assert verdicts == []
+    assert table_of(met["models of a month"], "Versions", "Site")[0][0] == "1.4 → 1.5"
 
 
 def test_nothing_is_drawn_after_the_newest_landing(met: dict[str, Met]) -> None:

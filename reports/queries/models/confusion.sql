@@ -1,4 +1,4 @@
--- One row per site, model version, reported type and labelled type, over all dates.
+-- One row per site, model version that ran in the period, reported type and labelled type, over the version's whole life.
 select
     site_id,
     model_name || ' ' || model_version as model,
@@ -10,5 +10,14 @@ select
     ) as share_of_reported
 from plant.confusions
 where ($site is null or site_id = $site)
+    and exists (
+        select 1
+        from plant.model_dates
+        where
+            model_dates.site_id = confusions.site_id
+            and model_dates.model_name = confusions.model_name
+            and model_dates.model_version = confusions.model_version
+            and model_dates.event_date between $from_date and $to_date
+    )
 group by site_id, model_name, model_version, event_type, true_event_type
 order by site_id, model, event_type, true_event_type

@@ -1,4 +1,4 @@
--- The newest 200 events of the period that are to be labelled.
+-- The newest 200 events of the period that are still to be labelled.
 select
     site_id,
     event_key,
@@ -9,6 +9,6 @@ select
     model_name || ' ' || model_version as model,
     confidence
 from plant.review_events
-where ($site is null or site_id = $site) and event_date between $from_date and $to_date
+where is_asked and ($site is null or site_id = $site) and event_date between $from_date and $to_date
 order by review_events.event_ms desc, event_key
 limit 200

@@ -1,4 +1,5 @@
--- One row per site, pair of versions and metric, over all dates. The text names both versions; a difference in
+-- One row per site, pair of versions and metric, of versions that ran in the period; what they are compared by is their
+-- whole life. The text names both versions; a difference in
 -- confidence is never called better or worse.
 select
     site_id,
@@ -22,4 +23,13 @@ select
     ) as sentence
 from plant.version_pairs
 where ($site is null or site_id = $site)
+    and exists (
+        select 1
+        from plant.model_dates
+        where
+            model_dates.site_id = version_pairs.site_id
+            and model_dates.model_name = version_pairs.model_name
+            and model_dates.model_version in (version_pairs.earlier_version, version_pairs.later_version)
+            and model_dates.event_date between $from_date and $to_date
+    )
 order by site_id, model_name, versions, metric
