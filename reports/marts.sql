@@ -68,7 +68,7 @@ create table registry_changes (
 create table camera_days (
     site_id varchar, event_date date, camera_id varchar, event_count bigint, last_event_at timestamptz,
     scheduled_seconds double, covered_seconds double, longest_silence_seconds double, late_events bigint,
-    p95_lateness_seconds double, clock_offset_seconds double
+    p50_lateness_seconds double, p95_lateness_seconds double, clock_offset_seconds double
 );
 create table check_results (
     site_id varchar, evidence_date date, check_name varchar, metric varchar, cell varchar, status varchar,

@@ -39,8 +39,12 @@ watched as (
         max(camera_days.last_event_at) as last_heard_at,
         sum(camera_days.covered_seconds) / nullif(sum(camera_days.scheduled_seconds), 0) as coverage,
         max(camera_days.longest_silence_seconds) as longest_silence_seconds,
-        sum(camera_days.late_events)::double / nullif(sum(camera_days.event_count), 0) as late_share,
-        max(camera_days.p95_lateness_seconds) as p95_lateness_seconds,
+        -- a date most of whose events came more than a day late was loaded afterwards, and says nothing about lateness
+        nullif(count(*) filter (where camera_days.p50_lateness_seconds > 86400), 0)::double as loaded_dates,
+        (sum(camera_days.late_events) filter (where not coalesce(camera_days.p50_lateness_seconds > 86400, false)))::double
+        / nullif(sum(camera_days.event_count) filter (where not coalesce(camera_days.p50_lateness_seconds > 86400, false)), 0)
+            as late_share,
+        max(camera_days.p95_lateness_seconds) filter (where not coalesce(camera_days.p50_lateness_seconds > 86400, false)) as p95_lateness_seconds,
         arg_max(camera_days.clock_offset_seconds, camera_days.event_date) as clock_offset_seconds
     from camera_days
     inner join newest
@@ -61,6 +65,7 @@ select
     spoken.mean_confidence,
     watched.coverage,
     watched.longest_silence_seconds,
+    watched.loaded_dates,
     watched.late_share,
     watched.p95_lateness_seconds,
     watched.clock_offset_seconds
