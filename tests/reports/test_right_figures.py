@@ -50,6 +50,17 @@ DRAWN = """
     const grey = Array.from(document.querySelectorAll('.value.thin'), (value) => value.dataset.figure);
     return { drawn: lanes.reduce((sum, lane) => sum + lane, 0), grey };
 """
+# What an incident marks: figures, rows and the timeline; and what was on the page when its button called the printer.
+MARKED = """
+    const count = (name) => document.querySelectorAll(name).length;
+    return [count('dl.figures dt'), count('dl.figures dt .incident'), count('td .incident'), count('[data-mark]')];
+"""
+PRINTED = """
+    const printed = new Promise((done) => { window.print = () => done(location.search); });
+    Array.from(document.querySelectorAll('button')).find((one) => one.innerText.startsWith('Print what')).click();
+    const address = await printed;
+    return [address, document.querySelector('[data-figure=windows]').innerText];
+"""
 TILES = """
     const tiles = Array.from(document.querySelectorAll('li[data-tile]'));
     return Object.fromEntries(tiles.map((tile) => [tile.dataset.tile, tile.innerText]));
@@ -70,7 +81,9 @@ def met(address: str) -> dict[str, Met]:
         Visit("/workstations/north/S2", name="thin station", script=DRAWN),
         Visit("/compare/?period=1", name="compare"),
         Visit("/board/north/", name="board", now=WHILE_IT_RUNS, script=TILES),
-        Visit("/workers/north/W01", name="person"),
+        Visit("/workers/north/W01", name="person", script=MARKED),
+        Visit("/workers/south/W01?period=1", name="person elsewhere", script=MARKED),
+        Visit("/workers/north/W01?period=1&shift=day", name="printed", script=PRINTED),
         Visit("/models/?site=south", name="models of the south"),
         Visit("/models/?period=1", name="models of a day"),
         Visit("/models/?period=31", name="models of a month"),
@@ -223,6 +236,25 @@ def test_an_incident_is_shown_on_every_page_that_it_affects_and_persons_pages_sa
     middle, reach = share + z * z / 2 / checked, z * (share * (1 - share) / checked + z * z / 4 / checked**2) ** 0.5
     low, high = ((middle + sign * reach) / (1 + z * z / checked) for sign in (-1, 1))
     assert f"“idle” is right in {100 * low:.0f}–{100 * high:.0f} % of {checked:,} checks" in met["person"]["text"]
+
+
+def test_an_incident_marks_every_figure_row_and_timeline_that_it_touches_and_no_other(met: dict[str, Met]) -> None:
+    figures, marked, rows, timelines = met["person"]["answer"]
+    dated = {row[0] for row in table_of(met["person"], "Shift date", "Shift", "Time seen")}
+    touched = {day for day in dated if any(date in day for date in ("26 Feb", "27 Feb", "28 Feb"))}
+    assert marked == figures > 0
+    assert rows == len(touched) > 0
+    assert len(dated) > rows
+    assert timelines == 1
+    heads = next(table[0] for table in met["person"]["tables"] if table[0][:2] == ["Date", "Active"])
+    assert heads[-1] == "Incident or worse version"
+    assert met["person elsewhere"]["answer"][1:] == [0, 0, 0]
+
+
+def test_the_print_about_a_person_holds_all_dates_and_shifts(settings: Settings, met: dict[str, Met]) -> None:
+    file = f"{settings.published_path}/worker_shifts.parquet"
+    ((shifts,),) = read_rows(f"select count(*) from '{file}' where site_id = 'north' and worker_id = 'W01'")
+    assert met["printed"]["answer"] == ["?period=all", str(shifts)]
 
 
 def test_freshness_has_three_clocks_and_data_of_ten_days_ago_is_not_green(met: dict[str, Met]) -> None:
