@@ -188,6 +188,13 @@ class Settings(ReportSettings):
         means="The share of a week's events with other types than the baseline that requests retraining; 0: never.",
         allowed="a share from 0 (never) to 1",
     )
+    normal_after_labelled_days: int = setting(
+        14,
+        ge=0,
+        le=3650,
+        means="Labelled days in a row that agree with a new version, after which its changed level is normal; 0: never.",
+        allowed="a whole number of days from 0 (never) to 3650",
+    )
     retraining_accuracy: float = setting(
         0.90,
         ge=0,

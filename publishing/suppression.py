@@ -328,6 +328,7 @@ SHOWN: Mapping[str, Shown] = {
         kept=(
             *("site_id", "incident_id", "metric", "cell", "camera_id", "model_name", "model_version", "opened_at"),
             *("closed_at", "first_evidence_date", "last_evidence_date", "severity", "status", "page"),
+            *("ending", "accepted_by"),
         ),
         texts={
             "sentence": f"metric || ': ' || {_DECISION}",

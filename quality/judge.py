@@ -17,16 +17,17 @@ from ingestion.settings import Settings
 from ingestion.warehouse import transaction
 from quality import store
 from quality.checks import counts, freshness
-from quality.checks.drift import day_results
 from quality.checks.look_alikes import look_alike_results
 from quality.checks.old_events import old_event_results
 from quality.checks.results import Cell, CheckResult, DayResult
 from quality.checks.site_baselines import read_baselines
-from quality.drift.panels import JUDGED_DAYS, Panels, read_panels
+from quality.drift.panels import JUDGED_DAYS
 from quality.expectations.suites import SUITES, Plant, Suite
-from quality.incidents.incident import Incident, find_spells, merge
+from quality.incidents.incident import Incident, merge, settle
 from quality.incidents.registries import is_registry_metric, merge_refused, read_refused
 from quality.incidents.silences import merge_silences
+from quality.incidents.walk import find_spells
+from quality.judged_days import JudgedDays, judge_days, told_at
 
 
 @dataclass(slots=True)
@@ -62,19 +63,12 @@ def judge(connection: duckdb.DuckDBPyConnection, settings: Settings, now: dateti
         return verdict
     judged_at: datetime = newest[0]
     landing_days = _days_until(judged_at.date(), JUDGED_DAYS)
-    panels = _try(verdict, "the cameras' days", lambda: read_panels(connection))
-    event_days = panels.days[panels.first_judged :] if panels else []
-    baselines = read_baselines(connection, panels.sites if panels else [])
-    of_days: list[DayResult] = []
-    if panels:
-        judged_panels: Panels = panels
-        of_days += (
-            _try(verdict, "drift", lambda: list(day_results(judged_panels, settings.confidence_floor, baselines))) or []
-        )
-        of_days += (
-            _try(verdict, "counts", lambda: list(counts.day_count_results(connection, event_days[0], event_days[-1])))
-            or []
-        )
+    sites = [site for (site,) in connection.execute("select distinct site_id from model_days order by all").fetchall()]
+    baselines = read_baselines(connection, sites)
+    judged: JudgedDays | None = _try(
+        verdict, "drift", lambda: judge_days(connection, settings, baselines, store.RESULT_DAYS)
+    )
+    of_days = judged.results if judged is not None else []
     of_landing = (
         _try(
             verdict,
@@ -99,7 +93,9 @@ def judge(connection: duckdb.DuckDBPyConnection, settings: Settings, now: dateti
     of_sites = freshness.freshness(heard or [], now)
     known = store.read_incidents(connection)
     with transaction(connection):
-        store.replace_results(connection, of_days, judged_at, event_days, landing=False)
+        if judged is not None:
+            kept = _days_until(judged.last, min((judged.last - judged.first).days + 1, store.RESULT_DAYS))
+            store.replace_results(connection, of_days, judged_at, kept, landing=False)
         store.replace_results(connection, of_landing, judged_at, landing_days, landing=True)
         store.replace_freshness(connection, of_sites, now)
         _judge_suites(connection, Plant(baselines), verdict)
@@ -107,7 +103,6 @@ def judge(connection: duckdb.DuckDBPyConnection, settings: Settings, now: dateti
         store.replace_results(connection, [*of_landing, *of_suites], judged_at, landing_days, landing=True)
         alarming = [each for each in (*of_landing, *of_suites) if each.metric != counts.DIVERGENCE]
         spells = find_spells(alarming, {}, landing_days)
-        versions = _versions(panels) if panels else {}
         found = merge(
             [each for each in known if each.metric in counts.LANDING_METRICS], spells, judged_at, landing_days
         )
@@ -119,9 +114,13 @@ def judge(connection: duckdb.DuckDBPyConnection, settings: Settings, now: dateti
         found += merge_refused(of_registries, read_refused(connection), now)
         elsewhere = {freshness.METRIC, *counts.LANDING_METRICS, *(each.metric for each in of_registries)}
         others = [each for each in known if each.metric not in elsewhere]
-        found += (
-            merge(others, find_spells(of_days, versions, event_days), judged_at, event_days) if event_days else others
-        )
+        if judged is not None:
+            found += settle(
+                others, judged.spells, (judged.first, judged.last), judged_at, told_at(connection, judged_at)
+            )
+            judged.remember(connection)
+        else:
+            found += others
         store.replace_incidents(connection, found, judged_at)
     verdict.results, verdict.incidents = [*of_days, *of_landing, *of_sites, *of_suites], found
     before = {incident.incident_id for incident in known}
@@ -185,17 +184,6 @@ def worst_by_name(results: Sequence[CheckResult]) -> list[CheckResult]:
         if result.name not in worst or badness[result.status] > badness[worst[result.name].status]:
             worst[result.name] = result
     return list(worst.values())
-
-
-def _versions(panels: Panels) -> dict[tuple[Cell, date], Cell]:
-    """The model version of most events of each camera and day."""
-    return {
-        (Cell(*camera), panels.days[at]): Cell(version[0], "", version[1], version[2])
-        for row, camera in enumerate(panels.cameras)
-        for at in range(panels.first_judged, len(panels.days))
-        if panels.version[row, at] >= 0
-        for version in [panels.versions[panels.version[row, at]]]
-    }
 
 
 def _days_until(last: date, count: int) -> list[date]:

@@ -4,7 +4,7 @@ from typing import Any
 
 DESCRIPTIONS = {
     "check_results": "One row per check, cell and day that was judged; a day's rows follow its late events.",
-    "incidents": "One row per metric and cell from its first evidence until it is over.",
+    "incidents": "One row per metric and cell from its first evidence until it recovers or is accepted.",
 }
 
 # The declaration of each, with the keys of publishing/marts.py.
@@ -26,6 +26,6 @@ TABLES = {
         camera_id varchar not null, model_name varchar not null, model_version varchar not null,
         opened_at timestamptz not null, closed_at timestamptz, first_evidence_date date not null,
         last_evidence_date date not null, severity varchar not null, status varchar not null,
-        sentence varchar not null, closing_sentence varchar, page varchar not null
+        sentence varchar not null, closing_sentence varchar, page varchar not null, ending varchar, accepted_by varchar
     """,
 }

@@ -20,10 +20,12 @@ INCIDENT_DAYS = 400
 
 
 def make_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create both tables if they do not exist."""
+    """Create both tables, or the columns that an older release did not have."""
     connection.execute("create schema if not exists marts")
     for name, columns in TABLES.items():
         connection.execute(f"create table if not exists marts.{name} ({columns})")
+    for column in ("ending", "accepted_by"):  # a warehouse of 0.1.0 has incidents without them
+        connection.execute(f"alter table marts.incidents add column if not exists {column} varchar")
 
 
 def read_incidents(connection: duckdb.DuckDBPyConnection) -> list[Incident]:
@@ -31,7 +33,7 @@ def read_incidents(connection: duckdb.DuckDBPyConnection) -> list[Incident]:
     rows = connection.execute(
         """
         select incident_id, metric, site_id, camera_id, model_name, model_version, opened_at, closed_at,
-            first_evidence_date, last_evidence_date, severity, sentence, closing_sentence
+            first_evidence_date, last_evidence_date, severity, sentence, closing_sentence, ending, accepted_by
         from marts.incidents order by incident_id
         """
     ).fetchall()
@@ -124,6 +126,8 @@ def _incident_row(incident: Incident) -> dict[str, object]:
         "sentence": incident.sentence,
         "closing_sentence": incident.closing_sentence,
         "page": PAGE,
+        "ending": incident.ending,
+        "accepted_by": incident.accepted_by,
     }
 
 

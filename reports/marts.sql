@@ -77,7 +77,7 @@ create table check_results (
 create table incidents (
     site_id varchar, incident_id varchar, metric varchar, cell varchar, model_version varchar, opened_at timestamptz,
     closed_at timestamptz, first_evidence_date date, last_evidence_date date, severity varchar, status varchar,
-    sentence varchar, closing_sentence varchar
+    sentence varchar, closing_sentence varchar, ending varchar, accepted_by varchar
 );
 create table review_queue (
     site_id varchar, event_key varchar, timestamp timestamptz, workstation_id varchar,

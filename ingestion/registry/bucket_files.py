@@ -27,6 +27,7 @@ class Registry:
     targets: list[Row] = field(default_factory=list)
     cameras: list[Row] = field(default_factory=list)
     closures: list[Row] = field(default_factory=list)
+    accepted: list[Row] = field(default_factory=list)
     baselines: list[Row] = field(default_factory=list)
 
 

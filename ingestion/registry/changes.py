@@ -19,6 +19,7 @@ _THINGS = {
     "targets.csv": ("target", "targets"),
     "cameras.csv": ("camera", "cameras"),
     "closures.csv": ("closure", "closures"),
+    "accepted.csv": ("accepted change", "accepted changes"),
     "baselines.csv": ("baseline", "baselines"),
 }
 # Files whose rows name things on the floor, which cameras still see after a row is removed.

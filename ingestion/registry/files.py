@@ -166,6 +166,33 @@ def _closure(cells: dict[str, str], _: Collection[str]) -> Row:
     }
 
 
+# What accepted.csv can accept: metrics that compare a camera with its own weeks before.
+ACCEPTABLE = ("confidence_drift", "event_mix_drift", "volume", "silence", "lateness")
+
+
+def _accepted(cells: dict[str, str], _: Collection[str]) -> Row:
+    """A changed level that counts as normal from a date on, with the role that says so."""
+    metric = re.sub(r"[ -]+", "_", cells["metric"].lower())
+    if metric not in ACCEPTABLE:
+        raise BadValue(f"metric is {cells['metric']!r}; expected one of {', '.join(ACCEPTABLE)}")
+    from_date = _date(cells, "from_date")
+    if from_date is None:
+        raise BadValue("from_date is ''; expected a date YYYY-MM-DD")
+    who, reason = trimmed(cells["who"]), trimmed(cells["reason"])
+    if not who or len(who) > MAX_IDENTIFIER_LENGTH:
+        raise BadValue(f"who is {cells['who']!r}; expected a role of 1 to {MAX_IDENTIFIER_LENGTH} characters")
+    if not reason:
+        raise BadValue("reason is ''; expected why this level is normal")
+    return {
+        "site_id": _identifier(cells, "site_id", DEFAULT_SITE),
+        "camera_id": _identifier(cells, "camera_id", ""),
+        "metric": metric,
+        "from_date": from_date,
+        "who": who,
+        "reason": reason,
+    }
+
+
 def _shift(cells: dict[str, str], _: Collection[str]) -> Row:
     shift_id = _identifier(cells, "shift_id")
     if shift_id == UNSCHEDULED:
@@ -267,7 +294,10 @@ def _end(row: Row) -> date:
 
 _DATES = ("valid_from", "valid_to", "weekdays")
 # Columns with a strict format, which reject a value that was shifted into them.
-CHECKED = {"timezone", "people", "start_local", "duration_minutes", "units_per_hour", "from_date", "to_date", *_DATES}
+CHECKED = {
+    *("timezone", "people", "start_local", "duration_minutes", "units_per_hour", "metric", "from_date", "to_date"),
+    *_DATES,
+}
 
 FILES: dict[str, File] = {
     "sites.csv": File(("site_id", "name", "timezone"), ("people",), _site, ("site_id",), texts=("name",)),
@@ -307,6 +337,13 @@ FILES: dict[str, File] = {
         (),
         _closure,
         ("site_id", "from_date", "to_date"),
+        texts=("reason",),
+    ),
+    "accepted.csv": File(
+        ("site_id", "camera_id", "metric", "from_date", "who", "reason"),
+        (),
+        _accepted,
+        ("site_id", "camera_id", "metric", "from_date"),
         texts=("reason",),
     ),
     "baselines.csv": File(("site_id",), (*EVENT_TYPES, "reference_from", "reference_to"), _baseline, ("site_id",)),

@@ -29,6 +29,7 @@ _DESCRIPTIONS = {
     "targets": "The targets.csv in force.",
     "cameras": "The cameras.csv in force.",
     "closures": "The closures.csv in force.",
+    "accepted": "The accepted.csv in force.",
     "baselines": "The baselines.csv in force.",
     "registry_versions": "Every version of a registry file that ever was in force.",
     "settings": "One row, the settings that change what the numbers mean.",

@@ -12,8 +12,8 @@ from ingestion.printable import printable
 
 Transition = Literal["opened", "closed"]
 
-# An incident whose last evidence is older than this, seen from the newest data, is history. It has its row and page but
-# sends no alert; else the first batch over a year of old events would send a year of alerts.
+# An incident whose last evidence and end are older than this, seen from the newest data, is history. It has its row and
+# page but sends no alert; else the first batch over a year of old events would send a year of alerts.
 HISTORY_DAYS = 30
 
 
@@ -50,6 +50,8 @@ class Message:
 def messages_of(incident: Mapping[str, Any], newest: datetime, site_url: str) -> list[Message]:
     """The messages of one row of the mart `incidents`, oldest first."""
     last: date = incident["last_evidence_date"]
+    if incident["closed_at"] is not None and incident["closed_at"] > incident["opened_at"]:
+        last = max(last, incident["closed_at"].date())  # it was told as open: so its end is told, however late it comes
     if newest.date() - last > timedelta(days=HISTORY_DAYS) and incident["status"] == "closed":
         return []
     told: list[tuple[Transition, datetime, str]] = [("opened", incident["opened_at"], incident["sentence"])]

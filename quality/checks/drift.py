@@ -25,6 +25,7 @@ from quality.drift import rules
 from quality.drift.baselines import Baseline
 from quality.drift.distances import BINS, kl_divergence
 from quality.drift.panels import Panels
+from quality.drift.reference import Held
 from quality.drift.rules import Judgement
 
 Floats = NDArray[np.float64]
@@ -38,12 +39,18 @@ class DayCheck:
     metric: str
     severity: Severity
     threshold: float
-    # Makes the sentence from observed, expected and effect; "it" is the cell.
-    words: Callable[[float, float, float], str]
+    # Makes the sentence from observed, expected, effect and the day's column; "it" is the cell.
+    words: Callable[[float, float, float, int], str]
 
 
-def day_results(panels: Panels, floor: float, baselines: Mapping[str, Baseline]) -> Iterator[DayResult]:
-    """The results of every drift check for every cell and judged day. `baselines` holds the expected shares by site."""
+def day_results(
+    panels: Panels, floor: float, baselines: Mapping[str, Baseline], held: Mapping[str, Held] | None = None
+) -> Iterator[DayResult]:
+    """The results of every drift check for every cell and judged day. `baselines` holds the expected shares by site.
+
+    `held` freezes the cameras' references by metric.
+    """
+    held = held or {}
     first, weekdays = panels.first_judged, panels.weekdays
     sites = panels.site_numbers(panels.cameras)
     cameras = _camera_cells(panels)
@@ -59,7 +66,7 @@ def day_results(panels: Panels, floor: float, baselines: Mapping[str, Baseline])
             "confidence_floor",
             "critical",
             floor,
-            lambda seen, _, effect: (
+            lambda seen, _, effect, __: (
                 f"mean confidence is {seen:.3f}; the day or week that decides has {floor + effect:.3f}, "
                 f"the floor is {floor:g}"
             ),
@@ -67,7 +74,13 @@ def day_results(panels: Panels, floor: float, baselines: Mapping[str, Baseline])
         [Cell(*model) for model in panels.models],
         panels.model_events,
         rules.below_floor(
-            panels.model_mean, panels.model_events, weekdays, panels.site_numbers(panels.models), floor, first
+            panels.model_mean,
+            panels.model_events,
+            weekdays,
+            panels.site_numbers(panels.models),
+            floor,
+            first,
+            held.get("confidence_floor"),
         ),
     )
     yield from _rows(
@@ -77,13 +90,13 @@ def day_results(panels: Panels, floor: float, baselines: Mapping[str, Baseline])
             "confidence_drift",
             "warning",
             -rules.SMALLEST_DROP,
-            lambda seen, usual, effect: (
+            lambda seen, usual, effect, _: (
                 f"mean confidence is {seen:.3f}, usual for the weekday is {usual:.3f} (change {effect:+.3f})"
             ),
         ),
         cameras,
         events,
-        rules.drop_of_mean(panels.mean, events, weekdays, sites, first),
+        rules.drop_of_mean(panels.mean, events, weekdays, sites, first, held.get("confidence_drift")),
     )
     yield from _rows(
         panels,
@@ -92,14 +105,14 @@ def day_results(panels: Panels, floor: float, baselines: Mapping[str, Baseline])
             "confidence_drift",
             "warning",
             rules.SMALLEST_RISE,
-            lambda seen, usual, effect: (
+            lambda seen, usual, effect, _: (
                 f"{seen:.1%} of events have a confidence below {rules.LOW_CONFIDENCE:g}, usual is {usual:.1%} "
                 f"({100 * effect:+.1f} points)"
             ),
         ),
         cameras,
         events,
-        rules.rise_of_low_confidence(low, events, weekdays, sites, first),
+        rules.rise_of_low_confidence(low, events, weekdays, sites, first, held.get("confidence_drift")),
     )
     yield from _rows(
         panels,
@@ -108,13 +121,13 @@ def day_results(panels: Panels, floor: float, baselines: Mapping[str, Baseline])
             "confidence_drift",
             "warning",
             rules.SMALLEST_DISTANCE,
-            lambda seen, _, __: (
+            lambda seen, *_: (
                 f"the week's distribution of confidence lies {seen:.3f} from the weeks before (Wasserstein)"
             ),
         ),
         cameras,
         events,
-        rules.change_of_distribution(panels.histograms, weekdays, sites, first),
+        rules.change_of_distribution(panels.histograms, weekdays, sites, first, held.get("confidence_drift")),
     )
     yield from _rows(
         panels,
@@ -123,11 +136,11 @@ def day_results(panels: Panels, floor: float, baselines: Mapping[str, Baseline])
             "event_mix_drift",
             "warning",
             rules.SMALLEST_SHIFT,
-            lambda seen, _, __: f"{seen:.1%} of events are of another type than in the weeks before",
+            lambda seen, *_: f"{seen:.1%} of events are of another type than in the weeks before",
         ),
         cameras,
         events,
-        rules.shift_of_mix(panels.mix, weekdays, sites, first),
+        rules.shift_of_mix(panels.mix, weekdays, sites, first, held.get("event_mix_drift")),
     )
     yield from _rows(
         panels,
@@ -136,13 +149,13 @@ def day_results(panels: Panels, floor: float, baselines: Mapping[str, Baseline])
             "volume",
             "warning",
             -rules.SMALLEST_FALL,
-            lambda seen, usual, effect: (
+            lambda seen, usual, effect, _: (
                 f"{seen:,.0f} events; beside the site's other cameras {usual:,.0f} are usual ({effect:+.0%})"
             ),
         ),
         cameras,
         np.nan_to_num(open_events),
-        rules.fall_of_volume(open_events, weekdays, sites, first),
+        rules.fall_of_volume(open_events, weekdays, sites, first, held.get("volume")),
     )
     yield from _rows(
         panels,
@@ -151,13 +164,13 @@ def day_results(panels: Panels, floor: float, baselines: Mapping[str, Baseline])
             "silence",
             "warning",
             -rules.SMALLEST_GAP,
-            lambda seen, usual, effect: (
+            lambda seen, usual, effect, _: (
                 f"covers {seen:.0%} of the scheduled time, usual is {usual:.0%} ({100 * effect:+.0f} points)"
             ),
         ),
         cameras,
         np.where(np.isfinite(coverage), np.maximum(events, 1), 0),
-        rules.fall_of_coverage(coverage, weekdays, sites, first),
+        rules.fall_of_coverage(coverage, weekdays, sites, first, held.get("silence")),
     )
     yield from _rows(
         panels,
@@ -166,38 +179,38 @@ def day_results(panels: Panels, floor: float, baselines: Mapping[str, Baseline])
             "lateness",
             "warning",
             rules.SMALLEST_DELAY,
-            lambda seen, usual, effect: (
+            lambda seen, usual, effect, _: (
                 f"{seen:.0%} of its events came late, usual is {usual:.0%} ({100 * effect:+.0f} points)"
             ),
         ),
         cameras,
         events,
-        rules.rise_of_lateness(panels.late_share, events, weekdays, sites, first),
+        rules.rise_of_lateness(panels.late_share, events, weekdays, sites, first, held.get("lateness")),
     )
-    yield from _baseline_rows(panels, baselines)
+    yield from _baseline_rows(panels, baselines, held.get("event_mix_baseline"))
 
 
-def _baseline_rows(panels: Panels, baselines: Mapping[str, Baseline]) -> Iterator[DayResult]:
+def _baseline_rows(panels: Panels, baselines: Mapping[str, Baseline], held: Held | None) -> Iterator[DayResult]:
     sites = panels.site_numbers(panels.cameras)
     of_site = np.stack([panels.mix[sites == site].sum(axis=0) for site in range(len(panels.sites))])
     shares = np.array([baselines[site].shares for site in panels.sites])
-    judgement = rules.away_from_baseline(of_site, panels.weekdays, shares, panels.first_judged)
+    judgement = rules.away_from_baseline(of_site, panels.weekdays, shares, panels.first_judged, held)
     for place, site in enumerate(panels.sites):
-        week = of_site[place, max(0, len(panels.days) - 7) :].sum(axis=0)
-        seen = week / week.sum() if week.sum() else np.zeros(len(EVENT_TYPES))
-        mix = ", ".join(f"{kind.replace('_', ' ')} {share:.0%}" for kind, share in zip(EVENT_TYPES, seen, strict=True))
-        far = float(kl_divergence(seen, shares[place])) if week.sum() else 0.0
         origin = baselines[site].origin
-        check = DayCheck(
-            BASELINE_MIX,
-            "event_mix_baseline",
-            "warning",
-            rules.BASELINE_SHIFT,
-            lambda value, _, __, origin=origin, mix=mix, far=far: (  # type: ignore[misc]
+
+        def words(value: float, _: float, __: float, at: int, place: int = place, origin: str = origin) -> str:
+            week = of_site[place, max(0, at - 6) : at + 1].sum(axis=0)
+            seen = week / week.sum() if week.sum() else np.zeros(len(EVENT_TYPES))
+            mix = ", ".join(
+                f"{kind.replace('_', ' ')} {share:.0%}" for kind, share in zip(EVENT_TYPES, seen, strict=True)
+            )
+            far = float(kl_divergence(seen, shares[place])) if week.sum() else 0.0
+            return (
                 f"{value:.1%} of the week's events are of another type than {origin} expects "
-                f"(newest week: {mix}; divergence {far:.3f} nats)"
-            ),
-        )
+                f"(the week: {mix}; divergence {far:.3f} nats)"
+            )
+
+        check = DayCheck(BASELINE_MIX, "event_mix_baseline", "warning", rules.BASELINE_SHIFT, words)
         yield from _rows(panels, check, [Cell(site)], of_site[place : place + 1].sum(axis=-1), _only(judgement, place))
 
 
@@ -216,7 +229,7 @@ def _rows(
                 _number(part[row, at]) for part in (judgement.observed, judgement.effect, judgement.p)
             )
             if judged:
-                said = check.words(observed or 0.0, _number(judgement.expected[row, at]) or 0.0, effect or 0.0)
+                said = check.words(observed or 0.0, _number(judgement.expected[row, at]) or 0.0, effect or 0.0, at)
                 sentence = f"{cell.name}: {said}."
             else:
                 sentence = (
@@ -237,6 +250,7 @@ def _rows(
                 p_value=p,
                 sentence=sentence[0].upper() + sentence[1:],
                 is_strong=bool(judgement.strong[row, at]),
+                is_back=bool(judgement.back[row, at]),
             )
 
 

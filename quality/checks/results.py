@@ -56,7 +56,8 @@ class DayResult:
     """One check of one cell on one day, a row of the mart `check_results`.
 
     `status`: pass, warn (a failed check of severity warning), fail (of severity critical), insufficient_data. `metric`
-    is the subject of incidents; several checks may give evidence for one. `is_strong` opens an incident by itself.
+    is the subject of incidents; several checks may give evidence for one. `is_strong` opens an incident by itself;
+    `is_back` is a day that counts towards the end of one, which a day just short of evidence does not.
     """
 
     evidence_date: date
@@ -72,6 +73,7 @@ class DayResult:
     p_value: float | None
     sentence: str
     is_strong: bool = False
+    is_back: bool = True
 
     @property
     def is_evidence(self) -> bool:

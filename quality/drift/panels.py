@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -61,6 +62,18 @@ class Panels:
         opened: Floats = np.where(np.array(shut, dtype=bool).reshape(values.shape), np.nan, values)
         return opened
 
+    def only(self, first: int, judged: slice) -> Panels:
+        """The columns from `first` up to the end of `judged`, whose days are the judged ones."""
+        cut = slice(first, judged.stop)
+        of_days = {
+            name: getattr(self, name)[:, cut]
+            for name in (
+                *("events", "mean", "mix", "histograms", "version", "model_events", "model_mean"),
+                *("coverage", "late_share"),
+            )
+        }
+        return replace(self, days=self.days[cut], judged_days=judged.stop - judged.start, **of_days)
+
     @property
     def weekdays(self) -> NDArray[np.int64]:
         """0 (Monday) to 6 for each day."""
@@ -77,8 +90,17 @@ class Panels:
         return np.array([place[cell[0]] for cell in cells], dtype=np.int64)
 
 
-def read_panels(connection: duckdb.DuckDBPyConnection) -> Panels | None:
-    """The newest complete UTC days of all cameras; None if no day is complete yet.
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The newest landing, and the oldest and the newest complete UTC day with events."""
+
+    judged_at: datetime
+    oldest: date
+    newest: date
+
+
+def read_span(connection: duckdb.DuckDBPyConnection) -> Span | None:
+    """The days that can be judged; None if no day is complete yet.
 
     A day is complete when something has landed after its end; an incomplete day cannot be compared with others. The
     connection's search path contains the marts.
@@ -92,10 +114,22 @@ def read_panels(connection: duckdb.DuckDBPyConnection) -> Panels | None:
     newest = connection.execute(
         "select max(event_date) from model_days where event_date < ?", [judged_at.astimezone(UTC).date()]
     ).fetchone()
-    last = newest[0] if newest else None
-    if last is None:
-        return None
-    first = max(oldest, last - timedelta(days=JUDGED_DAYS + HISTORY_DAYS - 1))
+    return Span(judged_at, oldest, newest[0]) if newest and newest[0] else None
+
+
+def read_panels(
+    connection: duckdb.DuckDBPyConnection,
+    span: Span,
+    judged: tuple[date, date],
+    frozen: Mapping[Camera, date] | None = None,
+) -> Panels:
+    """The panels that judge the days from the first to the last of `judged`, with the reference before them.
+
+    `frozen` is the first day of a frozen reference of a camera: its reference is read too, however old it is.
+    """
+    frozen = frozen or {}
+    usual = max(span.oldest, judged[0] - timedelta(days=HISTORY_DAYS))
+    first, last = max(span.oldest, min([usual, *frozen.values()])), judged[1]
     days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
     rows = connection.execute(
         f"""
@@ -106,12 +140,20 @@ def read_panels(connection: duckdb.DuckDBPyConnection) -> Panels | None:
         """,
         {"first": first, "last": last},
     ).fetchall()
+    connection.execute("create or replace temp table frozen_cameras (site_id varchar, camera_id varchar, since date)")
+    if frozen:
+        connection.executemany(
+            "insert into frozen_cameras values (?, ?, ?)", [(*key, at) for key, at in frozen.items()]
+        )
     bins = connection.execute(
         """
         select site_id, camera_id, event_date - $first as day, bin, sum(event_count)
-        from confidence_histograms where event_date between $first and $last group by all
+        from confidence_histograms
+        left join frozen_cameras using (site_id, camera_id)
+        where event_date between coalesce(least(since, $usual::date), $usual::date) and $last
+        group by all
         """,
-        {"first": first, "last": last},
+        {"first": first, "usual": usual, "last": last},
     ).fetchall()
     watched = connection.execute(
         """
@@ -120,13 +162,14 @@ def read_panels(connection: duckdb.DuckDBPyConnection) -> Panels | None:
         """,
         {"first": first, "last": last},
     ).fetchall()
-    panels = _panels(judged_at, days, rows, bins, watched)
+    panels = _panels(span.judged_at, days, (last - judged[0]).days + 1, rows, bins, watched)
     return replace(panels, closed=frozenset(closed_days(connection, panels.sites, days)))
 
 
 def _panels(
     judged_at: datetime,
     days: list[date],
+    judged_days: int,
     rows: list[tuple[object, ...]],
     bins: list[tuple[object, ...]],
     watched: list[tuple[object, ...]],
@@ -165,7 +208,7 @@ def _panels(
     return Panels(
         judged_at=judged_at,
         days=days,
-        judged_days=min(JUDGED_DAYS, total),
+        judged_days=judged_days,
         cameras=cameras,
         events=events,
         mean=mean_confidence,

@@ -52,25 +52,79 @@ class Comparison:
     deviation: Floats
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What an open or past fault changes in the references of the cells, so that a fault never becomes its own norm.
+
+    `ends` (cells) is the column before which a frozen reference ends, -1 where the reference rolls with the day;
+    `barred` (cells, days) marks days that are no reference.
+    """
+
+    ends: Ints
+    barred: NDArray[np.bool_]
+
+    def rows(self, cells: Ints) -> Held:
+        """Those of the given cells."""
+        return Held(self.ends[cells], self.barred[cells])
+
+
+def reference_end(day: int) -> int:
+    """The column before which the rolling reference of a judged day ends."""
+    return day - GAP_DAYS - WINDOW_DAYS + 1
+
+
+def reference_columns(day: int, held: Held) -> Ints:
+    """The columns of each cell's reference of a judged day (cells, `REFERENCE_DAYS`), -1 for a day that is none.
+
+    A frozen reference keeps its days. They are turned so that each lies at the weekday of the rolling reference's
+    column: whole weeks fit into it, so no day is lost.
+    """
+    rolling = reference_end(day)
+    ends = np.where(held.ends < 0, rolling, np.minimum(held.ends, rolling))[:, None]
+    columns = ends - REFERENCE_DAYS + (np.arange(REFERENCE_DAYS) + (rolling - ends) % 7) % REFERENCE_DAYS
+    inside = columns >= 0
+    barred = np.take_along_axis(held.barred, np.where(inside, columns, 0), axis=1)
+    chosen: Ints = np.where(inside & ~barred, columns, -1)
+    return chosen
+
+
+def taken(values: Floats, columns: Ints, nothing: float = np.nan) -> Floats:
+    """The values (cells, days, …) at each cell's columns, `nothing` where the column is -1."""
+    found = values[np.arange(len(values))[:, None], np.maximum(columns, 0)]
+    missing = (columns < 0).reshape(*columns.shape, *[1] * (values.ndim - 2))
+    chosen: Floats = np.where(missing, nothing, found)
+    return chosen
+
+
 def compare_with_reference(
-    values: Floats, counts: Floats, weekdays: Ints, groups: Ints, prior_deviation: float, first_day: int = 0
+    values: Floats,
+    counts: Floats,
+    weekdays: Ints,
+    groups: Ints,
+    prior_deviation: float,
+    first_day: int = 0,
+    held: Held | None = None,
 ) -> Comparison:
     """Compare every day from `first_day` on with the reference before it.
 
     `values` and `counts` (events) have the shape (cells, days), days without gaps, NaN for days that are not judged;
     `weekdays` is 0 to 6 per day; `groups` numbers each cell's site; `prior_deviation` is the assumed standard deviation
-    of a day if no cell of a site has history.
+    of a day if no cell of a site has history; `held` freezes references.
     """
     values, counts = np.asarray(values, dtype=np.float64), np.asarray(counts, dtype=np.float64)
     cells, days = values.shape
     results = np.full((7, cells, days), np.nan)
     for day in range(first_day, days):
-        start, end = max(0, day - GAP_DAYS - WINDOW_DAYS + 1 - REFERENCE_DAYS), max(0, day - GAP_DAYS - WINDOW_DAYS + 1)
         window = slice(max(0, day - WINDOW_DAYS + 1), day + 1)
+        if held is None:
+            before = slice(max(0, reference_end(day) - REFERENCE_DAYS), max(0, reference_end(day)))
+            reference = (values[:, before], counts[:, before], weekdays[before])
+        else:
+            columns = reference_columns(day, held)
+            of_columns = (weekdays[0] + reference_end(day) - REFERENCE_DAYS + np.arange(REFERENCE_DAYS)) % 7
+            reference = (taken(values, columns), taken(counts, columns, 0.0), of_columns)
         results[:, :, day] = _compare_one(
-            values[:, start:end],
-            counts[:, start:end],
-            weekdays[start:end],
+            *reference,
             values[:, window],
             counts[:, window],
             weekdays[window],

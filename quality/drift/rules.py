@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quality.drift import distances, reference
-from quality.drift.reference import Comparison, Floats, Ints, compare_with_reference, variance_inflation
+from quality.drift.reference import Comparison, Floats, Held, Ints, compare_with_reference, variance_inflation
 from quality.drift.significance import (
     adjust_for_cells,
     chi_square_p,
@@ -59,7 +59,8 @@ class Judgement:
 
     `observed` and `expected` are in the rule's unit, `effect` is their signed or absolute difference, and `p` is
     corrected for horizons and cells; all are NaN if not `judged`. `evidence` counts towards an incident; `strong` opens
-    one by itself.
+    one by itself; `back` is a day whose effect is small enough to count as recovered: half of the required one, or none
+    beyond a limit.
     """
 
     observed: Floats
@@ -69,6 +70,7 @@ class Judgement:
     judged: Flags
     evidence: Flags
     strong: Flags
+    back: Flags
 
 
 def only_enough(values: Floats, counts: Floats, smallest: float = SMALLEST_SAMPLE) -> Floats:
@@ -76,47 +78,79 @@ def only_enough(values: Floats, counts: Floats, smallest: float = SMALLEST_SAMPL
     return np.where(counts >= smallest, values, np.nan)
 
 
-def drop_of_mean(means: Floats, counts: Floats, weekdays: Ints, sites: Ints, first_day: int = 0) -> Judgement:
+def drop_of_mean(
+    means: Floats, counts: Floats, weekdays: Ints, sites: Ints, first_day: int = 0, held: Held | None = None
+) -> Judgement:
     """Mean confidence against the cell's own previous weeks, one-sided: finds a model less certain than before."""
     seen = compare_with_reference(
-        only_enough(means, counts), counts, weekdays, sites, PRIOR_MEAN_DEVIATION, first_day=first_day
+        only_enough(means, counts), counts, weekdays, sites, PRIOR_MEAN_DEVIATION, first_day=first_day, held=held
     )
     p, effect = _either_horizon(seen, two_sided=False)
     adjusted = adjust_for_cells(p, sites)
     strong = (adjusted < ALPHA) & (effect <= -STRONG_DROP)
-    return _judgement(means, seen.expected, effect, adjusted, effect <= -SMALLEST_DROP, strong)
+    return _judgement(
+        means, seen.expected, effect, adjusted, effect <= -SMALLEST_DROP, effect > -SMALLEST_DROP / 2, strong
+    )
 
 
 def rise_of_low_confidence(
-    shares: Floats, counts: Floats, weekdays: Ints, sites: Ints, first_day: int = 0
+    shares: Floats, counts: Floats, weekdays: Ints, sites: Ints, first_day: int = 0, held: Held | None = None
 ) -> Judgement:
     """The share of events below `LOW_CONFIDENCE` against the cell's own weeks before, one-sided."""
     seen = compare_with_reference(
-        only_enough(-shares, counts), counts, weekdays, sites, PRIOR_SHARE_DEVIATION, first_day=first_day
+        only_enough(-shares, counts), counts, weekdays, sites, PRIOR_SHARE_DEVIATION, first_day=first_day, held=held
     )
     p, effect = _either_horizon(seen, two_sided=False)
-    return _judgement(shares, -seen.expected, -effect, adjust_for_cells(p, sites), -effect >= SMALLEST_RISE)
+    return _judgement(
+        shares,
+        -seen.expected,
+        -effect,
+        adjust_for_cells(p, sites),
+        -effect >= SMALLEST_RISE,
+        -effect < SMALLEST_RISE / 2,
+    )
 
 
-def fall_of_coverage(coverage: Floats, weekdays: Ints, sites: Ints, first_day: int = 0) -> Judgement:
+def fall_of_coverage(
+    coverage: Floats, weekdays: Ints, sites: Ints, first_day: int = 0, held: Held | None = None
+) -> Judgement:
     """The part of the scheduled time that a camera covers (cells, days; NaN: nothing scheduled), one-sided."""
     whole = np.where(np.isfinite(coverage), 1.0, 0.0)
-    seen = compare_with_reference(coverage, whole, weekdays, sites, PRIOR_COVERAGE_DEVIATION, first_day=first_day)
-    p, effect = _either_horizon(seen, two_sided=False)
-    return _judgement(coverage, seen.expected, effect, adjust_for_cells(p, sites), effect <= -SMALLEST_GAP)
-
-
-def rise_of_lateness(shares: Floats, counts: Floats, weekdays: Ints, sites: Ints, first_day: int = 0) -> Judgement:
-    """The share of events that are late (cells, days), one-sided."""
     seen = compare_with_reference(
-        only_enough(-shares, counts), counts, weekdays, sites, PRIOR_COVERAGE_DEVIATION, first_day=first_day
+        coverage, whole, weekdays, sites, PRIOR_COVERAGE_DEVIATION, first_day=first_day, held=held
     )
     p, effect = _either_horizon(seen, two_sided=False)
-    return _judgement(shares, -seen.expected, -effect, adjust_for_cells(p, sites), -effect >= SMALLEST_DELAY)
+    return _judgement(
+        coverage, seen.expected, effect, adjust_for_cells(p, sites), effect <= -SMALLEST_GAP, effect > -SMALLEST_GAP / 2
+    )
+
+
+def rise_of_lateness(
+    shares: Floats, counts: Floats, weekdays: Ints, sites: Ints, first_day: int = 0, held: Held | None = None
+) -> Judgement:
+    """The share of events that are late (cells, days), one-sided."""
+    seen = compare_with_reference(
+        only_enough(-shares, counts), counts, weekdays, sites, PRIOR_COVERAGE_DEVIATION, first_day=first_day, held=held
+    )
+    p, effect = _either_horizon(seen, two_sided=False)
+    return _judgement(
+        shares,
+        -seen.expected,
+        -effect,
+        adjust_for_cells(p, sites),
+        -effect >= SMALLEST_DELAY,
+        -effect < SMALLEST_DELAY / 2,
+    )
 
 
 def below_floor(
-    means: Floats, counts: Floats, weekdays: Ints, sites: Ints, floor: float, first_day: int = 0
+    means: Floats,
+    counts: Floats,
+    weekdays: Ints,
+    sites: Ints,
+    floor: float,
+    first_day: int = 0,
+    held: Held | None = None,
 ) -> Judgement:
     """Mean confidence against the floor, one-sided; significance comes from the cell's own deviation.
 
@@ -124,7 +158,7 @@ def below_floor(
     correlated days.
     """
     values = only_enough(means, counts)
-    seen = compare_with_reference(values, counts, weekdays, sites, PRIOR_MEAN_DEVIATION, first_day=first_day)
+    seen = compare_with_reference(values, counts, weekdays, sites, PRIOR_MEAN_DEVIATION, first_day=first_day, held=held)
     week, days = _trailing_median(values, first_day)
     with np.errstate(invalid="ignore", divide="ignore"):
         day_t = (values - floor) / seen.deviation
@@ -136,10 +170,12 @@ def below_floor(
     with np.errstate(invalid="ignore"):
         effect = np.where(np.isnan(week_p) | (day_p <= week_p), values, week) - floor
         strong = (adjusted < ALPHA) & (effect <= -STRONG_DROP)
-        return _judgement(means, np.full(means.shape, floor), effect, adjusted, effect < 0, strong)
+        return _judgement(means, np.full(means.shape, floor), effect, adjusted, effect < 0, effect >= 0, strong)
 
 
-def change_of_distribution(histograms: Floats, weekdays: Ints, sites: Ints, first_day: int = 0) -> Judgement:
+def change_of_distribution(
+    histograms: Floats, weekdays: Ints, sites: Ints, first_day: int = 0, held: Held | None = None
+) -> Judgement:
     """The whole distribution of confidence (cells, days, bins), two-sided: finds changes that leave the mean unchanged.
 
     Significance is that of the cumulative share at nine fixed points, each with the variance that its own days show
@@ -151,23 +187,38 @@ def change_of_distribution(histograms: Floats, weekdays: Ints, sites: Ints, firs
     p_values = []
     for shares in below:
         seen = compare_with_reference(
-            only_enough(shares, counts), counts, weekdays, sites, PRIOR_SHARE_DEVIATION, first_day=first_day
+            only_enough(shares, counts), counts, weekdays, sites, PRIOR_SHARE_DEVIATION, first_day=first_day, held=held
         )
         p_values.append(student_p(seen.week_t, seen.degrees, two_sided=True))
-    distance = _window_distance(histograms, counts, first_day)
+    distance = _window_distance(histograms, counts, first_day, held)
     adjusted = adjust_for_cells(smallest_of(np.stack(p_values), len(below)), sites)
     with np.errstate(invalid="ignore"):
-        return _judgement(distance, np.zeros(distance.shape), distance, adjusted, distance >= SMALLEST_DISTANCE)
+        return _judgement(
+            distance,
+            np.zeros(distance.shape),
+            distance,
+            adjusted,
+            distance >= SMALLEST_DISTANCE,
+            distance < SMALLEST_DISTANCE / 2,
+        )
 
 
-def shift_of_mix(counts: Floats, weekdays: Ints, sites: Ints, first_day: int = 0) -> Judgement:
+def shift_of_mix(
+    counts: Floats, weekdays: Ints, sites: Ints, first_day: int = 0, held: Held | None = None
+) -> Judgement:
     """Shares of event types (cells, days, types) against the cell's own weeks before; the effect: total variation."""
     total = counts.sum(axis=-1)
     with np.errstate(invalid="ignore", divide="ignore"):
         shares = counts / total[..., None]
     seen = [
         compare_with_reference(
-            only_enough(shares[..., kind], total), total, weekdays, sites, PRIOR_SHARE_DEVIATION, first_day=first_day
+            only_enough(shares[..., kind], total),
+            total,
+            weekdays,
+            sites,
+            PRIOR_SHARE_DEVIATION,
+            first_day=first_day,
+            held=held,
         )
         for kind in range(counts.shape[-1])
     ]
@@ -178,34 +229,48 @@ def shift_of_mix(counts: Floats, weekdays: Ints, sites: Ints, first_day: int = 0
         effect = np.where(np.isnan(week_p) | (day_p <= week_p), day_shift, week_shift)
     adjusted = adjust_for_cells(smallest_of(np.stack([day_p, week_p])), sites)
     with np.errstate(invalid="ignore"):
-        return _judgement(effect, np.zeros(effect.shape), effect, adjusted, effect >= SMALLEST_SHIFT)
+        return _judgement(
+            effect, np.zeros(effect.shape), effect, adjusted, effect >= SMALLEST_SHIFT, effect < SMALLEST_SHIFT / 2
+        )
 
 
-def away_from_baseline(counts: Floats, weekdays: Ints, baselines: Floats, first_day: int = 0) -> Judgement:
+def away_from_baseline(
+    counts: Floats, weekdays: Ints, baselines: Floats, first_day: int = 0, held: Held | None = None
+) -> Judgement:
     """A site's week of events (sites, days, types) against its baseline (sites, types): total variation and chi-square.
 
-    All days have equal weight, so that the busiest day does not dominate the week.
+    All days have equal weight, so that the busiest day does not dominate the week. How much days differ is learned from
+    the six weeks up to the day, or up to the fault of a site that `held` freezes.
     """
     sites, days, _ = counts.shape
     total = counts.sum(axis=-1)
     effect, p = np.full((sites, days), np.nan), np.full((sites, days), np.nan)
     for day in range(first_day, days):
         window = slice(max(0, day - reference.WINDOW_DAYS + 1), day + 1)
-        history = slice(max(0, day - reference.REFERENCE_DAYS + 1), day + 1)
         pooled = counts[:, window].sum(axis=1)
         with np.errstate(invalid="ignore", divide="ignore"):
             shares = pooled / pooled.sum(axis=-1, keepdims=True)
-        design, degrees = design_effect(counts[:, history], weekdays[history], PRIOR_DESIGN_EFFECT, PRIOR_DESIGN_DAYS)
+        design, degrees = np.empty(sites), np.empty(sites)
+        for site in range(sites):
+            end = day + 1
+            if held is not None and held.ends[site] >= 0:
+                end = min(end, int(held.ends[site]) + reference.GAP_DAYS + reference.WINDOW_DAYS - 1)
+            history = slice(max(0, end - reference.REFERENCE_DAYS), end)
+            design[site], degrees[site] = design_effect(
+                counts[site, history], weekdays[history], PRIOR_DESIGN_EFFECT, PRIOR_DESIGN_DAYS
+            )
         seen_days = (total[:, window] > 0).sum(axis=1)
         design = design * variance_inflation(reference.PRIOR_CORRELATION, np.maximum(seen_days, 1))
         enough = (pooled.sum(axis=-1) >= SMALLEST_SAMPLE) & (total[:, day] > 0)
         effect[:, day] = np.where(enough, distances.total_variation(shares, baselines), np.nan)
         p[:, day] = np.where(enough, chi_square_p(pooled, baselines, design, degrees), np.nan)
     with np.errstate(invalid="ignore"):
-        return _judgement(effect, np.zeros(effect.shape), effect, p, effect >= BASELINE_SHIFT)
+        return _judgement(effect, np.zeros(effect.shape), effect, p, effect >= BASELINE_SHIFT, effect < BASELINE_SHIFT)
 
 
-def fall_of_volume(counts: Floats, weekdays: Ints, sites: Ints, first_day: int = 0) -> Judgement:
+def fall_of_volume(
+    counts: Floats, weekdays: Ints, sites: Ints, first_day: int = 0, held: Held | None = None
+) -> Judgement:
     """A camera's events (cells, days) against its own weeks before, beside the other cameras of its site, one-sided.
 
     Counts are compared as logarithms; the median of the site's cameras is subtracted if there are at least three, so
@@ -220,23 +285,38 @@ def fall_of_volume(counts: Floats, weekdays: Ints, sites: Ints, first_day: int =
         if len(rows) >= 3:
             with np.errstate(invalid="ignore"):
                 logs[rows] -= np.where(is_open[site], np.median(logs[rows], axis=0), 0.0)
-    seen = compare_with_reference(logs, steady, weekdays, sites, PRIOR_VOLUME_DEVIATION, first_day=first_day)
+    seen = compare_with_reference(logs, steady, weekdays, sites, PRIOR_VOLUME_DEVIATION, first_day=first_day, held=held)
     p, effect = _either_horizon(seen, two_sided=False)
     ratio = np.expm1(effect)
     with np.errstate(invalid="ignore", divide="ignore"):
         expected = np.nan_to_num(counts) / np.exp(effect)
-        return _judgement(counts, expected, ratio, adjust_for_cells(p, sites), ratio <= -SMALLEST_FALL)
+        return _judgement(
+            counts, expected, ratio, adjust_for_cells(p, sites), ratio <= -SMALLEST_FALL, ratio > -SMALLEST_FALL / 2
+        )
 
 
 def _judgement(
-    observed: Floats, expected: Floats, effect: Floats, p: Floats, is_large: Flags, strong: Flags | None = None
+    observed: Floats,
+    expected: Floats,
+    effect: Floats,
+    p: Floats,
+    is_large: Flags,
+    back: Flags,
+    strong: Flags | None = None,
 ) -> Judgement:
     judged = np.isfinite(p) & np.isfinite(effect)
     evidence = judged & (np.nan_to_num(p, nan=1.0) < ALPHA) & is_large
     hidden = np.where(judged, 0.0, np.nan)
     none = np.zeros(judged.shape, dtype=bool)
     return Judgement(
-        observed, expected + hidden, effect + hidden, p + hidden, judged, evidence, none if strong is None else strong
+        observed,
+        expected + hidden,
+        effect + hidden,
+        p + hidden,
+        judged,
+        evidence,
+        none if strong is None else strong,
+        judged & back & ~evidence,
     )
 
 
@@ -264,7 +344,7 @@ def _trailing_median(values: Floats, first_day: int) -> tuple[Floats, Floats]:
     return median, size
 
 
-def _window_distance(histograms: Floats, counts: Floats, first_day: int) -> Floats:
+def _window_distance(histograms: Floats, counts: Floats, first_day: int, held: Held | None) -> Floats:
     """Wasserstein-1 of each week's mean histogram from its reference's, with equal weight for every day with enough
     events.
     """
@@ -273,11 +353,12 @@ def _window_distance(histograms: Floats, counts: Floats, first_day: int) -> Floa
         daily = np.where(enough[..., None], histograms / counts[..., None], 0.0)
     distance = np.full(counts.shape, np.nan)
     for day in range(first_day, counts.shape[1]):
-        start = max(0, day - reference.WINDOW_DAYS + 1)
-        before = slice(
-            max(0, start - reference.GAP_DAYS - reference.REFERENCE_DAYS), max(0, start - reference.GAP_DAYS)
-        )
-        both = enough[:, start : day + 1].any(axis=1) & enough[:, before].any(axis=1)
-        moved = distances.wasserstein_1(daily[:, start : day + 1].sum(axis=1), daily[:, before].sum(axis=1))
+        start, end = max(0, day - reference.WINDOW_DAYS + 1), reference.reference_end(day)
+        if held is None:
+            before = daily[:, max(0, end - reference.REFERENCE_DAYS) : max(0, end)].sum(axis=1)
+        else:
+            before = reference.taken(daily, reference.reference_columns(day, held), 0.0).sum(axis=1)
+        both = enough[:, start : day + 1].any(axis=1) & (before.sum(axis=-1) > 0)
+        moved = distances.wasserstein_1(daily[:, start : day + 1].sum(axis=1), before)
         distance[:, day] = np.where(both, moved, np.nan)
     return distance

@@ -36,6 +36,11 @@ def adjust_for_cells(p_values: Floats, groups: Ints) -> Floats:
     false alarm of the day, as Holm's does; where a bad model reaches all cameras it keeps the power that Holm's loses.
     """
     adjusted = np.full(p_values.shape, np.nan)
+    judged_days = np.isfinite(p_values).any(axis=0)
+    if not judged_days.all():  # most of a panel is history, which has no p-values
+        if judged_days.any():
+            adjusted[:, judged_days] = adjust_for_cells(p_values[:, judged_days], groups)
+        return adjusted
     for group in np.unique(groups):
         rows = np.flatnonzero(groups == group)
         known = np.isfinite(p_values[rows])

@@ -1,4 +1,4 @@
-"""Derives incidents from the days' results and merges them with known incidents. Pure functions.
+"""Incidents as rows of the mart: spells of evidence merged with the incidents that are known. Pure functions.
 
 An incident is one metric of one cell from its first evidence until it is over. The same results always give the same
 incidents: an incident is recognised by the days that it covers.
@@ -7,25 +7,13 @@ incidents: an incident is recognised by the days that it covers.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from functools import partial
 
-import numpy as np
-from numpy.typing import NDArray
+from quality.checks.results import Cell, Severity
+from quality.incidents.walk import FORGOTTEN_DAYS, Ending, Spell
 
-from quality.checks.results import Cell, DayResult, Severity
-from quality.drift.grouping import group_evidence
-from quality.drift.hysteresis import CLOSE_AFTER, GONE_AFTER, transitions
-
-Flags = NDArray[np.bool_]
-Places = NDArray[np.intp]
-
-# An open incident ends if its cell has not been judged for this many days, because the camera is gone.
-FORGOTTEN_DAYS = 30
-# Metrics for which cameras of one model version that change on one day share an incident.
-GROUPED = {"confidence_floor", "confidence_drift", "event_mix_drift"}
 # The report page that lists incidents.
 PAGE = "models/"
 
@@ -44,77 +32,13 @@ class Incident:
     severity: Severity
     sentence: str
     closing_sentence: str | None = None
+    ending: Ending | None = None
+    accepted_by: str | None = None
 
     @property
     def status(self) -> str:
         """open or closed."""
         return "open" if self.closed_at is None else "closed"
-
-
-@dataclass(frozen=True, slots=True)
-class Spell:
-    """A stretch of evidence of one metric and cell; `closed_on` is the day that ended it, None while it lasts."""
-
-    metric: str
-    cell: Cell
-    first: date
-    last: date
-    closed_on: date | None
-    severity: Severity
-    sentence: str
-    closing_sentence: str | None
-
-
-def find_spells(
-    results: Iterable[DayResult], version_of: Mapping[tuple[Cell, date], Cell], days: Sequence[date]
-) -> list[Spell]:
-    """The spells within `days` (without gaps). `version_of` returns the model version of a camera's day."""
-    place = {day: number for number, day in enumerate(days)}
-    by_metric: dict[str, dict[Cell, list[DayResult]]] = {}
-    for result in results:
-        if result.evidence_date in place:
-            by_metric.setdefault(result.metric, {}).setdefault(result.cell, []).append(result)
-    spells: list[Spell] = []
-    for metric, of_cell in sorted(by_metric.items()):
-        cells = sorted(of_cell, key=str)
-        evidence, judged, strong = (np.zeros((len(cells), len(days)), dtype=bool) for _ in range(3))
-        groups = np.full((len(cells), len(days)), -1, dtype=np.int64)
-        names: dict[Cell, int] = {}
-        results_at: dict[tuple[int, int], DayResult] = {}
-        for row, cell in enumerate(cells):
-            for result in of_cell[cell]:
-                at = place[result.evidence_date]
-                judged[row, at] |= result.is_judged
-                evidence[row, at] |= result.is_evidence
-                strong[row, at] |= result.is_strong and result.is_evidence
-                if result.is_judged and ((row, at) not in results_at or result.is_evidence):
-                    results_at[row, at] = result
-                group = _group_of(metric, result, version_of)
-                if group is not None:
-                    groups[row, at] = names.setdefault(group, len(names))
-        of_single, of_group, group_judged = group_evidence(evidence, judged, groups)
-        single = transitions(of_single, judged, strong=strong)
-        for row, cell in enumerate(cells):
-            spells += _spells_of_row(
-                metric,
-                cell,
-                (single.opened[row], single.is_open[row], of_single[row]),
-                days,
-                partial(_result_at, results_at, row),
-            )
-        if names:
-            together = transitions(of_group, group_judged)
-            for group, number in names.items():
-                members = [np.flatnonzero((groups[:, at] == number) & evidence[:, at]) for at in range(len(days))]
-                spells += _spells_of_row(
-                    metric,
-                    group,
-                    (together.opened[number], together.is_open[number], of_group[number]),
-                    days,
-                    partial(_first_of, results_at, members),
-                    partial(_count_of, members),
-                )
-    return spells
 
 
 def merge(
@@ -137,6 +61,7 @@ def merge(
                 closed_at=judged_at if spell.closed_on else None,
                 closing_sentence=spell.closing_sentence,
                 sentence=spell.sentence,
+                ending=spell.ending,
             )
         matched.add(incident.incident_id)
         now[incident.incident_id] = incident
@@ -146,81 +71,75 @@ def merge(
     return sorted(now.values(), key=lambda each: (each.cell.site_id, each.first_evidence_date, each.incident_id))
 
 
+def settle(
+    known: Sequence[Incident],
+    spells: Sequence[Spell],
+    span: tuple[date, date],
+    judged_at: datetime,
+    told_at: Callable[[date], datetime],
+) -> list[Incident]:
+    """The current incidents after a walk from the first to the last day of `span`: what the walk says is so.
+
+    `told_at` is the first landing after a day was over, at which a batch of that time would have told. Incidents that
+    ended before the span stay; known ones within it that the walk does not find are withdrawn. An incident keeps the
+    id and the instants under which it was told first.
+    """
+    first_day, last_day = span
+    now = {incident.incident_id: incident for incident in known}
+    matched: set[str] = set()
+    unknown: list[Spell] = []
+    for spell in sorted(spells, key=lambda spell: (spell.metric, str(spell.cell), spell.first)):
+        before = now.get(name_incident(spell.metric, spell.cell, spell.first))
+        if before is None:
+            unknown.append(spell)
+        else:
+            matched.add(before.incident_id)
+            now[before.incident_id] = _continued(before, spell, last_day, judged_at)
+    for spell in unknown:
+        before = _same(now.values(), spell, matched)
+        if before is not None:
+            current = _continued(before, spell, last_day, judged_at)
+        else:
+            closed_at = told_at(spell.closed_on) if spell.closed_on else None
+            current = replace(_new(spell, told_at(spell.opened_on)), closed_at=closed_at)
+            current = replace(current, sentence=_lasting(spell, last_day))
+        matched.add(current.incident_id)
+        now[current.incident_id] = current
+    for incident in known:
+        if incident.incident_id not in matched and (
+            incident.first_evidence_date >= first_day or incident.closed_at is None
+        ):
+            now[incident.incident_id] = _end_unmatched(incident, judged_at, [first_day, last_day])
+    return sorted(now.values(), key=lambda each: (each.cell.site_id, each.first_evidence_date, each.incident_id))
+
+
 def name_incident(metric: str, cell: Cell, first: date) -> str:
     """The id of an incident, which depends only on metric, cell and first day."""
     named = "\0".join((metric, *(getattr(cell, part) for part in Cell.__slots__), first.isoformat()))
     return hashlib.sha256(named.encode()).hexdigest()[:16]
 
 
-def _group_of(metric: str, result: DayResult, version_of: Mapping[tuple[Cell, date], Cell]) -> Cell | None:
-    if metric not in GROUPED or not result.cell.camera_id:
-        return None
-    if result.cell.model_version:
-        return replace(result.cell, camera_id="")
-    return version_of.get((result.cell, result.evidence_date))
+def _continued(incident: Incident, spell: Spell, last_day: date, judged_at: datetime) -> Incident:
+    """A known incident with what the walk says of it; it closes now, or when it closed."""
+    return replace(
+        incident,
+        first_evidence_date=spell.first,
+        last_evidence_date=spell.last,
+        closed_at=None if spell.closed_on is None else incident.closed_at or judged_at,
+        severity=spell.severity,
+        sentence=_lasting(spell, last_day),
+        closing_sentence=spell.closing_sentence,
+        ending=spell.ending,
+        accepted_by=spell.accepted_by,
+    )
 
 
-def _result_at(results_at: Mapping[tuple[int, int], DayResult], row: int, at: int) -> DayResult | None:
-    return results_at.get((row, at))
-
-
-def _count_of(members: Sequence[Places], at: int) -> int:
-    return len(members[at])
-
-
-def _first_of(results_at: Mapping[tuple[int, int], DayResult], members: Sequence[Places], at: int) -> DayResult | None:
-    found = [results_at[row, at] for row in members[at] if (row, at) in results_at]
-    return min(found, key=lambda result: result.p_value if result.p_value is not None else 1.0) if found else None
-
-
-def _spells_of_row(
-    metric: str,
-    cell: Cell,
-    flags: tuple[Flags, Flags, Flags],
-    days: Sequence[date],
-    result_at: Callable[[int], DayResult | None],
-    count_at: Callable[[int], int] | None = None,
-) -> list[Spell]:
-    """The spells in one row of flags, with sentences of the newest evidence and of the day that ended each."""
-    opened, is_open, evidence = flags
-    spells = []
-    for start in np.flatnonzero(opened):
-        closed = next((at for at in range(start, len(days)) if not is_open[at]), None)
-        end = len(days) if closed is None else closed
-        begin = start
-        while begin > 0 and not is_open[begin - 1] and start - begin < 5:  # the days that led to the opening
-            begin -= 1
-        seen = [at for at in range(begin, end) if evidence[at]]
-        result = result_at(seen[-1])
-        assert result is not None  # a day of evidence is a day with a result
-        sentence = result.sentence
-        if count_at is not None:
-            name = cell.name
-            sentence = (
-                f"{name[0].upper()}{name[1:]}: {count_at(seen[-1])} cameras changed together; for one, {sentence}"
-            )
-        ended = None
-        if closed is not None:
-            last = result_at(closed)
-            if last is None:
-                ended = f"Over: nothing that could be judged for {GONE_AFTER} days."
-            else:
-                ended = f"Over after {CLOSE_AFTER} days without evidence." + (
-                    f" {last.sentence}" if not last.is_evidence else ""
-                )
-        spells.append(
-            Spell(
-                metric=metric,
-                cell=cell,
-                first=days[seen[0]],
-                last=days[seen[-1]],
-                closed_on=None if closed is None else days[closed],
-                severity=result.severity,
-                sentence=sentence,
-                closing_sentence=ended,
-            )
-        )
-    return spells
+def _lasting(spell: Spell, last_day: date) -> str:
+    """The sentence of the newest evidence; an open incident says for how long it has lasted."""
+    if spell.closed_on is not None:
+        return spell.sentence
+    days = (last_day - spell.first).days + 1
+    return f"{spell.sentence} Still open: {days} days since {spell.first}."
 
 
 def _same(known: Iterable[Incident], spell: Spell, matched: set[str]) -> Incident | None:
@@ -247,15 +166,27 @@ def _new(spell: Spell, judged_at: datetime) -> Incident:
         severity=spell.severity,
         sentence=spell.sentence,
         closing_sentence=spell.closing_sentence,
+        ending=spell.ending,
+        accepted_by=spell.accepted_by,
     )
 
 
 def _end_unmatched(incident: Incident, judged_at: datetime, days: Sequence[date]) -> Incident:
     """End an open incident without evidence in the judged days: late events withdrew it, or its cell is gone."""
     if incident.first_evidence_date >= days[0]:
-        sentence = "Withdrawn: after late events, the days it was based on are no longer evidence."
-    elif days[-1] - incident.last_evidence_date >= timedelta(days=FORGOTTEN_DAYS):
-        sentence = f"Over: no evidence for {FORGOTTEN_DAYS} days."
-    else:
-        return incident
-    return replace(incident, closed_at=judged_at, closing_sentence=sentence)
+        return _withdrawn(incident, judged_at)
+    if days[-1] - incident.last_evidence_date >= timedelta(days=FORGOTTEN_DAYS):
+        sentence = f"Ended: no evidence for {FORGOTTEN_DAYS} days."
+        return replace(incident, closed_at=judged_at, closing_sentence=sentence, ending="gone")
+    return incident
+
+
+def _withdrawn(incident: Incident, judged_at: datetime) -> Incident:
+    sentence = "Withdrawn: after late events, the days it was based on are no longer evidence."
+    return replace(
+        incident,
+        closed_at=incident.closed_at or judged_at,
+        closing_sentence=sentence,
+        ending="withdrawn",
+        accepted_by=None,
+    )

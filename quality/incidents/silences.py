@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from quality.checks.freshness import GONE_AFTER, METRIC, changed_sites
 from quality.checks.results import DayResult
 from quality.incidents.incident import Incident, name_incident
+from quality.incidents.walk import Ending
 
 
 def merge_silences(
@@ -24,7 +25,8 @@ def merge_silences(
         if site in changed:
             gone = f"Over: nothing was heard for {GONE_AFTER // timedelta(days=1)} days; it counts as closed down."
             said = f"Heard again. {result.sentence}" if result else gone
-            found.append(replace(incident, closed_at=now, closing_sentence=said))
+            ending: Ending = "recovered" if result else "gone"
+            found.append(replace(incident, closed_at=now, closing_sentence=said, ending=ending))
         elif result is not None and result.is_evidence:
             found.append(replace(incident, last_evidence_date=result.evidence_date, sentence=result.sentence))
         else:

@@ -6,6 +6,14 @@ select
     cell,
     severity,
     status,
+    case
+        when closed_at is null then 'Still open'
+        when ending = 'recovered' then 'Recovered'
+        when ending = 'accepted' then concat('Accepted as the new normal by ', accepted_by)
+        when ending = 'gone' then 'No longer judged'
+        when ending = 'withdrawn' then 'Withdrawn'
+        else 'Over'
+    end as outcome,
     coalesce(first_evidence_date, cast(opened_at as date)) as first_date,
     case when closed_at is not null then coalesce(last_evidence_date, cast(closed_at as date)) end as last_date,
     epoch_ms(opened_at) as opened_ms,

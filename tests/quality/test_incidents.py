@@ -3,7 +3,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 from quality.checks.results import Cell, DayResult
-from quality.incidents.incident import Incident, find_spells, merge
+from quality.incidents.incident import Incident, merge
+from quality.incidents.walk import find_spells
 
 DAYS = [date(2026, 1, 1) + timedelta(days=number) for number in range(30)]
 CELL = Cell("north", "cam-1")
@@ -31,7 +32,7 @@ def test_a_stretch_of_evidence_is_one_incident_with_its_days() -> None:
     [incident] = judge([], of(range(10, 20)))
     assert (incident.first_evidence_date, incident.last_evidence_date) == (DAYS[10], DAYS[19])
     assert incident.status == "closed"
-    assert "Over after 3 days" in (incident.closing_sentence or "")
+    assert "Recovered: back at the level from before it for 3 days." in (incident.closing_sentence or "")
     assert incident.sentence == "2026-01-20 warn."
 
 
@@ -70,11 +71,14 @@ def test_a_closed_incident_stays_closed_and_new_evidence_is_a_new_one() -> None:
     assert both[0].incident_id == closed.incident_id != both[1].incident_id
 
 
-def test_an_incident_whose_cell_fell_silent_ends_after_a_week() -> None:
+def test_an_incident_whose_camera_fell_silent_stays_open_until_it_is_forgotten() -> None:
     elsewhere = of(range(0), cell=Cell("north", "cam-2"))
     [incident] = judge([], [*of(range(5, 12), until=12), *elsewhere])
-    assert incident.status == "closed"
-    assert "nothing that could be judged" in (incident.closing_sentence or "")
+    assert incident.status == "open"
+    days = [DAYS[0] + timedelta(days=number) for number in range(50)]
+    [spell] = find_spells([*of(range(5, 12), until=12)], {}, days)
+    assert (spell.ending, spell.closed_on) == ("gone", DAYS[11] + timedelta(days=30))
+    assert "nothing that could be judged" in (spell.closing_sentence or "")
 
 
 def test_cameras_of_one_model_version_that_change_together_are_one_incident() -> None:

@@ -236,7 +236,7 @@ create table incidents as
         null::timestamptz as closed_at, date '2026-02-26' as first_evidence_date,
         date '2026-02-27' as last_evidence_date, 'critical' as severity,
         'open' as status, 'mean confidence 0.71 is under the floor 0.85' as sentence,
-        null::varchar as closing_sentence;
+        null::varchar as closing_sentence, null::varchar as ending, null::varchar as accepted_by;
 create table camera_days as
     select
         site_id, event_date, camera_id, sum(event_count)::bigint as event_count,

@@ -182,7 +182,7 @@ station_files as (
 ),
 
 -- What a file's change can affect: shift times, workers' names, stations' names and targets, and which events count.
--- baselines.csv changes verdicts and no shift.
+-- accepted.csv and baselines.csv change verdicts and no shift.
 effects as (
 
     select

@@ -4,7 +4,7 @@ select
     replace(metric, '_', ' ') as metric,
     cell,
     severity,
-    status,
+    outcome,
     strftime(first_date, '%Y-%m-%d') as first_date,
     opened_ms,
     closed_ms,

@@ -86,6 +86,24 @@ def test_targets_need_no_dates(plant: Plant) -> None:
     ]
 
 
+def test_accepted_changes_are_read_as_spreadsheets_write_them(plant: Plant) -> None:
+    plant.drop(
+        "registry/accepted.csv",
+        "sep=;\r\nSite_ID;Camera_ID;Metric;From_Date;Who;Reason\r\n"
+        "A;;Event mix drift;2026-03-01;Shift lead;New lamps, hall 2\r\n",
+    )
+    assert registry(plant).accepted == [
+        {
+            "site_id": "A",
+            "camera_id": "",
+            "metric": "event_mix_drift",
+            "from_date": date(2026, 3, 1),
+            "who": "Shift lead",
+            "reason": "New lamps, hall 2",
+        }
+    ]
+
+
 TARGETS = "site_id,workstation_id,shift_id,units_per_hour,valid_from,valid_to\n"
 SHIFTS = "site_id,shift_id,start_local,duration_minutes,valid_from,valid_to\n"
 
@@ -246,6 +264,24 @@ SHIFTS = "site_id,shift_id,start_local,duration_minutes,valid_from,valid_to\n"
                 "registry/workers.csv, line 2: worker_id is 'W\\t1'; "
                 "expected a text of 1 to 64 characters without the control character U+0009 in it."
             ),
+        ),
+        (
+            "accepted",
+            "site_id,camera_id,metric,from_date,who,reason\nA,cam-1,confidence_floor,2026-03-01,shift lead,New lamps\n",
+            (
+                "registry/accepted.csv, line 2: metric is 'confidence_floor'; expected one of confidence_drift, "
+                "event_mix_drift, volume, silence, lateness."
+            ),
+        ),
+        (
+            "accepted",
+            "site_id;camera_id;metric;from_date;who;reason\nA;cam-1;Event mix drift;2026-03-01;;New lamps\n",
+            "registry/accepted.csv, line 2: who is ''; expected a role of 1 to 64 characters.",
+        ),
+        (
+            "accepted",
+            "site_id,camera_id,metric,from_date,who,reason\nA,,volume,2026-03-01,shift lead,\n",
+            "registry/accepted.csv, line 2: reason is ''; expected why this level is normal.",
         ),
         (
             "closures",

@@ -1,0 +1,114 @@
+"""Incidents over months: what is not repaired stays open, and batches decide as a rebuild does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from quality.incidents.incident import Incident
+from tests.quality.judged_plant import Fault, JudgedPlant, day
+
+FAULT, REPAIR, LAST = 30, 44, 62
+
+
+def of(incidents: list[Incident], camera: str, metric: str = "confidence_drift") -> list[Incident]:
+    return [one for one in incidents if one.metric == metric and one.cell.camera_id == camera]
+
+
+def decided(incidents: list[Incident]) -> list[tuple[object, ...]]:
+    """What is decided of each incident, without the instants and the id under which it was told first."""
+    return sorted(
+        (
+            one.metric,
+            str(one.cell),
+            one.first_evidence_date,
+            one.last_evidence_date,
+            one.ending or "",
+            one.accepted_by or "",
+            one.sentence,
+            one.closing_sentence or "",
+        )
+        for one in incidents
+        if one.ending != "withdrawn"
+    )
+
+
+@pytest.fixture(scope="module")
+def plant() -> Iterator[JudgedPlant]:
+    """Camera 0 is never repaired, camera 1 is; judged in batches of one day and of many."""
+    plant = JudgedPlant(cameras=3, faults=(Fault(0, FAULT, 999), Fault(1, FAULT, REPAIR)))
+    for last in (28, 32, 33, 50, LAST):
+        plant.land_until(last)
+        plant.judge()
+    yield plant
+    plant.connection.close()
+
+
+def test_a_fault_that_nobody_repairs_stays_open_and_says_for_how_long(plant: JudgedPlant) -> None:
+    for metric in ("confidence_drift", "confidence_floor"):
+        [incident] = of(plant.known, "cam-0", metric)
+        assert (incident.status, incident.ending) == ("open", None)
+        assert incident.last_evidence_date > day(LAST - 5)
+        assert 0 <= (incident.first_evidence_date - day(FAULT)).days <= 3
+        lasted = (day(LAST) - incident.first_evidence_date).days + 1
+        assert incident.sentence.endswith(f"Still open: {lasted} days since {incident.first_evidence_date}.")
+
+
+def test_a_repaired_camera_has_recovered_and_its_fault_is_no_part_of_its_norm(plant: JudgedPlant) -> None:
+    [incident] = of(plant.known, "cam-1")
+    assert incident.ending == "recovered"
+    assert timedelta(0) <= incident.last_evidence_date - day(REPAIR) <= timedelta(days=7)
+    assert (incident.closing_sentence or "").startswith("Recovered: back at the level from before it")
+    usual = [
+        result.observed - result.effect  # type: ignore[operator]
+        for result in plant.results
+        if result.check_name == "confidence_is_what_it_was"
+        and result.cell.camera_id == "cam-1"
+        and result.evidence_date > day(REPAIR + 14)
+        and result.effect is not None
+    ]
+    assert usual
+    assert min(usual) > 0.87  # the days at 0.83 would have drawn it down
+
+
+def test_a_camera_without_a_fault_has_no_incident(plant: JudgedPlant) -> None:
+    assert not of(plant.known, "cam-2")
+
+
+def test_a_batch_walks_only_the_days_that_may_have_changed(plant: JudgedPlant) -> None:
+    plant.judge()
+    assert plant.walked == 30
+
+
+def test_a_rebuild_gives_the_incidents_of_the_batches_and_late_days_are_decided_alike(plant: JudgedPlant) -> None:
+    batches = list(plant.known)
+    assert plant.rebuilt() == batches
+    # Late events: the fault of camera 1 was shorter than it seemed, on days that were decided long ago.
+    plant.faults = (Fault(0, FAULT, 999), Fault(1, FAULT, 38))
+    plant.put_days(range(38, REPAIR))
+    late = plant.judge()
+    [shorter] = of(late, "cam-1")
+    [before] = of(batches, "cam-1")
+    assert shorter.incident_id == before.incident_id
+    assert shorter.last_evidence_date < before.last_evidence_date
+    assert decided(late) == decided(plant.rebuilt())
+
+
+def test_what_a_role_accepts_is_the_new_normal_from_its_date_on(plant: JudgedPlant) -> None:
+    plant.accept("cam-0", FAULT)
+    [incident] = of(plant.judge(), "cam-0")
+    assert (incident.ending, incident.accepted_by) == ("accepted", "shift lead")
+    assert incident.closing_sentence == (f"Accepted as the new normal by shift lead from {day(FAULT)} on: New lamps.")
+    assert decided(plant.known) == decided(plant.rebuilt())
+    newest = [
+        result
+        for result in plant.results
+        if result.check_name == "confidence_is_what_it_was"
+        and result.cell.camera_id == "cam-0"
+        and result.evidence_date == day(LAST)
+    ]
+    assert [result.status for result in newest] == ["pass"]
+    # The floor is a limit: nobody accepts a model below it.
+    assert of(plant.known, "cam-0", "confidence_floor")[0].status == "open"
