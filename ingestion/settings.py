@@ -199,7 +199,7 @@ class Settings(ReportSettings):
         0.90,
         ge=0,
         le=1,
-        means="The labelled accuracy (lower bound of its interval) below which retraining is requested; 0: never.",
+        means="Retraining is requested when the labelled accuracy is shown to be below this; 0: never.",
         allowed="a share from 0 (never) to 1",
     )
     retraining_every_days: int = setting(

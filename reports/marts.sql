@@ -85,8 +85,8 @@ create table review_queue (
 );
 create table label_accuracy (
     site_id varchar, model_name varchar, model_version varchar, event_type varchar, week_started_on date,
-    labelled_events bigint, correct_events bigint, disputed_events bigint, accuracy double, accuracy_low double,
-    accuracy_high double
+    labelled_events bigint, correct_events bigint, disputed_events bigint, hand_picked_events bigint, accuracy double,
+    accuracy_low double, accuracy_high double
 );
 create table label_confusion (
     site_id varchar, model_name varchar, model_version varchar, event_type varchar, true_event_type varchar,

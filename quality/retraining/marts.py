@@ -5,6 +5,7 @@ Reads marts and writes its own two tables in the warehouse's schema `marts`; the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
@@ -16,7 +17,7 @@ import pyarrow as pa
 from ingestion.contract.events import EVENT_TYPES
 from ingestion.warehouse import transaction
 from quality.retraining.requests import Model, Request
-from quality.retraining.triggers import Day
+from quality.retraining.triggers import Day, Reviewed
 from quality.retraining.verdicts import Labelled, Verdict, sentence
 
 TABLES = {
@@ -95,17 +96,39 @@ def read_versions(connection: duckdb.DuckDBPyConnection) -> dict[Model, list[Ver
     return versions
 
 
-def recent_accuracy(connection: duckdb.DuckDBPyConnection, model: Model, version: str) -> tuple[int, int, float | None]:
-    """Labelled and correct events of a version's last 30 days, and the lower bound of the interval of their share."""
-    row = connection.execute(
+def read_reviewed(connection: duckdb.DuckDBPyConnection, model: Model, version: str) -> Reviewed:
+    """A version's labels of the review sample, and how often the site's reviewers agree with each other."""
+    names = {"site_id": model[0], "model_name": model[1], "version": version}
+    recent = connection.execute(
         """
-        select labelled_events, correct_events, accuracy_low
+        select labelled_events, correct_events
         from handover.int_recent_accuracy
         where site_id = $site_id and model_name = $model_name and model_version = $version
         """,
-        {"site_id": model[0], "model_name": model[1], "version": version},
+        names,
     ).fetchone()
-    return (0, 0, None) if row is None else (row[0], row[1], row[2])
+    days = connection.execute(
+        """
+        select event_date, count(*) filter (where is_correct) / count(*)
+        from handover.int_labelled_events
+        where site_id = $site_id and model_name = $model_name and model_version = $version
+            and is_sampled and not is_disputed
+        group by event_date order by event_date
+        """,
+        names,
+    ).fetchall()
+    shares = [math.nan] * ((days[-1][0] - days[0][0]).days + 1 if days else 0)
+    for day, share in days:
+        shares[(day - days[0][0]).days] = share
+    double = connection.execute(
+        """
+        select count(distinct event_key), count(distinct event_key) filter (where is_unanimous)
+        from handover.int_labelled_events
+        where site_id = $site_id and is_sampled and reviewer_count = 2
+        """,
+        {"site_id": model[0]},
+    ).fetchone()
+    return Reviewed(*(recent or (0, 0)), shares, *(double or (0, 0)))
 
 
 def write_verdicts(connection: duckdb.DuckDBPyConnection, verdicts: Sequence[tuple[Model, str, str, Verdict]]) -> None:

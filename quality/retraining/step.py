@@ -25,8 +25,8 @@ from quality.retraining.marts import (
     Version,
     make_tables,
     read_requests,
+    read_reviewed,
     read_versions,
-    recent_accuracy,
     write_requests,
     write_verdicts,
 )
@@ -151,9 +151,8 @@ def _findings(
         baseline = read_baselines(connection, [model[0]])[model[0]].by_type
         yield triggers.event_mix_moved(running.days, baseline, settings.retraining_mix_shift)
     if settings.retraining_accuracy:
-        labelled, correct, low = recent_accuracy(connection, model, running.model_version)
-        least = settings.retraining_least_labels
-        yield triggers.accuracy_too_low(labelled, correct, low, settings.retraining_accuracy, least)
+        reviewed = read_reviewed(connection, model, running.model_version)
+        yield triggers.accuracy_too_low(reviewed, settings.retraining_accuracy, settings.retraining_least_labels)
     if settings.retraining_every_days:
         asked = [one.as_of for one in requests if (one.site_id, one.model_name, one.reason) == (*model, "schedule")]
         newest_began = max(version.first_event_at for version in known)

@@ -13,6 +13,10 @@ from datetime import date, timedelta
 from statistics import fmean, stdev
 from typing import Literal
 
+import numpy as np
+
+from quality.retraining.agreement import reviewers_error, upper_bound, without_reviewers_error
+
 Reason = Literal["confidence", "event_mix", "accuracy", "schedule"]
 Status = Literal["fires", "quiet", "insufficient_data"]
 
@@ -21,6 +25,7 @@ MIX_DAYS = 7
 SMALLEST_MIX_DAYS = 3
 SMALLEST_MIX = 1000  # events in all these days together
 LABEL_DAYS = 30
+SMALLEST_SHARED = 30  # events with two labels, to tell how often reviewers err
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,22 @@ class Day:
     def event_count(self) -> int:
         """All types."""
         return sum(self.counts.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """A version's labels of the review sample at a site.
+
+    `labelled` and `correct` are events of the last `LABEL_DAYS`; `shares` the share of correct ones on each UTC date
+    since the first label, NaN without one; `shared` and `unanimous` the site's events that exactly two people labelled,
+    and those on which they agreed.
+    """
+
+    labelled: int = 0
+    correct: int = 0
+    shares: Sequence[float] = ()
+    shared: int = 0
+    unanimous: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,22 +110,31 @@ def event_mix_moved(days: Sequence[Day], baseline: Mapping[str, float], limit: f
     return Finding("event_mix", "fires" if moved > limit and is_lasting else "quiet", moved, limit, events, sentence)
 
 
-def accuracy_too_low(labelled: int, correct: int, low: float | None, limit: float, smallest: int) -> Finding:
-    """Whether the lower bound of the interval of the labelled accuracy is below the limit.
+def accuracy_too_low(reviewed: Reviewed, limit: float, smallest: int) -> Finding:
+    """Whether the accuracy is shown to be under the limit: the upper bound of a confidence sequence is.
 
-    The bound is used, not the estimate, because the accuracy must be shown to reach the limit. At least `smallest`
-    events must be labelled, so that a small sample with its wide interval requests nothing.
+    The sequence (`agreement`) holds however often one looks, so daily looks raise no false request. Agreement is
+    brought to accuracy by how often reviewers err, where at least `SMALLEST_SHARED` events have two labels. At least
+    `smallest` events of `LABEL_DAYS` must be labelled.
     """
-    if labelled < smallest or low is None:
+    labelled, correct = reviewed.labelled, reviewed.correct
+    if labelled < smallest:
         sentence = (
             f"Too little to judge: {labelled:,} events of {LABEL_DAYS} days are labelled, {smallest:,} are needed."
         )
-        return Finding("accuracy", "insufficient_data", low, limit, labelled, sentence)
+        return Finding("accuracy", "insufficient_data", None, limit, labelled, sentence)
+    is_corrected = reviewed.shared >= SMALLEST_SHARED
+    error = reviewers_error(reviewed.shared, reviewed.unanimous) if is_corrected else 0.0
+    high = without_reviewers_error(upper_bound(np.array(reviewed.shares)), error)
+    fires = high < limit
+    corrected = f", corrected for reviewers, who err in {error:.1%}" if is_corrected else ""
+    shown = "it is under it" if fires else "not shown to be under it"
     sentence = (
-        f"People agree with {correct:,} of {labelled:,} events of {LABEL_DAYS} days ({correct / labelled:.1%}); "
-        f"the lower bound of the 95 % interval is {low:.1%}, required is {limit:.1%}."
+        f"People agree with {correct:,} of {labelled:,} sampled events of {LABEL_DAYS} days "
+        f"({correct / labelled:.1%}); the accuracy is at most {high:.1%} "
+        f"(95 % bound that holds for every look{corrected}), required is {limit:.1%}: {shown}."
     )
-    return Finding("accuracy", "fires" if low < limit else "quiet", low, limit, labelled, sentence)
+    return Finding("accuracy", "fires" if fires else "quiet", high, limit, labelled, sentence)
 
 
 def is_due(as_of: date, since: date, every_days: int) -> Finding:

@@ -8,6 +8,7 @@ select
     week_started_on,
     labelled_events,
     correct_events,
-    disputed_events
+    disputed_events,
+    hand_picked_events
 from label_accuracy
 order by site_id, model_name, model_version, event_type, week_started_on

@@ -67,10 +67,11 @@ def compute_review(events: list[Event], labels: list[Label], in_sample: set[str]
             true = winner(votes[key])
             cells[site, name, version, reported, week_of(by_key[key])].append({"key": key, "true": true})
             if true is not None:
-                pairs[site, name, version, reported, true] += 1
+                pairs[site, name, version, reported, true] += key in in_sample
     accuracy = []
     for (site, name, version, reported, week), found in cells.items():
-        labelled = [one for one in found if one["true"] is not None]
+        drawn = [one for one in found if one["key"] in in_sample]
+        labelled = [one for one in drawn if one["true"] is not None]
         correct = sum(one["true"] == reported for one in labelled)
         low, high = wilson(correct, len(labelled))
         accuracy.append(
@@ -82,8 +83,8 @@ def compute_review(events: list[Event], labels: list[Label], in_sample: set[str]
                 "week_started_on": week,
                 "labelled_events": len(labelled),
                 "correct_events": correct,
-                "disputed_events": len(found) - len(labelled),
-                "hand_picked_events": sum(one["key"] not in in_sample for one in labelled),
+                "disputed_events": len(drawn) - len(labelled),
+                "hand_picked_events": sum(one["true"] is not None for one in found if one not in drawn),
                 "accuracy": correct / len(labelled) if labelled else None,
                 "accuracy_low": low,
                 "accuracy_high": high,
@@ -100,6 +101,7 @@ def compute_review(events: list[Event], labels: list[Label], in_sample: set[str]
             "share_of_reported": count / sum(pairs[site, name, version, reported, one] for one in EVENT_TYPES),
         }
         for (site, name, version, reported, true), count in pairs.items()
+        if count
     ]
     known = {key: answers for key, answers in votes.items() if key in by_key}
     return {

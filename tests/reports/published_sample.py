@@ -256,7 +256,8 @@ create table label_accuracy as
     select
         site_id, model_name, model_version, state as event_type, date_trunc('week', event_date) as week_started_on,
         100::bigint as labelled_events, (80 + hash(site_id, state, week_started_on) % 20)::bigint as correct_events,
-        3::bigint as disputed_events, correct_events / 100.0::double as accuracy, null::double as accuracy_low,
+        3::bigint as disputed_events, 2::bigint as hand_picked_events,
+        correct_events / 100.0::double as accuracy, null::double as accuracy_low,
         null::double as accuracy_high
     from model_days, (values ('working'), ('idle')) as states(state) group by all;
 create table model_verdicts as

@@ -42,6 +42,8 @@ select
     reports.model_version,
     votes.true_event_type,
     votes.is_disputed,
+    votes.reviewer_count,
+    votes.is_unanimous,
     coalesce(votes.true_event_type = reports.event_type, false) as is_correct,
     reports.event_key < settings.review_keys_below as is_sampled
 from reports

@@ -41,6 +41,8 @@ counted as (
         and labelled_events.model_name = newest.model_name
         and labelled_events.event_date > newest.newest_date - {{ var('recent_label_days') }}
 
+    where labelled_events.is_sampled
+
     group by labelled_events.site_id, labelled_events.model_name, labelled_events.model_version
 
 )
@@ -50,6 +52,5 @@ select
     model_name,
     model_version,
     labelled_events,
-    correct_events,
-    {{ wilson_low('correct_events', 'labelled_events') }} as accuracy_low
+    correct_events
 from counted

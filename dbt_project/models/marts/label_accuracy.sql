@@ -6,6 +6,7 @@ with labelled_events as (
 
 ),
 
+-- Hand-picked events are counted apart: who picks hard cases would find a model worse than it is.
 counted as (
 
     select
@@ -14,9 +15,9 @@ counted as (
         model_version,
         event_type,
         {{ iso_week('event_date') }} as week_started_on,
-        count(true_event_type) as labelled_events,
-        count(*) filter (where is_correct) as correct_events,
-        count(*) filter (where is_disputed) as disputed_events,
+        count(true_event_type) filter (where is_sampled) as labelled_events,
+        count(*) filter (where is_correct and is_sampled) as correct_events,
+        count(*) filter (where is_disputed and is_sampled) as disputed_events,
         count(true_event_type) filter (where not is_sampled) as hand_picked_events
 
     from labelled_events

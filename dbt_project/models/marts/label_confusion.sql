@@ -18,7 +18,7 @@ counted as (
 
     from labelled_events
 
-    where not is_disputed
+    where is_sampled and not is_disputed
 
     group by site_id, model_name, model_version, event_type, true_event_type
 
