@@ -192,7 +192,7 @@ class Settings(ReportSettings):
         14,
         ge=0,
         le=3650,
-        means="Labelled days in a row that agree with a new version, after which its changed level is normal; 0: never.",
+        means="Labelled days in a row that agree with a new version, until its changed level is normal; 0: never.",
         allowed="a whole number of days from 0 (never) to 3650",
     )
     retraining_accuracy: float = setting(

@@ -8,10 +8,12 @@ pitfall in estimating the effects of aggregate variables on micro units", Review
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -27,6 +29,8 @@ SMALLEST_WINDOW_DAYS = 4
 SMALLEST_WEEKDAYS = 3
 # The cut-off of Huber's estimator: one unusual day neither raises an alarm for a week nor hides one for a month.
 CLIP = 3.0
+# Events come in runs, because states last: so many of them say about as much as an independent one.
+RUN = 10
 # The weight, in days, of the prior variance that a cell borrows from its site (Smyth, "Linear models and empirical
 # Bayes methods", Statistical Applications in Genetics and Molecular Biology 3, 2004), and of correlation between days.
 PRIOR_DAYS = 8.0
@@ -132,6 +136,54 @@ def compare_with_reference(
             prior_deviation,
         )
     return Comparison(*results)
+
+
+def compare_shares(
+    shares: Floats,
+    counts: Floats,
+    weekdays: Ints,
+    groups: Ints,
+    prior_deviation: float,
+    first_day: int = 0,
+    held: Held | None = None,
+    *,
+    scale: Scale,
+    rises: bool = False,
+    smoothed: bool = True,
+) -> Comparison:
+    """Compare shares (0 to 1) of each day's `counts` on a scale of their own; the differences are shares again.
+
+    Near 0 and 1 the days of a share are skewed: few of them lie far out on one side, which Student's tails take for
+    drift. On the scale they are nearly symmetric. Half a run of events is added on both sides, unless the values are
+    means or times (not `smoothed`). With `rises` shares are taken with the opposite sign. `prior_deviation` and
+    `deviation` are on the scale.
+    """
+    sign = -1.0 if rises else 1.0
+    values = scale.there((shares * counts + RUN / 2) / (counts + RUN) if smoothed else shares)
+    seen = compare_with_reference(sign * values, counts, weekdays, groups, prior_deviation, first_day, held)
+    expected = sign * scale.back(sign * seen.expected)
+    day, week = (sign * scale.back(sign * (seen.expected + moved)) - expected for moved in (seen.day, seen.week))
+    return replace(seen, day=day, week=week, expected=expected)
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """A scale of shares, there and back."""
+
+    there: Callable[[Floats], Floats]
+    back: Callable[[Floats], Floats]
+
+
+def _logit(shares: Floats) -> Floats:
+    odds: Floats = special.logit(np.clip(shares, 0.001, 0.999))
+    return odds
+
+
+# The logarithm of the odds, for shares that wander from day to day (J. Berkson, "Application of the logistic function
+# to bio-assay", JASA 39, 1944), and the angle, for shares of few runs of events, of which a day may have none (F. J.
+# Anscombe, "The transformation of Poisson, binomial and negative-binomial data", Biometrika 35, 1948).
+LOGIT = Scale(_logit, special.expit)
+ANGLE = Scale(lambda shares: np.arcsin(np.sqrt(shares)), lambda angles: np.sin(np.clip(angles, 0, np.pi / 2)) ** 2)
 
 
 def variance_inflation(correlation: Floats | float, days: Floats) -> Floats:

@@ -13,7 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quality.drift import distances, reference
-from quality.drift.reference import Comparison, Floats, Held, Ints, compare_with_reference, variance_inflation
+from quality.drift.reference import (
+    ANGLE,
+    LOGIT,
+    Comparison,
+    Floats,
+    Held,
+    Ints,
+    compare_shares,
+    compare_with_reference,
+    variance_inflation,
+)
 from quality.drift.significance import (
     adjust_for_cells,
     chi_square_p,
@@ -44,10 +54,13 @@ SMALLEST_DELAY = 0.20  # of the share of events that are late
 DISTRIBUTION_EDGES = np.array([0.3, 0.5, 0.6, 0.7, 0.8, 0.86, 0.9, 0.94, 0.98])
 
 # The assumed deviation of a day before a site has history (from the simulated cameras of benchmarks/drift).
-PRIOR_MEAN_DEVIATION = 0.015
-PRIOR_SHARE_DEVIATION = 0.03
+# Those of means, times and late shares are on the logistic scale, those of low shares and the mix are angles, that of
+# the volume is on the logarithmic scale.
+PRIOR_MEAN_DEVIATION = 0.20
+PRIOR_ANGLE_DEVIATION = 0.05
+PRIOR_EDGE_DEVIATION = 0.03
 PRIOR_VOLUME_DEVIATION = 0.30
-PRIOR_COVERAGE_DEVIATION = 0.10
+PRIOR_COVERAGE_DEVIATION = 0.80
 PRIOR_DESIGN_EFFECT, PRIOR_DESIGN_DAYS = 10.0, 4.0
 # The ratio of the variance of a median to that of a mean, for independent normal values.
 MEDIAN_INFLATION = np.pi / 2
@@ -82,8 +95,16 @@ def drop_of_mean(
     means: Floats, counts: Floats, weekdays: Ints, sites: Ints, first_day: int = 0, held: Held | None = None
 ) -> Judgement:
     """Mean confidence against the cell's own previous weeks, one-sided: finds a model less certain than before."""
-    seen = compare_with_reference(
-        only_enough(means, counts), counts, weekdays, sites, PRIOR_MEAN_DEVIATION, first_day=first_day, held=held
+    seen = compare_shares(
+        only_enough(means, counts),
+        counts,
+        weekdays,
+        sites,
+        PRIOR_MEAN_DEVIATION,
+        first_day,
+        held,
+        scale=LOGIT,
+        smoothed=False,
     )
     p, effect = _either_horizon(seen, two_sided=False)
     adjusted = adjust_for_cells(p, sites)
@@ -97,8 +118,9 @@ def rise_of_low_confidence(
     shares: Floats, counts: Floats, weekdays: Ints, sites: Ints, first_day: int = 0, held: Held | None = None
 ) -> Judgement:
     """The share of events below `LOW_CONFIDENCE` against the cell's own weeks before, one-sided."""
-    seen = compare_with_reference(
-        only_enough(-shares, counts), counts, weekdays, sites, PRIOR_SHARE_DEVIATION, first_day=first_day, held=held
+    enough = only_enough(shares, counts)
+    seen = compare_shares(
+        enough, counts, weekdays, sites, PRIOR_ANGLE_DEVIATION, first_day, held, scale=ANGLE, rises=True
     )
     p, effect = _either_horizon(seen, two_sided=False)
     return _judgement(
@@ -116,8 +138,8 @@ def fall_of_coverage(
 ) -> Judgement:
     """The part of the scheduled time that a camera covers (cells, days; NaN: nothing scheduled), one-sided."""
     whole = np.where(np.isfinite(coverage), 1.0, 0.0)
-    seen = compare_with_reference(
-        coverage, whole, weekdays, sites, PRIOR_COVERAGE_DEVIATION, first_day=first_day, held=held
+    seen = compare_shares(
+        coverage, whole, weekdays, sites, PRIOR_COVERAGE_DEVIATION, first_day, held, scale=LOGIT, smoothed=False
     )
     p, effect = _either_horizon(seen, two_sided=False)
     return _judgement(
@@ -129,8 +151,9 @@ def rise_of_lateness(
     shares: Floats, counts: Floats, weekdays: Ints, sites: Ints, first_day: int = 0, held: Held | None = None
 ) -> Judgement:
     """The share of events that are late (cells, days), one-sided."""
-    seen = compare_with_reference(
-        only_enough(-shares, counts), counts, weekdays, sites, PRIOR_COVERAGE_DEVIATION, first_day=first_day, held=held
+    enough = only_enough(shares, counts)
+    seen = compare_shares(
+        enough, counts, weekdays, sites, PRIOR_COVERAGE_DEVIATION, first_day, held, scale=LOGIT, rises=True
     )
     p, effect = _either_horizon(seen, two_sided=False)
     return _judgement(
@@ -157,18 +180,19 @@ def below_floor(
     The floor itself is the required effect. A week is represented by its median day, with the variance of a median of
     correlated days.
     """
-    values = only_enough(means, counts)
+    values = LOGIT.there(only_enough(means, counts))
+    limit = float(LOGIT.there(np.array(floor)))
     seen = compare_with_reference(values, counts, weekdays, sites, PRIOR_MEAN_DEVIATION, first_day=first_day, held=held)
     week, days = _trailing_median(values, first_day)
     with np.errstate(invalid="ignore", divide="ignore"):
-        day_t = (values - floor) / seen.deviation
+        day_t = (values - limit) / seen.deviation
         inflation = variance_inflation(reference.PRIOR_CORRELATION, np.maximum(days, 1))
-        week_t = (week - floor) / (seen.deviation * np.sqrt(MEDIAN_INFLATION * inflation / days))
+        week_t = (week - limit) / (seen.deviation * np.sqrt(MEDIAN_INFLATION * inflation / days))
     day_p = student_p(day_t, seen.degrees, two_sided=False)
     week_p = np.where(days >= reference.SMALLEST_WINDOW_DAYS, student_p(week_t, seen.degrees, two_sided=False), np.nan)
     adjusted = adjust_for_cells(smallest_of(np.stack([day_p, week_p])), sites)
     with np.errstate(invalid="ignore"):
-        effect = np.where(np.isnan(week_p) | (day_p <= week_p), values, week) - floor
+        effect = LOGIT.back(np.where(np.isnan(week_p) | (day_p <= week_p), values, week)) - floor
         strong = (adjusted < ALPHA) & (effect <= -STRONG_DROP)
         return _judgement(means, np.full(means.shape, floor), effect, adjusted, effect < 0, effect >= 0, strong)
 
@@ -187,7 +211,7 @@ def change_of_distribution(
     p_values = []
     for shares in below:
         seen = compare_with_reference(
-            only_enough(shares, counts), counts, weekdays, sites, PRIOR_SHARE_DEVIATION, first_day=first_day, held=held
+            only_enough(shares, counts), counts, weekdays, sites, PRIOR_EDGE_DEVIATION, first_day=first_day, held=held
         )
         p_values.append(student_p(seen.week_t, seen.degrees, two_sided=True))
     distance = _window_distance(histograms, counts, first_day, held)
@@ -211,14 +235,15 @@ def shift_of_mix(
     with np.errstate(invalid="ignore", divide="ignore"):
         shares = counts / total[..., None]
     seen = [
-        compare_with_reference(
+        compare_shares(
             only_enough(shares[..., kind], total),
             total,
             weekdays,
             sites,
-            PRIOR_SHARE_DEVIATION,
-            first_day=first_day,
-            held=held,
+            PRIOR_ANGLE_DEVIATION,
+            first_day,
+            held,
+            scale=ANGLE,
         )
         for kind in range(counts.shape[-1])
     ]
