@@ -54,6 +54,7 @@ LEFT_OUT = {
     "dbt/*": "the next batch makes it",
     "dbt/logs/*": "the next batch writes them",
     "warehouse.lock": "of this machine",
+    "floorhouse.toml": "may hold secrets; backup.json has the settings in force without them",
     STATE_NAME: "the restore writes it",
     f".{STATE_NAME}*": "work under way",
 }

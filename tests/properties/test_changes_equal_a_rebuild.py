@@ -73,8 +73,8 @@ def changed(plants: list[RandomPlant], random: Random) -> Registry:
             registry = replace(registry, closures=(*open_there, *shut))
         elif kind == "cameras":
             rows = tuple(row for row in registry.cameras if row.site_id != site)
-            own = own_cameras(site, date.fromisoformat(change[:10]), random)
-            registry = replace(registry, cameras=(*rows, *own))
+            seen_by = own_cameras(site, date.fromisoformat(change[:10]), random)
+            registry = replace(registry, cameras=(*rows, *seen_by))
         elif kind == "targets":
             kept = tuple(target for target in registry.targets if target.site_id != site)
             day = date.fromisoformat(change[:10])
