@@ -45,7 +45,7 @@ def test_what_was_said_of_the_person_by_name_goes_and_other_sentences_stay(plant
         for metric, site, sentence in rows:
             connection.execute(
                 "insert into marts.incidents select ?, ?, ?, '', '', '', '', now(), null, '2026-01-01', '2026-01-01', "
-                "'warning', 'open', ?, null, ''",
+                "'warning', 'open', ?, null, '', null, null",
                 [site, sentence, metric, sentence],
             )
     for number, (metric, site, sentence) in enumerate(rows):

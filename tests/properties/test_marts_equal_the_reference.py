@@ -54,6 +54,7 @@ def published(plant: Plant) -> dict[str, list[dict[str, Any]]]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # the reference is naive, and some examples are large
 @settings(max_examples=3, deadline=None, phases=WITHOUT_SHRINKING)
 @given(
     seeds=st.lists(SEEDS, min_size=PLANTS_PER_EXAMPLE, max_size=PLANTS_PER_EXAMPLE, unique=True),
@@ -88,6 +89,7 @@ def test_any_order_of_records_over_any_number_of_runs_gives_the_marts_of_the_ref
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # the reference is naive, and some examples are large
 @settings(max_examples=2, deadline=None, phases=WITHOUT_SHRINKING)
 @given(
     seeds=st.lists(SEEDS, min_size=PLANTS_PER_EXAMPLE, max_size=PLANTS_PER_EXAMPLE, unique=True),

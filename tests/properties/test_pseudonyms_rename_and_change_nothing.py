@@ -30,6 +30,7 @@ def renamed(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # the reference is naive, and some examples are large
 @settings(max_examples=1, deadline=None, phases=WITHOUT_SHRINKING)
 @given(seed=SEEDS)
 def test_the_marts_under_pseudonyms_are_the_named_ones_up_to_the_names(seed: int) -> None:
