@@ -44,7 +44,11 @@ const contextOf = async ({ width, height, scheme, fresh, locale }) => {
 // a page is done when it shows figures or a message that there are none
 const settled = async (page) => {
 	await page.waitForFunction(
-		() => document.querySelector('main h1') && document.querySelector('main [data-settled=true], main [data-empty], main [role=alert]'),
+		() =>
+			document.querySelector('main h1') &&
+			(document.querySelector('main [role=alert]') ||
+				(!document.querySelector('main [data-settled=false]') &&
+					document.querySelector('main [data-settled=true], main [data-empty]'))),
 		null,
 		{ timeout: 20000, polling: 20 }
 	);
@@ -87,6 +91,8 @@ const visit = async (wanted) => {
 		await page.waitForLoadState('networkidle');
 		for (const [select, value] of Object.entries(choices)) {
 			await page.selectOption(`select[name="${select}"]`, value);
+			// on a busy machine the page itself needs a moment until it has taken the choice
+			await page.waitForFunction(([key, chosen]) => new URLSearchParams(location.search).get(key) === chosen, [select, value]);
 			await settledAgain(page);
 		}
 		if (script) {

@@ -333,7 +333,7 @@ def test_the_models_page_shows_what_people_labelled(settings: Settings, met: dic
         for version, kind, site, labelled, accuracy in rows
     }
     shown = _table(met["models", OFFICE], "Model", "Site", "Reported", "Reviewed", "Disputed")
-    assert {(*row[:4], row[5].removeprefix("▼ ")) for row in shown} == expected
+    assert {(*row[:4], row[6].removeprefix("▼ ")) for row in shown} == expected
 
 
 def test_the_models_page_lists_the_sample_that_people_are_asked_to_label(
