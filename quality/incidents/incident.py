@@ -139,7 +139,7 @@ def _lasting(spell: Spell, last_day: date) -> str:
     if spell.closed_on is not None:
         return spell.sentence
     days = (last_day - spell.first).days + 1
-    return f"{spell.sentence} Still open: {days} days since {spell.first}."
+    return f"{spell.sentence} Still open: {days} day{'s' * (days != 1)} since {spell.first}."
 
 
 def _same(known: Iterable[Incident], spell: Spell, matched: set[str]) -> Incident | None:

@@ -128,7 +128,9 @@ def read_reviewed(connection: duckdb.DuckDBPyConnection, model: Model, version: 
         """,
         {"site_id": model[0]},
     ).fetchone()
-    return Reviewed(*(recent or (0, 0)), shares, *(double or (0, 0)))
+    labelled, correct = recent or (0, 0)
+    shared, unanimous = double or (0, 0)
+    return Reviewed(labelled, correct, shares, shared, unanimous)
 
 
 def write_verdicts(connection: duckdb.DuckDBPyConnection, verdicts: Sequence[tuple[Model, str, str, Verdict]]) -> None:

@@ -115,7 +115,8 @@ def test_a_camera_whose_count_never_falls_is_named(judged: tuple[Plant, list[str
     assert named == [("total-as-count", "cum"), ("total-that-begins-again", "cum")]
     assert [line for line in said if "running total" in line] == [
         f"Site {site}, camera cum: at 1 of its stations the counts rise through the day and hardly ever fall, as a "
-        "running total does: count is what was made since the last report, and a counter's reading is count_total."
+        "running total does: count is what was made since the last report, and a counter's reading is count_total. "
+        "Still open: 1 day since 2026-01-14."
         for site, _ in named
     ]
 

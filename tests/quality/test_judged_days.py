@@ -53,7 +53,9 @@ def test_a_fault_that_nobody_repairs_stays_open_and_says_for_how_long(plant: Jud
         assert incident.last_evidence_date > day(LAST - 10)  # the roll would have ended it on day 47
         assert 0 <= (incident.first_evidence_date - day(FAULT)).days <= 3
         lasted = (day(LAST) - incident.first_evidence_date).days + 1
-        assert incident.sentence.endswith(f"Still open: {lasted} days since {incident.first_evidence_date}.")
+        assert incident.sentence.endswith(
+            f"Still open: {lasted} day{'s' * (lasted != 1)} since {incident.first_evidence_date}."
+        )
 
 
 def test_a_repaired_camera_has_recovered_and_its_fault_is_no_part_of_its_norm(plant: JudgedPlant) -> None:
