@@ -16,6 +16,7 @@ from ingestion.errors import BackupError
 from ingestion.landing.continuity import STATE_NAME
 from ingestion.landing.rebuild import WORK_FOLDER
 from ingestion.settings import Settings
+from ingestion.settings_sources import is_secret
 
 FORMAT = 1
 TABLE_OF_CONTENTS = "backup.json"
@@ -103,4 +104,5 @@ def is_copied(path: str) -> bool:
 
 def shown_settings(settings: Settings) -> dict[str, Any]:
     """The settings in force without secrets, for the person who sets up the new machine."""
-    return settings.model_dump(mode="json", exclude={"pseudonym_key"})
+    secrets = {name for name in type(settings).model_fields if is_secret(type(settings), name)}
+    return settings.model_dump(mode="json", exclude=secrets)

@@ -20,7 +20,8 @@ from ingestion.durable import put_in_place, sync
 from ingestion.errors import BackupError
 from ingestion.landing.continuity import note_state
 from ingestion.landing.rebuild import land_unknown, prepare_work_folder
-from ingestion.settings import ENVIRONMENT_PREFIX, Settings
+from ingestion.settings import Settings
+from ingestion.settings_sources import variable_of
 from ingestion.warehouse import open_warehouse, warehouse_lock
 
 _OF_THE_MACHINE = {"data_dir", "landing_url", "site_url", "allowed_hosts", "pseudonym_key_file"}
@@ -102,7 +103,7 @@ def _warnings(settings: Settings, contents: Contents) -> Iterator[str]:
     now = shown_settings(settings)
     for name, then in contents.settings.items():
         if name not in _OF_THE_MACHINE and name in now and now[name] != then:
-            yield f"{ENVIRONMENT_PREFIX}{name.upper()} was {_shown(then)} and is {_shown(now[name])} here"
+            yield f"{variable_of(Settings, name)} was {_shown(then)} and is {_shown(now[name])} here"
 
 
 def _shown(value: object) -> str:

@@ -37,11 +37,10 @@ from ingestion.bucket import LocalBucket, open_landing_bucket
 from ingestion.durable import put_in_place, sync
 from ingestion.errors import BackupError
 from ingestion.settings import Settings
-from ingestion.warehouse import warehouse_lock
+from ingestion.warehouse import warehouse_lock, whole_file
 
 PREFIX = "floorhouse-backup-"
 _PARTIAL = ".floorhouse-backup-"
-_PIECE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,15 +115,14 @@ def _copy_warehouse(settings: Settings, partial: Path, log: Callable[[str], None
     copy = partial / WAREHOUSE
     try:
         with warehouse_lock(settings, log=log):
-            # Opened and closed, a warehouse that a killed batch left is one file again.
-            duckdb.connect(settings.warehouse_path).close()
-            needed, free = settings.warehouse_path.stat().st_size, shutil.disk_usage(partial).free
+            source = whole_file(settings)
+            needed, free = source.stat().st_size, shutil.disk_usage(partial).free
             if needed > free:
                 raise BackupError(
                     f"The warehouse takes {needed:,} bytes and {partial.parent} has room for {free:,}; "
                     "nothing was written."
                 )
-            shutil.copyfile(settings.warehouse_path, copy)
+            shutil.copyfile(source, copy)
         with duckdb.connect(copy) as connection:
             connection.execute("set timezone = 'UTC'")
             row = connection.execute("select count(*), max(landed_at)::varchar from raw.landed_objects").fetchone()
@@ -215,11 +213,8 @@ def _write_contents(
 
 def hash_of(path: Path) -> str:
     """The SHA-256 of a file, in hexadecimal digits."""
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while piece := file.read(_PIECE):
-            digest.update(piece)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _remove_old(target: Path, keep: int | None) -> Iterator[str]:

@@ -253,6 +253,18 @@ def open_warehouse(
         connection.close()
 
 
+def whole_file(settings: Settings) -> Path:
+    """The warehouse as one complete file, to be copied while the caller holds the lock.
+
+    Opened and closed, a warehouse that a killed batch left is one file again.
+
+    Raises:
+        duckdb.Error: it cannot be opened.
+    """
+    duckdb.connect(settings.warehouse_path).close()
+    return settings.warehouse_path
+
+
 def _connect(settings: Settings) -> duckdb.DuckDBPyConnection:
     try:
         return duckdb.connect(settings.warehouse_path)

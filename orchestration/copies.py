@@ -17,7 +17,7 @@ import duckdb
 
 from ingestion.errors import WarehouseError
 from ingestion.settings import Settings
-from ingestion.warehouse import warehouse_lock
+from ingestion.warehouse import warehouse_lock, whole_file
 
 PREFIX = "verify-"
 _LOCK = "living.lock"
@@ -39,9 +39,7 @@ def copied_warehouse(settings: Settings, log: Callable[[str], None]) -> Iterator
         living = open(folder / _LOCK, "w", encoding="utf-8")  # noqa: SIM115  # held for the whole comparison
         fcntl.flock(living, fcntl.LOCK_EX)
         try:
-            # Opened and closed, a warehouse that a killed batch left is one file again.
-            duckdb.connect(settings.warehouse_path).close()
-            shutil.copyfile(settings.warehouse_path, copy.warehouse_path)
+            shutil.copyfile(whole_file(settings), copy.warehouse_path)
         except (OSError, duckdb.Error) as error:
             _remove(folder, living)
             raise WarehouseError(
