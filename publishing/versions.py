@@ -23,6 +23,7 @@ from ingestion.warehouse import open_warehouse
 from publishing.file_cuts import LARGEST_FILE_ROWS, partitions
 from publishing.marts import Mart, read_marts
 from publishing.suppression import publication_rules, published_from, published_rows
+from publishing.version_names import new_version
 
 VERSIONS_FOLDER = "published-versions"
 # The previous version stays for readers that have it open.
@@ -70,7 +71,7 @@ def publish_marts(settings: Settings, build: Build, anew: bool = False) -> Publi
     if build.name is None:
         raise WarehouseError("The marts are unfinished, as their last computation stopped; run a whole batch.")
     with open_warehouse(settings) as connection:
-        version = f"{time.time_ns():020d}-{build.name}"
+        version = new_version(build.name)
         unfinished = versions / f"{version}.part"
         before = settings.published_path.resolve()
         try:

@@ -14,6 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from ingestion.settings import ReportSettings
+from publishing.version_names import published_at
 from reports.answering import MISSING, Answer
 
 HEALTH, METRICS = "/health", "/metrics"
@@ -41,12 +42,11 @@ def metrics(settings: ReportSettings) -> str:
         _metric("disk_size_bytes", "All bytes of the disk of the data folder.", disk.total),
         _metric("info", "Versions.", 1, f'{{floorhouse="{_our_version()}",python="{platform.python_version()}"}}'),
     ]
-    published = settings.published_path.resolve()
-    nanoseconds = published.name.partition("-")[0]
-    if settings.published_path.exists() and nanoseconds.isdecimal():
-        seconds = int(nanoseconds) / 1e9
-        lines.append(_metric("published_timestamp_seconds", "When the figures were published.", f"{seconds:.3f}"))
-        counts = _counts(published)
+    published = published_at(settings)
+    if published is not None:
+        seconds = f"{published.timestamp():.3f}"
+        lines.append(_metric("published_timestamp_seconds", "When the figures were published.", seconds))
+        counts = _counts(settings.published_path.resolve())
         lines += [_metric(name, what, count) for name, what, count in counts]
     return "".join(lines)
 

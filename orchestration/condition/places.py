@@ -14,6 +14,7 @@ from ingestion.bucket import ARCHIVE_PREFIX, Bucket, LocalBucket, ObjectInfo, S3
 from ingestion.bucket.rewriting import remove
 from ingestion.settings import Settings
 from orchestration.condition.finding import Finding
+from publishing.version_names import published_at
 
 # Hidden, so that no listing takes it for an archived object.
 PROBE_FOLDER = f"{ARCHIVE_PREFIX}.doctor"
@@ -108,14 +109,6 @@ def clock(settings: Settings, now: datetime) -> Finding:
         told = f"This machine's clock says {now:%Y-%m-%d %H:%M} UTC, but figures were published at"
         return Finding("clock", f"{told} {published:%Y-%m-%d %H:%M} UTC; set the clock.", is_fine=False)
     return Finding("clock", f"It says {now:%Y-%m-%d %H:%M} UTC.")
-
-
-def published_at(settings: Settings) -> datetime | None:
-    """When the published version was made; None where nothing is published."""
-    if not settings.published_path.exists():
-        return None
-    nanoseconds = settings.published_path.resolve().name.partition("-")[0]
-    return datetime.fromtimestamp(int(nanoseconds) / 1e9, UTC) if nanoseconds.isdecimal() else None
 
 
 @contextlib.contextmanager
