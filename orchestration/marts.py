@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 
@@ -15,10 +15,16 @@ from ingestion.stored_tables import Table
 from orchestration.dbt.manifest import manifest_path
 from publishing.histories import History, write_histories
 from publishing.marts import Mart, declared, write_marts
+from publishing.plant_file import Described
 from quality import marts as check_marts
+from quality.columns import COLUMNS
 from quality.retraining import marts as model_marts
 
 MADE_BY_PYTHON = {**check_marts.META, **model_marts.META}
+DESCRIBED_BY_PYTHON = {
+    mart: Described(row, COLUMNS[mart])
+    for mart, row in {**check_marts.DESCRIPTIONS, **model_marts.DESCRIPTIONS}.items()
+}
 
 
 def write_declarations(connection: duckdb.DuckDBPyConnection) -> None:
@@ -37,7 +43,7 @@ def all_marts() -> list[Mart]:
     Raises:
         TransformError: a mart does not say what it is.
     """
-    models = {name: meta for (schema, name), (_, meta) in _models(manifest_path()).items() if schema == "marts"}
+    models = {table.name: model.meta for table, model in _models(manifest_path()).items() if table.schema == "marts"}
     metas = {**models, **MADE_BY_PYTHON}
     try:
         return [declared(name, meta) for name, meta in sorted(metas.items())]
@@ -51,24 +57,38 @@ def all_histories() -> Iterator[History]:
     Raises:
         TransformError: a model that a batch computes in part does not say which column dates its rows.
     """
-    for table, (is_scoped, meta) in _models(manifest_path()).items():
-        if is_scoped and not meta.get("day"):
+    for table, model in _models(manifest_path()).items():
+        if model.is_scoped and not model.meta.get("day"):
             raise TransformError(
                 f"The model {table.name} is scoped and declares no day; see dbt_project/macros/scope.sql."
             )
-        if (is_scoped or table.schema == "marts") and meta.get("day"):
-            yield History(table, meta["day"])
+        if (model.is_scoped or table.schema == "marts") and model.meta.get("day"):
+            yield History(table, model.meta["day"])
+
+
+def all_descriptions() -> dict[str, Described]:
+    """What the rows and columns of every mart mean."""
+    models = _models(manifest_path()).items()
+    return {table.name: model.described for table, model in models if table.schema == "marts"} | DESCRIBED_BY_PYTHON
+
+
+class _Model(NamedTuple):
+    """What a model says of itself; `is_scoped` is whether a batch computes it in part."""
+
+    is_scoped: bool
+    meta: Mapping[str, Any]
+    described: Described
 
 
 @cache
-def _models(manifest: Path) -> Mapping[Table, tuple[bool, Mapping[str, Any]]]:
-    """Whether a batch computes a model in part, and its `meta`. The manifest's folder is named after its content."""
+def _models(manifest: Path) -> Mapping[Table, _Model]:
+    """Every model. The manifest's folder is named after its content."""
     nodes = json.loads(manifest.read_bytes())["nodes"].values()
-    return {
-        Table(node["schema"], node["name"]): (
-            node["config"]["materialized"] == "incremental" and node["config"]["incremental_strategy"] == "scoped",
-            node["config"]["meta"],
-        )
-        for node in nodes
-        if node["resource_type"] == "model"
-    }
+    return {Table(node["schema"], node["name"]): _model(node) for node in nodes if node["resource_type"] == "model"}
+
+
+def _model(node: Mapping[str, Any]) -> _Model:
+    config = node["config"]
+    is_scoped = config["materialized"] == "incremental" and config["incremental_strategy"] == "scoped"
+    columns = {name: " ".join(column["description"].split()) for name, column in node["columns"].items()}
+    return _Model(is_scoped, config["meta"], Described(" ".join(node["description"].split()), columns))

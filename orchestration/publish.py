@@ -2,7 +2,9 @@
 
 from ingestion.settings import Settings
 from orchestration.dbt.build_state import last_build, note_published
+from orchestration.marts import all_descriptions
 from publishing import versions
+from publishing.plant_file import put_in_its_place
 from publishing.versions import PublishReport
 
 
@@ -17,3 +19,8 @@ def publish_build(settings: Settings, anew: bool = False) -> PublishReport:
     report = versions.publish_marts(settings, last_build(settings), anew)
     note_published(settings, report.version)
     return report
+
+
+def follow_a_moved_folder(settings: Settings) -> None:
+    """Have the published views name the data folder where it is now."""
+    put_in_its_place(settings.published_path, all_descriptions())

@@ -22,6 +22,7 @@ from ingestion.settings import Settings
 from ingestion.warehouse import open_warehouse
 from publishing.file_cuts import LARGEST_FILE_ROWS, partitions
 from publishing.marts import Mart, read_marts
+from publishing.plant_file import Described, write_plant_file
 from publishing.suppression import publication_rules, published_from, published_rows
 from publishing.version_names import new_version
 
@@ -35,12 +36,14 @@ class Build:
     """What publishing needs to know about the build of the marts.
 
     `name` is None while the marts are unfinished. `changed_days` lists for each mart the days with added or removed
-    rows since the version `published_version`; None or a missing entry means any day.
+    rows since the version `published_version`; None or a missing entry means any day. `described` says what each mart's
+    rows and columns mean.
     """
 
     name: str | None
     changed_days: Mapping[str, set[date] | None]
     published_version: str | None
+    described: Mapping[str, Described]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +87,9 @@ def publish_marts(settings: Settings, build: Build, anew: bool = False) -> Publi
                 for name, mart in read_marts(connection).items()
             }
             write_fingerprints(unfinished, _shared(unfinished, before, read_fingerprints(before)), rules)
-            _flush(unfinished)
             folder = versions / version
+            write_plant_file(unfinished, folder, settings.published_path, rows, build.described)
+            _flush(unfinished)
             put_in_place(unfinished, folder)
             point_to(settings.published_path, folder)
             _remove_old(versions, folder)

@@ -25,6 +25,7 @@ from ingestion.contract.event_columns import COLUMNS
 from ingestion.contract.events import EVENT_TYPES, FIELDS, VERSION_FIELD, Event
 from ingestion.intake.answers import EventRecord
 from ingestion.settings import ENVIRONMENT_PREFIX, Settings, read_settings
+from orchestration.marts import DESCRIBED_BY_PYTHON
 from quality.alerts.settings import PREFIX as ALERT_PREFIX
 from quality.alerts.settings import AlertSettings
 from quality.marts import TABLES as CHECK_TABLES
@@ -284,6 +285,8 @@ def test_every_mart_that_python_makes_has_the_columns_of_the_contract(mart: str)
 
     assert made == contract_columns(mart)
     assert made[0] == "site_id"
+    assert list(DESCRIBED_BY_PYTHON[mart].columns) == made
+    assert DESCRIBED_BY_PYTHON[mart].row.startswith("One row per ")
 
 
 @pytest.mark.parametrize("mart", MARTS)

@@ -13,6 +13,7 @@ from ingestion.settings import Settings
 from orchestration.dbt.build_state import is_published
 from orchestration.deletions import finish_deletions
 from orchestration.finishing import finish_batch
+from orchestration.publish import follow_a_moved_folder
 from orchestration.resources import WAREHOUSE_POOL, Clock, Warehouse
 
 _DESCRIPTIONS = {
@@ -67,6 +68,7 @@ def build_landing_asset(with_site: bool) -> dg.AssetsDefinition:
         )
         if _is_up_to_date(warehouse.settings, with_site, now):
             # Nothing is materialized, and so Dagster skips all that would be made of it.
+            follow_a_moved_folder(warehouse.settings)
             finish_batch(warehouse.settings, now, context.log.warning)
             context.log.info("nothing has changed since the last batch; its marts and its report stand")
             return

@@ -20,7 +20,7 @@ import duckdb
 from ingestion.settings import Settings
 from ingestion.warehouse import open_warehouse, raw_state, transaction
 from orchestration.dbt.manifest import models_hash
-from orchestration.marts import write_declarations
+from orchestration.marts import all_descriptions, write_declarations
 from publishing.marts import read_marts
 from publishing.versions import Build
 
@@ -215,7 +215,7 @@ def last_build(settings: Settings) -> Build:
             if changed is not None:
                 changed.add(day)
         version = connection.execute("select version from build.published").fetchone()
-        return Build(name, days, str(version[0]) if version else None)
+        return Build(name, days, str(version[0]) if version else None, all_descriptions())
 
 
 def is_published(settings: Settings) -> bool:
