@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -19,6 +23,21 @@ restore_signals()
 # How long an example takes is the machine's matter: a busy one must not fail a rule.
 settings.register_profile("busy", deadline=None)
 settings.load_profile("busy")
+
+
+def pytest_collection_finish() -> None:
+    """Measure no coverage in the threads of pools: dbt's nodes run there, and take a quarter longer when measured."""
+    start_measuring = threading.gettrace()
+    if start_measuring is None:
+        return
+
+    def measure(frame: FrameType, event: str, argument: Any) -> Any:
+        if getattr(getattr(threading.current_thread(), "_target", None), "__module__", "") == "multiprocessing.pool":
+            sys.settrace(None)
+            return None
+        return start_measuring(frame, event, argument)
+
+    threading.settrace(measure)
 
 
 @pytest.fixture

@@ -50,10 +50,19 @@ def manifest_path() -> Path:
 
 
 def load_manifest() -> Manifest:
-    """dbt's own object for `dbtRunner(manifest=…)`, a fresh one each time: a build writes into it."""
+    """dbt's own object for `dbtRunner(manifest=…)`, read once a process.
+
+    A build writes into it what the next build writes again: the SQL of its nodes, and how they ended.
+    """
+    path = _parsed_folder() / _OWN_COPY
+    return _manifest_in(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=1)
+def _manifest_in(path: Path, modified: int) -> Manifest:  # noqa: ARG001  # another file of this name is read again
     from dbt.contracts.graph.manifest import Manifest
 
-    manifest = Manifest.from_msgpack((_parsed_folder() / _OWN_COPY).read_bytes())
+    manifest = Manifest.from_msgpack(path.read_bytes())
     manifest.build_flat_graph()  # type: ignore[no-untyped-call]
     return manifest
 
@@ -73,9 +82,15 @@ def models_hash(project: Path = PROJECT_DIR) -> str:
     return _hash_of(project, ("duckdb",), [*names, Path("dbt_project.yml")])
 
 
-def _hash_of(project: Path, packages: Iterable[str], names: Iterable[Path]) -> str:
+def _hash_of(project: Path, packages: tuple[str, ...], names: Iterable[Path]) -> str:
+    states = ((name, (project / name).stat()) for name in sorted(names))
+    return _digest(project, packages, tuple((name, state.st_mtime_ns, state.st_size) for name, state in states))
+
+
+@lru_cache(maxsize=8)
+def _digest(project: Path, packages: tuple[str, ...], files: tuple[tuple[Path, int, int], ...]) -> str:
     digest = hashlib.sha256("\0".join(version(name) for name in packages).encode())
-    for name in sorted(names):
+    for name, _, _ in files:
         content = (project / name).read_bytes()
         digest.update(f"\0{name.as_posix()}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()[:16]

@@ -65,7 +65,12 @@ def _reached(manifest: Manifest, roots: Iterable[str]) -> set[str]:
 
 @lru_cache(maxsize=1)
 def cut_overhead() -> None:
-    """Once for the process: debug events are neither made nor sent, and no template and no type test is made twice."""
+    """Once for the process: debug events are neither made nor sent, and no template and no type test is made twice.
+
+    The SQL of the nodes is not written to files: the project's own documentation (`dbt docs`) shows it.
+    """
+    from dbt.adapters.base.impl import BaseAdapter
+    from dbt.contracts.graph.nodes import ParsedNode
     from dbt_common.clients import agate_helper
     from dbt_common.clients.jinja import MacroFuzzEnvironment
     from dbt_common.events.base_types import BaseEvent, EventLevel
@@ -110,3 +115,15 @@ def cut_overhead() -> None:
     agate_helper.build_type_tester = lambda text_columns, string_null_values=("null", ""): build_type_tester(
         tuple(sorted(text_columns)), string_null_values
     )
+    # Statements without rows have one empty table as their answer; nothing changes a table of agate.
+    agate_helper.empty_table = lru_cache(maxsize=1)(agate_helper.empty_table)
+
+    # dbt compares the name that it looks for with every relation of the schema, part by part.
+    adapter: Any = BaseAdapter
+    make_match = adapter._make_match
+    adapter._make_match = lambda self, relations, database, schema, identifier: make_match(
+        self, [one for one in relations if one.identifier.lower() == identifier.lower()], database, schema, identifier
+    )
+
+    node_class: Any = ParsedNode
+    node_class.write_node = lambda *_, **__: None

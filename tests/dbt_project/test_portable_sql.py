@@ -57,11 +57,11 @@ def names_before_parentheses(sql: str) -> set[str]:
 @pytest.fixture(scope="module")
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The SQL of every model, by its name."""
-    data_dir = tmp_path_factory.mktemp("compiled")
-    assert run_dbt(Settings(data_dir=data_dir), ["compile"]).success
-    folder = data_dir / "dbt/compiled/floorhouse/models"
+    compiled = run_dbt(Settings(data_dir=tmp_path_factory.mktemp("compiled")), ["compile"])
+    assert compiled.success
     models = {path.stem for path in (PROJECT_DIR / "models").rglob("*.sql")}
-    texts = {path.stem: path.read_text(encoding="utf-8") for path in folder.rglob("*.sql") if path.stem in models}
+    nodes = [row.node for row in compiled.result.results]
+    texts = {node.name: node.compiled_code for node in nodes if node.resource_type == "model"}
     assert texts.keys() == models
     return texts
 
