@@ -28,6 +28,7 @@ from ingestion.stored_tables import rewrite_file
 from ingestion.warehouse import open_warehouse
 from orchestration.copies import remove_dead_copies
 from orchestration.dagster_home.dagster_records import forget_in_records
+from orchestration.dbt.build_state import is_current
 from orchestration.dbt.runner import build_models
 from orchestration.marts import write_declarations
 from orchestration.publish import publish_build
@@ -79,7 +80,9 @@ def retain(settings: Settings, now: datetime, log: Log, is_clock_right: bool = F
     finish_deletions(settings, log)
     if not settings.warehouse_path.exists():
         return RetentionReport()
-    if settings.retention_event_days is not None:
+    with open_warehouse(settings) as connection:
+        is_computed = is_current(connection)
+    if settings.retention_event_days is not None and not is_computed:
         build_models(settings)  # old events must be computed before they are deleted
     with open_warehouse(settings) as connection:
         write_declarations(connection)  # a build of an earlier release left none
