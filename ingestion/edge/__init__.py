@@ -1,8 +1,9 @@
-"""The edge uploader: from a camera behind a bad link to the landing bucket, with a durable spool on its own disk.
+"""The edge uploader: keeps the events of cameras behind a bad link on its own disk, and uploads them to the bucket.
 
-Usable alone: this folder, `ingestion/__init__.py` and `ingestion/errors.py` on a POSIX machine with Python 3.11 are
-enough; an `s3://` target also needs obstore, imported when such a target is opened. Nothing here may import the rest
-of `ingestion`, and what an event means is not known here: landing judges (contract §2).
+It can be used alone: it needs this folder, the files `__init__.py`, `errors.py`, `printable.py` and `variables.py` of
+`ingestion`, and Python 3.11 on a POSIX machine. An `s3://` target also needs obstore, imported when such a target is
+opened. Nothing here imports the rest of `ingestion`. Landing judges events (contract §2); the uploader does
+not read them.
 """
 
 from ingestion.edge.errors import EdgeError, RecordRefusedError, SpoolError, SpoolFullError

@@ -1,6 +1,7 @@
-"""`python -m ingestion.edge run|status|add`: arguments and signals in, exit status out. Decides nothing else.
+"""The command line of the edge uploader, `python -m ingestion.edge run|status|add`.
 
-Exit status: 0 done; 1 something is left or a line was refused; 2 a bad setting; 75 try again later (full, busy, disk).
+Exit status: 0 done; 1 something is left or a line was refused; 2 a bad setting; 75 full, busy or a failed disk: try
+again later.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ EXIT_DONE, EXIT_LEFT, EXIT_BAD_SETTING, EXIT_LATER = 0, 1, 2, 75
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; gives the exit status."""
+    """Run one command and return its exit status."""
     purpose = "Keep a camera's events safe and bring them to the landing bucket."
     parser = argparse.ArgumentParser(prog="python -m ingestion.edge", description=purpose)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -41,20 +42,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
 
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
-    # Every state that a kill leaves is a good one: without a handler of its own, a command just ends, in silence.
+    # A kill at any moment leaves a good state. So Ctrl-C ends a command at once, without a traceback.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    os.umask(os.umask(0o027) | 0o027)  # events name people: no other user of this machine reads the spool
+    os.umask(os.umask(0o027) | 0o027)  # events name people: other users of this machine must not read the spool
     try:
         settings = read_edge_settings()
         if options.command == "run":
             return _run(settings, options.once)
         if options.command == "add":
-            signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # whoever read the acknowledgements is gone
+            signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # the reader of the acknowledgements is gone
             spool = Spool(settings)
             has_refused = add_lines(sys.stdin.buffer, sys.stdout, sys.stderr, spool, options.site, options.camera)
             return EXIT_LEFT if has_refused else EXIT_DONE
         return _status(settings)
-    except (SettingsError, RecordRefusedError) as error:  # of a record: its --site or --camera
+    except (SettingsError, RecordRefusedError) as error:  # RecordRefusedError: of --site or --camera
         print(error, file=sys.stderr)
         return EXIT_BAD_SETTING
     except EdgeError as error:

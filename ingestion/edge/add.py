@@ -1,4 +1,4 @@
-"""JSON lines from a stream into the spool, acknowledged by line numbers. What a line means is not looked at."""
+"""Appends JSON lines from a stream to the spool and acknowledges them by line number. Does not judge the lines."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ingestion.edge.spool import Spool
 READ_BYTES = 1_048_576
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
-Line = tuple[int, bytes | None]  # 1-based number; None for a line that is longer than allowed
+Line = tuple[int, bytes | None]  # the number, from 1, and None for a line that is too long
 
 
 def add_lines(
@@ -24,10 +24,11 @@ def add_lines(
     site_id: str | None,
     camera_id: str | None,
 ) -> bool:
-    """Append every line; whenever some are durable, write the number of the last one to `acknowledgements`.
+    """Append every line. When lines are durable, write the number of the last one to `acknowledgements`.
 
-    What a read gives goes in with one fsync: a slow camera is acknowledged line by line, a pipe by the 64 KiB. A line
-    that cannot be a record is refused with a sentence, and the others go on. True where one was refused.
+    The lines of one read share an fsync: a slow camera is acknowledged line by line, a pipe every 64 KiB. A line that
+    cannot be a record is refused with a sentence in `complaints`; the others are taken. Returns whether a line was
+    refused.
 
     Raises:
         SpoolError: the lines after the last acknowledged number were not taken.
@@ -57,7 +58,7 @@ def add_lines(
 
 
 def read_lines(source: BinaryIO, max_bytes: int) -> Iterator[list[Line]]:
-    """The lines that each read completes. The last one needs no line end; a longer one than `max_bytes` is not kept."""
+    """The lines that each read completes. The last line needs no line end. One of `max_bytes` or more is not kept."""
     number, rest, is_too_long = 0, b"", False
     is_start = True
     while True:

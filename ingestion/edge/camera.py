@@ -1,11 +1,11 @@
-"""One camera's folder of the spool: the object being written, the sealed ones before it, and what a crash left.
+"""One camera's folder of the spool: the open object, the sealed objects before it, and what a crash left.
 
 The open object is the JSON Lines file that will be uploaded. An append is a write and an fsync; sealing is an fsync
-and one rename in the same folder. So there is no moment in which an event is in two objects or in none, and no second
-file that would have to agree with the first. A crash can only leave a torn end behind: bytes of records that were
-never acknowledged. The next append or the sealing sets it aside below `torn/` and says so in the log.
+and one rename in the same folder. So an event is at every moment in exactly one object, and no second file has to agree
+with the first. A crash can leave only a torn end: bytes of records that were never acknowledged. The next append or
+sealing moves it below `torn/` and logs that.
 
-Every method but `objects` is called with the spool's lock held; errors of the disk are OSError.
+The caller holds the spool's lock for every method but `objects`. Errors of the disk are OSError.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from pathlib import Path
 from ingestion.edge import disk
 from ingestion.edge.names import OPEN, ObjectName, Stream, next_name, parse_name
 
-COUNTER = "sequence"  # the file with the name of the newest object; it outlives the objects
+COUNTER = "sequence"  # the file with the name of the newest object; it stays when the objects are gone
 
 _log = logging.getLogger("floorhouse.edge")
 
 
 def split_torn(content: bytes) -> tuple[list[bytes], bytes]:
-    """The whole lines of an open object, each with its line end, and what a power cut left of others.
+    """The complete lines of an open object, each with its line end, and the remains of torn lines.
 
-    A line is whole when it ends and holds no zero byte: JSON text has none, a block that was allocated but never
-    written is full of them.
+    A line is complete if it has a line end and no zero byte. JSON text has no zero bytes; a block that the disk
+    allocated and never wrote consists of them.
     """
     *ended, rest = content.split(b"\n")
     whole = [line + b"\n" for line in ended if b"\0" not in line]
@@ -48,7 +48,7 @@ class Camera:
         self._known: tuple[ObjectName, int, int] | None = None
 
     def objects(self) -> list[ObjectName]:
-        """Every object in the folder, the oldest first."""
+        """Every object in the folder, oldest first."""
         try:
             names = os.listdir(self.folder)
         except FileNotFoundError:
@@ -56,11 +56,11 @@ class Camera:
         return sorted(found for name in names if (found := parse_name(name)) is not None)
 
     def path(self, name: ObjectName) -> Path:
-        """Where an object of this camera lies."""
+        """The path of an object of this camera."""
         return self.folder / name.in_spool
 
     def open_size(self) -> tuple[int, int]:
-        """Bytes and events of the object being written; (0, 0) where there is none. A torn end is set aside."""
+        """Bytes and events of the open object; (0, 0) if there is none. A torn end is moved away first."""
         if self._known is not None:
             try:
                 if os.stat(self.path(self._known[0])).st_size == self._known[1]:
@@ -75,7 +75,7 @@ class Camera:
         return self._known[1:]
 
     def append(self, lines: list[bytes], now: datetime) -> None:
-        """Write whole lines to the open object, durably; on failure none of them stays."""
+        """Append complete lines to the open object, durably. On failure none of them stays."""
         size, events = self.open_size()
         name = self._known[0] if self._known else self._begin(now)
         content = b"".join(lines)
@@ -83,7 +83,7 @@ class Camera:
         descriptor = os.open(self.path(name), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
         try:
             if size == 0:
-                disk.sync_folder(self.folder)  # its name, before anything in it is acknowledged
+                disk.sync_folder(self.folder)  # the name is durable before a record is acknowledged
             try:
                 disk.write_all(descriptor, content)
                 os.fsync(descriptor)
@@ -96,9 +96,9 @@ class Camera:
         self._known = (name, size + len(content), events + len(lines))
 
     def seal(self) -> int:
-        """Complete the open object, so that it never changes again; gives the number sealed.
+        """Complete the open object: it never changes again. Returns the number of sealed objects.
 
-        The new name is made durable by whoever uploads it, or with the next object's.
+        The new name becomes durable before the upload, or with the next object's name.
         """
         self._known = None
         sealed = 0
@@ -109,16 +109,16 @@ class Camera:
             if events == 0:
                 os.unlink(self.path(name))
                 continue
-            # A killed writer's last lines may be whole but not yet on the disk. Uploaded, then lost in a power cut,
-            # they would give this key another content at the next attempt.
+            # The last lines of a killed writer may be complete but not on the disk yet. If they were uploaded and then
+            # lost in a power cut, the next attempt would upload another content under this key.
             disk.sync_file(self.path(name))
             os.rename(self.path(name), self.path(name.sealed(events)))
             sealed += 1
         return sealed
 
     def take(self, file: Path, ending: str, now: datetime) -> ObjectName:
-        """Make a file that a camera wrote whole the newest object, by one rename."""
-        disk.sync_file(file)  # its writer may not have
+        """Make a complete file of a camera the newest object, by one rename."""
+        disk.sync_file(file)  # the writer may not have done so
         self.seal()
         begun = self._begin(now)
         name = ObjectName(begun.date, begun.epoch, begun.number, ending)
@@ -128,7 +128,7 @@ class Camera:
         return name
 
     def _begin(self, now: datetime) -> ObjectName:
-        """The next object's name, counted durably before anything can have it."""
+        """The next object's name. The counter is durable before a file has the name."""
         disk.make_folder(self.folder)
         seen = self.objects()
         name = next_name(self._counted(), seen[-1] if seen else None, now, secrets.token_hex(3))
@@ -142,7 +142,7 @@ class Camera:
             return None
 
     def _whole_lines(self, name: ObjectName) -> list[bytes]:
-        """The open object's lines, after what is torn was set aside."""
+        """The open object's complete lines. Torn ones are moved away."""
         path = self.path(name)
         content = path.read_bytes()
         whole, torn = split_torn(content)
@@ -152,7 +152,7 @@ class Camera:
             disk.replace_file(aside, [torn])
             disk.replace_file(path, whole)
             _log.warning(
-                "%s ended in a torn record that was never acknowledged: %d bytes set aside in %s, %d whole ones kept",
+                "%s ended in a torn record that was never acknowledged: %d bytes moved to %s, %d complete lines stay",
                 *(path, len(torn), aside, len(whole)),
             )
         return whole

@@ -1,8 +1,8 @@
-"""The few ways the spool changes a disk, each durable when it returns. What the files mean is not known here.
+"""The operations by which the spool changes a disk. Each is durable when it returns. None knows what the files mean.
 
-A file's bytes survive a power cut after `fsync` of the file; its name, after `fsync` of the folder. A rename is taken
-to be atomic, also between two folders of one file system, as every journaling file system has it.
-Only functions of `os` are called, by their names in that module: the tests kill the process at each of them.
+A file's bytes survive a power cut after `fsync` of the file, and its name after `fsync` of the folder. A rename is
+assumed to be atomic, also between two folders of one file system, as on every journaling file system.
+This module calls functions as `os.name(…)` only: the tests kill the process at each of them.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-BLOCK_BYTES = 4096  # what a file system gives to a file at least, and in whole ones
+BLOCK_BYTES = 4096  # the unit in which a file system allots space
 
 
 def on_disk(size: int) -> int:
-    """The bytes of the disk that a file of so many bytes uses."""
+    """The space in bytes that a file of `size` bytes takes on the disk."""
     return -(-size // BLOCK_BYTES) * BLOCK_BYTES
 
 
 def size_of(path: str | Path) -> int:
-    """The bytes of a file, 0 where it was renamed or removed since it was listed."""
+    """The size of a file in bytes; 0 if it was renamed or removed after it was listed."""
     try:
         return os.stat(path).st_size
     except FileNotFoundError:
@@ -30,14 +30,14 @@ def size_of(path: str | Path) -> int:
 
 
 def write_all(descriptor: int, content: bytes) -> None:
-    """Write every byte; a short write is not an error of the disk."""
+    """Write every byte. A short write is no error: the rest is written next."""
     rest = memoryview(content)
     while rest:
         rest = rest[os.write(descriptor, rest) :]
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable: what was created, renamed or removed in it."""
+    """Make the names in a folder durable, after files in it were created, renamed or removed."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -46,7 +46,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def sync_file(path: Path) -> None:
-    """Make a file's bytes durable, whoever wrote them."""
+    """Make a file's bytes durable, also those that another process wrote."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -55,10 +55,10 @@ def sync_file(path: Path) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and those above it, every new name durable."""
+    """Make a folder and its parents. Every new name is durable."""
     if folder.is_dir():
-        # Whoever made it may have been killed before its name was durable. One level is enough: it would not have
-        # made a folder in one that was not. What may not be read was made by someone else.
+        # The process that made it may have been killed before the name was durable. One level is enough: a folder is
+        # made only in a durable one. Another user made a folder that this process may not read.
         with suppress(PermissionError):
             sync_folder(folder.parent)
         return
@@ -69,9 +69,9 @@ def make_folder(folder: Path) -> None:
 
 
 def replace_file(path: Path, pieces: Iterable[bytes], *, durable: bool = True) -> None:
-    """Give a file new content, all of it or none; on failure the old content stays and no half file is left.
+    """Replace a file's content atomically. On failure the old content stays, and no partial file is left.
 
-    A kill leaves the half file, under a name that is ignored and that the next attempt takes again.
+    A kill leaves the partial file under a name that readers ignore and the next attempt reuses.
     """
     unfinished = path.with_name(f".{path.name}.part")
     try:
@@ -94,18 +94,18 @@ def replace_file(path: Path, pieces: Iterable[bytes], *, durable: bool = True) -
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold a file's lock, waiting for it. The kernel lets go of it when the process ends, however it ends."""
+    """Wait for a file's lock and hold it. The kernel releases it when the process ends, however it ends."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
-        fcntl.flock(descriptor, fcntl.LOCK_UN)  # a child that was forked meanwhile has a copy, which would hold on
+        fcntl.flock(descriptor, fcntl.LOCK_UN)  # a forked child has a copy of the descriptor, which would keep the lock
         os.close(descriptor)
 
 
 def try_lock(path: Path) -> int | None:
-    """A descriptor that holds the file's lock until it is closed, or None where someone else holds it."""
+    """A descriptor that holds the file's lock until it is closed; None if another process holds the lock."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""The edge uploader's errors. Each one's text is a single sentence that says what is wrong with which value.
+"""The edge uploader's errors. The text of each is one sentence that names the value and what is wrong with it.
 
 FloorhouseError
 ├── SettingsError            a setting has a value that is not allowed
@@ -16,7 +16,7 @@ from ingestion.errors import FloorhouseError
 
 
 class EdgeError(FloorhouseError):
-    """Base of what the edge uploader may say to a person."""
+    """Base of the edge uploader's errors."""
 
 
 class RecordRefusedError(EdgeError):

@@ -1,8 +1,8 @@
-"""The watched folder in which cameras put whole files, by a rename. Which of them are ready, and whose; no clock.
+"""The watched folder into which cameras rename complete files: which files are ready, and which camera each is from.
 
-A file belongs to the camera that its folders `site_id=…` and `camera_id=…` below the inbox name (the rule of contract
-§1), else to the settings' one. A camera's files are taken in the order of their paths, as a camera that numbers or
-dates its files means it. A file that is taken is renamed into the spool, so it is in one of the two, never in both.
+A file belongs to the camera that its folders `site_id=…` and `camera_id=…` name (the rule of contract §1), otherwise
+to the camera of the settings. A camera's files are taken in the order of their paths, because cameras number or date
+their files. Taking a file renames it into the spool, so it is never in both.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ingestion.edge.names import ENDINGS, Stream, why_not_an_identifier
 
 @dataclass(frozen=True, slots=True)
 class InboxFile:
-    """A file that appeared whole. `refusal` says why it cannot become an object; None where it can."""
+    """A complete file. `refusal` says why it cannot become an object; None if it can."""
 
     path: Path
     size: int
@@ -28,17 +28,18 @@ class InboxFile:
 
 
 def is_unfinished(name: str) -> bool:
-    """Whether a file or folder is still its writer's own business (contract §1)."""
+    """Whether the writer has not finished this file or folder yet (contract §1)."""
     return name.startswith((".", "_")) or name.endswith((".tmp", ".part"))
 
 
 def ending_of(name: str) -> str | None:
-    """The ending that says how landing reads the file; None where landing would not."""
-    return next((ending for ending in sorted(ENDINGS, key=len, reverse=True) if name.endswith(ending)), None)
+    """The ending that tells landing how to read the file, in lower case; None if landing would not read it."""
+    lower = name.lower()
+    return next((ending for ending in sorted(ENDINGS, key=len, reverse=True) if lower.endswith(ending)), None)
 
 
 def stream_of(folders: tuple[str, ...], default: Stream) -> Stream:
-    """The camera that folders name; the last one counts, an empty one does not."""
+    """The camera that folders name. The last name counts; empty names do not."""
     found = default
     for folder in folders:
         name, separator, value = folder.partition("=")
@@ -48,10 +49,10 @@ def stream_of(folders: tuple[str, ...], default: Stream) -> Stream:
 
 
 def list_inbox(inbox: Path, default: Stream, max_bytes: int) -> list[InboxFile]:
-    """Every whole file in the inbox, in the order in which they are to be taken.
+    """Every complete file in the inbox, in the order in which to take them.
 
     Raises:
-        OSError: a folder cannot be listed; that is not an empty folder.
+        OSError: a folder cannot be listed.
     """
     return sorted(_walk(inbox, (), default, max_bytes), key=lambda file: file.path)
 
@@ -66,7 +67,7 @@ def _walk(folder: Path, below: tuple[str, ...], default: Stream, max_bytes: int)
                 continue
             try:
                 size = entry.stat(follow_symlinks=False).st_size
-            except FileNotFoundError:  # taken away by its writer since
+            except FileNotFoundError:  # the writer has removed it
                 continue
             stream, ending = stream_of(below, default), ending_of(entry.name)
             ids = (stream.site_id, stream.camera_id)

@@ -1,4 +1,4 @@
-"""What an uploader has done and last met, kept beside the spool for `status`. Nothing depends on it."""
+"""What an uploader has done, and its last error: a file beside the spool, for `status`. Nothing depends on it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _log = logging.getLogger("floorhouse.edge")
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """A report's file; what cannot be read as one is as if it were not there."""
+    """The content of a report's file; empty if the file is missing or no JSON object."""
     try:
         content = json.loads(path.read_bytes())
     except (FileNotFoundError, ValueError):
@@ -26,7 +26,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def instant(now: datetime) -> str:
-    """An instant as reports show it, in UTC to the second."""
+    """An instant as text in UTC, to the second."""
     return f"{now:%Y-%m-%dT%H:%M:%SZ}"
 
 
@@ -41,12 +41,12 @@ class Ledger:
 
     @classmethod
     def read(cls, folder: Path) -> Ledger:
-        """The ledger of a spool's folder; a new one where there is none."""
+        """The ledger of a spool's folder; a new one if there is none."""
         found, new = read_json(folder / LEDGER), cls()
         return cls({**new.uploaded, **found.get("uploaded", {})}, found.get("last_success_at"), found.get("last_error"))
 
     def note_upload(self, events: int | None, size: int, now: datetime) -> None:
-        """Count an object that the target has."""
+        """Count an uploaded object."""
         for what, count in (("objects", 1), ("events", events or 0), ("bytes", size)):
             self.uploaded[what] += count
         self.last_success_at = instant(now)
@@ -58,7 +58,7 @@ class Ledger:
         self.last_error = {"at": instant(now), "text": str(error)}
 
     def write(self, folder: Path) -> None:
-        """Keep it where it changed. Not worth an fsync, and never a reason to stop uploading."""
+        """Write the file if the ledger has changed, without fsync. A failure is logged and stops nothing."""
         shown = {name: value for name, value in asdict(self).items() if not name.startswith("_")}
         content = json.dumps(shown).encode()
         if content == self._kept:

@@ -1,12 +1,12 @@
-"""What a camera's objects are called, in the spool and in the bucket: values in, names out. No disk, no clock.
+"""The names of a camera's objects, in the spool and in the bucket. Pure functions: no disk, no clock.
 
     spool    site_id=S/camera_id=C/2026-01-15_20260115T060000Z-3f9c2a-000000000042_e120.jsonl
     bucket   events/site_id=S/camera_id=C/2026-01-15/20260115T060000Z-3f9c2a-000000000042.jsonl
 
-The number counts a camera's objects; the epoch (when the count began, and a random token) keeps a new spool, on a
-replaced disk, from ever writing over an object of the old one. None of the three parts ever becomes smaller, whatever
-the clock does, so the order of the names is the order of creation. After a clock was ahead, the date stays where it
-was until the clock has caught up: a folder's name only, the events carry their own times.
+The number counts a camera's objects. The epoch is the time when the count began, with a random token: a new spool on
+a replaced disk never overwrites an object of the old one. None of the three parts ever decreases, whatever the clock
+does, so the names sort by creation. If the clock was ahead, the date stays until the clock has caught up. The date is
+only a folder's name; the events carry their own times.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 OPEN = ".open"
-ENDINGS = tuple(kind + packed for kind in (".jsonl", ".ndjson", ".json") for packed in ("", ".gz", ".zst"))
+# The endings that landing reads, in any letter case (contract §1).
+ENDINGS = tuple(
+    kind + packed for kind in (".jsonl", ".ndjson", ".json") for packed in ("", ".gz", ".gzip", ".zst", ".zstd")
+)
 
 MAX_IDENTIFIER_LENGTH = 64  # characters, as in contract §2
 MAX_IDENTIFIER_BYTES = 240  # with `camera_id=` before it, what a file system takes as one name
@@ -31,7 +34,7 @@ _NOT_IN_A_KEY = re.compile(r"[/\\\x00-\x1f\x7f\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Stream:
-    """A camera: whose objects keep their order, and the folders of whose keys name it."""
+    """A camera. Its objects are uploaded in order, and the folders of their keys name it."""
 
     site_id: str
     camera_id: str
@@ -44,7 +47,7 @@ class Stream:
 
 @dataclass(frozen=True, slots=True, order=True)
 class ObjectName:
-    """One object of a camera. `events` is None for a file that a camera wrote whole: it is not looked into."""
+    """One object of a camera. `events` is None for a complete file of the camera, which the uploader does not read."""
 
     date: str
     epoch: str
@@ -60,7 +63,7 @@ class ObjectName:
 
     @property
     def sequence(self) -> str:
-        """What orders the object among its camera's."""
+        """The part of the name by which a camera's objects sort."""
         return f"{self.epoch}-{self.number:012d}"
 
     def key(self, stream: Stream) -> str:
@@ -73,7 +76,7 @@ class ObjectName:
 
 
 def parse_name(name: str) -> ObjectName | None:
-    """The object that a file of the spool holds, or None where it holds none."""
+    """The object in a file of the spool, or None if the file is no object."""
     match = _NAME.fullmatch(name)
     if match is None or match["ending"] not in (*ENDINGS, OPEN):
         return None
@@ -84,8 +87,8 @@ def parse_name(name: str) -> ObjectName | None:
 def next_name(counted: ObjectName | None, seen: ObjectName | None, now: datetime, token: str) -> ObjectName:
     """The open object after the last one: `counted` by the durable counter, or only `seen` where that was lost.
 
-    What is seen in the spool may be behind what was uploaded and removed. So a lost counter is never guessed: a new
-    epoch begins, later than the one before.
+    Objects after those in the spool may have been uploaded and removed. So the number of a lost counter is never
+    guessed: a new epoch begins, later than the previous one.
     """
     today = f"{now.astimezone(UTC):%Y-%m-%d}"
     if counted is not None:
@@ -99,7 +102,7 @@ def next_name(counted: ObjectName | None, seen: ObjectName | None, now: datetime
 
 
 def why_not_an_identifier(value: str) -> str | None:
-    """What keeps a site's or camera's id from being a folder of a key, as the end of a sentence; None if nothing."""
+    """Why an id of a site or camera cannot be a folder of a key, as the end of a sentence; None if it can."""
     if not 1 <= len(value.strip(" ")) <= MAX_IDENTIFIER_LENGTH:
         return f"allowed: a text of 1 to {MAX_IDENTIFIER_LENGTH} characters"
     if _NOT_IN_A_KEY.search(value):

@@ -1,4 +1,4 @@
-"""From a record to the one line of JSON Lines that a spool keeps. What an event must hold, landing judges."""
+"""Writes a record as one line of JSON Lines. Whether it is a valid event, landing decides."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from ingestion.edge.errors import RecordRefusedError
 
 
 def to_line(record: dict[str, object] | bytes, max_bytes: int) -> bytes:
-    """The record's line with its line end. Bytes are kept as they are, also where they are no JSON: landing rejects
-    those with a reason that people see.
+    """The record's line, with its line end. Bytes stay as they are, even if they are not JSON: landing rejects those
+    with a reason that people see.
 
     Raises:
-        RecordRefusedError: it cannot be one line of at most `max_bytes`.
+        RecordRefusedError: the record cannot be one line of at most `max_bytes`.
     """
     if not isinstance(record, dict | bytes):
         raise RecordRefusedError(f"A record is of the type {type(record).__name__}; expected a dict or bytes.")
@@ -20,7 +20,7 @@ def to_line(record: dict[str, object] | bytes, max_bytes: int) -> bytes:
         line = record.removesuffix(b"\n")
     else:
         try:
-            # ASCII alone also carries a lone surrogate, which UTF-8 has no bytes for.
+            # ASCII can carry a lone surrogate as an escape; UTF-8 cannot.
             line = json.dumps(record, separators=(",", ":"), allow_nan=False).encode("ascii")
         except (TypeError, ValueError, RecursionError) as error:
             raise RecordRefusedError(f"A record cannot be written as JSON: {error}.") from error

@@ -1,5 +1,6 @@
-"""Every setting of the edge uploader: one frozen class, read once from `FLOORHOUSE_EDGE_*`, checked before anything
-is touched. No other module of this folder reads the environment (an `s3://` target's `AWS_*` names apart).
+"""The settings of the edge uploader: one frozen class, read once from `FLOORHOUSE_EDGE_*` and checked at the start.
+
+No other module of this folder reads the environment, except for the `AWS_*` variables of an `s3://` target.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ REFUSE, DROP_OLDEST = "refuse", "drop_oldest"
 
 
 def _setting(default: Any, allowed: str, read: Callable[[str], Any]) -> Any:
-    """A field; `read` makes its value of a text or raises ValueError, `allowed` ends the sentence that says so."""
+    """A field. `read` makes the value from a text or raises ValueError; `allowed` ends the sentence of the error."""
     return field(default=default, metadata={"allowed": allowed, "read": read})
 
 
@@ -81,7 +82,7 @@ class EdgeSettings:
 
     target_url: str = _setting("", "file:///folder or s3://bucket/prefix", _read_url)
     spool_dir: Path = _folder("edge-spool")  # noqa: RUF009  # makes a field
-    inbox_dir: Path = _folder("")  # noqa: RUF009  # likewise; unset: the folder inbox/ of the spool
+    inbox_dir: Path = _folder("")  # noqa: RUF009  # makes a field; unset: the folder inbox/ of the spool
     site_id: str = _identifier("default")
     camera_id: str = _identifier("unknown")
     object_max_bytes: int = _whole(1_048_576, 256, "bytes")
@@ -98,7 +99,7 @@ class EdgeSettings:
     def __post_init__(self) -> None:
         for one in fields(self):
             value = getattr(self, one.name)
-            if value is None:  # only the inbox has no default of its own
+            if value is None:  # the inbox, whose default is below the spool
                 value = self.spool_dir / "inbox"
             try:
                 object.__setattr__(self, one.name, one.metadata["read"](str(value)))
@@ -114,7 +115,7 @@ class EdgeSettings:
 
     @property
     def stream(self) -> Stream:
-        """The camera of records and files that name none themselves."""
+        """The camera of records and files that name none."""
         return Stream(self.site_id, self.camera_id)
 
     def require_target(self) -> str:
@@ -130,13 +131,13 @@ class EdgeSettings:
 
 
 def read_edge_settings(environment: Mapping[str, str] | None = None) -> EdgeSettings:
-    """The settings that the environment gives; an empty variable is an unset one.
+    """The settings in the environment. An empty variable counts as unset.
 
     Raises:
-        SettingsError: one sentence that names the variable, its value and what is allowed; or a variable is none.
+        SettingsError: a value is not allowed, or a variable with the prefix is no setting.
     """
     environment = os.environ if environment is None else environment
-    # A misspelt limit that is passed over fills a disk months later.
+    # An ignored misspelt limit would fill a disk months later.
     if sentence := unknown_variable(environment):
         raise SettingsError(sentence)
     known = {ENVIRONMENT_PREFIX + one.name.upper(): one.name for one in fields(EdgeSettings)}

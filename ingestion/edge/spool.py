@@ -1,8 +1,8 @@
-"""The durable spool: records and whole files of many cameras, each acknowledged only when it would survive a power cut.
+"""The durable spool: records and complete files of many cameras. What is acknowledged survives a power cut.
 
-Any number of processes and threads may append while one uploader takes the sealed objects away; a short file lock
-keeps them apart. Objects are sealed by size and by count here, by age by the uploader. How long the disk lasts is
-`room.py`'s matter, how a camera's folder survives a crash `camera.py`'s.
+Any number of processes and threads may append while one uploader uploads sealed objects; they hold a file lock for
+short moments. The spool seals objects by size and count, and the uploader by age. `room.py` limits the disk use, and
+`camera.py` repairs a camera's folder after a crash.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 def utc_now() -> datetime:
-    """The wall clock. Only names and reports come from it, never an order or a waiting time."""
+    """The wall clock, for names and reports alone: orders and waiting times do not depend on it."""
     return datetime.now(UTC)
 
 
 class Spool:
-    """The spool of a folder. It may be opened any number of times at once, by any number of processes."""
+    """The spool of a folder. Any number of processes may have it open."""
 
     def __init__(self, settings: EdgeSettings, now: Callable[[], datetime] = utc_now) -> None:
         self.settings = settings
@@ -49,14 +49,14 @@ class Spool:
     def append(
         self, record: dict[str, object] | bytes, site_id: str | None = None, camera_id: str | None = None
     ) -> None:
-        """Take one record (a JSON object, or its bytes); when this returns, the record is durable: acknowledge it.
+        """Append one record, a JSON object or its bytes. The record is durable when this returns.
 
-        `site_id` and `camera_id` say whose it is, without them the settings do; the record is not looked into.
+        `site_id` and `camera_id` name its camera; the settings name it otherwise. The record is not read for that.
 
         Raises:
-            RecordRefusedError: it cannot be one line; nothing was taken.
-            SpoolFullError: no room; nothing was taken, try again later.
-            SpoolError: the disk failed; nothing was taken.
+            RecordRefusedError: the record cannot be one line; nothing was appended.
+            SpoolFullError: no room; nothing was appended. Try again later.
+            SpoolError: the disk failed; nothing was appended.
         """
         self.append_many([record], site_id, camera_id)
 
@@ -66,9 +66,9 @@ class Spool:
         site_id: str | None = None,
         camera_id: str | None = None,
     ) -> None:
-        """Take records in their order, with one fsync for as many as go into one object.
+        """Append records in order, with one fsync for each object that they fill.
 
-        Raises: as `append`. `acknowledged` of a `SpoolError` says how many of them, from the first, are durable.
+        Raises: as `append`. `acknowledged` of a `SpoolError` is the number of the first records that are durable.
         """
         camera = self.camera(self._stream(site_id, camera_id))
         lines = [to_line(record, self.settings.object_max_bytes) for record in records]
@@ -82,7 +82,7 @@ class Spool:
             raise
 
     def camera(self, stream: Stream) -> Camera:
-        """A camera's folder; it is made with its first object."""
+        """A camera's folder. The disk gets it with the first object."""
         with self._thread_lock:
             if stream not in self._cameras:
                 folder, torn = self.folder / "objects" / stream.folder, self.folder / "torn" / stream.folder
@@ -98,24 +98,24 @@ class Spool:
         ]
 
     def seal(self, camera: Camera) -> int:
-        """Complete a camera's open object; gives the number of objects that were sealed."""
+        """Seal a camera's open object and return the number of sealed objects."""
         with self._locked("cannot be sealed"):
             return camera.seal()
 
     def take(self, file: Path, ending: str, stream: Stream) -> str:
-        """Make a whole file a camera's newest object, by a rename; gives its key in the bucket.
+        """Make a complete file the newest object of a camera, by a rename, and return its key in the bucket.
 
         Raises:
             SpoolFullError: no room; the file stays where it is.
-            SpoolError: the disk failed; the file is where it was, or taken.
+            SpoolError: the disk failed; the file is still there, or it is in the spool.
         """
         with self._locked(f"cannot take {file}"):
             self.room.take(disk.on_disk(os.stat(file).st_size), self.cameras, self._now())
             return self.camera(stream).take(file, ending, self._now()).key(stream)
 
     def remove(self, camera: Camera, name: ObjectName) -> None:
-        """Forget an object that the target has. Lost in a power cut, the removal only means one more upload of the
-        same content under the same key, which landing knows: so it waits for no fsync.
+        """Remove an uploaded object, without fsync. If a power cut undoes the removal, the same content is uploaded
+        again under the same key, and landing recognises it.
         """
         with self._disk_errors("cannot be written"):
             camera.path(name).unlink(missing_ok=True)
@@ -128,7 +128,7 @@ class Spool:
         return Stream((site_id or default.site_id).strip(" "), (camera_id or default.camera_id).strip(" "))
 
     def _append_some(self, camera: Camera, lines: list[bytes]) -> int:
-        """Append what fits into the open object, at least one line; gives how many. Seals an object that is full."""
+        """Append the lines that fit into the open object, at least one, and return how many. Seals a full object."""
         max_bytes, max_events = self.settings.object_max_bytes, self.settings.object_max_events
         size, events = camera.open_size()
         if size and (size + len(lines[0]) > max_bytes or events >= max_events):
@@ -146,13 +146,13 @@ class Spool:
         if size + added >= max_bytes or events + count >= max_events:
             try:
                 camera.seal()
-            except OSError as error:  # the records are durable all the same; the next append or the uploader seals
+            except OSError as error:  # the records are durable; the next append or the uploader seals
                 _log.warning("an object of %s cannot be sealed yet: %s", camera.folder, error)
         return count
 
     @contextmanager
     def _locked(self, what: str) -> Iterator[None]:
-        """Hold the spool for a few moments; an error of the disk becomes a `SpoolError` that says what failed."""
+        """Hold the spool's lock. An error of the disk becomes a `SpoolError` that says what failed."""
         with self._thread_lock, self._disk_errors(what), disk.locked(self.folder / "spool.lock"):
             yield
 

@@ -1,4 +1,4 @@
-"""What waits in a spool and how its uploader fares, as JSON and as a line for the log. Reads only, decides nothing."""
+"""The state of a spool and its uploader, as JSON and as one line for the log. Only reads."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ UPLOADER_LOCK = "uploader.lock"
 
 
 def read_status(spool: Spool, now: datetime) -> dict[str, Any]:
-    """Backlog (objects, events, bytes, age of the oldest in seconds), what was dropped, what the uploader last met.
+    """The backlog (objects, events, bytes, age of the oldest in seconds), what was dropped, and the last error.
 
-    The object being written counts as one of the backlog. Files that cameras wrote whole are not looked into: they are
-    counted as `whole_files`, their events not.
+    The open object is part of the backlog. Complete files of cameras are not read: `whole_files` counts them, and their
+    events are not counted.
     """
     settings = spool.settings
     try:
         cameras = [_camera(camera, now) for camera in spool.cameras()]
         inbox = []
-        if settings.inbox_dir.is_dir():  # a spool that only `add` writes to has none
+        if settings.inbox_dir.is_dir():  # a spool that only `add` writes to has no inbox
             inbox = list_inbox(settings.inbox_dir, settings.stream, settings.spool_max_bytes)
         torn = [path.stat().st_size for path in (spool.folder / "torn").glob("*/*/*.torn")]
         used = spool.room.measure()
@@ -64,7 +64,7 @@ def read_status(spool: Spool, now: datetime) -> dict[str, Any]:
 
 
 def report_line(status: dict[str, Any]) -> str:
-    """The status in one line of a log."""
+    """The status as one line for the log."""
     backlog, error = status["backlog"], status["last_error"]
     age = backlog["oldest_age_seconds"]
     return (
@@ -94,7 +94,7 @@ def _stats(camera: Camera) -> Iterator[tuple[ObjectName, os.stat_result]]:
     for name in camera.objects():
         try:
             stat = camera.path(name).stat()
-        except FileNotFoundError:  # uploaded or sealed since it was listed
+        except FileNotFoundError:  # uploaded or sealed after it was listed
             continue
         if stat.st_size or name.ending != OPEN:
             yield name, stat

@@ -1,6 +1,6 @@
-"""Where objects go, a local folder or an S3-compatible server: one whole-object write each. Nothing here retries.
+"""The targets of uploads, a local folder or an S3-compatible server: one write for each object, without retries.
 
-When `put` returns the target has the object durably. When it raises, the target has the object whole or not at all.
+When `put` returns, the target has the object durably. When it raises, the target has all of the object or nothing.
 """
 
 from __future__ import annotations
@@ -22,28 +22,28 @@ _DURATION = re.compile(" in [0-9.]+(?:ns|µs|ms|s)")
 
 
 class Target(Protocol):
-    """What the uploader needs of a bucket."""
+    """The operations that the uploader needs."""
 
     def put(self, key: str, path: Path) -> None:
         """Write a file's content under a key, replacing what is there.
 
         Raises:
-            UploadError: one sentence that says why it could not.
-            FileNotFoundError: the file is gone by now.
+            UploadError: the target did not take the object; the sentence says why.
+            FileNotFoundError: the file no longer exists.
         """
 
 
 def open_target(url: str, request_timeout_seconds: float) -> Target:
-    """The target of a `file:///folder` or `s3://bucket/prefix` URL. Nothing is asked of it yet."""
+    """The target of a `file:///folder` or `s3://bucket/prefix` URL, without a request to it."""
     if url.startswith("file://"):
         return FolderTarget(Path(unquote(urlsplit(url).path)))
     return S3Target(url, request_timeout_seconds)
 
 
 class FolderTarget:
-    """A landing bucket that is a folder, often on a share: temporary name, fsync, rename, fsync of the folder.
+    """A landing bucket in a folder, often on a share: temporary name, fsync, rename, fsync of the folder.
 
-    The temporary name is ours alone, also after a kill: no other spool has the key, and a spool has one uploader.
+    No other process uses the temporary name: no other spool has the key, and a spool has one uploader.
     """
 
     def __init__(self, root: Path) -> None:
@@ -53,8 +53,8 @@ class FolderTarget:
         """Write one object."""
         target = self.root / key
         with open(path, "rb") as source:
-            # The mount point of a share that is not mounted is an empty folder: what is written there is lost from
-            # sight, and would be removed from the spool. Landing makes events/ in every bucket it opens.
+            # The mount point of a share that is not mounted is an empty folder. An object written there would be hidden
+            # once the share is mounted, and gone from the spool. Landing makes events/ in every bucket that it opens.
             if not (self.root / "events").is_dir():
                 raise UploadError(
                     f"The target folder {self.root} has no folder events/: it is no landing bucket, "
@@ -68,10 +68,10 @@ class FolderTarget:
 
 
 class S3Target:
-    """A bucket of an S3-compatible server; endpoint and credentials by the usual `AWS_*` variables."""
+    """A bucket of an S3-compatible server. The usual `AWS_*` variables give endpoint and credentials."""
 
     def __init__(self, url: str, request_timeout_seconds: float) -> None:
-        # Imported here: a gateway that writes to a folder needs nothing but Python.
+        # Imported here: a gateway that writes to a folder needs only Python.
         try:
             from obstore.store import S3Store
         except ImportError as error:
@@ -84,7 +84,7 @@ class S3Target:
             "timeout": timedelta(seconds=request_timeout_seconds),
             "connect_timeout": timedelta(seconds=min(CONNECT_SECONDS, request_timeout_seconds)),
         }
-        # The uploader alone decides when to try again.
+        # Only the uploader retries.
         options: dict[str, Any] = {"prefix": parts.path.strip("/") or None, "retry_config": {"max_retries": 0}}
         if endpoint:
             options |= {"endpoint": endpoint, "virtual_hosted_style_request": False}
@@ -95,7 +95,7 @@ class S3Target:
             raise SettingsError(str(self._error("cannot be opened", error))) from error
 
     def put(self, key: str, path: Path) -> None:
-        """Write one object with a single PUT; its etag is then the hash of its content, the same at every attempt."""
+        """Write one object with a single PUT, so that its etag is the hash of its content, equal for every attempt."""
         import obstore
 
         with open(path, "rb") as source:
@@ -106,6 +106,6 @@ class S3Target:
             raise self._error(f"did not take {key}", error) from error
 
     def _error(self, what: str, error: Exception) -> UploadError:
-        # With its duration, the same failure would be a new one each time, and be logged each time.
+        # The duration would make each repetition of a failure a new one, and each would be logged.
         reason = _DURATION.sub("", reason_of(error))
         return UploadError(f"The target {self.url} {what}: {reason[:300].rstrip('.')}.")

@@ -1,10 +1,10 @@
-"""The uploader of one spool: takes the inbox's files, seals by age, uploads each camera's objects in their order.
+"""The uploader of one spool: takes files from the inbox, seals objects by age, and uploads each camera's in order.
 
-An object is removed from the spool after the target has it, and it never changes once sealed: killed in between, it
-is uploaded again under the same key with the same content, and landing knows it. A camera's object is tried only when
-all before it are uploaded. After a failure both that camera and the target as a whole wait (`backoff.py`): a target
-that is away is asked once per delay, not once per camera, and a camera that cannot be written holds up no other.
-A stage that fails is noted and the others go on: uploading is what makes room on a full disk.
+A sealed object never changes, and it is removed after the target has it. If the uploader is killed in between, it
+uploads the same content again under the same key, and landing recognises it. An object is uploaded only after all
+earlier objects of its camera. After a failure the camera and the whole target wait (`backoff.py`): an unreachable
+target gets one request per delay, not one per camera, and a camera that fails delays no other. A failed stage is noted
+and the other stages go on, because uploading makes room on a full disk.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ from ingestion.edge.status import UPLOADER_LOCK, read_status, report_line
 from ingestion.edge.target import Target
 from ingestion.errors import SettingsError
 
-LOCK_ATTEMPTS = 20  # a `status` holds the lock for a moment to see whether it is free
+LOCK_ATTEMPTS = 20  # `status` holds the lock for a moment to see whether it is free
 LOCK_PAUSE_SECONDS = 0.05
-GIVE_UP_AFTER_FAILURES = 3  # in a row, of a single round: the target is away, the other cameras need not find out
+GIVE_UP_AFTER_FAILURES = 3  # in a row in `run_once`: the target is away, and the other cameras are not tried
 
 _log = logging.getLogger("floorhouse.edge")
 
 
 class Uploader:
-    """One round is `step`; `run` repeats it until it is told to stop."""
+    """`step` is one round; `run` repeats it until it is stopped."""
 
     def __init__(
         self,
@@ -63,11 +63,11 @@ class Uploader:
             is_one_disk = os.stat(self.settings.inbox_dir).st_dev == os.stat(spool.folder).st_dev
         except OSError as error:
             raise SettingsError(f"The inbox {self.settings.inbox_dir} cannot be used: {error.strerror}.") from error
-        if not is_one_disk:  # then a file could not be taken by one rename, and a crash might leave it in both
+        if not is_one_disk:  # a file is taken by one rename, which works only on one disk
             raise SettingsError(f"The inbox {self.settings.inbox_dir} is not on the disk of the spool {spool.folder}.")
 
     def run(self, stop: threading.Event) -> None:
-        """Upload until `stop` is set; what is then left waits, sealed, for the next run."""
+        """Upload until `stop` is set. What is left then is sealed and waits for the next run."""
         with self._only_uploader():
             self.seal_all()
             next_report = self._monotonic()
@@ -83,7 +83,7 @@ class Uploader:
             self._report()
 
     def run_once(self) -> bool:
-        """Upload all there is without waiting for anything; True where nothing is left."""
+        """Upload everything without waiting; return whether nothing is left."""
         with self._only_uploader():
             self._take_inbox()
             self.seal_all()
@@ -92,9 +92,9 @@ class Uploader:
             return not any(camera.objects() for camera in self.spool.cameras())
 
     def step(self, stop: threading.Event | None = None) -> bool:
-        """One round: take the inbox's files, seal what is old enough, upload for about `poll_seconds`.
+        """One round: take files from the inbox, seal old objects, upload for about `poll_seconds`.
 
-        True where the time was over before the objects were.
+        Returns whether objects are left that could be uploaded now.
         """
         self._take_inbox()
         self._seal_by_age()
@@ -107,7 +107,7 @@ class Uploader:
                 self.spool.seal(camera)
 
     def _take_inbox(self) -> None:
-        """Take the files that fit; the first of a camera that does not holds up the camera's later ones."""
+        """Take the files that fit. If a file does not fit, the later files of its camera wait too."""
         files: list[InboxFile] = []
         with self._noting_errors():
             files = list_inbox(self.settings.inbox_dir, self.settings.stream, self.settings.spool_max_bytes)
@@ -124,11 +124,11 @@ class Uploader:
         self._refused = {file for file in files if file.refusal is not None}
 
     def _seal_by_age(self) -> None:
-        """Seal what has been open for long enough by the monotonic clock, since this uploader first saw it: a wall
-        clock that jumps can neither hold an object back nor cut it short.
+        """Seal objects by the time since this uploader first saw them, on the monotonic clock: jumps of the wall clock
+        have no effect.
 
-        Behind an object that still waits it could not go yet, and it grows on until it is worth a request of its own:
-        after a day without a link, a slow camera has a few objects to upload, not one for each minute.
+        While an earlier object waits, the open object grows until it is worth its own request: after a day without a
+        link a slow camera has a few objects to upload, not one for each minute.
         """
         now, still_open = self._monotonic(), {}
         for camera in self.spool.cameras():
@@ -145,9 +145,9 @@ class Uploader:
         self._open_since = still_open
 
     def _upload(self, stop: threading.Event, until: float | None) -> bool:
-        """Upload the cameras' oldest objects in turn, one of each, until there are none that may be tried.
+        """Upload one object of each camera in turn, oldest first, until none is left that may be tried.
 
-        True where the time was over before. Without `until` every camera is tried at once, whatever failed before.
+        Returns whether the time `until` was over before. Without `until` every camera is tried, whatever failed before.
         """
         if until is not None and not self._target_backoff.is_due(self._monotonic()):
             return False
@@ -167,7 +167,7 @@ class Uploader:
         return False
 
     def _queues(self) -> dict[Camera, list[ObjectName]]:
-        """Each camera's sealed objects, the oldest first. Every round begins with another camera."""
+        """Each camera's sealed objects, oldest first. Every round begins with another camera."""
         cameras = self.spool.cameras()
         self._turn += 1
         at = self._turn % len(cameras) if cameras else 0
@@ -184,15 +184,15 @@ class Uploader:
         return self._target_backoff.is_due(now) and (own is None or own.is_due(now))
 
     def _upload_one(self, camera: Camera, name: ObjectName) -> bool:
-        """Upload and remove one object; False where the target did not take it."""
+        """Upload and remove one object; False if the target did not take it."""
         own = self._camera_backoffs.setdefault(camera.stream, self._new_backoff())
         try:
             size = os.stat(camera.path(name)).st_size
-            # Until its sealed name is durable, a power cut would make it open again, to grow under a key that is taken.
+            # If a power cut undid the sealed name, the object would be open again and grow under an uploaded key.
             disk.sync_folder(camera.folder)
             self.target.put(name.key(camera.stream), camera.path(name))
             self.spool.remove(camera, name)
-        except FileNotFoundError:  # dropped for want of room since it was listed
+        except FileNotFoundError:  # dropped to make room after it was listed
             return True
         except (EdgeError, OSError) as error:
             self.ledger.note_error(error, self._now())
@@ -226,7 +226,7 @@ class Uploader:
 
     @contextmanager
     def _noting_errors(self) -> Iterator[None]:
-        """A failure of the disk with one camera or file is noted, and the round goes on."""
+        """Note a failure of the disk with one camera or file, and go on with the round."""
         try:
             yield
         except (EdgeError, OSError) as error:

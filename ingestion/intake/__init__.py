@@ -1,5 +1,5 @@
-"""The HTTP door of the landing bucket, for cameras that can only POST: `python -m ingestion.intake`.
+"""The HTTP intake, for cameras that can only POST: writes events to the landing bucket (`python -m ingestion.intake`).
 
-A request is judged by the contract's own code and answered only when the object that holds its events is durable.
-Nothing is landed here, and nothing is remembered: what is in the bucket is all that there is.
+The contract's own code judges each request. The answer comes when the object with its events is durable. The intake
+lands nothing and stores nothing outside the bucket.
 """

@@ -1,4 +1,4 @@
-"""Start the intake: `python -m ingestion.intake [--host --port]`. SIGTERM or Ctrl+C: an orderly end."""
+"""Start the intake: `python -m ingestion.intake [--host --port]`. SIGTERM and Ctrl+C end it in order."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from serving.guard import Guard
 from serving.known_hosts import ANY_INTERFACE, Objection, known_hosts
 from serving.listening import CannotListenError, address_of, listen, make_server, stop_on_signals
 
-KEPT = {"timeout_keep_alive": 30}  # seconds: a camera that posts now and then finds its connection still there
-STOP_SECONDS_BEYOND_LIMITS = 2  # for the answers themselves to be sent
+KEPT = {"timeout_keep_alive": 30}  # seconds: a camera that posts now and then keeps its connection
+STOP_SECONDS_BEYOND_LIMITS = 2  # for sending the answers
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve until a signal comes. 0 after an orderly end; 1 with one sentence where it cannot start."""
+    """Serve until a signal comes. Returns 0 after an orderly end, or 1, with one sentence, if it cannot start."""
     parser = argparse.ArgumentParser(prog="floorhouse intake", description="Take camera events by HTTP.")
     parser.add_argument("--host", help="the interface to listen on (default 127.0.0.1: this machine only)")
     parser.add_argument("--port", type=int, help="the port (default 8090; 0 for any that is free)")
@@ -59,21 +59,21 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def refused(objection: Objection) -> Response:
-    """The guard's refusal in the shape of all others."""
+    """The guard's refusal as an answer of the intake."""
     return refuse(Problem(objection.status, objection.reason, objection.detail))
 
 
 def _longest(settings: IntakeSettings) -> float:
-    """Seconds, longer than any request may take, so that only a fault of this program is ever cut off at the end, and
-    while it serves only a connection on which nothing goes on.
+    """Seconds, more than any request may take: only idle connections, and requests that a fault of this program delays,
+    are cut off.
     """
     waiting = settings.read_seconds + settings.write_seconds * 2 + settings.group_milliseconds / 1000
     return waiting + STOP_SECONDS_BEYOND_LIMITS
 
 
 def _open_bucket(plant: Settings) -> Bucket:
-    """The landing bucket. Its folders are made in the data folder only: elsewhere, one that is not there may be a share
-    that is mounted later, and is waited for with 503.
+    """The landing bucket. Its folders are made only in the data folder. A missing folder elsewhere may be a share that
+    is mounted later: until then the answer is 503.
     """
     is_own = plant.landing_url.startswith(f"{plant.data_dir.as_uri()}/")
     return open_landing_bucket(plant) if is_own else open_bucket(plant.landing_url)

@@ -1,4 +1,4 @@
-"""What the intake answers: the shapes that clients see, and the bytes that are sent. No rule about events is here."""
+"""The intake's answers: their shapes for clients, and the bytes that are sent. Contains no rule about events."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ EXAMPLE_EVENT: JsonDict = {
 }
 
 _encode = msgspec.json.Encoder().encode
-# Fields of an event that the contract got later and that a record may not have, as JSON shows them then.
+# Optional fields that the contract gained later, as JSON shows them in an event without them.
 _LATER_AND_ABSENT = [f',"{field.name}":null'.encode() for field in fields(Event) if field.default is None]
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a request or a record was not taken: HTTP status, a word for programs, a sentence for people."""
+    """Why a request or record was refused: HTTP status, a word for programs, and a sentence for people."""
 
     status: int
     reason: str
@@ -39,9 +39,9 @@ class Problem:
 
 
 def event_answer(event: Event) -> bytes:
-    """The JSON of an event as it was understood, every field filled in, with its `event_key` as `id`.
+    """The JSON of an event as it was read, with every default filled in and its `event_key` as `id`.
 
-    A field that the contract got later is there where it was sent only: a record without it keeps its answer.
+    Fields that the contract gained later are in the answer only if the record has them: other answers stay the same.
     """
     answer = _encode(event)
     for absent in _LATER_AND_ABSENT:
@@ -60,31 +60,29 @@ def accepted_result(index: int, answer: bytes) -> bytes:
 
 
 def rejected_result(index: int, problem: Problem) -> bytes:
-    """The entry of a record that was not taken in a batch's answer."""
+    """The entry of a refused record in a batch's answer."""
     return b'{"index":%d,"status":%d,%s' % (index, problem.status, problem_answer(problem)[1:])
 
 
 def batch_answer(accepted: int, results: list[bytes]) -> bytes:
-    """The JSON of a whole batch, its results in the order of the records."""
+    """The JSON of a batch, with the results in the order of the records."""
     return b'{"accepted":%d,"rejected":%d,"results":[%s]}' % (accepted, len(results) - accepted, b",".join(results))
 
 
 class EventRecord(BaseModel):
-    """An event as a camera sends it. This describes; what is judged is the data contract, section 2."""
+    """An event as a camera sends it. Only describes it: the data contract, section 2, decides what is accepted."""
 
     model_config = ConfigDict(extra="allow", json_schema_extra={"example": EXAMPLE_EVENT})
 
     timestamp: datetime = Field(description="ISO 8601 with Z or an offset; 2000 or later, at most 24 hours from now")
     worker_id: str | None = Field(
-        None, min_length=1, max_length=MAX_IDENTIFIER_LENGTH, description="none where the station itself is seen"
+        None, min_length=1, max_length=MAX_IDENTIFIER_LENGTH, description="absent in events about the station itself"
     )
     workstation_id: str = Field(min_length=1, max_length=MAX_IDENTIFIER_LENGTH)
     event_type: str = Field(json_schema_extra={"enum": list(EVENT_TYPES)})
     confidence: float = Field(ge=0, le=1)
-    count: int = Field(1, ge=0, le=MAX_COUNT, description="what was made since the last report, never a running total")
-    count_total: int | None = Field(
-        None, ge=0, le=MAX_COUNT_TOTAL, description="in place of count: a counter's reading"
-    )
+    count: int = Field(1, ge=0, le=MAX_COUNT, description="the units made since the last report, never a running total")
+    count_total: int | None = Field(None, ge=0, le=MAX_COUNT_TOTAL, description="a counter's reading, instead of count")
     event_id: str | int | None = Field(None, description="tells two products of one instant apart")
     site_id: str = Field(DEFAULT_SITE, min_length=1, max_length=MAX_IDENTIFIER_LENGTH)
     camera_id: str = Field(UNKNOWN, min_length=1, max_length=MAX_IDENTIFIER_LENGTH)
@@ -93,9 +91,9 @@ class EventRecord(BaseModel):
 
 
 class AcceptedEvent(BaseModel):
-    """The event as it was understood, all fields filled in. It is durable in the landing bucket.
+    """The event as it was read, with every default filled in. It is durable in the landing bucket.
 
-    `event_id` and `count_total` are there where they were sent and mean something.
+    `event_id` and `count_total` are in the answer if the record has them and they apply.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -114,24 +112,24 @@ class AcceptedEvent(BaseModel):
 
 
 class Refusal(BaseModel):
-    """Why nothing was taken."""
+    """Why the request was refused."""
 
     reason: str = Field(description="a word for programs, such as bad_count or too_many_waiting")
     detail: str = Field(description="one sentence for people, with the value that is wrong")
 
 
 class RecordResult(BaseModel):
-    """What became of one record of a batch."""
+    """The result for one record of a batch."""
 
-    index: int = Field(description="its place in the array, from 0")
-    status: int = Field(description="201 taken; 422 refused by the contract; 403 not for this API key")
-    event: AcceptedEvent | None = Field(None, description="where it was taken")
-    reason: str | None = Field(None, description="where it was refused")
-    detail: str | None = Field(None, description="where it was refused")
+    index: int = Field(description="the record's place in the array, from 0")
+    status: int = Field(description="201 accepted; 422 refused by the contract; 403 not allowed for this API key")
+    event: AcceptedEvent | None = Field(None, description="for an accepted record")
+    reason: str | None = Field(None, description="for a refused record")
+    detail: str | None = Field(None, description="for a refused record")
 
 
 class BatchAnswer(BaseModel):
-    """What became of every record of a batch, in its order."""
+    """The results of a batch, in the order of its records."""
 
     accepted: int
     rejected: int
@@ -139,10 +137,10 @@ class BatchAnswer(BaseModel):
 
 
 class Health(BaseModel):
-    """Whether the intake can do its work."""
+    """Whether the intake works."""
 
-    status: Literal["ok", "bucket_unavailable"] = Field(description="how the newest write to the bucket ended")
-    detail: str | None = Field(description="the bucket's own sentence when the newest write failed")
+    status: Literal["ok", "bucket_unavailable"] = Field(description="the result of the newest write to the bucket")
+    detail: str | None = Field(description="why the newest write failed")
     waiting_requests: int
     waiting_bytes: int
     accepted_events: int = Field(description="events made durable since the start")

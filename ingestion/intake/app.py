@@ -1,4 +1,4 @@
-"""The routes and their description (OpenAPI); what a request goes through is in `service.py`."""
+"""The routes and their description (OpenAPI). `service.py` handles the requests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ingestion.intake.service import KEY_HEADER, Intake, refuse
 _PAGE_FOLDER = Path(__file__).with_name("page")
 _PAGE_FILES = {"page.js": "text/javascript", "page.css": "text/css"}
 
-# The browser itself refuses whatever would leave this server: on a plant's network it would only hang.
+# The browser requests nothing from other servers: on a plant's network such requests would hang.
 _PAGE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -27,10 +27,10 @@ _PAGE_HEADERS = {
 }
 
 _DESCRIPTION = """\
-For cameras and gateways that can only POST. Records are judged by the data contract; what is taken becomes objects of
-the landing bucket, and an answer 201 or 207 comes only when they are durable. Records that are refused are answered,
-not stored: whoever sent them still has them. Sending a record again is harmless: it has the same id and the same
-answer, and landing keeps one of them.
+For cameras and gateways that can only POST. The data contract decides which records are accepted. Accepted records
+become objects of the landing bucket, and the answer 201 or 207 means that they are durable. Refused records are named
+in the answer and are not stored. Sending a record again is harmless: it gets the same id and the same answer, and
+landing keeps one of them.
 """
 
 _SENTENCES = {
@@ -50,7 +50,7 @@ _EVENT_REF = {"$ref": "#/components/schemas/EventRecord"}
 
 
 def build_app(intake: Intake, max_record_bytes: int) -> FastAPI:
-    """The application around a running intake. Opens nothing by itself. Landing reads no larger record than that."""
+    """The application of a running intake. It opens nothing itself. Landing reads records up to `max_record_bytes`."""
     app = FastAPI(
         title="Floorhouse intake", version="1", description=_DESCRIPTION, docs_url=None, redoc_url=None
     )  # FastAPI's own pages load their scripts from the internet
@@ -75,15 +75,18 @@ def build_app(intake: Intake, max_record_bytes: int) -> FastAPI:
     @app.post(
         "/api/events/batch",
         summary="Send a list of events",
-        description="The good records are kept, whatever the others are; each is answered at its index.",
+        description="Valid records are accepted even if others are refused. The answer has a result for each record.",
         status_code=201,
         response_class=Response,
         responses={
-            201: {"model": BatchAnswer, "description": "All records were taken."},
-            207: {"model": BatchAnswer, "description": "Some records were taken; the others say why not."},
-            422: {"model": BatchAnswer, "description": "No record was taken; each says why."},
+            201: {"model": BatchAnswer, "description": "All records were accepted."},
+            207: {
+                "model": BatchAnswer,
+                "description": "Some records were accepted; the other results say why not.",
+            },
+            422: {"model": BatchAnswer, "description": "No record was accepted; each result says why."},
             **_REFUSALS,
-            403: {"model": BatchAnswer, "description": "No record was taken: the API key is for another site."},
+            403: {"model": BatchAnswer, "description": "No record was accepted: the API key is for another site."},
         },
         openapi_extra=_body_of({"type": "array", "items": _EVENT_REF}),
     )
@@ -123,7 +126,7 @@ def build_app(intake: Intake, max_record_bytes: int) -> FastAPI:
 
 
 def _body_of(schema: dict[str, Any]) -> dict[str, Any]:
-    """The body's description; FastAPI does not read it, because it must be judged on its bytes."""
+    """The description of the body. FastAPI does not parse the body, because its bytes are judged."""
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 

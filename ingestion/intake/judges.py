@@ -1,6 +1,6 @@
-"""Where a body is judged: a small one at once, a large one in a process of its own, while others are answered.
+"""Judges bodies: small ones at once, large ones in a separate process, so that other requests are answered meanwhile.
 
-A thread would not do: reading JSON holds the interpreter, and with it everybody, for as long as a body takes.
+A thread would not help: parsing JSON holds Python's global lock, and every other request would wait.
 """
 
 from __future__ import annotations
@@ -18,28 +18,28 @@ from ingestion.intake.judging import Judge, Judged
 from ingestion.intake.keys import Sender
 from ingestion.intake.waiting import Turns
 
-# What may be judged in place: the costliest bodies within these take some 10 ms. Commas bound the number of values,
-# which cost more than bytes: `[1,1,1,…` has a hundred times as many as an honest batch.
+# Bodies within both limits are judged in place: the costliest take about 10 ms. The commas limit the number of values,
+# which cost more than bytes: a body `[1,1,1,…` has a hundred times as many values as a normal batch.
 IN_PLACE_BYTES = 64 << 10
 IN_PLACE_COMMAS = 1_500
 
 
 class JudgeLostError(Exception):
-    """The process that judges ended twice over one body; the text is a sentence."""
+    """The judging process ended twice on one body; the text is a sentence."""
 
 
 class Judges:
-    """Judges bodies, large ones one after the other, each sender in its turn."""
+    """Judges bodies. Large ones are judged one at a time, and senders take turns."""
 
     def __init__(self) -> None:
         self._turns = Turns()
         self._process: ProcessPoolExecutor | None = None
 
     async def judge(self, judge: Judge, body: bytes, sender: Sender, now: datetime, holder: str) -> Judged:
-        """The outcome of `judge`, or what it raises.
+        """The result of `judge`, or the exception that it raises.
 
         Raises:
-            JudgeLostError: the process was ended, by the system for want of memory or by hand.
+            JudgeLostError: the process was killed, by hand or by the system for lack of memory.
         """
         if len(body) <= IN_PLACE_BYTES and body.count(b",") <= IN_PLACE_COMMAS:
             return judge(body, sender, now)
@@ -59,7 +59,7 @@ def _new_process() -> ProcessPoolExecutor:
 
 
 def _begin() -> None:
-    """In the new process: Ctrl+C is for the one that started it, and it ends when that one does, however that ends."""
+    """In the new process: ignore Ctrl+C, and end when the parent process ends, however it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     starter = multiprocessing.parent_process()
 

@@ -1,9 +1,8 @@
-"""From a request's body to the lines to keep and the answer to give. Pure: no network, disk or clock.
+"""Turns a request's body into the lines to store and the answer. Pure functions: no network, disk or clock.
 
-Whether a record is right is decided by `ingestion.contract.events` alone, on the record's bytes as they were sent
-(`1` and `1.0` differ as a count). Those bytes are kept as they are, fields that nobody knows
-included: landing judges them again and shows what drifts. Reading one record takes 13 µs, so the exact reading needs
-no faster way beside it.
+Only `ingestion.contract.events` decides whether a record is valid, from the bytes as they were sent (`1` and `1.0`
+differ as a count). The bytes are stored unchanged, with unknown fields: landing judges them again and reports drift.
+Reading one record takes 13 µs, so no faster reading is needed.
 """
 
 from __future__ import annotations
@@ -31,16 +30,16 @@ from ingestion.records.values import BYTE_ORDER_MARK, JSON_WHITE_SPACE
 _array_of_slices = msgspec.json.Decoder(list[msgspec.Raw])
 _slice = msgspec.json.Decoder(msgspec.Raw)
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_EXACT_BYTES = 64 << 10  # what is read exactly without another thought
+_EXACT_BYTES = 64 << 10  # records up to this size are read exactly at once
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
-_LETTER = rb"\\u0041"  # as long
-_NO_FOLDER = Folder()  # the objects' keys name no site and no camera
+_LETTER = rb"\\u0041"  # of the same length
+_NO_FOLDER = Folder()  # the keys of the intake's objects name no site and no camera
 _LINE_BREAKS_TO_SPACES = bytes.maketrans(b"\r\n", b"  ")
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One request's outcome: JSON Lines to keep, how many records were (not) taken, status and JSON to answer."""
+    """The result of one request: the JSON Lines to store, the accepted and rejected records, status and answer."""
 
     lines: bytes
     accepted: int
@@ -54,22 +53,22 @@ Judge = Callable[[bytes, Sender, datetime], Judged]
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How many records of how many bytes may come at once; a larger record landing would refuse."""
+    """The most records of a request, and the most bytes of a record, which landing would reject above that."""
 
     max_records: int
     max_record_bytes: int
 
 
 class Unreadable(Exception):
-    """The body as a whole cannot be taken; carries what to answer."""
+    """The whole body is refused; carries the answer."""
 
     def __init__(self, problem: Problem) -> None:
-        super().__init__(problem)  # as its one argument, so that it comes back whole from another process
+        super().__init__(problem)  # the only argument, so that the exception can be pickled
         self.problem = problem
 
 
 def judge_event(body: bytes, sender: Sender, now: datetime, bounds: Bounds) -> Judged:
-    """The body is one record."""
+    """Judge a body that is one record."""
     record = body.removeprefix(BYTE_ORDER_MARK).strip(JSON_WHITE_SPACE)
     verdict = _judge(record, sender, now, bounds)
     if isinstance(verdict, Problem):
@@ -78,9 +77,10 @@ def judge_event(body: bytes, sender: Sender, now: datetime, bounds: Bounds) -> J
 
 
 def judge_batch(body: bytes, sender: Sender, now: datetime, bounds: Bounds) -> Judged:
-    """The body is an array of records: good ones are kept, each is answered at its index.
+    """Judge a body that is an array of records. Valid records are kept, and each gets a result.
 
-    The status is 201 when all were taken, 207 when some were, else 422, or 403 where the key alone stood in the way.
+    The status is 201 if all were accepted and 207 if some were. If none was, it is 403 if all lack only a right of the
+    API key, otherwise 422.
 
     Raises:
         Unreadable: the body is no JSON array, or has too many records.
@@ -122,9 +122,9 @@ def _judge(record: bytes, sender: Sender, now: datetime, bounds: Bounds) -> Even
 
 
 def _reduced(record: bytes) -> bytes | None:
-    """A record with the contract's fields alone, and arrays emptied; None where it is no object that is read at once.
+    """A record with only the contract's fields, without the contents of arrays; None if the fast parser cannot read it.
 
-    What is wrong with these is wrong with the record, and is found before the rest is parsed as landing parses it.
+    A fault in these fields is a fault of the record, and is found before the costly exact parsing.
     """
     try:
         fields = _fields.decode(record)
@@ -135,7 +135,7 @@ def _reduced(record: bytes) -> bytes | None:
 
 
 def _slices_of(body: bytes, max_records: int) -> list[bytes]:
-    """Each element of the array as it was sent. What the elements hold is not built: it costs far more."""
+    """The bytes of each element of the array. The elements are not parsed, which would cost far more."""
     value = body.removeprefix(BYTE_ORDER_MARK).strip(JSON_WHITE_SPACE)
     decoder = _array_of_slices if value[:1] == b"[" else _slice
     cleaned = value
@@ -143,7 +143,7 @@ def _slices_of(body: bytes, max_records: int) -> list[bytes]:
         value.decode("utf-8")
         try:
             elements = decoder.decode(value)
-        except (msgspec.DecodeError, RecursionError):  # a lone surrogate is read by the exact parser only
+        except (msgspec.DecodeError, RecursionError):  # only the exact parser reads a lone surrogate
             cleaned = _SURROGATE.sub(_LETTER, value)
             elements = decoder.decode(cleaned)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -157,7 +157,7 @@ def _slices_of(body: bytes, max_records: int) -> list[bytes]:
 
 
 def _why(value: bytes, error: Exception) -> str:
-    """What the exact parser says of a value that is no JSON; of a large one what was met first."""
+    """The exact parser's sentence about a value that is no JSON; for a large value, the fast parser's."""
     if len(value) <= _EXACT_BYTES or isinstance(error, UnicodeDecodeError):
         try:
             parse_json(value)
@@ -167,7 +167,7 @@ def _why(value: bytes, error: Exception) -> str:
 
 
 def _cut(value: bytes, elements: list[msgspec.Raw]) -> Iterator[bytes]:
-    """The slices of an array whose elements are as long as these."""
+    """The slices of an array whose elements have the lengths of `elements`."""
     start = 1
     for element in elements:
         while value[start] in b" \t\r\n,":

@@ -1,9 +1,9 @@
-"""Who may write what: the API keys of sites and cameras, kept as hashes in a file that a person edits.
+"""The API keys of sites and cameras, stored as hashes in a file that a person edits.
 
     python -m ingestion.intake.keys --site north [--camera gate-3]
 
-makes a new key and prints it once, with the line to add to the file. A key is 256 random bits, so that one plain
-SHA-256 of it tells nothing to a reader of the file.
+makes a new key and prints it once, with the line to add to the file. A key has 256 random bits, so nobody can find it
+from its plain SHA-256.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """What a key may write: None is every site, every camera."""
+    """What a key may write; None stands for every site or every camera."""
 
     site_id: str | None = None
     camera_id: str | None = None
 
     def objection_to(self, event: Event) -> Problem | None:
-        """Why this sender may not write an event; a record that names no site or camera has the contract's defaults."""
+        """Why this sender may not write an event, or None. Site and camera have the contract's defaults if absent."""
         for name, allowed, written in (
             ("site_id", self.site_id, event.site_id),
             ("camera_id", self.camera_id, event.camera_id),
@@ -49,17 +49,17 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class ApiKeys:
-    """Every sender by the SHA-256 of its key; empty: no key is asked for."""
+    """The senders by the SHA-256 of their keys. If there are none, no key is required."""
 
     senders: Mapping[str, Sender] = field(default_factory=dict)
 
     def sender_of(self, key: str | None) -> Sender | None:
-        """The sender whose key this is, or None. How long that takes tells of a hash only, and nothing of its key."""
+        """The sender with this key, or None. How long that takes depends on the hash alone and reveals nothing."""
         return self.senders.get(hash_of(key or "")) if self.senders else Sender()
 
 
 def hash_of(key: str) -> str:
-    """The form in which a key is kept: 64 hexadecimal digits."""
+    """The stored form of a key: 64 hexadecimal digits."""
     return hashlib.sha256(key.encode("utf-8", errors="surrogatepass")).hexdigest()
 
 

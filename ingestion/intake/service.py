@@ -1,6 +1,6 @@
-"""One request from its headers to its answer: may it come in, what is in it, is it durable. Rules live elsewhere.
+"""Handles one request from its headers to its answer. The rules about records are elsewhere.
 
-The order is chosen so that what costs least decides first: key, room, size, then the records, then the bucket.
+The cheapest checks come first: key, room and size, then the records, then the write to the bucket.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from ingestion.intake.writing import GroupWriter, ObjectNames
 
 KEY_HEADER = "X-API-Key"
 JSON = "application/json"
-RETRY_WAITING_SECONDS = 1  # by then some of what waits is written
-RETRY_BUCKET_SECONDS = 5  # a bucket that is away is rarely back sooner
+RETRY_WAITING_SECONDS = 1  # until then some waiting requests are written
+RETRY_BUCKET_SECONDS = 5  # an unreachable bucket is rarely back sooner
 
 
 class Intake:
-    """The state of a running intake: what waits, what was counted, the writer."""
+    """The state of a running intake: waiting requests, counts, and the writer."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class Intake:
         self._judges = Judges()
 
     async def answer(self, request: Request, judge: Judge) -> Response:
-        """What to answer to a POST; 201 and 207 only when what they acknowledge is durable."""
+        """The answer to a POST. It is 201 or 207 only when the accepted events are durable."""
         try:
             sender, holder = self._sender_of(request)
             with self.waiting.place(holder) as place:
@@ -74,13 +74,13 @@ class Intake:
         except BucketError as error:
             return refuse(Problem(503, "bucket_unavailable", str(error), RETRY_BUCKET_SECONDS))
         except ClientDisconnect:
-            return Response(status_code=400)  # nobody is there to read it
+            return Response(status_code=400)  # the client has left
         self.accepted_events += judged.accepted
         self.rejected_records += judged.rejected
         return Response(judged.answer, judged.status, media_type=JSON)
 
     def health(self) -> Health:
-        """Whether the newest write reached the bucket, and how much waits."""
+        """Whether the newest write reached the bucket, and how many requests and bytes wait."""
         failure = self.writer.failure
         return Health(
             status="bucket_unavailable" if failure else "ok",
@@ -93,7 +93,7 @@ class Intake:
         )
 
     def _sender_of(self, request: Request) -> tuple[Sender, str]:
-        """Who sends, and who holds what the request takes: the key, or without keys the client's address."""
+        """The sender, and the holder of the request's share: its key, or without keys the client's address."""
         key = request.headers.get(KEY_HEADER)
         sender = self.keys.sender_of(key)
         if sender is None:
@@ -106,7 +106,7 @@ class Intake:
     async def _read_and_judge(
         self, request: Request, judge: Judge, sender: Sender, holder: str, place: Place
     ) -> Judged:
-        """The outcome, unless another sender needs the room before: nothing is written yet, so nothing is lost."""
+        """The judged body, unless another sender needs the room first: nothing is written yet, so nothing is lost."""
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(None) as until:
@@ -122,10 +122,10 @@ class Intake:
         return judged
 
     async def _read(self, request: Request, place: Place) -> bytes:
-        """The whole body, counted while it comes: a length that was announced proves nothing."""
+        """The whole body, counted as it arrives: the announced length may be wrong."""
         encoding = request.headers.get("content-encoding", "identity")
         if encoding.lower() != "identity":
-            detail = f'The body has the Content-Encoding "{encoding[:40]}"; JSON is taken as it is only.'
+            detail = f'The body has the Content-Encoding "{encoding[:40]}"; only JSON without an encoding is accepted.'
             raise Unreadable(Problem(415, "encoded", detail))
         limit = self.settings.max_body_bytes
         too_large = Problem(413, "too_large", f"The body has more than {limit} bytes; send it in parts.")
@@ -152,12 +152,12 @@ class Intake:
 
 
 def refuse(problem: Problem) -> Response:
-    """The answer that takes nothing."""
+    """The answer to a refused request."""
     headers = {}
     if problem.retry_after_seconds is not None:
         headers["Retry-After"] = str(math.ceil(problem.retry_after_seconds))
     if problem.status == 401:
         headers["WWW-Authenticate"] = f'ApiKey header="{KEY_HEADER}"'
-    if problem.status in (408, 429):  # what is left of the body is not waited for
+    if problem.status in (408, 429):  # the rest of the body is not awaited
         headers["Connection"] = "close"
     return Response(problem_answer(problem), problem.status, headers, JSON)

@@ -1,6 +1,6 @@
-"""What an administrator may choose about the intake: one frozen class, read once, checked before the port is opened.
+"""The settings of the intake: one frozen class, read once and checked before the port opens.
 
-Where the bucket is says `ingestion.settings`; both are needed to start.
+`ingestion.settings` names the bucket; the intake needs both.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class IntakeSettings(FrozenSettings):
         return value.expanduser().absolute() if value else None
 
     def check(self) -> None:
-        """Stop before the port opens where two settings do not go together.
+        """Refuse settings that do not fit together, before the port opens.
 
         Raises:
             SettingsError: one sentence that names both.
@@ -115,7 +115,7 @@ class IntakeSettings(FrozenSettings):
 
 
 def read_intake_settings(environment: Mapping[str, str] | None = None, **given: object) -> IntakeSettings:
-    """The settings that the environment gives, and before it the arguments; an empty variable is an unset one.
+    """The settings from the arguments and then from the environment. An empty variable counts as unset.
 
     Raises:
         SettingsError: one sentence that names the variable, its value and what is allowed.

@@ -1,7 +1,7 @@
-"""How much may wait at once: requests whose bodies are being read, judged or written, and the bytes they hold.
+"""Limits the requests that are read, judged or written at the same time, and the bytes that they hold.
 
-A bound on both keeps the memory bounded. Nobody can hold it all: where there is no room for one sender, the one that
-holds most gives way; where that is the sender himself, he is sent away at once instead of waiting without an end.
+So memory is bounded, and no sender can take all of it: if there is no room for a request, the sender with the largest
+share gives way. If that is the request's own sender, the request is refused at once.
 """
 
 from __future__ import annotations
@@ -14,25 +14,25 @@ from types import TracebackType
 
 
 class TooManyWaiting(Exception):
-    """There is no room; the text is a sentence that says of what."""
+    """There is no room; the text is a sentence that says for what."""
 
 
 class Waiting:
-    """The requests and bytes that wait now, within their limits."""
+    """The waiting requests and their bytes, within their limits."""
 
     def __init__(self, max_requests: int, max_bytes: int) -> None:
         self.max_requests = max_requests
         self.max_bytes = max_bytes
         self.requests = 0
         self.bytes = 0
-        self.places: dict[str, list[Place]] = {}  # of each holder, in the order of their coming
+        self.places: dict[str, list[Place]] = {}  # of each holder, in order of arrival
 
     def place(self, holder: str = "") -> Place:
-        """A place for one request of a holder, kept for the length of a `with` block. Raises `TooManyWaiting`."""
+        """A place for one request of a holder, for a `with` block. Entering it may raise `TooManyWaiting`."""
         return Place(self, holder)
 
     def has_room(self, holder: str, requests: int, size: int) -> bool:
-        """Whether so much more fits, after others who hold more than this holder then would have given way to it."""
+        """Whether the requests and bytes fit. Holders of larger shares give way first."""
         while self.requests + requests > self.max_requests or self.bytes + size > self.max_bytes:
             is_full = self.requests + requests > self.max_requests
             mine = self._held(holder, is_full) + (requests if is_full else size)
@@ -55,7 +55,7 @@ class Waiting:
 
 
 class Place:
-    """One request's share of what waits. `gives_way` ends the request; it is None where that would come too late."""
+    """One request's share. `gives_way` ends the request; None if it can no longer be ended."""
 
     def __init__(self, waiting: Waiting, holder: str) -> None:
         self._waiting = waiting
@@ -82,7 +82,7 @@ class Place:
         self.bytes += more
 
     def give_way(self) -> None:
-        """Leave room for another sender, and have the request ended."""
+        """Release the room for another sender and end the request."""
         self.gave_way = True
         self._leave()
         if self.gives_way:
@@ -106,22 +106,22 @@ class Place:
 
 
 class Turns:
-    """One at a time; of those who wait, each holder has its turn, however many requests of another one wait."""
+    """Grants one turn at a time. Waiting holders take turns, however many requests one of them has."""
 
     def __init__(self) -> None:
         self._is_taken = False
-        self._waiting: dict[str, deque[asyncio.Future[None]]] = {}  # the holder whose turn is next comes first
+        self._waiting: dict[str, deque[asyncio.Future[None]]] = {}  # the next holder comes first
 
     @asynccontextmanager
     async def turn(self, holder: str) -> AsyncIterator[None]:
-        """A turn for the length of an `async with` block."""
+        """A turn, for an `async with` block."""
         if self._is_taken:
             mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiting.setdefault(holder, deque()).append(mine)
             try:
                 await mine
             except asyncio.CancelledError:
-                if mine.done() and not mine.cancelled():  # it came in the same moment
+                if mine.done() and not mine.cancelled():  # the turn came at the same moment
                     self._pass_on()
                 raise
         self._is_taken = True

@@ -1,9 +1,8 @@
-"""Group commit: the lines of all requests that wait go into one object, and each is answered when that is durable.
+"""Group commit: writes the lines of all waiting requests as one object, and answers them when it is durable.
 
-A sync to the disk or a PUT costs the same for one event as for a thousand, and landing is slow with many small
-objects. So a group is written when it is large enough, when its oldest request has waited long enough, or when every
-open connection waits in it, because then nobody is left to wait for; meanwhile the next group gathers. What a line
-means is not known here.
+A sync or a PUT costs the same for one event as for a thousand, and landing is slow with many small objects. A group is
+written when it is large enough, when its oldest request has waited long enough, or when every open connection waits in
+it. The next group gathers meanwhile. Nothing here depends on the content of the lines.
 """
 
 from __future__ import annotations
@@ -20,8 +19,8 @@ from datetime import datetime
 from ingestion.errors import BucketError
 
 PREFIX = "events/intake/"
-MAX_OBJECT_BYTES = 8 << 20  # a group stops growing here; one larger request is an object by itself
-MAX_LEFT_BEHIND = 8  # writes that hang, each with a thread and an object, before nothing new is begun
+MAX_OBJECT_BYTES = 8 << 20  # a group stops growing at this size; a larger request is an object of its own
+MAX_LEFT_BEHIND = 8  # hanging writes, each with a thread and an object; with so many, no new one begins
 
 Put = Callable[[str, bytes], None]
 
@@ -34,7 +33,7 @@ class _Request:
 
 
 class ObjectNames:
-    """Keys that never come twice: time for people, a sequence for the order, a random part for each process."""
+    """Unique keys: a time for people, a sequence number for the order, and a random part for each process."""
 
     def __init__(self) -> None:
         self._unique = secrets.token_hex(8)
@@ -47,7 +46,7 @@ class ObjectNames:
 
 
 class GroupWriter:
-    """Writes groups of lines one after the other. Belongs to one event loop."""
+    """Writes groups of lines, one after the other. Belongs to one event loop."""
 
     def __init__(
         self,
@@ -77,7 +76,7 @@ class GroupWriter:
         """Return when the lines are durable in the bucket.
 
         Raises:
-            BucketError: they are not; or, where the bucket did not answer in time, nobody knows.
+            BucketError: the write failed, or the bucket did not answer in time; the lines may then be in the bucket.
         """
         loop = asyncio.get_running_loop()
         request = _Request(lines, loop.time(), loop.create_future())
@@ -87,7 +86,7 @@ class GroupWriter:
         await request.durable
 
     def _consider(self) -> None:
-        """Start a write, or the timer that will, unless a write goes on: its end asks again."""
+        """Start a write or a timer for it. While a write runs do nothing: its end calls this again."""
         if self._writing is not None or not self._gathered:
             return
         loop = asyncio.get_running_loop()
@@ -123,7 +122,7 @@ class GroupWriter:
         except BaseException as error:
             self.failure = error if isinstance(error, BucketError) else BucketError(f"The intake failed: {error!r}.")
             for request in group:
-                if not request.durable.done():  # a client that left waits no longer
+                if not request.durable.done():  # a client that left no longer waits
                     request.durable.set_exception(self.failure)
             if not isinstance(error, BucketError):
                 raise
@@ -138,13 +137,13 @@ class GroupWriter:
         self._writing = None
         self._consider()
         if not task.cancelled() and (error := task.exception()) is not None:
-            raise error  # a mistake of this program: the loop's handler reports it
+            raise error  # a fault of this program: the loop's handler reports it
 
     async def _put_in_time(self, key: str, content: bytes) -> None:
-        """The write itself; a hand that is not back in time is left behind, and the next write gets a new one."""
+        """Write the object. A thread that does not return in time is abandoned, and the next write gets a new one."""
         self._left_behind = [hand for hand in self._left_behind if hand.is_working]
         if len(self._left_behind) >= MAX_LEFT_BEHIND:
-            raise BucketError(f"The landing bucket did not take {MAX_LEFT_BEHIND} objects yet, and is given no more.")
+            raise BucketError(f"The landing bucket did not take {MAX_LEFT_BEHIND} objects yet, and gets no more.")
         try:
             async with asyncio.timeout(self._write_seconds):
                 await self._hand.put(key, content)
@@ -156,9 +155,9 @@ class GroupWriter:
 
 
 class _Hand:
-    """A thread that puts objects. A daemon: a bucket that hangs must not keep the process from ending.
+    """A daemon thread that puts objects: a hanging bucket does not keep the process from ending.
 
-    It is kept from write to write, because to start one takes longer than to sync a file.
+    Writes reuse it, because starting a thread takes longer than syncing a file.
     """
 
     def __init__(self, put: Put) -> None:
@@ -168,11 +167,11 @@ class _Hand:
 
     @property
     def is_working(self) -> bool:
-        """Whether the thread has not ended."""
+        """Whether the thread still runs."""
         return self._thread is not None and self._thread.is_alive()
 
     async def put(self, key: str, content: bytes) -> None:
-        """Return, or raise, as the put in the thread does."""
+        """Put an object in the thread; return or raise as the put does."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="bucket-writer", daemon=True)
             self._thread.start()
@@ -180,7 +179,7 @@ class _Hand:
         ended: asyncio.Future[None] = loop.create_future()
 
         def end(error: Exception | None) -> None:
-            if ended.done():  # nobody waits any more
+            if ended.done():  # the caller has given up
                 return
             if error is None:
                 ended.set_result(None)
@@ -191,16 +190,16 @@ class _Hand:
             outcome: Exception | None = None
             try:
                 self._put(key, content)
-            except Exception as error:  # noqa: BLE001  # it is raised where the write is awaited
+            except Exception as error:  # noqa: BLE001  # raised where the write is awaited
                 outcome = error
-            with contextlib.suppress(RuntimeError):  # the loop has ended by now
+            with contextlib.suppress(RuntimeError):  # the loop has ended
                 loop.call_soon_threadsafe(end, outcome)
 
         self._tasks.put(task)
         await ended
 
     def let_go(self) -> None:
-        """The thread ends when what it does has ended."""
+        """End the thread after its current task."""
         self._tasks.put(None)
 
     def _work(self) -> None:

@@ -32,6 +32,14 @@ def test_a_whole_file_arrives_byte_for_byte_with_its_ending(gateway: Gateway) ->
     assert not any(path.is_file() for path in gateway.settings.inbox_dir.rglob("*"))
 
 
+@pytest.mark.parametrize("name", ["DAY.JSONL", "day.Json.GZIP", "day.ndjson.zstd"])
+def test_an_ending_is_read_in_any_letter_case_as_landing_reads_it(gateway: Gateway, name: str) -> None:
+    put(gateway, name)
+    assert gateway.upload()
+    (key,) = gateway.objects()
+    assert key.endswith(name[name.index(".") :].lower())
+
+
 @pytest.mark.parametrize(
     "name", ["a.jsonl.tmp", "a.jsonl.part", ".a.jsonl", "_a.jsonl", ".hidden/a.jsonl", "_x/a.jsonl"]
 )

@@ -155,7 +155,7 @@ def test_a_torn_end_is_set_aside_and_said_so_and_whole_records_stay(
     assert gateway.events() == [1, 2, 3][: 2 + goes_on]
     aside = [path.read_bytes() for path in gateway.settings.spool_dir.rglob("*.torn")]
     assert aside == [tail]
-    assert f"{len(tail)} bytes set aside" in caplog.text
+    assert f"{len(tail)} bytes moved to" in caplog.text
 
 
 def test_an_object_with_nothing_but_a_torn_end_is_not_uploaded(gateway: Gateway) -> None:
