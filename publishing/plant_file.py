@@ -14,11 +14,13 @@ import duckdb
 
 from ingestion.durable import put_in_place, sync
 from ingestion.stored_tables import literal
+from publishing.marts import Mart
 
 NAME = "plant.duckdb"
 # A client sets this variable to read the marts of another folder: of a moved data folder, or of one version.
 FOLDER = "published"
 VERSION = "published_version"  # the view that names the version which the file came with
+MARTS = "published_marts"  # the view that lists the marts
 # Clients of DuckDB 1.1 and later read this format.
 _FORMAT = "v1.0.0"
 
@@ -39,9 +41,14 @@ _OF_VERSION = Described(
     },
 )
 
+_OF_MARTS = Described(
+    "One row per mart.",
+    {"mart": "The mart's name.", "about": "Whom its rows are about: person, group (of people), camera or plant."},
+)
+
 
 def write_plant_file(
-    unfinished: Path, version: Path, published: Path, marts: Iterable[str], described: Mapping[str, Described]
+    unfinished: Path, version: Path, published: Path, marts: Iterable[Mart], described: Mapping[str, Described]
 ) -> None:
     """Write the file into the folder of an unfinished version, whose marts are there already.
 
@@ -50,20 +57,26 @@ def write_plant_file(
     _write(unfinished / NAME, unfinished, version, published, marts, described)
 
 
-def put_in_its_place(published: Path, described: Mapping[str, Described]) -> None:
+def put_in_its_place(published: Path, marts: Iterable[Mart], described: Mapping[str, Described]) -> None:
     """Write the published version's file again if the data folder was moved since, by one rename."""
     version = published.resolve()
     if _is_in_its_place(published):
         return
     arriving = version / f".{NAME}.new"
     arriving.unlink(missing_ok=True)
-    _write(arriving, version, _folder(published), published, [one.stem for one in version.glob("*.parquet")], described)
+    there = [mart for mart in marts if (version / f"{mart.name}.parquet").exists()]
+    _write(arriving, version, _folder(published), published, there, described)
     sync(arriving)
     put_in_place(arriving, version / NAME)
 
 
 def _write(
-    file: Path, marts_in: Path, version: Path, published: Path, marts: Iterable[str], described: Mapping[str, Described]
+    file: Path,
+    marts_in: Path,
+    version: Path,
+    published: Path,
+    marts: Iterable[Mart],
+    described: Mapping[str, Described],
 ) -> None:
     folder = f"coalesce(getvariable({literal(FOLDER)}), {literal(published.absolute())})"
     with duckdb.connect() as connection:
@@ -72,17 +85,22 @@ def _write(
         # A view is bound when it is made, and the marts are not published yet.
         connection.execute(f"set variable {FOLDER} = {literal(marts_in)}")
         connection.execute("begin")
-        for mart in sorted(marts):
-            name = f"/{mart}.parquet" + ("/*.parquet" if (marts_in / f"{mart}.parquet").is_dir() else "")
+        listed = sorted(marts, key=lambda mart: mart.name)
+        for mart in listed:
+            file_name = f"{mart.name}.parquet"
+            name = f"/{file_name}" + ("/*.parquet" if (marts_in / file_name).is_dir() else "")
             source = f"read_parquet({folder} || {literal(name)}, union_by_name = true)"
-            connection.execute(f'create view "{mart}" as select * from {source}')
-            if mart in described:
-                _describe(connection, mart, described[mart])
+            connection.execute(f'create view "{mart.name}" as select * from {source}')
+            if mart.name in described:
+                _describe(connection, mart.name, described[mart.name])
         connection.execute(
             f"create view {VERSION} as "
             f"select {literal(version.name)} as version, {literal(version.absolute())} as folder"
         )
         _describe(connection, VERSION, _OF_VERSION)
+        values = ", ".join(f"({literal(mart.name)}, {literal(mart.about)})" for mart in listed)
+        connection.execute(f"create view {MARTS} as select * from (values {values}) as marts(mart, about)")
+        _describe(connection, MARTS, _OF_MARTS)
         connection.execute("commit")
         connection.execute("use memory")
         connection.execute("detach plant")

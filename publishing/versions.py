@@ -82,13 +82,14 @@ def publish_marts(settings: Settings, build: Build, anew: bool = False) -> Publi
             rules = publication_rules(settings)
             is_known = build.published_version == before.name and shown_as(before) == rules
             known = before if is_known and not anew else None
+            marts = read_marts(connection)
             rows = {
                 name: _write_mart(connection, settings, mart, unfinished, known, _changed_days(settings, build, name))
-                for name, mart in read_marts(connection).items()
+                for name, mart in marts.items()
             }
             write_fingerprints(unfinished, _shared(unfinished, before, read_fingerprints(before)), rules)
             folder = versions / version
-            write_plant_file(unfinished, folder, settings.published_path, rows, build.described)
+            write_plant_file(unfinished, folder, settings.published_path, marts.values(), build.described)
             _flush(unfinished)
             put_in_place(unfinished, folder)
             point_to(settings.published_path, folder)

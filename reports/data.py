@@ -29,6 +29,7 @@ from reports.answers import (
     parameters_of,
     to_json,
 )
+from reports.asked import LIST, offer_marts
 from reports.marts import SHAPES, connect, find_marts, hash_marts, quoted
 
 TABLES_FOLDER = Path(__file__).parent / "tables"
@@ -92,8 +93,10 @@ def publish_data(published: Path, data_folder: Path, identity: str = "named") ->
         _show_tables(connection, tables, data_folder)
         frame = ask_page(connection, FRAME, {})
         pages = {page: _refresh_page(connection, page, frame, folder) for page in page_names()}
+    offered = offer_marts(published, folder.has, data_folder)
+    listed = {"key": _write_json(LIST, to_json(offered.marts), folder), "files": offered.keys}
     version = {"version": published.resolve().name, "identity": identity, "definitions": definitions_hash()}
-    manifest = to_json({**version, "frame": frame, "pages": pages, "tables": tables})
+    manifest = to_json({**version, "frame": frame, "pages": pages, "tables": tables, "marts": listed})
     is_new = _replace_manifest(data_folder, manifest)
     _remove_unnamed(data_folder)
     size = sum(file.stat().st_size for file in folder.written)
@@ -199,14 +202,18 @@ def _refresh_page(
     values = (focus_values if page in _FOCUS_PAGES else default_values)(frame)
     texts = [file.read_text(encoding="utf-8") for file in (QUERIES_FOLDER / page).glob("*.sql")]
     asked = {name: values[name] for name in sorted({name for sql in texts for name in parameters_of(sql)})}
-    text = to_json(ask_page(connection, page, values))
-    key, file = _key(page, text), f"{page}.json"
+    return {"key": _write_json(page, to_json(ask_page(connection, page, values)), folder), "values": asked}
+
+
+def _write_json(name: str, text: str, folder: _Folder) -> str:
+    """Write `<key>/<name>.json` if it is not there, and return its key."""
+    key, file = _key(name, text), f"{name}.json"
     if not folder.has(key, file):
         arriving = folder.new(key)
         (arriving / file).write_text(text, encoding="utf-8")
         (arriving / f"{file}.gz").write_bytes(gzip.compress(text.encode(), 6, mtime=0))
         folder.arrive(key, arriving)
-    return {"key": key, "values": asked}
+    return key
 
 
 def _key(*parts: str) -> str:
@@ -238,6 +245,8 @@ def _remove_unnamed(data_folder: Path) -> None:
         manifest = _read_manifest(data_folder / name)
         named.update(page["key"] for page in manifest.get("pages", {}).values())
         named.update(key for table in manifest.get("tables", {}).values() for key in table["parts"].values())
+        marts = manifest.get("marts", {"key": "", "files": []})
+        named.update((marts["key"], *marts["files"]))
     for folder in data_folder.iterdir():
         if folder.is_dir() and folder.name not in named:
             shutil.rmtree(folder, ignore_errors=True)

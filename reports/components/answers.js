@@ -9,6 +9,7 @@ for (const [path, sql] of Object.entries(texts)) {
 	const [folder, file] = path.split('/').slice(-2);
 	(QUERIES[folder] ??= {})[file.slice(0, -4)] = sql;
 }
+const queriesOf = (page) => QUERIES[page] ?? {}; // a page of questions has none
 const PARAMETER = /\$(site|from_date|to_date|shift_date|window_shift|shift|station|worker)\b/g;
 
 /** The newest manifest read, as an object with `frame` unpacked into rows; undefined before the first. */
@@ -84,7 +85,7 @@ const rehearsed = new Set(); // pages whose queries the engine has run once
 /** Start the engine while the reader looks at the first figures and run the page's queries once, so that their data is loaded and the first choice is answered at once. */
 export const warmUp = (page, values, current) => {
 	// a phone does not load the engine's megabytes before a choice is made
-	if (rehearsed.has(page) || matchMedia('(width < 40rem), (pointer: coarse)').matches) return;
+	if (rehearsed.has(page) || !QUERIES[page] || matchMedia('(width < 40rem), (pointer: coarse)').matches) return;
 	rehearsed.add(page);
 	isWarm = true;
 	const begin = async () => {
@@ -133,10 +134,10 @@ const answerOne = async (page, name, values, current) => {
 const answer = async (page, chosen, current) => {
 	let values = chosen;
 	// the page of one worker or station opens with the newest window that has data about it
-	if (QUERIES[page].opening && !chosen.is_date_chosen) {
+	if (queriesOf(page).opening && !chosen.is_date_chosen) {
 		values = { ...chosen, ...(await answerOne(page, 'opening', chosen, current)).rows[0] };
 	}
-	const names = Object.keys(QUERIES[page]).filter((name) => name !== 'opening');
+	const names = Object.keys(queriesOf(page)).filter((name) => name !== 'opening');
 	const results = await Promise.all(names.map(async (name) => [name, await answerOne(page, name, values, current)]));
 	return { values, manifest: current, ...Object.fromEntries(results) };
 };

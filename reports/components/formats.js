@@ -13,6 +13,7 @@ const number = (digits) => new Intl.NumberFormat(LOCALE, { minimumFractionDigits
 const whole = number(0);
 const oneDigit = number(1);
 const threeDigits = number(3);
+const upToThree = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 3 });
 
 /** Hours and minutes; without minutes above 100 hours. */
 const duration = (seconds) => {
@@ -91,6 +92,7 @@ const WRITERS = {
 	signed,
 	size,
 	ratio: (value) => threeDigits.format(value),
+	number: (value) => upToThree.format(value),
 	instant: (value, zone) => localInstant(value, zone),
 	time: (value, zone) => localTime(value, zone),
 	day,
@@ -109,7 +111,7 @@ export const MARKS = (() => {
 	return { decimal, separator: decimal === ',' ? ';' : ',' };
 })();
 
-const DIGITS = { percent: [100, 1], share: [100, 0], duration: [1 / 3600, 2], hours: [1, 1], seconds: [1, 1], rate: [1, 1], count: [1, 0], signed: [1, 0], size: [1, 0], ratio: [1, 3] };
+const DIGITS = { percent: [100, 1], share: [100, 0], duration: [1 / 3600, 2], hours: [1, 1], seconds: [1, 1], rate: [1, 1], count: [1, 0], signed: [1, 0], size: [1, 0], ratio: [1, 3], number: [1, 3] };
 
 /** The unit of a column in a file. */
 export const unitOf = (format) => ({ percent: '%', share: '%', duration: 'h', hours: 'h', seconds: 's', size: 'bytes' })[format];
@@ -132,10 +134,11 @@ export const filed = (value, format = 'text', zone = 'UTC') => {
 	}
 	if (format in DIGITS) {
 		const [factor, digits] = DIGITS[format];
-		return (value * factor).toFixed(digits).replace('.', MARKS.decimal);
+		const text = (value * factor).toFixed(digits);
+		return (format === 'number' ? String(Number(text)) : text).replace('.', MARKS.decimal);
 	}
 	return ['yes', 'weekday'].includes(format) ? written(value, format) : String(value);
 };
 
 export const isNumeric = (format) =>
-	['percent', 'share', 'duration', 'hours', 'rate', 'count', 'signed', 'size', 'ratio', 'seconds'].includes(format);
+	['percent', 'share', 'duration', 'hours', 'rate', 'count', 'signed', 'size', 'ratio', 'number', 'seconds'].includes(format);

@@ -11,6 +11,8 @@ from typing import Any
 import duckdb
 
 from ingestion.settings import Settings
+from orchestration.marts import all_descriptions, all_marts
+from publishing.plant_file import write_plant_file
 
 # What a registry or a camera may really send: quotes, slashes, letters beyond ASCII, an id that no registry lists.
 ODD_WORKER = "W'7/7 é%"
@@ -348,6 +350,8 @@ def write_published(
         for mart in MARTS:
             rows = f"(from {mart} where {not is_empty} order by all)"
             connection.execute(f"copy {rows} to '{folder / mart}.parquet' (format parquet)")
+    there = [mart for mart in all_marts() if mart.name in MARTS]
+    write_plant_file(folder, folder, folder, there, all_descriptions())
     return folder
 
 

@@ -7,7 +7,8 @@ import itertools
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import urlsplit
+from pathlib import Path
+from urllib.parse import quote, urlsplit
 
 import pytest
 
@@ -216,3 +217,70 @@ def test_a_phone_that_asks_nothing_does_not_load_the_engine_and_a_station_is_rem
         assert page["scrollWidth"] == 390
     assert "My station: " in choice["text"]
     assert f"{urlsplit(address).scheme}://{urlsplit(address).netloc}/board/south/S1/" in choice["links"]
+
+
+ASK = """
+    const wait = async (check) => {
+        for (let turn = 0; turn < 300 && !check(); turn++) await new Promise((go) => setTimeout(go, 50));
+    };
+    const told = () => document.querySelector('main [aria-live]').innerText;
+    await wait(() => /rows?, as of|alert/.test(told()) || document.querySelector('main [role=alert]'));
+"""
+SAVE_PARQUET = (
+    ASK
+    + """
+    let saved;
+    URL.createObjectURL = (blob) => ((saved = blob), 'blob:none');
+    HTMLAnchorElement.prototype.click = function () {};
+    document.querySelector('button[aria-label="Answer as Parquet"]').click();
+    await wait(() => saved);
+    return Array.from(new Uint8Array(await saved.arrayBuffer()));
+"""
+)
+
+
+def test_a_reader_asks_the_marts_in_sql_and_saves_the_answer(settings: Settings, address: str, tmp_path: Path) -> None:
+    sql = "select site_id, shift_date, sum(units) as units, count(*) as n from site_shifts group by all order by all"
+    asked = f"/ask/?sql={quote(sql)}"
+    table, file, chart = meet(
+        address,
+        Visit(asked, script=ASK + SAVE, locale="de-DE"),
+        Visit(asked, script=SAVE_PARQUET),
+        Visit(f"/ask/?as=chart&sql={quote(sql.replace('site_id, ', ''))}", script=ASK),
+    )
+    published = read_rows(sql.replace("from site_shifts", f"from '{settings.published_path}/site_shifts.parquet'"))
+    site, date, units, count = published[0]
+    assert saved_file(table, "answer.csv")[1] == f"North plant;{site};{date};{units};{count}"
+    assert len(table_of(table, "site_id", "shift_date", "units", "n")) == 50  # and the rest on demand
+    (tmp_path / "answer.parquet").write_bytes(bytes(file["answer"]))
+    assert read_rows(f"from '{tmp_path}/answer.parquet' order by all") == published
+    assert chart["charts"] == 1
+    for page in (table, file, chart):
+        assert page["consoleErrors"] == page["failedRequests"] == page["outsideRequests"] == []
+    # what can be asked is described, and no table of people is among it
+    described = {row[0]: row[2] for rows in table["tables"] for row in rows if rows[0] == ["Column", "Type", "Meaning"]}
+    assert described["shift_date"].startswith("The local date")
+    assert "worker_id" not in described
+
+
+OUTSIDE = "A question may only read the marts listed below, nothing else."
+WRONG = {
+    "select unts from site_shifts": 'Referenced column "unts" not found',
+    "selec 1": "syntax error",
+    "select * from worker_shifts": "worker_shifts does not exist",
+    "from read_parquet('https://other.example/x.parquet')": OUTSIDE,
+    "from 'https://other.example/x.csv'": OUTSIDE,
+    "copy (select 1) to 'https://other.example/x.csv'": OUTSIDE,
+    "set enable_external_access = true": "enable_external_access",
+}
+
+
+def test_a_wrong_question_is_one_sentence_and_no_question_reaches_anything_outside(address: str) -> None:
+    told = ASK + "return Array.from(document.querySelectorAll('main [role=alert]'), (one) => one.innerText);"
+    pages = meet(address, *(Visit(f"/ask/?sql={quote(sql)}", name=sql, script=told) for sql in WRONG))
+    for page in pages:
+        (sentence,) = page["answer"]
+        assert WRONG[page["name"]] in sentence
+        assert sentence.endswith(".")
+        assert "\n" not in sentence
+        assert page["outsideRequests"] == page["failedRequests"] == page["consoleErrors"] == []
