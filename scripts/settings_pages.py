@@ -35,7 +35,8 @@ _PARTS = {
 _TAIL = """\
 # The edge uploader (floorhouse edge) runs on other machines; ingestion/edge/README.md has its settings.
 
-# The S3 server of an s3:// bucket, under the usual names. In docker compose this is the plant's own key pair.
+# The S3 server of an s3:// bucket, under the usual names; AWS_SHARED_CREDENTIALS_FILE may name a file with the pair.
+# In docker compose this is the plant's own key pair; left empty, it is made for the compose file's bucket.
 AWS_ACCESS_KEY_ID=
 AWS_SECRET_ACCESS_KEY=
 AWS_REGION=us-east-1
@@ -48,7 +49,7 @@ FLOORHOUSE_REPORT_PORT=8080
 FLOORHOUSE_DAGSTER_PORT=3000
 FLOORHOUSE_BUCKET_PORT=8333
 # And the bucket's other key pairs: the cameras', which may put objects under events/ and do nothing else, and that of
-# administration, which may do everything and which no service has.
+# administration, which may do everything and which the plant's services do not get. What is empty is made once.
 FLOORHOUSE_CAMERAS_ACCESS_KEY_ID=
 FLOORHOUSE_CAMERAS_SECRET_ACCESS_KEY=
 FLOORHOUSE_ADMINISTRATION_ACCESS_KEY_ID=

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from ingestion.bucket.conditional import delete_if_match, knows_conditions
+from ingestion.bucket.credentials import use_shared_credentials
 from ingestion.bucket.objects import FetchedObject, ObjectInfo, ObjectReplaced, PassedOver, archive_key, is_ignored
 from ingestion.bucket.plain_s3 import Listed, address_of, list_page
 from ingestion.bucket.retrying import retrying
@@ -64,6 +65,7 @@ class S3Bucket:
         # whether the server supports conditional deletes; None: not tested yet
         self._knows_conditions: bool | None = None
         self._asking = threading.Lock()
+        use_shared_credentials()
         parts = urlsplit(url)
         endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
         client: dict[str, Any] = {"timeout": REQUEST_TIMEOUT, "read_timeout": READ_TIMEOUT}
