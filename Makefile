@@ -11,7 +11,7 @@ SQL_FOLDERS := dbt_project/models dbt_project/data_tests
 export NODE_EXTRA_CA_CERTS ?= $(wildcard /etc/ssl/certs/ca-certificates.crt)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ready demo run replay-rejects verify backup restore rebuild explain erase-worker retention serve dev test test-fast coverage bench bench-drift bench-landing-large bench-history lint format docs screenshots lock clean clean-data
+.PHONY: help setup ready demo run replay-rejects verify backup restore rebuild explain erase-worker retention serve dev test test-fast coverage bench bench-drift bench-landing-large bench-history lint format docs audit sbom screenshots lock clean clean-data
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -97,6 +97,12 @@ format: ready  ## put Python and SQL into the form that lint wants
 docs: ready  ## dbt's documentation of every model, one page
 	@$(PYTHON) -m scripts.dbt_docs
 
+audit: ready  ## known vulnerabilities of every locked package, as far as a database can be reached
+	@$(PYTHON) -m scripts.dependencies audit
+
+sbom: ready  ## a bill of materials (CycloneDX) and the licences of all packages, into sbom/
+	@$(PYTHON) -m scripts.dependencies bill
+
 screenshots: ready  ## picture every page of the report, into screenshots/ or FOLDER=…
 	@$(PYTHON) -m reports.screenshots $(or $(FOLDER),screenshots)
 
@@ -104,7 +110,7 @@ lock: ready  ## write the lock files anew from pyproject.toml (UPGRADE=1 also ta
 	@$(UV_COMPILE) pyproject.toml -o requirements.lock
 	@$(UV_COMPILE) pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
 	@$(UV_COMPILE) --no-annotate --group pyproject.toml:mlflow -c requirements.lock -o requirements-mlflow.lock
-	@for group in uv node bucket; do \
+	@for group in uv node bucket audit; do \
 	    $(UV_COMPILE) --no-annotate --group pyproject.toml:$$group -o requirements-$$group.lock || exit 1; \
 	done
 	@# With the locked npm: an older npm refuses what a newer one leaves out of the lock.
