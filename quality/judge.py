@@ -1,6 +1,6 @@
 """Judges a batch before it is published: runs drift checks, counts and suites, and stores results and incidents.
 
-Reads aggregates, calls the pure rules and writes two tables. The caller holds the warehouse's lock.
+Reads aggregates, calls the pure rules and writes two tables. The caller must hold the warehouse's lock.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ from quality.judged_days import JudgedDays, judge_days, told_at
 
 @dataclass(slots=True)
 class Verdict:
-    """The outcome for a batch: results and incidents as stored, the suites' results, and GX's own objects by suite.
+    """The outcome for a batch: the stored results and incidents, the suites' results, and GX's own objects by suite.
 
-    `opened` are the incidents that no earlier batch knew. `errors` are messages about parts that could not be judged;
-    the batch continues without them.
+    `opened` are the open incidents that no earlier batch knew. `errors` are messages about parts that could not be
+    judged; the batch continues without them. `seconds` is the whole time, `import_seconds` that of GX's import.
     """
 
     results: list[DayResult] = field(default_factory=list)
@@ -51,8 +51,8 @@ class Verdict:
 def judge(connection: duckdb.DuckDBPyConnection, settings: Settings, now: datetime) -> Verdict:
     """Judge the marts of an open warehouse and write `check_results` and `incidents`.
 
-    The data is judged as of its newest landing; `now` decides only which sites fell silent. A part that cannot be
-    judged is reported and left out, because figures are published whatever happens to their checks.
+    The data is judged as of its newest landing. `now` decides only which sites fell silent. A part that cannot be
+    judged is reported and left out, because a failed check must not stop the figures from being published.
     """
     started = time.monotonic()
     verdict = Verdict()
@@ -146,7 +146,7 @@ def _judge_suites(connection: duckdb.DuckDBPyConnection, plant: Plant, verdict: 
 
         try:
             results = validate(suite.mart, suite.expectations(plant), read_frame(connection, suite.frame), keep)
-        except Exception as error:  # noqa: BLE001  # whatever it is, the numbers themselves are not its matter
+        except Exception as error:  # noqa: BLE001  # a suite that cannot run must not stop the batch
             results = [not_judged(suite.mart, check, error) for check in suite.checks]
         verdict.suites.append((suite, results))
 
@@ -193,6 +193,6 @@ def _days_until(last: date, count: int) -> list[date]:
 def _try(verdict: Verdict, what: str, part: Callable[[], Any]) -> Any:
     try:
         return part()
-    except Exception as error:  # noqa: BLE001  # the batch's numbers are published whatever becomes of their checks
+    except Exception as error:  # noqa: BLE001  # a failed check must not stop the figures
         verdict.errors.append(f"{what} could not be judged: {' '.join(str(error).split())[:300]}")
         return None

@@ -1,7 +1,7 @@
-"""Judges the events' days in order: each with the references that the incidents before it have left as they are.
+"""Judges the events' days in order. Earlier incidents decide which references of a day are frozen.
 
-Reads aggregates in stretches of a month, calls the rules and the walk, and remembers the states. The caller holds the
-warehouse's lock and stores what is returned.
+Reads aggregates a month at a time, calls the rules and the walk, and collects the states for checkpoints. The caller
+holds the warehouse's lock and stores the returned results.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from quality.incidents import memory
 from quality.incidents.normal import AcceptedRow, LabelledDay, Rules, VersionHistory
 from quality.incidents.walk import FROZEN, Spell, States, open_spells, step
 
-# Days that one call of the rules judges: an incident that opens or ends among them has the rest judged again.
+# Days that one call of the rules judges. If an incident opens or ends among them, the remaining days are judged again.
 _BLOCK_DAYS = 10
-# A reference lies within so many days before the first day of its fault.
+# A reference lies within this time before the first day of its fault.
 _REFERENCE_REACH = timedelta(days=REFERENCE_DAYS + GAP_DAYS + WINDOW_DAYS - 1)
 
 _HeldDays = dict[str, dict[Cell, tuple[date | None, list[tuple[date, date]]]]]
@@ -35,7 +35,10 @@ _HeldDays = dict[str, dict[Cell, tuple[date | None, list[tuple[date, date]]]]]
 
 @dataclass(slots=True)
 class JudgedDays:
-    """The walked days, from the first to the last: results of the newest `kept` days, and the incidents of all."""
+    """The walked days from `first` to `last`: the results of the newest days, and the incidents of all days.
+
+    `states`, `digests` and `rules` are the checkpoints for `quality.incidents.memory`.
+    """
 
     first: date
     last: date
@@ -46,7 +49,7 @@ class JudgedDays:
     rules: str = ""
 
     def remember(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Store what spares the next batch these days."""
+        """Store the checkpoints, so that the next batch need not walk these days again."""
         memory.remember(connection, self.digests, self.rules, self.states)
 
 
@@ -56,9 +59,9 @@ def judge_days(
     baselines: Mapping[str, Baseline],
     kept_days: int,
 ) -> JudgedDays | None:
-    """Judge every day that is not remembered, at least the newest 30; late events have changed these most often.
+    """Judge every day after the newest valid checkpoint, at least the newest 30 days, which late events change most.
 
-    None if no day is complete yet.
+    `kept_days` is the number of newest days whose results are returned. Returns None if no day is complete yet.
     """
     span = read_span(connection)
     if span is None:
@@ -101,7 +104,10 @@ def judge_days(
 
 
 def told_at(connection: duckdb.DuckDBPyConnection, judged_at: datetime) -> Callable[[date], datetime]:
-    """The first landing after a day was over, at which a batch could tell of it; `judged_at` where there is none."""
+    """A function that returns the first landing after a UTC day was over, or `judged_at` if there is none.
+
+    At this landing, a batch could first report the day.
+    """
     rows = connection.execute(
         "select min(landed_at) from landed_objects group by date_trunc('day', landed_at at time zone 'UTC')"
     ).fetchall()
@@ -123,7 +129,7 @@ def _results_by_day(
     floor: float,
     baselines: Mapping[str, Baseline],
 ) -> dict[date, list[DayResult]]:
-    """The drift results of some days. Their panels begin where the oldest reference does."""
+    """The drift results of some days. Their panels begin with the first day of the oldest reference."""
     since = min(_frozen_cameras(states).values(), default=date.max)
     first = max(0, min(judged.start - HISTORY_DAYS, (since - panels.days[0]).days))
     of_days = panels.only(first, judged)
@@ -134,7 +140,7 @@ def _results_by_day(
 
 
 def _held(panels: Panels, states: States) -> _HeldDays:
-    """The first day of the fault that froze a reference, and the stretches that are none, by metric and cell."""
+    """By metric and cell: the first day of the fault that froze the reference, and the periods to exclude from it."""
     found: _HeldDays = {}
     for (metric, cell), state in states.items():
         stretches = [*state.faults]
@@ -160,7 +166,7 @@ def _as_arrays(panels: Panels, held: _HeldDays) -> dict[str, Held]:
                 continue
             row = place[cell]
             if frozen_on is not None:
-                # never negative: a reference that lies before all data is an empty one
+                # not below 0, which would mean a rolling reference: a reference before all data is empty
                 found[metric].ends[row] = max(0, (frozen_on - oldest).days - GAP_DAYS - WINDOW_DAYS + 1)
             for first, last in stretches:
                 found[metric].barred[row, max(0, (first - oldest).days) : max(0, (last - oldest).days + 1)] = True
@@ -168,7 +174,7 @@ def _as_arrays(panels: Panels, held: _HeldDays) -> dict[str, Held]:
 
 
 def _frozen_cameras(states: States) -> dict[tuple[str, str], date]:
-    """The first day of each camera's reference that is frozen, or will be where evidence so far opens an incident."""
+    """The first day of each camera's reference that is frozen, or will be if recent evidence opens an incident."""
     found: dict[tuple[str, str], date] = {}
     for (metric, cell), state in states.items():
         if metric not in FROZEN:
@@ -197,7 +203,7 @@ def _versions(panels: Panels, at: int) -> dict[Cell, Cell]:
 
 
 def _read_rules(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Rules:
-    """What accepts a change: the rows of accepted.csv in force, and the versions with their labels."""
+    """The inputs that can accept a change: the rows of accepted.csv in force, and the versions with their labels."""
     rows = connection.execute(
         "select site_id, camera_id, metric, from_date, who, reason from raw.accepted order by all"
     ).fetchall()

@@ -1,4 +1,4 @@
-"""The marts written by judging: the grain and columns of each. Imports nothing slow."""
+"""The grain and columns of the marts that judging writes. Imports nothing slow."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The files written by judging: the suites' results for Dagster, and Data Docs for the site."""
+"""Writes and reads the files of judging: the suites' results for Dagster, and Data Docs for the site."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DOCS_FOLDER = "docs"
 
 
 def write_report(folder: Path, verdict: Verdict, confidence_floor: float) -> None:
-    """Write both; pages with unchanged results stay as they are."""
+    """Write the results and the Data Docs. Pages with unchanged results are not rewritten."""
     from quality.expectations.data_docs import write_docs
     from quality.judge import worst_by_name
 

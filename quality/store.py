@@ -20,7 +20,7 @@ INCIDENT_DAYS = 400
 
 
 def make_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create both tables, or the columns that an older release did not have."""
+    """Create both tables, and add the columns that an older release did not have."""
     connection.execute("create schema if not exists marts")
     for name, columns in TABLES.items():
         connection.execute(f"create table if not exists marts.{name} ({columns})")
@@ -48,7 +48,10 @@ def replace_results(
     *,
     landing: bool,
 ) -> None:
-    """Replace the results of the judged `days`, either days of landing or days of events."""
+    """Replace the results of the judged `days`: UTC days of landing if `landing`, else UTC days of events.
+
+    Also deletes results older than `RESULT_DAYS`.
+    """
     if not days:
         return
     connection.execute(
@@ -69,7 +72,7 @@ def replace_results(
 
 
 def replace_freshness(connection: duckdb.DuckDBPyConnection, results: Iterable[DayResult], now: datetime) -> None:
-    """Replace the results of the sites' freshness by the current ones."""
+    """Replace the results of the sites' freshness with the current ones."""
     connection.execute("delete from marts.check_results where metric = ?", [freshness.METRIC])
     _insert_results(connection, results, now)
 
@@ -77,7 +80,7 @@ def replace_freshness(connection: duckdb.DuckDBPyConnection, results: Iterable[D
 def replace_incidents(
     connection: duckdb.DuckDBPyConnection, incidents: Sequence[Incident], judged_at: datetime
 ) -> None:
-    """Replace all incidents, without those that closed long ago."""
+    """Replace all incidents, and leave out those that closed at least `INCIDENT_DAYS` before `judged_at`."""
     kept = [
         each for each in incidents if each.closed_at is None or judged_at - each.closed_at < timedelta(INCIDENT_DAYS)
     ]

@@ -1,1 +1,1 @@
-"""Alerts: one message to every sink for each incident that opens or closes. Knows no Dagster and no check."""
+"""Alerts: one message to every sink for each incident that opens or closes. Does not depend on Dagster or checks."""

@@ -1,7 +1,7 @@
-"""Whether batches go on: a small file beside the published marts, the site's copy of it, and what alerts say of it.
+"""Whether batches run: a status file beside the published marts, its copy in the site, and the alerts about it.
 
-Where batches stop, nothing new is published that could say so. So this says it: the first stop of a row of failures
-opens, the next finished batch closes.
+When batches fail, no new mart is published that could say so. So the status file says it. The first of consecutive
+failures opens an alert, and the next finished batch closes it.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ METRIC = "batches_stopped"
 
 @dataclass(frozen=True, slots=True)
 class Batches:
-    """The last stop: when the first batch of a row failed, why the newest one did, when a batch finished after it.
+    """The last stop: consecutive failed batches, and the batch that finished after them.
 
-    Times are ISO 8601 in UTC, None where it did not happen.
+    `stopped_at` is when the first of them failed, `sentence` the reason of the newest failure, `resumed_at` when a
+    batch finished again. Times are ISO 8601 in UTC; None if it did not happen.
     """
 
     stopped_at: str | None = None
@@ -38,7 +39,7 @@ class Batches:
 
 
 def read_batches(settings: Settings) -> Batches:
-    """What the status file says; nothing has stopped where there is none, or none that can be read."""
+    """The content of the status file. If the file is missing or unreadable, nothing has stopped."""
     try:
         return Batches(**json.loads((settings.data_dir / NAME).read_bytes()))
     except (OSError, ValueError, TypeError):
@@ -46,21 +47,21 @@ def read_batches(settings: Settings) -> Batches:
 
 
 def note_stop(settings: Settings, sentence: str, now: datetime) -> None:
-    """A batch failed with this sentence. Of a row of failures the first instant stays, and the newest sentence."""
+    """Record a failed batch. Of consecutive failures, the first instant and the newest sentence are kept."""
     known = read_batches(settings)
     since = known.stopped_at if known.are_stopped else now.isoformat(timespec="seconds")
     _write(settings, Batches(since, " ".join(sentence.split())))
 
 
 def note_finish(settings: Settings, now: datetime) -> None:
-    """A batch finished. Nothing is written where none had failed."""
+    """Record a finished batch. Writes nothing if no batch had failed."""
     known = read_batches(settings)
     if known.are_stopped:
         _write(settings, Batches(known.stopped_at, known.sentence, now.isoformat(timespec="seconds")))
 
 
 def messages_of_batches(batches: Batches, site_url: str) -> list[Message]:
-    """What there is to tell of the last stop, oldest first."""
+    """The messages about the last stop, oldest first."""
     if batches.stopped_at is None:
         return []
     stops: list[tuple[str, str, str]] = [("opened", batches.stopped_at, f"No new figures: {batches.sentence}")]
@@ -83,7 +84,7 @@ def messages_of_batches(batches: Batches, site_url: str) -> list[Message]:
 
 
 def incident_id(batches: Batches) -> str:
-    """The same for all messages of one stop, fit for a file's name."""
+    """The id that all messages of one stop share. It is a valid file name."""
     return f"batches-{''.join(sign for sign in batches.stopped_at or '' if sign.isalnum())}"
 
 
@@ -91,6 +92,6 @@ def _write(settings: Settings, batches: Batches) -> None:
     content = json.dumps(asdict(batches))
     for folder in (settings.data_dir, settings.site_path):
         if folder.is_dir():
-            # A full disk is one reason for a stop; that it cannot be noted must not hide the reason.
+            # A full disk is one reason for a stop. A failure to write this file must not hide that reason.
             with contextlib.suppress(OSError):
                 write_whole(Path(folder, NAME), content)

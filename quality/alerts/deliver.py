@@ -1,7 +1,7 @@
-"""Deliver alerts: published incidents go into the queue, the queue goes to the sinks.
+"""Deliver alerts: published incidents go into the queue, and the queue goes to the sinks.
 
-The file gets every message first. Then all other sinks are served side by side, each for a bounded time, so that what
-one sink does is its own trouble: the others get their messages, and it gets the rest in a later turn.
+The file gets every message first. Then all other sinks are served in parallel, each for a bounded time. So a slow or
+failing sink delays no other; it gets its remaining messages in a later turn.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _GRACE_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What one turn did: messages sent to a sink, those that still wait, and why, one sentence each."""
+    """The result of one turn: the messages sent, the messages that still wait, and one sentence for each problem."""
 
     sent: int = 0
     waiting: int = 0
@@ -41,10 +41,10 @@ class Delivery:
 
 
 def deliver(settings: Settings, alerts: AlertSettings, now: float) -> Delivery:
-    """One turn: take new openings and closings, then try all that is due at `now` (seconds since 1970).
+    """One turn: queue new openings and closings, then send all messages due at `now` (seconds since 1970).
 
-    It takes at most one time-out of a sink and a little more. If another process is delivering at this moment, this
-    turn does nothing.
+    After 40 s no sink begins another message, and a message counts as failed 2 s after the time-out. If another process
+    is delivering at this moment, this turn does nothing.
     """
     outbox = AlertQueue(settings.alerts_folder)
     with outbox.lock() as is_ours:
@@ -71,7 +71,7 @@ def deliver(settings: Settings, alerts: AlertSettings, now: float) -> Delivery:
 
 
 class _Turn:
-    """What the sinks do with the entries that are due, side by side; `end` closes it, whoever is still at work."""
+    """Sends the due entries to the sinks in parallel. `end` closes the turn, even if a sink has not answered yet."""
 
     def __init__(self, outbox: AlertQueue, due: Sequence[Entry], now: float) -> None:
         self._outbox = outbox
@@ -86,7 +86,7 @@ class _Turn:
         self._sending_since: dict[str, float] = {}
 
     def serve(self, name: str, send: Send) -> None:
-        """Send one sink its messages, in order, until it is away or the turn has lasted long enough."""
+        """Send one sink its messages in order, until it does not answer or `LONGEST_TURN_SECONDS` have passed."""
         waiting = [entry for entry in self._due if name in entry.waiting]
         started = time.monotonic()
         with self._lock:
@@ -104,7 +104,7 @@ class _Turn:
                 except NotDelivered as error:
                     failure = error
                     away = error if error.is_away else None
-                except Exception as error:  # noqa: BLE001  # whatever a sink raises is its own trouble
+                except Exception as error:  # noqa: BLE001  # an error of one sink must not stop the others
                     failure = NotDelivered(f"the sink {name} failed: {type(error).__name__}")
             with self._lock:
                 if self._is_over:
@@ -122,11 +122,11 @@ class _Turn:
             del self._at_work[name]
 
     def is_stuck(self, name: str, seconds: float) -> bool:
-        """Whether one message of a sink takes longer: a time-out counts from byte to byte, and some come one by one."""
+        """Whether one message takes a sink longer. A socket's time-out counts from byte to byte, so it is no limit."""
         return time.monotonic() - self._sending_since.get(name, math.inf) > seconds
 
     def end(self, entries: Sequence[Entry]) -> Delivery:
-        """Close the turn and keep what failed. Who is still at work has not answered; later answers count no more."""
+        """Close the turn and store failures. Sinks still sending count as failed; their later answers are ignored."""
         with self._lock:
             self._is_over = True
             for name, unanswered in self._at_work.items():
@@ -162,7 +162,7 @@ def _take(outbox: AlertQueue, settings: Settings, alerts: AlertSettings) -> None
 
 
 def read_incidents(path: Path) -> list[dict[str, Any]]:
-    """The rows of the published mart, oldest first; none where nothing is published yet."""
+    """The rows of the published mart, oldest first; empty if nothing is published yet."""
     if not path.exists():
         return []
     with duckdb.connect() as connection:

@@ -1,5 +1,6 @@
-"""The heartbeat: an address that is called when a batch has finished, so that whoever waits for it in vain raises an
-alarm, also where this whole machine has stopped.
+"""The heartbeat: calls an address when a batch has finished.
+
+The service behind the address raises an alarm when no call comes. So it also notices that this whole machine stopped.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from quality.alerts.sinks import NoRedirect, sendable
 
 
 def beat(settings: AlertSettings) -> str:
-    """Call the address, where one is set; gives what went wrong as one sentence without the address, else "".
+    """Call the heartbeat's address if one is set. Returns one sentence about a failure, without the address, else "".
 
-    It takes no longer than the settings' time-out, whatever the address does.
+    Takes no longer than the settings' time-out, however the address behaves.
     """
     problem = ["did not answer in time"]
 
@@ -30,7 +31,7 @@ def beat(settings: AlertSettings) -> str:
         return "The heartbeat was not sent: the file that holds its address cannot be read."
     if not address:
         return ""
-    # A name that is looked up in vain is under no time-out of the connection.
+    # The connection's time-out does not cover the look-up of its host name.
     thread = threading.Thread(target=call, daemon=True)
     thread.start()
     thread.join(settings.timeout_seconds)

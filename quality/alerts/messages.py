@@ -1,4 +1,4 @@
-"""What an alert says: one incident, opened or closed, in the words of each sink. Pure."""
+"""The text of alerts: an incident that opened or closed, in the format of each sink. Pure."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from ingestion.printable import printable
 
 Transition = Literal["opened", "closed"]
 
-# An incident whose last evidence and end are older than this, seen from the newest data, is history. It has its row and
-# page but sends no alert; else the first batch over a year of old events would send a year of alerts.
+# An incident sends no alert if its last evidence and its end are more days than this before the newest data. Otherwise
+# the first batch over a year of old events would send a year of alerts. Its row and page are published all the same.
 HISTORY_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """An incident's opening or closing. `key` is the same for the same transition, whoever sends it how often."""
+    """An incident's opening or closing. `at` is ISO 8601. `key` is the same each time the transition is sent."""
 
     incident_id: str
     transition: Transition
@@ -32,13 +32,13 @@ class Message:
     link: str
 
     def __post_init__(self) -> None:
-        # Ids and names of a plant stand in these; a log is read in a terminal, and so is many a mail.
+        # These contain ids and names of a plant. Logs and mails are read in terminals, so control characters must go.
         for name in ("cell", "sentence", "site_id", "link"):
             object.__setattr__(self, name, printable(" ".join(getattr(self, name).split())))
 
     @property
     def key(self) -> str:
-        """Names the transition: a receiver that sees a key twice has got the message twice."""
+        """The transition's id. A receiver that sees a key twice has received a duplicate."""
         return f"{self.incident_id}-{self.transition}"
 
     @property
@@ -51,7 +51,7 @@ def messages_of(incident: Mapping[str, Any], newest: datetime, site_url: str) ->
     """The messages of one row of the mart `incidents`, oldest first."""
     last: date = incident["last_evidence_date"]
     if incident["closed_at"] is not None and incident["closed_at"] > incident["opened_at"]:
-        last = max(last, incident["closed_at"].date())  # it was told as open: so its end is told, however late it comes
+        last = max(last, incident["closed_at"].date())  # its opening was sent, so its end is too, however late
     if newest.date() - last > timedelta(days=HISTORY_DAYS) and incident["status"] == "closed":
         return []
     told: list[tuple[Transition, datetime, str]] = [("opened", incident["opened_at"], incident["sentence"])]
@@ -89,13 +89,13 @@ def as_line(message: Message) -> str:
 
 
 def as_webhook(message: Message) -> dict[str, Any]:
-    """The JSON body that Slack and those who speak its dialect take; the text's signs mean nothing in it."""
+    """The JSON body for Slack and compatible webhooks. Characters with a meaning in their markup are escaped."""
     text = f"*{_plain(message.title)}* ({message.severity})\n{_plain(message.sentence)}\n<{message.link}>"
     return {"text": text, "incident_id": message.incident_id, "transition": message.transition, "key": message.key}
 
 
 def as_mail(message: Message, sender: str, receivers: str) -> EmailMessage:
-    """A plain mail. Its Message-ID is the key, by which mail servers know one that they have."""
+    """A plain-text mail. Its Message-ID is the key, by which mail servers recognise duplicates."""
     mail = EmailMessage()
     mail["From"], mail["To"] = sender, receivers
     mail["Subject"] = f"[Floorhouse] {' '.join(message.title.split())}"

@@ -1,8 +1,8 @@
-"""The queue of alerts. Each is a small file that records which sinks have confirmed it; the queue survives any kill.
+"""The queue of alerts. Each alert is a file that records which sinks have confirmed it. The queue survives any kill.
 
-A file is replaced whole and flushed before anything else happens. If a process dies between a
-sink's confirmation and its record here, the sink gets the message again, with the same key. So delivery is at least
-once. The file sink looks at its own last lines first and is exactly once.
+A file is replaced atomically and flushed before the turn continues. If a process dies between a sink's confirmation
+and its record here, the sink gets the message again, with the same key. So delivery is at least once. The file sink
+reads its own last lines first and delivers exactly once.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 from ingestion.durable import write_whole
 from quality.alerts.messages import Message
 
-# Retries wait 30 s, then twice as long each time, at most an hour. They never stop: no alert is given up.
+# Retries wait 30 s, then twice as long each time, at most an hour. They never stop: no alert is dropped.
 FIRST_WAIT_SECONDS = 30.0
 LONGEST_WAIT_SECONDS = 3600.0
 
@@ -35,30 +35,30 @@ class Entry:
     last_error: str = ""
 
     def failed(self, error: str, now: float, asked_to_wait: float = 0.0) -> None:
-        """Note a failure and when to try again: not before a sink wants it, but within the longest wait."""
+        """Record a failure and the time of the next attempt: not before the sink allows, at most the longest wait."""
         self.attempts += 1
         self.last_error = error
         self.not_before = now + min(max(wait_seconds(self.attempts), asked_to_wait), LONGEST_WAIT_SECONDS)
 
     def is_due(self, now: float) -> bool:
-        """Whether to try again. A wait longer than any was noted by a clock that was ahead, and is over."""
+        """Whether to try again. A longer wait than the longest came from a clock that was ahead, and counts as over."""
         return self.not_before <= now or self.not_before > now + LONGEST_WAIT_SECONDS
 
 
 def wait_seconds(attempts: int) -> float:
-    """How long to wait after so many failures."""
+    """The seconds to wait after this many failures."""
     return float(min(FIRST_WAIT_SECONDS * 2 ** min(attempts - 1, 20), LONGEST_WAIT_SECONDS))
 
 
 class AlertQueue:
-    """A folder with one file for each message; hold `lock` while writing."""
+    """A folder with one file for each message. The caller holds `lock` while it writes."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     @contextmanager
     def lock(self) -> Iterator[bool]:
-        """Whether this process may send now; else the one that holds the lock sends everything."""
+        """Whether this process may send now. If not, the process that holds the lock sends everything."""
         self._folder.mkdir(parents=True, exist_ok=True)
         with open(self._folder / ".lock", "w", encoding="utf-8") as file:
             try:
@@ -69,20 +69,20 @@ class AlertQueue:
             yield True
 
     def take(self, message: Message, sinks: tuple[str, ...]) -> bool:
-        """Keep a message for these sinks unless it was ever taken before; whether it is new."""
+        """Queue a message for these sinks unless its key is known. Returns whether it is new."""
         if self._path(message.key).exists():
             return False
         self.write(Entry(message, list(sinks)))
         return True
 
     def pending(self) -> list[Entry]:
-        """The messages that some sink has not confirmed, in the order in which they happened."""
+        """The messages that at least one sink has not confirmed, in order of their instants."""
         entries = [self._read(path) for path in sorted(self._folder.glob("*.json"))]
         waiting = [entry for entry in entries if entry is not None and entry.waiting]
         return sorted(waiting, key=lambda entry: (entry.message.at, entry.message.transition == "closed"))
 
     def write(self, entry: Entry) -> None:
-        """Replace a message's file, flushed."""
+        """Replace a message's file and flush it."""
         write_whole(self._path(entry.message.key), json.dumps(asdict(entry)))
 
     def forget(self, keep_incidents: set[str]) -> None:
@@ -101,4 +101,4 @@ class AlertQueue:
             plain: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             return Entry(**{**plain, "message": Message(**plain["message"])})
         except (OSError, ValueError, TypeError, KeyError):
-            return None  # removed meanwhile, or not ours
+            return None  # removed since it was listed, or not a file of this queue

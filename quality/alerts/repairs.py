@@ -1,4 +1,4 @@
-"""What the program put right by itself, for the alerts: an incident that is over when it is told."""
+"""Alerts about faults that the program repaired by itself: incidents that are over when they are reported."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _KEPT = 20  # the newest
 
 
 def note_repair(settings: Settings, sentence: str, now: datetime) -> None:
-    """Keep a sentence for the next delivery."""
+    """Store a sentence about a repair for the next delivery."""
     noted = [*_read(settings), {"at": now.isoformat(timespec="microseconds"), "sentence": sentence}]
-    with contextlib.suppress(OSError):  # what was put right stays so where nothing can be noted
+    with contextlib.suppress(OSError):  # the repair holds even if it cannot be recorded
         write_whole(settings.data_dir / NAME, json.dumps(noted[-_KEPT:]))
 
 
 def messages_of_repairs(settings: Settings) -> list[Message]:
-    """An opening and a closing for each, oldest first."""
+    """An opening and a closing for each stored repair, oldest first."""
     told = (("opened", "Put right: "), ("closed", "Over: it was put right at once. "))
     return [
         Message(

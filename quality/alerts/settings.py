@@ -1,4 +1,4 @@
-"""Where alerts go: variables `FLOORHOUSE_ALERT_…`, or the table `[alert]` of floorhouse.toml."""
+"""The settings of alerts: variables `FLOORHOUSE_ALERT_…`, or the table `[alert]` of floorhouse.toml."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ADDRESS = re.compile(r"(?:[^<>@,;\r\n]*<)?[^\s<>@,;]+@[^\s<>@,;]+>?")
 
 
 class AlertSettings(FrozenSettings):
-    """The sinks that an administrator may set up. Each secret may stand in a file of its own."""
+    """The sinks that an administrator can set up. Each secret can be in a file of its own."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX)
 
@@ -115,7 +115,8 @@ class AlertSettings(FrozenSettings):
     @model_validator(mode="before")
     @classmethod
     def _whole(cls, values: dict[str, object]) -> dict[str, object]:
-        # Named at the field that is missing: half a mail server would lose every mail without a word.
+        # A mail server without sender or receivers would lose every mail silently. So the missing field gets an invalid
+        # value, and the error names it.
         if values.get("smtp_host"):
             for name in ("mail_from", "mail_to"):
                 values.setdefault(name, "(unset)")
@@ -153,10 +154,10 @@ def _split(addresses: str) -> list[str]:
 
 
 def read_alert_settings(environment: Mapping[str, str] | None = None) -> AlertSettings:
-    """The sinks that the environment and the data folder's file give.
+    """Read the sinks from the environment and the data folder's file.
 
     Raises:
-        SettingsError: one sentence that names the variable or the file's key, and what is allowed.
+        SettingsError: a value is not allowed; one sentence names the variable or the file's key, and what is allowed.
     """
     return read_model(AlertSettings, environment)
 

@@ -1,4 +1,4 @@
-"""One function for each kind of sink: takes a message, returns when it is delivered, raises `NotDelivered` if not."""
+"""One function for each kind of sink: returns when a message is delivered, and raises `NotDelivered` if it is not."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from urllib.parse import quote, urlsplit
 from quality.alerts.messages import Message, as_line, as_mail, as_webhook
 from quality.alerts.settings import PREFIX, AlertSettings
 
-# How much of the log's end is searched for a line that is already there: many times what one turn writes.
+# The bytes at the log's end that are searched for a duplicate line: many times what one turn writes.
 TAIL_BYTES = 1 << 20
 
-# Delivers a message; gives what else there is to tell, as one sentence, else "".
+# Delivers a message. Returns a further remark as one sentence, else "".
 Send = Callable[[Message], str]
 
-# Characters of an address that stay as they are: those that RFC 3986 gives a meaning, and escapes.
+# Characters of an address that are not escaped: those with a meaning in RFC 3986, and `%` of existing escapes.
 _KEPT_IN_ADDRESSES = "%/:=&?~#+!$,;'@()*[]"
 
 
 class NotDelivered(Exception):
-    """Why a sink did not take a message, without any secret: a webhook's address is one.
+    """Why a sink did not take a message. The text contains no secret, such as a webhook's address.
 
-    `is_away`: the sink did not answer, so the next message need not be tried. `wait_seconds`: what it asks to wait.
+    `is_away`: the sink is not available, so this turn tries no further message. `wait_seconds`: the wait it asked for.
     """
 
     def __init__(self, sentence: str, *, is_away: bool = False, wait_seconds: float = 0.0) -> None:
@@ -52,7 +52,11 @@ def build_sinks(settings: AlertSettings, log_path: Path) -> dict[str, Send]:
 
 
 def append_line(path: Path, message: Message) -> str:
-    """Append a message's line, unless the log's end has it: a process can die between the line and its record."""
+    """Append a message's line unless the log's end has it. A process can die after the line, before its record.
+
+    Raises:
+        NotDelivered: the log cannot be written.
+    """
     ending = f"\t{message.key}\n"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -73,14 +77,18 @@ def append_line(path: Path, message: Message) -> str:
 
 
 class NoRedirect(urllib.request.HTTPRedirectHandler):
-    """Takes a redirection for an answer."""
+    """Treats a redirect as the final answer."""
 
     def redirect_request(self, *_: object) -> None:
-        """A message goes where the settings say, nowhere else."""
+        """Do not follow: a message goes only to the address in the settings."""
 
 
 def post(settings: AlertSettings, message: Message) -> str:
-    """POST the message to the webhook; its key is also sent as `Idempotency-Key`."""
+    """POST the message to the webhook, with its key as the header `Idempotency-Key`.
+
+    Raises:
+        NotDelivered: the webhook cannot be reached, or answered with an error.
+    """
     address = _secret("the webhook's address", lambda: settings.webhook)
     host = urlsplit(address).hostname
     try:
@@ -103,10 +111,10 @@ def post(settings: AlertSettings, message: Message) -> str:
 
 
 def sendable(address: str) -> str:
-    """An address as HTTP writes it: its host in IDNA's form, other letters and blanks as escapes of their bytes.
+    """An address as HTTP needs it: the host encoded by IDNA, other letters and blanks percent-encoded as UTF-8.
 
     Raises:
-        UnicodeError: the host can be no name of a machine.
+        UnicodeError: the host is not a valid host name.
     """
     parts = urlsplit(address)
     host = (parts.hostname or "").encode("idna").decode()
@@ -117,7 +125,7 @@ def sendable(address: str) -> str:
 
 
 def _asked_to_wait(value: str) -> float:
-    """The seconds of a `Retry-After` header, which gives seconds or a date (RFC 9110, 10.2.3); 0 for anything else."""
+    """The seconds of a `Retry-After` header with seconds or a date (RFC 9110, 10.2.3); 0 for any other value."""
     if value.strip().isascii() and value.strip().isdigit():
         return float(value)
     try:
@@ -127,7 +135,7 @@ def _asked_to_wait(value: str) -> float:
 
 
 def _why(error: Exception) -> str:
-    """What happened to a connection, in words; an error's own text may hold a part of the address."""
+    """Why a connection failed, in words. The error's own text may contain a part of the secret address."""
     reason = getattr(error, "reason", error)
     if isinstance(reason, TimeoutError):
         return "did not answer in time"
@@ -143,7 +151,11 @@ def _why(error: Exception) -> str:
 
 
 def send_mail(settings: AlertSettings, message: Message) -> str:
-    """Send the message by SMTP; tell of the recipients that the server refuses beside others."""
+    """Send the message by SMTP. Returns a sentence about recipients that the server refused, if it took others.
+
+    Raises:
+        NotDelivered: the server cannot be reached, refuses the login, or takes the mail for no recipient.
+    """
     assert settings.smtp_host is not None
     assert settings.mail_from is not None
     host = settings.smtp_host
@@ -174,7 +186,7 @@ def send_mail(settings: AlertSettings, message: Message) -> str:
 
 
 def _log_in(server: smtplib.SMTP, user: str, password: str) -> None:
-    """Log in as smtplib does; it encodes as ASCII, so that other letters are sent here, in UTF-8 (RFC 4616)."""
+    """Log in with smtplib. It supports ASCII only, so other names and passwords are sent here as UTF-8 (RFC 4616)."""
     if f"{user}{password}".isascii():
         server.login(user, password)
         return
@@ -194,7 +206,7 @@ def _base64(text: str) -> str:
 
 
 def _secret(what: str, read: Callable[[], str | None]) -> str:
-    """A secret that may lie in a file, which may be gone since the settings were read."""
+    """A secret, perhaps from a file. The file may have been removed since the settings were read."""
     try:
         return read() or ""
     except (OSError, ValueError):

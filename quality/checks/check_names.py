@@ -1,6 +1,6 @@
 """The names of the day checks.
 
-Imports nothing, because Dagster needs the names in every process but numpy only where a check runs.
+Imports nothing: Dagster needs the names in every process, but numpy only in processes that run checks.
 """
 
 CONFIDENCE_FLOOR = "confidence_is_above_the_floor"

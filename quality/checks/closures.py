@@ -1,4 +1,4 @@
-"""The dates on which a site is closed by the registry (contract §4), when silence is expected."""
+"""The dates on which a site is closed according to the registry (contract §4). Silence is expected on them."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def read_closures(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple
 def closed_days(
     connection: duckdb.DuckDBPyConnection, sites: Sequence[str], days: Sequence[date]
 ) -> set[tuple[str, date]]:
-    """The sites' UTC days on which what was seen is no evidence: closed dates, and days that their windows reach.
+    """The (site, UTC day) pairs that give no evidence: the UTC days that the shift windows of closed dates touch.
 
-    A night of a closed date ends on the UTC day after it, and far east its morning lies on the one before. Windows are
-    known near dates with events; of other dates the UTC day of the same name counts.
+    A night shift of a closed date ends on the next UTC day. Far in the east, a morning shift begins on the previous UTC
+    day. Windows are known only near dates with events; for other closed dates the UTC day of the same date counts.
     """
     closures = read_closures(connection)
     found: set[tuple[str, date]] = set()

@@ -1,6 +1,7 @@
-"""Checks of complete counts. They are not samples, so a share of all records needs no significance test.
+"""Checks of complete counts. A count of all records is no sample, so it needs no significance test.
 
-Each query returns cell, day, value and size; the threshold and the smallest size decide. Reads aggregates of marts.
+Each query reads aggregates of marts and returns cell, day, value and sample size. The threshold and the smallest
+sample size decide.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from quality.checks.results import Cell, DayResult, Severity
 class CountCheck:
     """A check of a count: `query` selects site, camera, day, value and size; a value above `highest` is evidence.
 
-    `marts` must all be there. `words` says what is so, `warning` what is wrong; both are filled with the value, the
-    limit, and what the query says as a sixth column.
+    The check runs only if all `marts` exist. `words` is the sentence of a pass, `warning` that of a failure. Their
+    fields are `value`, `highest` (the limit) and `what` (the query's optional sixth column).
     """
 
     name: str
@@ -32,9 +33,10 @@ class CountCheck:
     words: str
     warning: str
     query: str
-    # One such day opens an incident: a complete count is certain, and waiting loses data that can still be repaired.
+    # Whether one day of evidence opens an incident: a complete count is certain, and data that can still be repaired
+    # would be lost by waiting.
     is_strong: bool = True
-    # Whether its days are days of landing rather than days of events.
+    # Whether its days are days of landing, not days of events.
     by_landing: bool = False
 
 
@@ -47,8 +49,8 @@ REJECTED = CountCheck(
     200,
     "{value:.1%} of what landed that day was rejected, by {what}; {highest:.0%} is the limit",
     "{value:.1%} of what landed that day was rejected, by {what}, more than {highest:.0%}: what was in it is missing",
-    # A lost object counts as one record however much it contained, so bytes are weighed as well as records. Superseded
-    # contents do not count. 250 bytes weigh as much as a record.
+    # A rejected object counts as one record, however many it contained. So the share of bytes is judged beside that of
+    # records. Superseded contents do not count. For the sample size, 250 bytes count as one record.
     r"""
     with superseded as (
         select distinct object_key, etag from rejected_records where superseded_at is not null
@@ -192,8 +194,8 @@ CLOCK = CountCheck(
     by_landing=True,
 )
 
-# The number of rises in a day for each of whose multiples a running total may fall once, as a counter does that begins
-# again: a count since the last report falls about as often as it rises.
+# A count looks like a running total if it rises at least this many times for each fall. A running total falls only when
+# the counter starts again; a count since the last report falls about as often as it rises.
 _RISES = 10
 
 RUNNING_TOTALS = CountCheck(
@@ -267,12 +269,12 @@ LANDING_METRICS = {
 
 
 def landing_count_results(connection: duckdb.DuckDBPyConnection, first: date, last: date) -> Iterator[DayResult]:
-    """The checks of what landed from `first` to `last`, UTC days of landing."""
+    """The results of checks by landing for the UTC days of landing from `first` to `last`."""
     return _results(connection, [check for check in COUNT_CHECKS if check.by_landing], first, last)
 
 
 def day_count_results(connection: duckdb.DuckDBPyConnection, first: date, last: date) -> Iterator[DayResult]:
-    """The checks of the events' days from `first` to `last`. A mart that is not there leaves its checks out."""
+    """The results of checks by event date from `first` to `last`. A check whose mart does not exist is left out."""
     return _results(connection, [check for check in COUNT_CHECKS if not check.by_landing], first, last)
 
 

@@ -33,13 +33,13 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class DayCheck:
-    """A check: the metric that its evidence counts for, its severity, its threshold and its sentence."""
+    """A check: its metric, severity, threshold and sentence."""
 
     name: str
     metric: str
     severity: Severity
     threshold: float
-    # Makes the sentence from observed, expected, effect and the day's column; "it" is the cell.
+    # Returns the sentence for observed, expected, effect and the day's column. "It" in a sentence is the cell.
     words: Callable[[float, float, float, int], str]
 
 
@@ -48,7 +48,7 @@ def day_results(
 ) -> Iterator[DayResult]:
     """The results of every drift check for every cell and judged day. `baselines` holds the expected shares by site.
 
-    `held` freezes the cameras' references by metric.
+    `held` freezes the references of cells, by metric.
     """
     held = held or {}
     first, weekdays = panels.first_judged, panels.weekdays

@@ -29,7 +29,7 @@ GONE_AFTER = timedelta(days=60)
 # Events older than this at landing come from an archive, so the site was never observed live.
 ARCHIVE_AGE = timedelta(days=1.5)
 LEARNED_WEEKS = 4
-# Until when the events of each site's dates say that it was heard.
+# The table with the instant until which each site was heard, by date of the events.
 _HEARD = "handover.int_event_dates"
 
 
@@ -75,8 +75,8 @@ def freshness(sites: Iterable[Heard], now: datetime) -> list[DayResult]:
 def missed_days(site: Heard, now: datetime) -> float | None:
     """How many usual working days have passed since the newest event; None if the site has no usual week yet.
 
-    For each of the four previous weeks, the worked time in the same part of the week is summed; the lower median of
-    these is divided by the worked time of a usual shift date. Nights and weekends without work therefore do not count,
+    The worked time in the same part of the week is summed for each of the four previous weeks. The lower median of
+    these sums is divided by the median worked time of a shift date. So nights and weekends without work do not count,
     nor does one holiday in the four weeks, nor do windows on dates that are closed now.
     """
     weeks = [timedelta(weeks=number) for number in range(1, LEARNED_WEEKS + 1)]
@@ -92,9 +92,9 @@ def missed_days(site: Heard, now: datetime) -> float | None:
 
 
 def changed_sites(results: Sequence[DayResult], open_sites: set[str]) -> set[str]:
-    """The sites whose silence begins or ends now, given the `open_sites` with an open incident.
+    """The sites whose silence begins or ends now. `open_sites` are the sites with an open incident.
 
-    A site that can no longer be judged keeps its state; a site without a result is closed down.
+    A site that can no longer be judged keeps its state. A site without a result counts as closed down.
     """
     silent = {result.cell.site_id for result in results if result.is_evidence}
     unknown = {result.cell.site_id for result in results if not result.is_judged}
@@ -102,7 +102,10 @@ def changed_sites(results: Sequence[DayResult], open_sites: set[str]) -> set[str
 
 
 def has_changed(connection: duckdb.DuckDBPyConnection, now: datetime) -> bool:
-    """Whether judging now would open or close an incident of a silent site. The warehouse has been judged before."""
+    """Whether judging now would open or close an incident of a silent site.
+
+    The warehouse must have been judged before.
+    """
     rows = connection.execute(
         "select site_id from marts.incidents where metric = ? and closed_at is null", [METRIC]
     ).fetchall()
@@ -112,8 +115,8 @@ def has_changed(connection: duckdb.DuckDBPyConnection, now: datetime) -> bool:
 def read_heard(connection: duckdb.DuckDBPyConnection, now: datetime) -> list[Heard]:
     """Every site that was ever heard, from the tables of a warehouse.
 
-    What a camera sends ahead of the clock speaks for nobody: `last_event_at` is the newest event of another kind, or
-    for a site that has none the day before it landed.
+    An event dated after its landing does not show that a site is live. `last_event_at` is the newest other event; for a
+    site with no other event it is the day before the landing.
     """
     heard = f"select site_id, max(heard_until) as heard_at from {_HEARD} where heard_until <= $now group by site_id"
     ages = connection.execute(
@@ -207,11 +210,9 @@ def _judge(site: Heard, now: datetime) -> DayResult:
 
 
 def _worked_seconds(site: Heard, week: timedelta, now: datetime) -> float:
-    """The worked time in the stretch that lies the given weeks before the time since the newest event, without dates
-    that are closed now.
+    """The worked seconds of the period since the newest event, moved back by `week`. Dates closed now do not count.
 
-    Whole weeks of closed time are removed from the time that has passed, as if the plant had continued where it
-    stopped.
+    Whole weeks of closed time are removed from the period, as if the plant had continued where it stopped.
     """
     shut = timedelta(weeks=_closed_time(site, now) // timedelta(weeks=1))
     start, end = site.last_event_at - week, now - week - shut
@@ -227,7 +228,7 @@ def _worked_seconds(site: Heard, week: timedelta, now: datetime) -> float:
 
 
 def _closed_time(site: Heard, now: datetime) -> timedelta:
-    """How much of the time since the newest event lies on dates of the site's calendar that are closed."""
+    """The part of the time since the newest event that lies on closed dates of the site's calendar."""
     if not site.closures:
         return timedelta(0)
     start, end, closed = site.last_event_at.astimezone(UTC), now.astimezone(UTC), timedelta(0)

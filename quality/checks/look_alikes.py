@@ -18,7 +18,7 @@ from quality.checks.results import Cell, DayResult
 METRIC = "look_alike_ids"
 _NAMED = 5  # ids named in a sentence; further ones are counted
 
-# Unregistered ids of the newest 30 shift dates, so that ids corrected before do not alarm.
+# Unregistered ids of the newest 30 shift dates, so that ids corrected earlier raise no alarm.
 _SEEN = """
     with newest as (select max(shift_date) - 30 as shift_date from shift_windows)
     select distinct site_id, worker_id as id from worker_shifts
@@ -37,7 +37,7 @@ _LISTED = """
 
 
 def folded(identifier: str) -> str:
-    """An id without regard to letter case, width, blanks and leading zeros."""
+    """An id with letter case, width, blanks and leading zeros removed, for comparison."""
     plain = re.sub(r"\s+", "", normalize("NFKC", identifier).casefold())
     return re.sub(r"(?<![0-9])0+(?=[0-9])", "", plain)
 

@@ -1,7 +1,7 @@
-"""Events that are far older than their site's newest: a camera whose clock has stopped, or began again in 2000.
+"""Finds events far older than their site's newest: a camera's clock stopped, or started again in the year 2000.
 
-Counted by the day on which they landed, so that a history which landed in its time is none of them. A whole history
-that lands late is: whoever lands one raises the setting, or lets the warning pass.
+Events are counted by the day on which they landed, so events that landed in time do not count later. An archive that
+lands late does count: its operator raises the setting or ignores the warning.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from quality.checks.results import Cell, DayResult
 METRIC = "old_events"
 
 _NEWEST = "select site_id, max(heard_until) as heard_until from handover.int_event_dates group by site_id"
-# `$oldest` says again what the join says, for all sites: with it the database skips the parts that hold newer events.
+# `$oldest` repeats the join's condition as one limit for all sites, so that the database skips blocks of newer events.
 _OLD = f"""
     with newest as ({_NEWEST}),
     recent as (
@@ -39,7 +39,10 @@ _OLD = f"""
 def old_event_results(
     connection: duckdb.DuckDBPyConnection, first: date, last: date, limit_days: int
 ) -> list[DayResult]:
-    """A result for each site on `last`, and one for each camera and day of landing that brought such events."""
+    """One result for each camera and day of landing with old events, and one for each other site on `last`.
+
+    `first` and `last` are UTC days of landing; `limit_days` is the allowed age in days.
+    """
     sites = connection.execute(f"select * from ({_NEWEST}) where heard_until is not null order by all").fetchall()
     if not sites:
         return []

@@ -15,8 +15,8 @@ Severity = Literal["critical", "warning"]
 class CheckResult:
     """One rule of a suite, judged once.
 
-    `observed` is the value nearest to breaking the rule, or the one that breaks it most; None without a value.
-    `sample_size` counts what the judged cells are made of (records, events, worker shifts).
+    `observed` is the value nearest to the limit, or the one that exceeds it most; None if there is no value.
+    `sample_size` counts the records, events or worker shifts of the judged cells.
     """
 
     table: str
@@ -34,7 +34,7 @@ class CheckResult:
 class Cell:
     """The subject of a result: a site (`*`: the whole plant), and within it a camera, a model version, or both.
 
-    Empty texts are parts without a value.
+    An empty text means that the result is about no single camera or model.
     """
 
     site_id: str
@@ -56,8 +56,8 @@ class DayResult:
     """One check of one cell on one day, a row of the mart `check_results`.
 
     `status`: pass, warn (a failed check of severity warning), fail (of severity critical), insufficient_data. `metric`
-    is the subject of incidents; several checks may give evidence for one. `is_strong` opens an incident by itself;
-    `is_back` is a day that counts towards the end of one, which a day just short of evidence does not.
+    is the subject of incidents; several checks can be evidence for one metric. A day with `is_strong` opens an incident
+    by itself. A day with `is_back` counts towards the end of an incident; a day just short of evidence does not.
     """
 
     evidence_date: date

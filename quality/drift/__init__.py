@@ -1,6 +1,6 @@
 """Drift: pure functions of daily aggregates (numpy and scipy only) that measure changes and their significance.
 
-Panels have the shape (cells, days), NaN where a day has too few events. Nothing here reads or writes files or the
-clock. An alarm needs an effect and significance; `docs/quality.md` gives each decision's numbers, `benchmarks/drift`
-measures.
+Panels have the shape (cells, days), with NaN for a day with too few events. Only `panels` reads the marts; nothing
+reads files or the clock. An alarm needs an effect and significance. `docs/quality.md` lists the numbers of each
+decision, and `benchmarks/drift` measures them.
 """

@@ -27,10 +27,10 @@ class Baseline:
 def resolve(
     site: str, rows: Sequence[Mapping[str, object]], counts: Callable[[str, date, date], Sequence[int]]
 ) -> Baseline:
-    """A site's baseline: its own row of baselines.csv, else that of `*`, else the default.
+    """A site's baseline: its own row of baselines.csv, otherwise the row of `*`, otherwise the default.
 
-    `counts` returns a site's events by type for a row with a reference period. A period without events falls back to
-    the default, and the baseline's origin says so.
+    `counts` returns a site's events by type in a row's reference period. If the period has no events, the default
+    applies, and the baseline's origin says so.
     """
     row = next((row for wanted in (site, "*") for row in rows if row["site_id"] == wanted), None)
     if row is None:

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-# Confidence is kept in 50 bins of 0.02 (mart `confidence_histograms`): the mean from bins is right to 0.01 at worst.
+# Confidence is stored in 50 bins of 0.02 (mart `confidence_histograms`). A mean computed from bins is off by at most
+# 0.01.
 BINS = 50
 
 
@@ -49,7 +50,7 @@ def kolmogorov_smirnov(counts: Floats, reference: Floats) -> Any:
 
 
 def shares_below(counts: Floats, edges: Floats) -> Floats:
-    """The share of events under each edge (0 to 1), along a new first axis; edges are rounded to the bins'."""
+    """The share of events below each edge (0 to 1), along a new first axis. Edges are rounded to those of the bins."""
     at = np.clip(np.round(np.asarray(edges) * np.shape(counts)[-1]).astype(int), 1, np.shape(counts)[-1])
     return np.moveaxis(_cumulative(counts)[..., at - 1], -1, 0)
 

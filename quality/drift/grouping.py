@@ -16,9 +16,9 @@ def group_evidence(evidence: Flags, judged: Flags, groups: Ints) -> tuple[Flags,
     """Split evidence into evidence of single cells and of groups.
 
     `evidence` and `judged` have the shape (cells, days), `groups` numbers the cell's model version on each day (-1 for
-    none). A group has evidence if at least three and at least half of its judged cells have evidence; these cells then
-    have none of their own. Returns the cells' evidence (cells, days), the groups' evidence and the groups' judged days
-    (groups, days).
+    none). A group has evidence if at least three and at least half of its judged cells have evidence. The evidence of
+    these cells then counts for the group only. Returns the cells' own evidence (cells, days), the groups' evidence and
+    the groups' judged days (groups, days).
     """
     count = int(groups.max(initial=-1)) + 1
     days = evidence.shape[1]

@@ -1,7 +1,7 @@
 """Hysteresis: turns days of evidence into incidents that open, last and close, so that one fault is one alert.
 
-Two thresholds, as in a Schmitt trigger (Journal of Scientific Instruments 15, 1938): several days of evidence open an
-incident and several clean days close it. Days that could not be judged count for neither.
+There are two thresholds, as in a Schmitt trigger (Journal of Scientific Instruments 15, 1938). Several days of evidence
+open an incident, and several clean days close it. Days that could not be judged count for neither.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ def transitions(
     open_among: int = OPEN_AMONG,
     close_after: int = CLOSE_AFTER,
 ) -> Transitions:
-    """Walk through the days: an incident opens after `open_after` days of evidence among the last `open_among` judged
-    ones.
+    """The transitions of each cell on each day.
 
-    It opens at once on a day that is `strong`, and closes after `close_after` judged days without evidence, or
-    `GONE_AFTER` days that could not be judged.
+    An incident opens after `open_after` days of evidence among the last `open_among` judged days, or at once on a day
+    with `strong` evidence. It closes after `close_after` judged days without evidence, or after `GONE_AFTER` days that
+    could not be judged. All arrays have the shape (cells, days).
     """
     cells, days = evidence.shape
     opened, closed, is_open = (np.zeros((cells, days), dtype=bool) for _ in range(3))

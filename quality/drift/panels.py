@@ -1,4 +1,4 @@
-"""Reads the daily aggregates for drift from the marts as panels. Decides nothing and reads no single event."""
+"""Reads the daily aggregates for drift from the marts as panels. Judges nothing and reads no single events."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ Model = tuple[str, str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Panels:
-    """Days without gaps, oldest first. The last `judged_days` are judged; the others are their reference.
+    """Daily aggregates. `days` has no gaps, oldest first. The last `judged_days` are judged; the others are reference.
 
-    `cameras` (site, camera) are the rows of `events`, `mean`, `mix` (…, types), `histograms` (…, bins) and `version`
-    (a number into `versions`: site, model, version that most events of the day came from, -1 for none); `models`
-    (site, camera, model, version) are the rows of `model_events` and `model_mean`. `coverage` and `late_share` are
-    those of `camera_days`. NaN is a day without events, or without scheduled time. `closed` (site, day) marks closures
-    in the registry.
+    `cameras` (site, camera) are the rows of `events`, `mean`, `mix` (…, types), `histograms` (…, bins), `version`,
+    `coverage` and `late_share`. `version` is an index into `versions` (site, model, version): the version that most
+    events of the day came from, -1 for none. `models` (site, camera, model, version) are the rows of `model_events` and
+    `model_mean`. `coverage` and `late_share` come from `camera_days`. NaN is a day without events, or without scheduled
+    time. `closed` (site, day) contains the days closed by the registry.
     """
 
     judged_at: datetime
@@ -63,7 +63,7 @@ class Panels:
         return opened
 
     def only(self, first: int, judged: slice) -> Panels:
-        """The columns from `first` up to the end of `judged`, whose days are the judged ones."""
+        """The panels of the columns from `first` to the end of `judged`, with the days of `judged` as judged days."""
         cut = slice(first, judged.stop)
         of_days = {
             name: getattr(self, name)[:, cut]
@@ -123,9 +123,9 @@ def read_panels(
     judged: tuple[date, date],
     frozen: Mapping[Camera, date] | None = None,
 ) -> Panels:
-    """The panels that judge the days from the first to the last of `judged`, with the reference before them.
+    """The panels for judging the days from the first to the last of `judged`, with the reference before them.
 
-    `frozen` is the first day of a frozen reference of a camera: its reference is read too, however old it is.
+    `frozen` maps a camera to the first day of its frozen reference, which is read too, however old it is.
     """
     frozen = frozen or {}
     usual = max(span.oldest, judged[0] - timedelta(days=HISTORY_DAYS))

@@ -1,9 +1,9 @@
 """Compares a day and a week with the cell's own previous weeks, using the variance between the cell's own days.
 
 Events of one camera depend on each other: states last, and light changes with the hour. If they were treated as
-independent, every day would be significant. The unit is therefore the day: the variance of a day is the variance
-between days of the same cell after the weekday effect is removed, whatever causes it (Moulton, "An illustration of a
-pitfall in estimating the effects of aggregate variables on micro units", Review of Economics and Statistics 72, 1990).
+independent, every day would be significant. So the unit is the day. The variance of a day is the variance between days
+of the same cell after the weekday effect is removed, whatever causes it (Moulton, "An illustration of a pitfall in
+estimating the effects of aggregate variables on micro units", Review of Economics and Statistics 72, 1990).
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ SMALLEST_REFERENCE_DAYS = 14
 SMALLEST_WINDOW_DAYS = 4
 # A weekday effect needs at least this many days of that weekday; with fewer, it stays in the variance.
 SMALLEST_WEEKDAYS = 3
-# The cut-off of Huber's estimator: one unusual day neither raises an alarm for a week nor hides one for a month.
+# The cut-off of Huber's estimator. With it, one unusual day does not cause a week of alarms or hide a month of drift.
 CLIP = 3.0
-# Events come in runs, because states last: so many of them say about as much as an independent one.
+# Events come in runs, because states last. About this many events carry the information of one independent event.
 RUN = 10
 # The weight, in days, of the prior variance that a cell borrows from its site (Smyth, "Linear models and empirical
 # Bayes methods", Statistical Applications in Genetics and Molecular Biology 3, 2004), and of correlation between days.
@@ -42,9 +42,9 @@ HIGHEST_CORRELATION = 0.8
 class Comparison:
     """Arrays of the shape (cells, days), NaN if there is too little data to compare.
 
-    `day` is the day minus its weekday's expected value, `week` the median of seven such differences, in the panel's
-    unit; `day_t` and `week_t` are their Student statistics, `degrees` the degrees of freedom; `expected` is the
-    reference's level for the day, `deviation` the standard deviation of a day.
+    `day` is the day's value minus the expected value of its weekday; `week` is the median of seven such differences.
+    Both are in the panel's unit. `day_t` and `week_t` are their Student statistics, `degrees` the degrees of freedom.
+    `expected` is the reference's level for the day, `deviation` the standard deviation of a day.
     """
 
     day: Floats
@@ -58,17 +58,17 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What an open or past fault changes in the references of the cells, so that a fault never becomes its own norm.
+    """Frozen references and excluded days, so that an open or past fault never becomes the normal level.
 
-    `ends` (cells) is the column before which a frozen reference ends, -1 where the reference rolls with the day;
-    `barred` (cells, days) marks days that are no reference.
+    `ends` (cells) is the column before which a frozen reference ends; -1 for a reference that rolls with the day.
+    `barred` (cells, days) marks days that must not be reference.
     """
 
     ends: Ints
     barred: NDArray[np.bool_]
 
     def rows(self, cells: Ints) -> Held:
-        """Those of the given cells."""
+        """The same for the given cells only."""
         return Held(self.ends[cells], self.barred[cells])
 
 
@@ -78,10 +78,10 @@ def reference_end(day: int) -> int:
 
 
 def reference_columns(day: int, held: Held) -> Ints:
-    """The columns of each cell's reference of a judged day (cells, `REFERENCE_DAYS`), -1 for a day that is none.
+    """The columns of each cell's reference for a judged day, shape (cells, `REFERENCE_DAYS`); -1 for a day left out.
 
-    A frozen reference keeps its days. They are turned so that each lies at the weekday of the rolling reference's
-    column: whole weeks fit into it, so no day is lost.
+    A frozen reference keeps its days. They are rotated so that each has the weekday of the rolling reference's column.
+    The reference consists of whole weeks, so the rotation loses no day.
     """
     rolling = reference_end(day)
     ends = np.where(held.ends < 0, rolling, np.minimum(held.ends, rolling))[:, None]
@@ -93,7 +93,7 @@ def reference_columns(day: int, held: Held) -> Ints:
 
 
 def taken(values: Floats, columns: Ints, nothing: float = np.nan) -> Floats:
-    """The values (cells, days, …) at each cell's columns, `nothing` where the column is -1."""
+    """The values (cells, days, …) at each cell's columns; `nothing` for a column of -1."""
     found = values[np.arange(len(values))[:, None], np.maximum(columns, 0)]
     missing = (columns < 0).reshape(*columns.shape, *[1] * (values.ndim - 2))
     chosen: Floats = np.where(missing, nothing, found)
@@ -111,9 +111,9 @@ def compare_with_reference(
 ) -> Comparison:
     """Compare every day from `first_day` on with the reference before it.
 
-    `values` and `counts` (events) have the shape (cells, days), days without gaps, NaN for days that are not judged;
-    `weekdays` is 0 to 6 per day; `groups` numbers each cell's site; `prior_deviation` is the assumed standard deviation
-    of a day if no cell of a site has history; `held` freezes references.
+    `values` and `counts` (events) have the shape (cells, days), with days without gaps and NaN for days that are not
+    judged. `weekdays` is 0 (Monday) to 6 for each day. `groups` is the number of each cell's site. `prior_deviation` is
+    the assumed standard deviation of a day if no cell of a site has history. `held` freezes references.
     """
     values, counts = np.asarray(values, dtype=np.float64), np.asarray(counts, dtype=np.float64)
     cells, days = values.shape
@@ -151,12 +151,12 @@ def compare_shares(
     rises: bool = False,
     smoothed: bool = True,
 ) -> Comparison:
-    """Compare shares (0 to 1) of each day's `counts` on a scale of their own; the differences are shares again.
+    """Compare shares (0 to 1) of each day's `counts` on `scale`. The returned differences are shares again.
 
-    Near 0 and 1 the days of a share are skewed: few of them lie far out on one side, which Student's tails take for
-    drift. On the scale they are nearly symmetric. Half a run of events is added on both sides, unless the values are
-    means or times (not `smoothed`). With `rises` shares are taken with the opposite sign. `prior_deviation` and
-    `deviation` are on the scale.
+    Shares near 0 or 1 have a skewed distribution over days: a few days lie far out on one side, and Student's test
+    would report them as drift. On the scale they are nearly symmetric. If `smoothed`, half a run of events is added on
+    both sides; means and shares of time are not smoothed. With `rises`, the sign of the shares is reversed, so that a
+    rise is tested. `prior_deviation` and `deviation` are on the scale.
     """
     sign = -1.0 if rises else 1.0
     values = scale.there((shares * counts + RUN / 2) / (counts + RUN) if smoothed else shares)
@@ -168,7 +168,7 @@ def compare_shares(
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """A scale of shares, there and back."""
+    """A scale of shares: the transformation and its inverse."""
 
     there: Callable[[Floats], Floats]
     back: Callable[[Floats], Floats]
@@ -179,16 +179,15 @@ def _logit(shares: Floats) -> Floats:
     return odds
 
 
-# The logarithm of the odds, for shares that wander from day to day (J. Berkson, "Application of the logistic function
-# to bio-assay", JASA 39, 1944), and the angle, for shares of few runs of events, of which a day may have none (F. J.
+# LOGIT is the logarithm of the odds, for shares that vary from day to day (J. Berkson, "Application of the logistic
+# function to bio-assay", JASA 39, 1944). ANGLE is for shares of few runs of events, which can be 0 on a day (F. J.
 # Anscombe, "The transformation of Poisson, binomial and negative-binomial data", Biometrika 35, 1948).
 LOGIT = Scale(_logit, special.expit)
 ANGLE = Scale(lambda shares: np.arcsin(np.sqrt(shares)), lambda angles: np.sin(np.clip(angles, 0, np.pi / 2)) ** 2)
 
 
 def variance_inflation(correlation: Floats | float, days: Floats) -> Floats:
-    """The factor by which the variance of a mean of this many days exceeds that of independent days, for an AR(1)
-    series.
+    """The variance of a mean of `days` days of an AR(1) series, divided by that of independent days.
 
     1 + 2 Σ (1 - lag/days) correlation^lag (Bartlett 1946; Bence, "Analysis of short time series", Ecology 76, 1995).
     """
@@ -223,7 +222,7 @@ def _compare_one(
     with np.errstate(invalid="ignore", divide="ignore"):
         usual = np.nansum(reference_counts * known, axis=1) / np.maximum(reference_days, 1)
         inflation = np.maximum(1.0, usual[:, None] / window_counts)
-        # The variance of the reference mean itself: by weekday it is based on few days, a week apart.
+        # The variance of the reference mean itself. A weekday's mean is based on few days, which are a week apart.
         serial = (1 + correlation) / (1 - correlation)
         of_day = np.where(is_by_weekday, 1 / size[:, window_weekdays[-1]], serial / reference_days)
         day = differences[:, -1]
@@ -251,7 +250,7 @@ def _compare_one(
 
 
 def _levels(reference: Floats, weekdays: Ints) -> tuple[Floats, Floats, NDArray[np.bool_]]:
-    """The expected value for each weekday (cells, 7), the days it is based on, and whether weekdays were separated."""
+    """The expected value of each weekday (cells, 7), the number of its days, and whether weekdays are separated."""
     known = np.isfinite(reference)
     filled = np.where(known, reference, 0.0)
     is_weekday = (weekdays[:, None] == np.arange(7)).astype(np.float64)
@@ -267,7 +266,7 @@ def _levels(reference: Floats, weekdays: Ints) -> tuple[Floats, Floats, NDArray[
 
 
 def _clipped_variance(residuals: Floats, degrees: Ints) -> Floats:
-    """The variance of a day with unusual days cut at `CLIP` deviations (Huber, "Robust Statistics", 1981)."""
+    """The variance of a day, with residuals clipped at `CLIP` deviations (Huber, "Robust Statistics", 1981)."""
     variance: Floats = (residuals**2).sum(axis=1) / np.maximum(degrees, 1)
     for _ in range(3):
         limit = CLIP * np.sqrt(variance)[:, None]
@@ -276,8 +275,9 @@ def _clipped_variance(residuals: Floats, degrees: Ints) -> Floats:
 
 
 def _pooled(variance: Floats, degrees: Ints, groups: Ints, prior_deviation: float) -> Floats:
-    """For each cell, its site's variance of a day: the mean weighted by the cells' degrees of freedom and `PRIOR_DAYS`
-    of prior.
+    """For each cell, its site's variance of a day.
+
+    It is the mean over the site's cells and the prior, weighted by degrees of freedom and `PRIOR_DAYS`.
     """
     count = int(groups.max(initial=-1)) + 1
     total = np.bincount(groups, weights=degrees * variance, minlength=count)

@@ -1,8 +1,8 @@
 """The decisions about cameras' days: observed and expected values, effect, significance and evidence.
 
-Every rule requires a relevant effect *and* significance at `ALPHA` after correction for all cells of the site; below
-the smallest sample it does not judge. Each rule tests the day alone and the week that ends with it, and corrects for
-testing twice.
+Every rule requires a relevant effect *and* significance at `ALPHA` after correction for all cells of the site. It does
+not judge a sample below the smallest. Each rule tests the day alone and the week that ends with it, and corrects for
+the two tests. In the arguments, `sites` is the number of each cell's site, `first_day` the first judged column.
 """
 
 from __future__ import annotations
@@ -34,11 +34,10 @@ from quality.drift.significance import (
 
 Flags = NDArray[np.bool_]
 
-# The probability of a false alarm of one rule on one day of one site, before hysteresis. With seven rules on 365 days,
-# of which overlapping weeks leave about a hundred independent ones, this gives less than one false alert per site and
-# year.
+# The probability of a false alarm of one rule on one day of one site, before hysteresis. The weeks of 365 days overlap,
+# so about a hundred days are independent. Seven rules on these cause less than one false alert per site and year.
 ALPHA = 0.01
-# Events of a cell's day; fewer are `insufficient_data`.
+# The fewest events of a cell's day; with fewer the result is `insufficient_data`.
 SMALLEST_SAMPLE = 200
 
 SMALLEST_DROP = 0.02  # of a mean confidence, in its own unit
@@ -54,8 +53,8 @@ SMALLEST_DELAY = 0.20  # of the share of events that are late
 DISTRIBUTION_EDGES = np.array([0.3, 0.5, 0.6, 0.7, 0.8, 0.86, 0.9, 0.94, 0.98])
 
 # The assumed deviation of a day before a site has history (from the simulated cameras of benchmarks/drift).
-# Those of means, times and late shares are on the logistic scale, those of low shares and the mix are angles, that of
-# the volume is on the logarithmic scale.
+# Means, covered time and late shares are on the logistic scale. Shares of low confidence and of the mix are angles. The
+# volume is on the logarithmic scale.
 PRIOR_MEAN_DEVIATION = 0.20
 PRIOR_ANGLE_DEVIATION = 0.05
 PRIOR_EDGE_DEVIATION = 0.03
@@ -70,10 +69,10 @@ MEDIAN_INFLATION = np.pi / 2
 class Judgement:
     """For every cell and day, shape (cells, days).
 
-    `observed` and `expected` are in the rule's unit, `effect` is their signed or absolute difference, and `p` is
-    corrected for horizons and cells; all are NaN if not `judged`. `evidence` counts towards an incident; `strong` opens
-    one by itself; `back` is a day whose effect is small enough to count as recovered: half of the required one, or none
-    beyond a limit.
+    `observed` and `expected` are in the rule's unit. `effect` is their signed or absolute difference. `p` is corrected
+    for both horizons and all cells. `expected`, `effect` and `p` are NaN if not `judged`. `evidence` counts towards an
+    incident; a `strong` day opens one by itself. `back` is a day that counts as recovered: its effect is less than half
+    of the required one, or within the limit of a rule with a limit.
     """
 
     observed: Floats
@@ -94,7 +93,7 @@ def only_enough(values: Floats, counts: Floats, smallest: float = SMALLEST_SAMPL
 def drop_of_mean(
     means: Floats, counts: Floats, weekdays: Ints, sites: Ints, first_day: int = 0, held: Held | None = None
 ) -> Judgement:
-    """Mean confidence against the cell's own previous weeks, one-sided: finds a model less certain than before."""
+    """Mean confidence (cells, days) compared with the cell's own previous weeks, one-sided: finds a less sure model."""
     seen = compare_shares(
         only_enough(means, counts),
         counts,
@@ -117,7 +116,7 @@ def drop_of_mean(
 def rise_of_low_confidence(
     shares: Floats, counts: Floats, weekdays: Ints, sites: Ints, first_day: int = 0, held: Held | None = None
 ) -> Judgement:
-    """The share of events below `LOW_CONFIDENCE` against the cell's own weeks before, one-sided."""
+    """The share of events below `LOW_CONFIDENCE` (cells, days) compared with its own previous weeks, one-sided."""
     enough = only_enough(shares, counts)
     seen = compare_shares(
         enough, counts, weekdays, sites, PRIOR_ANGLE_DEVIATION, first_day, held, scale=ANGLE, rises=True
@@ -136,7 +135,10 @@ def rise_of_low_confidence(
 def fall_of_coverage(
     coverage: Floats, weekdays: Ints, sites: Ints, first_day: int = 0, held: Held | None = None
 ) -> Judgement:
-    """The part of the scheduled time that a camera covers (cells, days; NaN: nothing scheduled), one-sided."""
+    """The covered share of the scheduled time compared with the cell's own previous weeks, one-sided.
+
+    `coverage` has the shape (cells, days), NaN for days without scheduled time.
+    """
     whole = np.where(np.isfinite(coverage), 1.0, 0.0)
     seen = compare_shares(
         coverage, whole, weekdays, sites, PRIOR_COVERAGE_DEVIATION, first_day, held, scale=LOGIT, smoothed=False
@@ -150,7 +152,7 @@ def fall_of_coverage(
 def rise_of_lateness(
     shares: Floats, counts: Floats, weekdays: Ints, sites: Ints, first_day: int = 0, held: Held | None = None
 ) -> Judgement:
-    """The share of events that are late (cells, days), one-sided."""
+    """The share of late events (cells, days) compared with the cell's own previous weeks, one-sided."""
     enough = only_enough(shares, counts)
     seen = compare_shares(
         enough, counts, weekdays, sites, PRIOR_COVERAGE_DEVIATION, first_day, held, scale=LOGIT, rises=True
@@ -175,10 +177,10 @@ def below_floor(
     first_day: int = 0,
     held: Held | None = None,
 ) -> Judgement:
-    """Mean confidence against the floor, one-sided; significance comes from the cell's own deviation.
+    """Mean confidence (cells, days) compared with the floor, one-sided. Significance uses the cell's own deviation.
 
-    The floor itself is the required effect. A week is represented by its median day, with the variance of a median of
-    correlated days.
+    Every value below the floor is a large enough effect. A week is represented by its median day, with the variance of
+    a median of correlated days.
     """
     values = LOGIT.there(only_enough(means, counts))
     limit = float(LOGIT.there(np.array(floor)))
@@ -202,8 +204,8 @@ def change_of_distribution(
 ) -> Judgement:
     """The whole distribution of confidence (cells, days, bins), two-sided: finds changes that leave the mean unchanged.
 
-    Significance is that of the cumulative share at nine fixed points, each with the variance that its own days show
-    (a Kolmogorov–Smirnov statistic for days in place of events); the effect is the Wasserstein-1 distance between the
+    Significance is tested for the cumulative share at nine fixed points, each with the variance between its own days
+    (a Kolmogorov–Smirnov statistic of days instead of events). The effect is the Wasserstein-1 distance between the
     week's mean histogram and the reference's.
     """
     counts = histograms.sum(axis=-1)
@@ -230,7 +232,10 @@ def change_of_distribution(
 def shift_of_mix(
     counts: Floats, weekdays: Ints, sites: Ints, first_day: int = 0, held: Held | None = None
 ) -> Judgement:
-    """Shares of event types (cells, days, types) against the cell's own weeks before; the effect: total variation."""
+    """Shares of event types (cells, days, types) compared with the cell's own previous weeks, two-sided.
+
+    The effect is the total variation.
+    """
     total = counts.sum(axis=-1)
     with np.errstate(invalid="ignore", divide="ignore"):
         shares = counts / total[..., None]
@@ -262,10 +267,10 @@ def shift_of_mix(
 def away_from_baseline(
     counts: Floats, weekdays: Ints, baselines: Floats, first_day: int = 0, held: Held | None = None
 ) -> Judgement:
-    """A site's week of events (sites, days, types) against its baseline (sites, types): total variation and chi-square.
+    """A site's week of events (sites, days, types) compared with its baseline (sites, types).
 
-    All days have equal weight, so that the busiest day does not dominate the week. How much days differ is learned from
-    the six weeks up to the day, or up to the fault of a site that `held` freezes.
+    The effect is the total variation, the test chi-square. The week's events are summed. How much days differ is
+    learned from the six weeks up to the day, or up to the fault of a site that `held` freezes.
     """
     sites, days, _ = counts.shape
     total = counts.sum(axis=-1)
@@ -296,11 +301,11 @@ def away_from_baseline(
 def fall_of_volume(
     counts: Floats, weekdays: Ints, sites: Ints, first_day: int = 0, held: Held | None = None
 ) -> Judgement:
-    """A camera's events (cells, days) against its own weeks before, beside the other cameras of its site, one-sided.
+    """A camera's events (cells, days) compared with its own previous weeks and its site's other cameras, one-sided.
 
-    Counts are compared as logarithms; the median of the site's cameras is subtracted if there are at least three, so
-    that a public holiday is not evidence against any camera. A day without any event of the site is not judged, because
-    the plant was closed.
+    Counts are compared as logarithms. If the site has at least three cameras, their median is subtracted, so that a
+    public holiday is not evidence against any camera. A day without any event of the site is not judged, because the
+    plant was closed.
     """
     is_open = np.stack([np.nansum(counts[sites == site], axis=0) > 0 for site in range(sites.max(initial=-1) + 1)])
     logs = np.where(is_open[sites], np.log1p(np.nan_to_num(counts)), np.nan)
@@ -346,7 +351,7 @@ def _judgement(
 
 
 def _either_horizon(seen: Comparison, *, two_sided: bool) -> tuple[Floats, Floats]:
-    """The smaller p-value of day and week, corrected for testing twice, and the difference of that horizon."""
+    """The smaller p-value of day and week, corrected for two tests, and the difference of that horizon."""
     day_p = student_p(seen.day_t, seen.degrees, two_sided=two_sided)
     week_p = student_p(seen.week_t, seen.degrees, two_sided=two_sided)
     with np.errstate(invalid="ignore"):
@@ -359,7 +364,7 @@ def _horizons(seen: list[Comparison]) -> tuple[list[Floats], list[Floats]]:
 
 
 def _trailing_median(values: Floats, first_day: int) -> tuple[Floats, Floats]:
-    """The median of the days of each week that ends on a judged day, and how many of them there are."""
+    """The median and the number of known days of each week that ends on a judged day, shape (cells, days)."""
     median, size = np.full(values.shape, np.nan), np.zeros(values.shape)
     for day in range(first_day, values.shape[1]):
         window = values[:, max(0, day - reference.WINDOW_DAYS + 1) : day + 1]
@@ -370,8 +375,9 @@ def _trailing_median(values: Floats, first_day: int) -> tuple[Floats, Floats]:
 
 
 def _window_distance(histograms: Floats, counts: Floats, first_day: int, held: Held | None) -> Floats:
-    """Wasserstein-1 of each week's mean histogram from its reference's, with equal weight for every day with enough
-    events.
+    """The Wasserstein-1 distance between each week's mean histogram and its reference's, shape (cells, days).
+
+    Every day with enough events has equal weight.
     """
     enough = counts >= SMALLEST_SAMPLE
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -31,9 +31,9 @@ def adjust_for_cells(p_values: Floats, groups: Ints) -> Floats:
     """p-values (cells, days) corrected for all cells of a group that were judged on the same day.
 
     Benjamini and Hochberg, "Controlling the false discovery rate", Journal of the Royal Statistical Society B 57
-    (1995). Cameras of one site share their light and their shifts; for such positive dependence the procedure holds
-    (Benjamini and Yekutieli, Annals of Statistics 29, 2001). Where nothing drifts it bounds the probability of any
-    false alarm of the day, as Holm's does; where a bad model reaches all cameras it keeps the power that Holm's loses.
+    (1995). Cameras of one site share their light and their shifts; for such positive dependence the procedure is valid
+    (Benjamini and Yekutieli, Annals of Statistics 29, 2001). If nothing drifts, it bounds the probability of any false
+    alarm on the day, as Holm's procedure does. If a bad model reaches all cameras, it has more power than Holm's.
     """
     adjusted = np.full(p_values.shape, np.nan)
     judged_days = np.isfinite(p_values).any(axis=0)
@@ -57,11 +57,11 @@ def adjust_for_cells(p_values: Floats, groups: Ints) -> Floats:
 
 
 def chi_square_p(counts: Floats, baseline: Floats, design_effect: Floats, degrees: Floats) -> Floats:
-    """The p-value that events (…, types) come from a baseline, their counts being overdispersed by a design effect.
+    """The p-value of the hypothesis that overdispersed counts (…, types) come from a baseline; shape (…).
 
-    Pearson's statistic divided by the design effect and by its degrees of freedom, as F: Rao and Scott, "The analysis
-    of categorical data from complex sample surveys", JASA 76 (1981), first-order correction; `degrees` are those of
-    the design effect's estimate.
+    Pearson's statistic, divided by the design effect and by its degrees of freedom, is compared with F: the first-order
+    correction of Rao and Scott, "The analysis of categorical data from complex sample surveys", JASA 76 (1981).
+    `degrees` are the degrees of freedom of the design effect's estimate.
     """
     total = counts.sum(axis=-1)
     free = counts.shape[-1] - 1
@@ -75,9 +75,9 @@ def chi_square_p(counts: Floats, baseline: Floats, design_effect: Floats, degree
 def design_effect(counts: Floats, weekdays: Ints, prior: float, prior_days: float) -> tuple[Floats, Floats]:
     """The factor by which days (…, days, types) differ more than independent events would, and its degrees of freedom.
 
-    The mean of Pearson's statistic of each day against the shares of its weekday (of all days where a weekday has
-    fewer than three), per degree of freedom (McCullagh and Nelder, "Generalized Linear Models", 4.5.2), with
-    `prior_days` days that show the design effect `prior`. Never below 1.
+    It is the mean over days of Pearson's statistic per degree of freedom (McCullagh and Nelder, "Generalized Linear
+    Models", 4.5.2). Each day is compared with the shares of its weekday, or with those of all days if the weekday has
+    fewer than three days. `prior_days` days with the design effect `prior` are added. The result is at least 1.
     """
     total = counts.sum(axis=-1)
     known = total > 0

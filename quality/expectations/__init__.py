@@ -1,1 +1,1 @@
-"""Great Expectations: suites, the frames that they judge, and the adapter to the library."""
+"""Great Expectations: the suites, the frames of data that they judge, and the adapter to the library."""

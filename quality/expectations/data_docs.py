@@ -1,7 +1,7 @@
 """Writes Great Expectations' Data Docs as self-contained pages.
 
-The library's renderer loads styles and scripts from ten servers, which a plant's network and the report's security
-policy refuse. Only text and structure are kept: no script, external link or picture.
+The library's renderer loads styles and scripts from ten servers. A plant's network and the report's security policy
+block them. So only text and structure are kept: no script, external link or picture.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ td, th { border: 1px solid #d5dbe1; padding: .35rem .6rem; text-align: left; ver
 h1, h2, h3, h4 { line-height: 1.2 }
 @media (prefers-color-scheme: dark) { body { color: #dbe3ea; background: #14191f } td, th { border-color: #3a444e } }
 """
-# A policy that allows only this style.
+# The pages' security policy allows only this style.
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 _POLICY = f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none'"
 INDEX = "index.html"
@@ -77,7 +77,7 @@ def write_docs(folder: Path, validated: Mapping[str, Any]) -> int:
 
 
 def fingerprint(result: Any) -> str:
-    """A hash of a result without the times and names of its run."""
+    """A hash of a result without the times and ids of its run."""
     plain = result.to_json_dict()
     said = {
         "success": plain["success"],

@@ -1,7 +1,7 @@
 """The small frames that the suites judge: aggregates of marts, never single events.
 
-A frame has one row per cell (a site's day, a landing day), the size of the cell's sample, and `age_days`, the days
-between the cell and the newest one, because an error a month ago must not alarm.
+A frame has one row per cell (such as a site's day or a landing day) and the size of the cell's sample. `age_days` is
+the number of days between the cell and the newest one, because an error a month ago must raise no alarm.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ MODEL_DAYS = """
     order by site_id, event_date
 """
 
-# The four types of each site's newest days, as at most 10,000 rows: the expectation counts rows, and 10,000 resolve a
-# share to four digits. Each row represents `events` events.
+# The four types of each site's newest days, as about 10,000 rows at most. The expectation counts rows, and 10,000 rows
+# represent a share to four digits. Each row represents `events` events.
 EVENT_MIX_ROWS = 10_000
 EVENT_MIX_DAYS = 7
 EVENT_MIX = f"""
@@ -129,5 +129,5 @@ CHECK_RESULTS = """
 
 
 def read_frame(connection: duckdb.DuckDBPyConnection, query: str) -> pd.DataFrame:
-    """The rows of a query; the connection's search path contains the marts."""
+    """The rows of a query. The connection's search path must contain the marts."""
     return connection.execute(query).df()

@@ -1,4 +1,4 @@
-"""The only adapter to Great Expectations: a suite and a frame in, plain results out. Contains no rules."""
+"""The only adapter to Great Expectations: judges a frame by a suite and returns plain results. Contains no rules."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
 def validate(
     table: str, suite: gx.ExpectationSuite, frame: pd.DataFrame, keep: Callable[[Any], None] | None = None
 ) -> list[CheckResult]:
-    """Judge every expectation of a suite on a frame of aggregates; return one result each, in the suite's order.
+    """Judge every expectation of a suite on a frame of aggregates. Returns one result for each, in the suite's order.
 
     `keep` is called with Great Expectations' own result, for display.
 
-    An expectation whose `row_condition` leaves no row gives `insufficient_data`. An expectation that cannot be
-    evaluated has failed, with the reason as its sentence.
+    The result is `insufficient_data` if the expectation's `row_condition` leaves no row. It is `failed` if the
+    expectation cannot be evaluated; its sentence then contains the reason.
     """
     if frame.empty:
         return [_insufficient(table, expectation, 0) for expectation in suite.expectations]
@@ -49,7 +49,7 @@ def validate(
 
 
 def _key(meta: Any) -> tuple[str, str]:
-    """The key of a rule; a rule that exists for each site has a key for each."""
+    """The key of a rule. A rule that exists once per site has a key for each site."""
     return meta["name"], meta.get("site", "")
 
 
@@ -103,13 +103,13 @@ def _meets(condition: Any, frame: pd.DataFrame) -> Any:
 
 
 def not_judged(table: str, name: str, error: object) -> CheckResult:
-    """The result of a rule that could not be evaluated: failed, because it may not hold."""
+    """The result of a rule that could not be evaluated. It counts as failed, because the rule may be broken."""
     reason = " ".join(str(error).split())[:300]
     return CheckResult(table, name, "failed", "warning", None, "", 0, f"This could not be judged: {reason}", "")
 
 
 def _nearest_to_breaking(expectation: Any, judged: pd.DataFrame) -> tuple[float | None, str]:
-    """The value nearest to its limits, and its cell."""
+    """The value nearest to its limits or furthest beyond them, and its cell."""
     values = judged[expectation.column].dropna().astype(float)
     if values.empty:
         return None, ""
@@ -132,7 +132,7 @@ def _insufficient(table: str, expectation: Any, sample_size: int) -> CheckResult
 def _result(
     table: str, expectation: Any, status: Any, observed: float | None, sample_size: int, seen: str
 ) -> CheckResult:
-    """`seen` says how it came out; what is wrong comes before it where the rule is broken, else the rule."""
+    """The result of a rule. Its sentence is the rule, or what is wrong if the rule failed, followed by `seen`."""
     severity: Severity = "critical" if expectation.severity == "critical" else "warning"
     wrong = expectation.meta.get("wrong")
     said = (f"{wrong}. " if wrong else "") if status == "failed" else f"{expectation.description} "

@@ -1,1 +1,1 @@
-"""Incidents: opened by lasting evidence, closed when it ends. Pure functions of results."""
+"""Incidents: lasting evidence opens them, and its end closes them."""

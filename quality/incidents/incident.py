@@ -1,7 +1,7 @@
-"""Incidents as rows of the mart: spells of evidence merged with the incidents that are known. Pure functions.
+"""Incidents as rows of the mart: merges spells of evidence with the known incidents. Pure functions.
 
-An incident is one metric of one cell from its first evidence until it is over. The same results always give the same
-incidents: an incident is recognised by the days that it covers.
+An incident is about one metric of one cell, from its first evidence until it is over. The days that it covers identify
+it, so the same results always produce the same incidents.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ PAGE = "models/"
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """A row of the mart `incidents`; `closed_at` is None while it is open. Instants are times of the judged data."""
+    """A row of the mart `incidents`. `closed_at` is None while it is open. Instants are times of the judged data."""
 
     incident_id: str
     metric: str
@@ -51,7 +51,7 @@ def merge(
         incident = _same(now.values(), spell, matched)
         if incident is None:
             incident = _new(spell, judged_at)
-            if incident.incident_id in now:  # it matched before, and late events have moved the days around it
+            if incident.incident_id in now:  # another spell continued it: late events have changed its days
                 matched.add(incident.incident_id)
                 continue
         elif incident.closed_at is None:
@@ -78,11 +78,11 @@ def settle(
     judged_at: datetime,
     told_at: Callable[[date], datetime],
 ) -> list[Incident]:
-    """The current incidents after a walk from the first to the last day of `span`: what the walk says is so.
+    """The current incidents after a walk from the first to the last day of `span`. The walk decides within the span.
 
-    `told_at` is the first landing after a day was over, at which a batch of that time would have told. Incidents that
-    ended before the span stay; known ones within it that the walk does not find are withdrawn. An incident keeps the
-    id and the instants under which it was told first.
+    `told_at` returns the first landing after a day was over, when a batch of that time would have reported it.
+    Incidents that ended before the span stay. Known incidents in the span that the walk does not find are withdrawn. An
+    incident keeps its first id and its first instants.
     """
     first_day, last_day = span
     now = {incident.incident_id: incident for incident in known}
@@ -114,13 +114,13 @@ def settle(
 
 
 def name_incident(metric: str, cell: Cell, first: date) -> str:
-    """The id of an incident, which depends only on metric, cell and first day."""
+    """The id of an incident. It depends only on metric, cell and first day."""
     named = "\0".join((metric, *(getattr(cell, part) for part in Cell.__slots__), first.isoformat()))
     return hashlib.sha256(named.encode()).hexdigest()[:16]
 
 
 def _continued(incident: Incident, spell: Spell, last_day: date, judged_at: datetime) -> Incident:
-    """A known incident with what the walk says of it; it closes now, or when it closed."""
+    """A known incident updated from its spell. A closed spell closes it now, unless it was closed before."""
     return replace(
         incident,
         first_evidence_date=spell.first,
@@ -135,7 +135,7 @@ def _continued(incident: Incident, spell: Spell, last_day: date, judged_at: date
 
 
 def _lasting(spell: Spell, last_day: date) -> str:
-    """The sentence of the newest evidence; an open incident says for how long it has lasted."""
+    """The sentence of the newest evidence. For an open incident it also says how long it has lasted."""
     if spell.closed_on is not None:
         return spell.sentence
     days = (last_day - spell.first).days + 1
@@ -172,7 +172,7 @@ def _new(spell: Spell, judged_at: datetime) -> Incident:
 
 
 def _end_unmatched(incident: Incident, judged_at: datetime, days: Sequence[date]) -> Incident:
-    """End an open incident without evidence in the judged days: late events withdrew it, or its cell is gone."""
+    """End an open incident that no spell continues: late events removed its evidence, or its cell is gone."""
     if incident.first_evidence_date >= days[0]:
         return _withdrawn(incident, judged_at)
     if days[-1] - incident.last_evidence_date >= timedelta(days=FORGOTTEN_DAYS):

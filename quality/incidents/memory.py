@@ -1,8 +1,8 @@
-"""Remembers the walk's state after earlier days, so that a batch walks only where something has changed.
+"""Checkpoints of the walk over the days, so that a batch walks only from the first day that changed.
 
-`raw.judged_days` holds a digest of all that each day was judged by, `raw.judging_states` the states after some days.
-States that a changed day, registry or setting precedes are forgotten, so what is remembered never differs from a walk
-over all days.
+`raw.judged_days` contains a digest of the inputs of each day's judgement. `raw.judging_states` contains the states
+after some days. A changed day, registry or setting deletes the later states. So a walk from a checkpoint has the same
+result as a walk over all days.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import duckdb
 from quality.checks.results import Cell
 from quality.incidents.walk import CellState, Spell, States
 
-# States are kept at the first of each month of this time, for late events that change an old day.
+# Days for which the states at the first of each month are kept, for late events that change an old day.
 KEPT_DAYS = 400
 
 _TABLES = """
@@ -36,7 +36,10 @@ def make_tables(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def read_digests(connection: duckdb.DuckDBPyConnection, oldest: date, newest: date) -> dict[date, str]:
-    """A digest of the marts, labels and registries that decide each day. The search path contains the marts."""
+    """A digest for each day of the marts, labels and registries that decide it.
+
+    The connection's search path must contain the marts.
+    """
     parts = ["select event_date, bit_xor(hash(model_days)) as part from model_days group by event_date"]
     parts.append(
         """
@@ -50,7 +53,7 @@ def read_digests(connection: duckdb.DuckDBPyConnection, oldest: date, newest: da
         from handover.int_labelled_events where is_sampled and not is_disputed group by event_date
         """
     )
-    # a closed night reaches the day after it, and far east the one before
+    # a closed night shift touches the next UTC day, and far in the east the previous one
     parts.append(
         """
         select cast(day as date), bit_xor(hash(site_id, day)) from (
@@ -72,15 +75,16 @@ def read_digests(connection: duckdb.DuckDBPyConnection, oldest: date, newest: da
 
 
 def rules_digest(*values: object) -> str:
-    """A digest of what decides every day: settings and baselines."""
+    """A digest of the inputs that decide every day: settings and baselines."""
     return hashlib.md5(repr(values).encode(), usedforsecurity=False).hexdigest()
 
 
 def restart(
     connection: duckdb.DuckDBPyConnection, digests: Mapping[date, str], rules: str, oldest: date, latest: date
 ) -> tuple[date, States]:
-    """The first day to walk, and the states before it: those remembered of the newest day up to `latest` that still
-    hold.
+    """The first day to walk, and the states before it: the newest valid checkpoint up to `latest`.
+
+    Deletes checkpoints that are no longer valid. Without a valid one, returns `oldest` and no states.
     """
     known = dict(connection.execute("select event_date, digest from raw.judged_days").fetchall())
     newest_known = max(known, default=date.min)
@@ -102,7 +106,7 @@ def restart(
 def remember(
     connection: duckdb.DuckDBPyConnection, digests: Mapping[date, str], rules: str, states: Mapping[date, str]
 ) -> None:
-    """Store the digests of all days, and the written states after some days."""
+    """Store the digests of all days, and the states after some days as text of `write_states`."""
     connection.execute("delete from raw.judged_days")
     if digests:
         connection.execute(
@@ -130,7 +134,7 @@ def write_states(states: States) -> str:
 
 
 def read_states(text: str) -> States:
-    """The states that a text of `write_states` holds."""
+    """The states from a text of `write_states`."""
     return {(metric, Cell(*cell)): _read_state(state) for metric, cell, state in json.loads(text)}
 
 

@@ -1,4 +1,4 @@
-"""When a changed level counts as normal: accepted.csv says so, or a version's labels do (contract §6). Pure."""
+"""Decides when a changed level counts as normal: by a row of accepted.csv or a version's labels (contract §6). Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SMALLEST_LABELLED_DAY = 5
 
 @dataclass(frozen=True, slots=True)
 class AcceptedRow:
-    """A row of registry/accepted.csv. An empty camera is every camera of the site."""
+    """A row of registry/accepted.csv. An empty camera means every camera of the site."""
 
     site_id: str
     camera_id: str
@@ -40,7 +40,7 @@ class LabelledDay:
 
 @dataclass(frozen=True, slots=True)
 class VersionHistory:
-    """When a version began at a site, and its labelled days in order."""
+    """The date on which a version began at a site, and its labelled days in order."""
 
     began_on: date
     days: Sequence[LabelledDay] = ()
@@ -48,7 +48,7 @@ class VersionHistory:
 
 @dataclass(frozen=True, slots=True)
 class Normal:
-    """A level that counts as normal from a date on, by whose word and why."""
+    """A level that counts as normal from a date on, who or what accepted it, and why."""
 
     from_date: date
     by: str
@@ -57,10 +57,10 @@ class Normal:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """All that can accept a change: the registry's rows, and versions by (site, model, version).
+    """The inputs that can accept a change: the registry's rows, and versions by (site, model, version).
 
-    `clean_days` labelled days in a row, each with a share of correct events of at least `accuracy`, make a version's
-    level normal; 0 is never.
+    A version's level becomes normal after `clean_days` consecutive labelled days, each with a share of correct events
+    of at least `accuracy`. With `clean_days` 0 it never does.
     """
 
     rows: Sequence[AcceptedRow] = ()
@@ -71,9 +71,10 @@ class Rules:
     def accepted(
         self, metric: str, cell: Cell, version: Cell | None, first: date, day: date, before: date | None = None
     ) -> Normal | None:
-        """Whether a change of a cell with evidence since `first` counts as normal on `day`.
+        """The acceptance of a change of a cell with evidence since `first`, as of `day`; None if it is not accepted.
 
-        `version` is the model version that runs there. What has been normal since `before` accepts no second change.
+        `version` is the model version that runs there. `before` is the date of the cell's last acceptance: an
+        acceptance up to that date does not accept a second change.
         """
         normal = self._by_row(metric, cell, first, day) or self._by_version(metric, version, first, day)
         return normal if normal is not None and normal.from_date > (before or date.min) else None

@@ -1,4 +1,4 @@
-"""Incidents of registry files, which are open while landing refuses the file. They need no days of evidence."""
+"""Incidents of registry files. An incident is open while landing refuses the file; it needs no days of evidence."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PLANT = Cell("*")
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A refused file: since when it is refused, and the full message."""
+    """A refused file: the instant since which it is refused, and the full message."""
 
     refused_at: datetime
     sentence: str
@@ -68,7 +68,7 @@ def merge_refused(known: Sequence[Incident], refused: Mapping[str, Refused], now
 def has_changed(connection: duckdb.DuckDBPyConnection) -> bool:
     """Whether judging now would open, close or reword an incident about a registry.
 
-    The warehouse has been judged before.
+    The warehouse must have been judged before.
     """
     rows = connection.execute("select metric, sentence from marts.incidents where closed_at is null").fetchall()
     opened = {metric: sentence for metric, sentence in rows if is_registry_metric(metric)}

@@ -1,4 +1,4 @@
-"""Incidents of silent sites, opened and closed by the current state. They need no days of evidence."""
+"""Incidents of silent sites. The current state opens and closes them; they need no days of evidence."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from quality.incidents.walk import Ending
 def merge_silences(
     known: Sequence[Incident], results: Sequence[DayResult], last_event_at: Mapping[str, datetime], now: datetime
 ) -> list[Incident]:
-    """The current incidents of the metric. An incident's days begin with the day of the site's newest event."""
+    """The freshness incidents, including closed ones. An incident begins on the day of the site's newest event."""
     opened = {incident.cell.site_id: incident for incident in known if incident.closed_at is None}
     found = [incident for incident in known if incident.closed_at is not None]
     result_of = {result.cell.site_id: result for result in results}

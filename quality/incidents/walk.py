@@ -1,8 +1,8 @@
-"""Walks through the days and decides which incidents open, last and end, and which references are frozen. Pure.
+"""Walks through the days and decides which incidents open, continue and end, and which references are frozen. Pure.
 
-The state after a day is a function of the results of all days up to it, so any walk over the same days gives the same
-incidents. An incident ends as recovered (back at the level from before it) or accepted as the new normal. A camera that
-cannot be judged keeps its incident open until it is forgotten.
+The state after a day is a function of the results of all days up to it. So every walk over the same days produces the
+same incidents. An incident ends as recovered (back at the level from before it) or accepted as the new normal. If a
+camera cannot be judged, its incident stays open and ends as gone after some days.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from quality.incidents.normal import Normal, Rules
 
 Ending = Literal["recovered", "accepted", "gone", "withdrawn"]
 
-# Metrics that are compared with a camera's own weeks before: a change of theirs can be accepted.
+# Metrics that are compared with a camera's own previous weeks. Only their changes can be accepted.
 REFERENCED = frozenset({"confidence_drift", "event_mix_drift", "volume", "silence", "lateness"})
-# Metrics whose weeks before freeze while an incident is open. Those of a limit say only how much days differ: days of
-# two levels differ so much that a fault would look like chance.
+# Metrics whose reference freezes while an incident is open. Metrics with a limit use the reference only for the
+# variance between days. Days of two levels would make the variance so large that a fault looked like chance.
 FROZEN = REFERENCED | {"confidence_floor", "event_mix_baseline"}
-# Metrics for which cameras of one model version that change on one day share an incident.
+# Metrics for which cameras of one model version that change on the same day share an incident.
 GROUPED = frozenset({"confidence_floor", "confidence_drift", "event_mix_drift"})
-# A camera that is not judged for so many days ends its incident of a referenced metric; the reference stays frozen.
+# An incident of a referenced metric ends if its camera is not judged for this many days. The reference stays frozen.
 FORGOTTEN_DAYS = 30
-# A past fault is kept for as long as a reference can reach back to it.
+# Past faults are kept for as long as a reference can include their days.
 _REACH = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
 class Spell:
-    """A stretch of evidence of one metric and cell; `closed_on` is the day that ended it, None while it lasts."""
+    """A period of evidence of one metric and cell. `closed_on` is the day that ended it; None while it lasts."""
 
     metric: str
     cell: Cell
@@ -51,12 +51,13 @@ class Spell:
 
 @dataclass(slots=True)
 class CellState:
-    """What is known of one metric of one cell after a day.
+    """The state of one metric of one cell after a day.
 
-    `recent` are the newest judged days with whether they were evidence, `clean` the days back at the usual level since
-    the newest evidence, `unheard` the days since it was judged. `frozen_on` is the first day of the fault that froze
-    the reference, `faults` are past faults, and days before `normal_from` are another level. `members` are the cameras
-    of a model version's incident; None for all other cells.
+    `recent` are the newest judged days, each with whether it was evidence. `clean` is the number of days back at the
+    usual level since the newest evidence, `unheard` the number of days since the cell was judged. `frozen_on` is the
+    first day of the fault that froze the reference. `faults` are the first and last days of past faults. Days before
+    `normal_from` belong to another level. `members` are the cameras of a model version's incident; None for all other
+    cells.
     """
 
     recent: list[tuple[date, bool]] = field(default_factory=list)
@@ -71,7 +72,7 @@ class CellState:
 
     @property
     def is_plain(self) -> bool:
-        """Whether a cell without any state behaves the same."""
+        """Whether the state behaves like a new one, so that it need not be stored."""
         return not (self.open or self.frozen_on or self.faults or self.normal_from) and not any(
             bad for _, bad in self.recent
         )
@@ -82,7 +83,7 @@ States = dict[tuple[str, Cell], CellState]
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """A cell's results of one metric and day together, and the one of them that says it."""
+    """A cell's results of one metric and day combined. `result` is the one whose sentence is reported."""
 
     result: DayResult
     is_evidence: bool
@@ -92,7 +93,7 @@ class _Seen:
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """The judged cameras of one model version on one day, and those of them with evidence."""
+    """The judged cameras of one model version on one day, and the cameras among them with evidence."""
 
     judged: list[Cell]
     bad: list[Cell]
@@ -109,9 +110,9 @@ class _Group:
 def step(
     states: States, day: date, results: Sequence[DayResult], version_of: Mapping[Cell, Cell], rules: Rules
 ) -> list[Spell]:
-    """Take one day's results into the states; return the incidents that ended on it.
+    """Update the states with one day's results. Returns the incidents that ended on the day.
 
-    `version_of` is the model version of most events of each camera on the day.
+    `version_of` maps each camera to the model version of most of its events on the day.
     """
     ended: list[Spell] = []
     by_metric: dict[str, dict[Cell, _Seen]] = {}
@@ -137,7 +138,7 @@ def step(
 def find_spells(
     results: Iterable[DayResult], version_of: Mapping[tuple[Cell, date], Cell], days: Sequence[date]
 ) -> list[Spell]:
-    """The incidents within `days` (without gaps), walked from a blank state. Nothing is accepted."""
+    """The incidents of a walk over `days` (without gaps) from an empty state. No change is accepted."""
     of_day: dict[date, list[DayResult]] = {day: [] for day in days}
     for result in results:
         if result.evidence_date in of_day:
@@ -182,7 +183,7 @@ def open_spells(states: States) -> list[Spell]:
 
 
 def _joined(before: _Seen | None, result: DayResult) -> _Seen:
-    """A day's checks of one metric together: of several with evidence the last one speaks."""
+    """A day's checks of one metric combined. If several have evidence, the last one's sentence is reported."""
     if before is None:
         is_back = result.is_back and not result.is_evidence
         return _Seen(result, result.is_evidence, result.is_evidence and result.is_strong, is_back)
@@ -221,7 +222,7 @@ def _step_cell(
     version: Cell | None,
     rules: Rules,
 ) -> list[Spell]:
-    """One day of a single cell. Evidence that its version's incident covers opens none of its own."""
+    """One day of a single cell. Evidence covered by its version's incident opens no incident of the cell."""
     is_evidence = seen is not None and seen.is_evidence
     is_back = seen is not None and seen.is_back
     _count(state, day, is_judged=seen is not None, is_bad=is_evidence and not is_covered, is_back=is_back)
@@ -259,7 +260,7 @@ def _step_group(
     group: _Group | None,
     rules: Rules,
 ) -> list[Spell]:
-    """One day of a version's incident. While it is open, what its cameras show counts, whatever version they run."""
+    """One day of a version's incident. While it is open, its cameras' results count, whatever version they run."""
     state = cells[cell]
     assert state.members is not None
     is_evidence = group is not None and group.is_evidence
@@ -294,7 +295,7 @@ def _step_group(
 def _end_group(
     cells: Mapping[Cell, CellState], state: CellState, metric: str, cell: Cell, day: date, rules: Rules
 ) -> list[Spell]:
-    """End a version's incident where it is time; while it lasts, the references of its cameras are frozen."""
+    """End a version's incident if it is over. While it lasts, the references of its cameras are frozen."""
     assert state.open is not None
     assert state.members is not None
     normal = None
@@ -365,7 +366,7 @@ def _gone(state: CellState, day: date, days: int) -> Spell:
 
 
 def _thaw(cells: Mapping[Cell, CellState], day: date) -> None:
-    """Let references roll again where a fault is over, without its days."""
+    """Unfreeze the references of faults that are over, and exclude the faults' days from them."""
     held = {member for state in cells.values() if state.open is not None and state.members for member in state.members}
     for cell, state in cells.items():
         since = state.frozen_on

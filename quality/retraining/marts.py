@@ -1,6 +1,6 @@
-"""The marts of this package, `model_verdicts` and `retraining_requests`, and the aggregates for its decisions.
+"""Stores the marts `model_verdicts` and `retraining_requests`, and reads the aggregates for this package's decisions.
 
-Reads marts and writes its own two tables in the warehouse's schema `marts`; the caller holds the lock.
+Writes only these two tables in the warehouse's schema `marts`. The caller must hold the lock.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def read_versions(connection: duckdb.DuckDBPyConnection) -> dict[Model, list[Ver
 
 
 def read_reviewed(connection: duckdb.DuckDBPyConnection, model: Model, version: str) -> Reviewed:
-    """A version's labels of the review sample, and how often the site's reviewers agree with each other."""
+    """A version's labels of the review sample, and the counts of events that two of the site's reviewers labelled."""
     names = {"site_id": model[0], "model_name": model[1], "version": version}
     recent = connection.execute(
         """

@@ -1,7 +1,7 @@
-"""Folders of files for other programs to collect. Each file appears whole and exactly once, even if a batch is killed.
+"""Folders of files for other programs to collect. Each file appears complete and exactly once, also after a kill.
 
-A file is written under a hidden name, then recorded in the warehouse, then renamed. A hidden file that is recorded only
-needs the rename; any other hidden file is left from a killed batch. A collected file never comes back.
+A file is written under a hidden name, then recorded in the warehouse, then renamed. After a kill, a recorded hidden
+file only needs the rename, and any other hidden file is removed. A collected file never comes back.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ _NEW = ".new"
 
 
 class HandoverFolder:
-    """A folder from which programs outside this project collect files or folders."""
+    """A folder from which programs outside this project collect files or folders.
+
+    All methods raise WarehouseError if the folder cannot be written.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -29,7 +32,7 @@ class HandoverFolder:
         return self.folder / f"{_HIDDEN}{name}{_UNFINISHED}"
 
     def recover(self, noted: Collection[str]) -> None:
-        """Rename the recorded items of earlier batches and remove the others."""
+        """Finish after a kill: rename the hidden items that are recorded, and remove the others."""
         with self._naming_errors():
             for path in sorted(self.folder.glob(f"{_HIDDEN}*{_UNFINISHED}")):
                 name = path.name.removeprefix(_HIDDEN).removesuffix(_UNFINISHED)
@@ -53,7 +56,7 @@ class HandoverFolder:
             self._show(path)
 
     def replace(self, name: str, write: Callable[[Path], None]) -> None:
-        """Have `write` make a folder that lies here anew. Killed in between, `recover` finishes it."""
+        """Replace a folder that is still here with the one that `write` makes. After a kill, `recover` finishes it."""
         path, old, new = (self.hidden(f"{name}{ending}") for ending in ("", _OLD, _NEW))
         with self._naming_errors():
             write(new)

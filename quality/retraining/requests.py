@@ -1,4 +1,4 @@
-"""Retraining requests: opened by findings, closed by a new version. Pure; `marts.py` stores them."""
+"""Retraining requests. A finding opens one, and a new model version closes it. Pure; `marts.py` stores them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Model = tuple[str, str]  # site_id, model_name
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A row of the mart `retraining_requests`. `as_of` is the newest event's instant when it was opened."""
+    """A row of the mart `retraining_requests`. `as_of` is the instant of the newest event when it was opened."""
 
     request_id: str
     site_id: str
@@ -38,7 +38,7 @@ class Request:
 
 
 def close_answered(requests: Iterable[Request], first_seen: Mapping[tuple[str, str, str], datetime]) -> list[Request]:
-    """The requests; a request is closed if its site has had a new model version since it was opened.
+    """All requests. Those whose site has had a new model version since they were opened are closed.
 
     `first_seen` maps site, model and version to the instant of the first event. An old version that returns does not
     close a request. `closed_at` is the new version's first event.
@@ -82,7 +82,7 @@ def open_new(
 
 
 def request_id(model: Model, reason: str, as_of: datetime) -> str:
-    """A request's id, also used as a folder name; the same evidence gives the same id in every run."""
+    """A request's id, also used as a folder name. The same evidence has the same id in every run."""
     text = json.dumps([*model, reason, as_of.isoformat()])
     digest = hashlib.md5(text.encode("utf-8"), usedforsecurity=False).hexdigest()[:10]
     return f"{as_of:%Y-%m-%d}-{reason.replace('_', '-')}-{digest}"

@@ -1,8 +1,8 @@
-"""JSON Lines of the review sample in `outbox/review/`, for labelling tools: each sampled event in one file, once.
+"""Writes the review sample for labelling tools as JSON Lines in `outbox/review/`. Each sampled event is written once.
 
 A line has the columns of the mart `review_queue`, a question `text` that does not reveal the model's answer, and the
-four answers as `options`. Prodigy (recipe `mark`, view `choice`) and doccano read such lines as they are. The answer is
-a label record (contract §7).
+four answers as `options`. Prodigy (recipe `mark`, view `choice`) and doccano read such lines without conversion. The
+answer is a label record (contract §7).
 """
 
 from __future__ import annotations
@@ -21,7 +21,11 @@ from quality.retraining.outbox import HandoverFolder
 
 
 def drop_reviews(connection: duckdb.DuckDBPyConnection, folder: Path, now: datetime) -> int:
-    """Write the sampled events that are in no file yet into a new file; return how many."""
+    """Write the sampled events that are in no file yet into a new file. Returns their number.
+
+    Raises:
+        WarehouseError: the folder cannot be written.
+    """
     outbox = HandoverFolder(folder)
     outbox.recover({name for (name,) in connection.execute("select file_name from raw.dropped_reviews").fetchall()})
     result = connection.execute(

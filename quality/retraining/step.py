@@ -1,6 +1,6 @@
-"""A batch's step for model operations after its marts are computed: verdicts, requests and the outbox.
+"""A batch's step for model operations: verdicts, requests and the outbox. It runs after the marts are computed.
 
-Reads the warehouse and the settings, and writes two marts and the outbox. Every part can be repeated after a kill.
+Reads the warehouse and the settings, and writes two marts and the outbox. After a kill, every part can run again.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ MANIFEST = "manifest.json"
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What one batch did: rows of the two marts, requests opened and closed, and events written for review."""
+    """The counts of one batch: rows of the two marts, requests open, opened and closed, review events, MLflow runs."""
 
     verdicts: int
     requests: int
@@ -56,7 +56,7 @@ class Report:
 
 
 def operate_models(settings: Settings, now: datetime, log: Callable[[str], None] = lambda _: None) -> Report:
-    """Compare versions, ask for retraining, fill the outbox. The caller holds the warehouse's lock.
+    """Compare versions, open and close requests, and fill the outbox. The caller must hold the warehouse's lock.
 
     Raises:
         WarehouseError: the warehouse or the outbox cannot be written; the next batch completes the work.
@@ -99,7 +99,7 @@ def _daily(version: Version) -> list[float]:
 def _renew_requests(
     connection: duckdb.DuckDBPyConnection, versions: dict[Model, list[Version]], settings: Settings, now: datetime
 ) -> tuple[list[Request], list[Request]]:
-    """Close answered requests and open new ones; return the earlier requests and the new ones."""
+    """Close answered requests and open new ones. Returns the earlier requests and the new ones."""
     before = read_requests(connection)
     outbox = HandoverFolder(settings.outbox_path / "retraining")
     outbox.recover({one.request_id for one in before})
@@ -113,7 +113,7 @@ def _renew_requests(
         write_requests(connection, requests)
     opened: list[Request] = []
     for model, known in versions.items():
-        # A camera that is ahead of the clock decides nothing alone.
+        # The clock of a camera may be ahead, so its events' instants do not count beyond now.
         as_of = min(max(version.last_event_at for version in known), now)
         running = running_version(known, now)
         found = list(_findings(connection, model, known, running, as_of, requests, settings))
@@ -125,7 +125,7 @@ def _renew_requests(
 
 
 def running_version(versions: list[Version], now: datetime) -> Version:
-    """The version with most events on the newest day that has begun: in the middle of a roll-out, the most cameras'."""
+    """The version with most events on the newest UTC day that has begun. A roll-out runs several versions at once."""
     dates = {day.event_date for version in versions for day in version.days}
     newest = max((each for each in dates if each <= now.astimezone(UTC).date()), default=max(dates))
 
@@ -161,12 +161,12 @@ def _findings(
 
 
 def renew_training_sets(settings: Settings) -> None:
-    """Make the training sets that still lie in the outbox anew, of the records and labels that are left.
+    """Rebuild the training sets that are still in the outbox from the remaining records and labels.
 
-    A set that a trainer took away is out of reach. The caller holds the lock, and the models are built.
+    A set that a trainer has collected cannot be changed. The caller must hold the lock and have built the models.
 
     Raises:
-        WarehouseError: the warehouse or the outbox cannot be written; done again, it does what is missing.
+        WarehouseError: the warehouse or the outbox cannot be written; the next call completes the work.
     """
     folder = settings.outbox_path / "retraining"
     if not any(folder.glob(f"*/{MANIFEST}")):
@@ -184,7 +184,7 @@ def renew_training_sets(settings: Settings) -> None:
 def _put(
     connection: duckdb.DuckDBPyConnection, outbox: HandoverFolder, request: Request, requests: list[Request]
 ) -> None:
-    """Write the request's folder and row; after a kill, the next batch writes both."""
+    """Write the request's folder and row. After a kill, the next batch completes both."""
 
     outbox.put(
         request.request_id,

@@ -1,7 +1,7 @@
 """Records each request as a run in MLflow, if a plant has MLflow: the request, its reason and the manifest.
 
-Only with `MLFLOW_TRACKING_URI` set and the package installed (requirements-mlflow.lock). A failing server is reported
-and retried by the next batch; it never stops a batch. A request with a run has a file `mlflow_run_id`.
+It needs `MLFLOW_TRACKING_URI` and the installed package (requirements-mlflow.lock). A failure of the server is logged
+and never stops a batch; the next batch tries again. A recorded request has a file `mlflow_run_id`.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ EXPERIMENT = "floorhouse-retraining"
 TAG = "floorhouse.request_id"
 RUN_ID_FILE = "mlflow_run_id"
 
-# By default the client retries for minutes, but a batch must not wait for a missing server. It also refuses a plain
-# folder, which a plant without a server uses. Values set by the plant are kept.
+# By default the client retries for minutes, but a batch must not wait for a missing server. By default it also refuses
+# a plain folder, which a plant without a server uses. Values that the plant has set are kept.
 _CLIENT = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
@@ -26,7 +26,7 @@ _CLIENT = {
 
 
 def track_requests(folder: Path, log: Callable[[str], None]) -> int:
-    """Record the requests of the outbox that have no run yet; returns how many were recorded."""
+    """Record the requests of the outbox that have no run yet. Returns how many were recorded."""
     if not os.environ.get("MLFLOW_TRACKING_URI"):
         return 0
     recorded = 0
@@ -45,7 +45,7 @@ def track_requests(folder: Path, log: Callable[[str], None]) -> int:
 
 
 def _record(manifest: Path, request: dict[str, Any]) -> str:
-    """Find or create the request's run; an existing run may be incomplete and is written again."""
+    """Find or create the request's run. An existing run may be incomplete, so it is written again."""
     for name, value in _CLIENT.items():
         os.environ.setdefault(name, value)
     from mlflow import MlflowClient  # an optional package, and slow to import

@@ -1,7 +1,7 @@
 """The training set of a request: labelled events and hard cases of 30 days, as one Parquet file.
 
-It names nobody: a frame is identified by camera, station and instant. The split depends only on the scene (site,
-worker, station, instant), so it is the same in every set, and one scene is never on both sides.
+It names nobody: camera, station and instant identify a frame. The split depends only on the scene (site, worker,
+station, instant). So it is the same in every set, and one scene is never in both parts.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from ingestion.contract.event_key import EVENT_KEY_SQL
 DAYS = 30
 HOLDOUT_SHARE = 0.2
 LOW_CONFIDENCE = 0.60
-# Maximum unlabelled hard cases of each kind: enough to learn from, few enough to review.
+# The most hard cases of each kind: enough to learn from, few enough to review.
 MOST_HARD_CASES = 2000
 
 _HOLDOUT_BELOW = f"{round(HOLDOUT_SHARE * 16**8):08x}"
 
-# An event that several cameras reported has a row for each camera. Of the hard cases, those with the smallest keys are
-# kept, which is a reproducible random draw. Disputed events do not count as labelled.
+# An event that several cameras reported has a row for each camera. The hard cases with the smallest keys are kept: a
+# reproducible random draw. Disputed events do not count as labelled.
 _TRAINING_SET = f"""
     with events as (
         select

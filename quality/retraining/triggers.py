@@ -1,7 +1,8 @@
-"""Triggers for retraining a model. Pure: a model's newest days and labels in, findings out.
+"""Triggers for retraining a model: findings from its newest days and labels. Pure.
 
-A trigger needs an effect and enough data; without enough data it gives `insufficient_data`, which requests nothing. A
-setting of 0 disables a trigger. All triggers judge the running version as of the newest day of its events.
+A trigger fires if it has an effect and enough data. Without enough data its status is `insufficient_data`, which
+requests nothing. A setting of 0 disables a trigger. All triggers judge the running version as of the newest day of its
+events.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ SMALLEST_SHARED = 30  # events with two labels, to tell how often reviewers err
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A version's events of one site and UTC date, all cameras together; `counts` by event type."""
+    """A version's events of all cameras of one site on one UTC date. `counts` is by event type."""
 
     event_date: date
     mean_confidence: float
@@ -38,7 +39,7 @@ class Day:
 
     @property
     def event_count(self) -> int:
-        """All types."""
+        """The number of events of all types."""
         return sum(self.counts.values())
 
 
@@ -46,9 +47,9 @@ class Day:
 class Reviewed:
     """A version's labels of the review sample at a site.
 
-    `labelled` and `correct` are events of the last `LABEL_DAYS`; `shares` the share of correct ones on each UTC date
-    since the first label, NaN without one; `shared` and `unanimous` the site's events that exactly two people labelled,
-    and those on which they agreed.
+    `labelled` and `correct` count events of the last `LABEL_DAYS`. `shares` are the shares of correct events (0 to 1)
+    on each UTC date since the first label, NaN for a date without labels. `shared` counts the site's events that
+    exactly two people labelled, `unanimous` those on which they agreed.
     """
 
     labelled: int = 0
@@ -89,8 +90,8 @@ def confidence_below_floor(days: Sequence[Day], floor: float, days_in_a_row: int
 def event_mix_moved(days: Sequence[Day], baseline: Mapping[str, float], limit: float) -> Finding:
     """Whether the shares of the four types moved by more than the limit (total variation, half the sum of changes).
 
-    The change must also show day by day: the mean over days of the changed share, in the direction of the whole period,
-    must be more than twice its standard error above 0. One unusual day changes the sum but not this mean.
+    The change must also last over the days: the daily change, in the direction of the whole period, must have a mean of
+    more than twice its standard error. One unusual day can move the sum, but it does not pass this test.
     """
     newest = sorted(days, key=lambda day: day.event_date)[-MIX_DAYS:]
     newest = [day for day in newest if day.event_count]
@@ -111,10 +112,10 @@ def event_mix_moved(days: Sequence[Day], baseline: Mapping[str, float], limit: f
 
 
 def accuracy_too_low(reviewed: Reviewed, limit: float, smallest: int) -> Finding:
-    """Whether the accuracy is shown to be under the limit: the upper bound of a confidence sequence is.
+    """Whether the accuracy is shown to be below the limit: the upper bound of a confidence sequence is below it.
 
-    The sequence (`agreement`) holds however often one looks, so daily looks raise no false request. Agreement is
-    brought to accuracy by how often reviewers err, where at least `SMALLEST_SHARED` events have two labels. At least
+    The sequence (`agreement`) is valid however often it is checked, so daily checks do not add false requests. If at
+    least `SMALLEST_SHARED` events have two labels, the agreement is corrected for the reviewers' error rate. At least
     `smallest` events of `LABEL_DAYS` must be labelled.
     """
     labelled, correct = reviewed.labelled, reviewed.correct
@@ -138,7 +139,7 @@ def accuracy_too_low(reviewed: Reviewed, limit: float, smallest: int) -> Finding
 
 
 def is_due(as_of: date, since: date, every_days: int) -> Finding:
-    """Whether the set number of days has passed since the version began or since the last request of this kind."""
+    """Whether `every_days` days have passed since the newest version began or the last request of this kind."""
     passed = (as_of - since) // timedelta(days=1)
     sentence = f"{passed} days have passed since {since}; a model is trained again every {every_days} days."
     return Finding("schedule", "fires" if passed >= every_days else "quiet", passed, every_days, passed, sentence)

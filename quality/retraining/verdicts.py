@@ -2,8 +2,8 @@
 
 Accuracy: two shares of labelled events, compared by Newcombe's interval of a difference from the two Wilson intervals
 (R. G. Newcombe, Interval estimation for the difference between independent proportions, Statistics in Medicine 17,
-1998, method 10). Confidence: events of one shift resemble each other, so that a day is one observation; the means of
-days are compared by Welch's interval (B. L. Welch, Biometrika 34, 1947). All intervals hold 95 %.
+1998, method 10). Confidence: events of one shift resemble each other, so one day is one observation. The means of days
+are compared by Welch's interval (B. L. Welch, Biometrika 34, 1947). All intervals have a confidence level of 95 %.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Answer = Literal["later_is_better", "later_is_worse", "not_decided", "insufficie
 
 CONFIDENCE_LEVEL = 0.95
 POWER = 0.80
-# The smallest relevant difference of a share or a mean confidence, which more data should be able to show.
+# The smallest relevant difference of a share or a mean confidence.
 RELEVANT_DIFFERENCE = 0.02
 SMALLEST_LABELLED = 20
 SMALLEST_DAYS = 3
@@ -30,7 +30,7 @@ _Z_POWER = NormalDist().inv_cdf(POWER)
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """How often reviewers agree with a version: counts, and their Wilson interval from the dbt models."""
+    """How often reviewers agree with a version: counts, and the Wilson interval of the share (0 to 1) from dbt."""
 
     labelled: int
     correct: int
@@ -40,7 +40,7 @@ class Labelled:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Two versions on one metric; `difference` is later minus earlier.
+    """The comparison of two versions on one metric. Values are from 0 to 1; `difference` is later minus earlier.
 
     `more_needed` is how much the smaller sample must grow to show the observed difference (at least
     `RELEVANT_DIFFERENCE`) with a power of 80 %; None if the difference is already shown.
@@ -83,11 +83,11 @@ def compare_accuracy(earlier: Labelled, later: Labelled) -> Verdict:
 
 
 def labelled_needed(first: float, second: float) -> int:
-    """Labelled events needed of each version to show their difference with the required power.
+    """The number of labelled events of each version that shows their difference with a power of 80 %.
 
-    For two shares of equal samples (J. L. Fleiss, B. Levin, M. C. Paik, Statistical Methods for Rates and Proportions,
-    2003, 4.14, without the correction for continuity). A smaller difference than `RELEVANT_DIFFERENCE` is replaced by
-    it.
+    The formula is for two shares of equal samples (J. L. Fleiss, B. Levin, M. C. Paik, Statistical Methods for Rates
+    and Proportions, 2003, 4.14, without the correction for continuity). The difference counts as at least
+    `RELEVANT_DIFFERENCE`.
     """
     difference = max(abs(second - first), RELEVANT_DIFFERENCE)
     middle = (first + second) / 2
@@ -116,7 +116,7 @@ def compare_confidence(earlier: Sequence[float], later: Sequence[float]) -> Verd
 
 def _student(first_part: float, second_part: float, samples: tuple[int, int]) -> float:
     """The quantile of Student's t for Welch's degrees of freedom."""
-    from scipy.special import stdtrit  # slow to import, and few batches compare anything
+    from scipy.special import stdtrit  # slow to import, and few batches need it
 
     degrees = (first_part + second_part) ** 2 / (first_part**2 / (samples[0] - 1) + second_part**2 / (samples[1] - 1))
     return float(stdtrit(degrees, 0.5 + CONFIDENCE_LEVEL / 2))

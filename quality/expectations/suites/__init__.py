@@ -1,6 +1,7 @@
 """One module per table. Each defines its rules as a Great Expectations suite and lists their names in `CHECKS`.
 
-Great Expectations takes seconds to import, so each module imports it inside its function and the names cost nothing.
+Great Expectations takes seconds to import. So each module imports it inside its function, and reading the names is
+fast.
 """
 
 from __future__ import annotations

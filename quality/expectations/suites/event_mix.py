@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 CHECKS = ("event_mix_divergence_is_small",)
 
-# In nats. A working share that falls from 0.70 to 0.50 in favour of idle gives 0.13.
+# In nats. A working share that falls from 0.70 to 0.50 in favour of idle has a divergence of 0.13.
 HIGHEST_DIVERGENCE = 0.1
 SMALLEST_SAMPLE = 200
-# The expected share of types outside the baseline; without it a single such event makes the divergence infinite.
+# The expected share of types outside the baseline. Without it, a single such event would make the divergence infinite.
 TAIL_WEIGHT = 0.001
 
 
