@@ -1,7 +1,8 @@
-"""Requests to an S3 server in its own words, for what the client cannot say: keys that are no paths to it.
+"""Plain signed requests to an S3 server, for keys that the client library does not accept.
 
-The client gives up a whole listing for one key with a line break or another control character in it. Asked to encode
-the keys, the server lists them all. Signed by version 4 of AWS's signatures with the keys of the environment.
+If one key has a line break or another control character in it, the client library fails for the whole listing. A server
+that is asked to encode the keys lists them all. Requests are signed by AWS signature version 4 with the credentials in
+the environment.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ TIMEOUT_SECONDS = 60
 
 
 class Listed(NamedTuple):
-    """An object as a server lists it: its whole key, size in bytes, last change (UTC) and etag."""
+    """One object of a server's listing: its whole key, size in bytes, last change (UTC) and etag."""
 
     key: str
     size: int
@@ -30,14 +31,14 @@ class Listed(NamedTuple):
 
 
 class Address(NamedTuple):
-    """Where a bucket is, without the slash at its end, and the host and region that a signature names."""
+    """A bucket's URL without a trailing slash, and the region for the signature."""
 
     url: str
     region: str
 
 
 def address_of(bucket: str, environment: Mapping[str, str] = os.environ) -> Address:
-    """A bucket's address by the usual `AWS_*` variables."""
+    """A bucket's address according to the usual `AWS_*` variables."""
     region = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or "us-east-1"
     endpoint = environment.get("AWS_ENDPOINT_URL_S3") or environment.get("AWS_ENDPOINT_URL")
     if endpoint:
@@ -46,10 +47,10 @@ def address_of(bucket: str, environment: Mapping[str, str] = os.environ) -> Addr
 
 
 def list_page(address: Address, prefix: str, after: str) -> list[Listed]:
-    """The next objects in the order of keys that begin with the prefix and come after a key; none: that was all.
+    """The next page of objects with this key prefix that come after the key `after`, in key order; empty at the end.
 
     Raises:
-        OSError: the server did not answer, refused, or answered with what is no listing.
+        OSError: the server did not answer, refused, or sent something that is not a listing.
     """
     query = {"list-type": "2", "encoding-type": "url", "prefix": prefix} | ({"start-after": after} if after else {})
     return [
@@ -64,7 +65,7 @@ def list_page(address: Address, prefix: str, after: str) -> list[Listed]:
 
 
 def send(address: Address, method: str, key: str, query: Mapping[str, str] | None = None, body: bytes = b"") -> bytes:
-    """The body of a signed request's answer.
+    """Send a signed request and return the body of the answer.
 
     Raises:
         OSError: the server did not answer, or refused.
@@ -93,7 +94,7 @@ def _text(entry: ElementTree.Element, name: str) -> str:
 
 
 def _signed(address: Address, method: str, host: str, path: str, query: str, body: bytes) -> dict[str, str]:
-    """The headers of a request, with its signature."""
+    """The headers of a request, including its signature."""
     at, content = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ"), hashlib.sha256(body).hexdigest()
     headers = {"host": host, "x-amz-content-sha256": content, "x-amz-date": at}
     if token := os.environ.get("AWS_SESSION_TOKEN"):

@@ -45,7 +45,7 @@ _LASTING = {
 # Not every error has a class of its own. 408 (timeout), 409 (conflict) and 429 (too many requests) are transient.
 _REFUSED = re.compile(r"status code: 4(?!08|09|29)\d\d")
 
-# What the client calls no path: control characters, and segments that are empty or dots.
+# Keys that the client does not accept as paths: with control characters, or with segments that are empty or dots.
 _ODD_KEY = re.compile(r"[\x00-\x1f\x7f]|(?:^|/)\.{0,2}(?:/|$)")
 
 Result = TypeVar("Result")
@@ -57,7 +57,7 @@ class S3Bucket:
     concurrency = 32
 
     def __init__(self, url: str) -> None:
-        # Imported here: a plant with a local folder never pays for the client.
+        # Imported here: a plant with a local folder does not need the client.
         from obstore.store import S3Store
 
         self.url = url
@@ -123,7 +123,10 @@ class S3Bucket:
                     yield ObjectInfo(meta["path"], meta["size"], meta["last_modified"], _bare(meta["e_tag"]))
 
     def _list_plainly(self, prefix: str, last: str | None, ignored: bool, refused: BucketError) -> Iterator[ObjectInfo]:
-        """The rest of a listing that holds a key which is no path to the client. Such keys are passed over."""
+        """List the rest with plain requests, because a key is no path for the client.
+
+        Such keys are recorded as skipped.
+        """
         parts = urlsplit(self.url)
         root = f"{parts.path.strip('/')}/".lstrip("/")
         address, after = address_of(parts.netloc), f"{root}{last}" if last else ""
@@ -134,16 +137,16 @@ class S3Bucket:
         while True:
             try:
                 page = self._ask("cannot be listed", next_page)
-            except BucketError as error:  # credentials that only the client finds, or another server's ways
+            except BucketError as error:  # credentials that only the client finds, or a server that works differently
                 raise refused from error
             if not page:
                 return
-            if page[-1].key == after:  # from a server that gives the first page for ever
+            if page[-1].key == after:  # from a server that returns the first page again and again
                 raise refused
             after = page[-1].key
             for one in page:
                 key = one.key.removeprefix(root)
-                # A key that ends in a slash is a folder, as servers' consoles make them.
+                # A key that ends in a slash is a folder, as the web consoles of servers create them.
                 if key.endswith("/") or (is_ignored(key) and not ignored):
                     continue
                 if _ODD_KEY.search(key):

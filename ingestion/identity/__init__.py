@@ -1,1 +1,1 @@
-"""How stored data names people: pseudonyms, redacted payloads and the journal of pending deletions."""
+"""How stored data identifies people: pseudonyms, redacted payloads and the journal of pending deletions."""

@@ -33,7 +33,7 @@ class Identity:
     nameless_sites: frozenset[str] = frozenset()
 
     def registry(self, registry: Registry) -> Registry:
-        """The registry as it is stored: with a key, workers by their pseudonyms and without names."""
+        """The registry in its stored form: with a key, workers have their pseudonyms and no names."""
         if self.key is None:
             return registry
         workers: list[Row] = [
@@ -43,7 +43,7 @@ class Identity:
         return replace(registry, workers=workers)
 
     def records(self, records: ReadObjects) -> ReadObjects:
-        """What was read, as it is stored: with a key, rows under pseudonyms, the texts of rejected ones redacted."""
+        """The records in their stored form: with a key, rows have pseudonyms and rejected texts are redacted."""
         if self.key is not None or self.nameless_sites:
             records.rows = self._hidden(records, records.rows)
         return records
@@ -107,7 +107,7 @@ def settle_identity(connection: duckdb.DuckDBPyConnection, settings: Settings) -
 def people_of(
     connection: duckdb.DuckDBPyConnection, sites: frozenset[str] | None = None
 ) -> tuple[list[tuple[str, str]], list[str]]:
-    """Everybody whom the warehouse knows, or those of some sites, as site and id; and their names."""
+    """Everybody whom the warehouse knows, or only those of some sites, as pairs of site and id; and their names."""
     pairs: set[tuple[str, str]] = set()
     for table in tables_with(connection, "site_id", "worker_id"):
         query = f"select distinct site_id, worker_id from {quoted(table)} where site_id is not null"
@@ -118,7 +118,7 @@ def people_of(
 
 
 def stored_id(settings: Settings, site_id: str, worker_id: str) -> str:
-    """The id that the warehouse has for a worker whom the cameras call `worker_id`."""
+    """The id under which the warehouse stores the worker whom the cameras call `worker_id`."""
     key = settings.secret_key if settings.pseudonymises else None
     return worker_id if key is None else pseudonym(key, site_id, worker_id)
 
@@ -134,8 +134,8 @@ def _convert(connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
     )
     connection.register("tokens", tokens)
     _rename_keys(connection)
-    # Keys of the sample that were made of the ids: whoever tries all ids would find the pseudonyms behind them. The
-    # files go with the purge, and the sample is drawn anew.
+    # Keys of the sample that were computed from the ids would let anybody who tries all ids find the pseudonyms. The
+    # purge removes the files, and the sample is drawn again.
     connection.execute(
         "delete from raw.dropped_reviews where event_key in "
         f"(select {EVENT_KEY_SQL} from raw.events where worker_id is not null)"
@@ -148,14 +148,14 @@ def _convert(connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
         )
     for table in tables_with(connection, "site_id", "worker_id", "name"):
         connection.execute(f"update {quoted(table)} set name = null")
-    if Table("build", "state") in tables_with(connection):  # what is sampled for review follows from the ids
+    if Table("build", "state") in tables_with(connection):  # the choice of the review sample depends on the ids
         connection.execute("delete from build.state")
     redact_rejected(connection, key)
     hide_field_names(connection)
 
 
 def _rename_keys(connection: duckdb.DuckDBPyConnection) -> None:
-    """Labels name an event by a key that holds its worker's id: those of stored events follow it."""
+    """Update the labels' event keys, which contain the worker's id, to those of the stored events."""
     renamed = EVENT_KEY_SQL.replace("worker_id", "tokens.token").replace("site_id", "events.site_id")
     connection.execute(
         f"""
@@ -175,8 +175,9 @@ def _rename_keys(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def hide_field_names(connection: duckdb.DuckDBPyConnection, nameless_sites: frozenset[str] | None = None) -> None:
-    """The names of unknown fields that are stored, as `shown_names` leaves them: of all objects, or of those that have
-    records of some sites.
+    """Apply `shown_names` to the stored names of unknown fields.
+
+    Covers all objects, or only those that have records of `nameless_sites`.
     """
     rows = connection.execute("select distinct unnest(unexpected_fields) from raw.landed_objects").fetchall()
     names = [name for (name,) in rows]
@@ -215,7 +216,7 @@ def hide_field_names(connection: duckdb.DuckDBPyConnection, nameless_sites: froz
 def redact_rejected(
     connection: duckdb.DuckDBPyConnection, key: bytes | None, nameless_sites: frozenset[str] = frozenset()
 ) -> None:
-    """The texts of the rejected records that are stored, as `redact` leaves them."""
+    """Apply `redact` to the texts of the stored rejected records."""
     rows = connection.execute(
         """
         select object_id, position, part, payload, detail, object_key

@@ -1,6 +1,6 @@
 """Deletions that have begun and are not finished: erasures and purges. They are files, so that they survive a kill.
 
-An entry names the person while the erasure runs, and is deleted with it. The log of finished deletions names nobody.
+An entry names the person during the erasure and is deleted at its end. The log of finished deletions names nobody.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ _KEPT = ("site_id", "worker_id", "names", "event_keys", "rewriting", "also")
 
 @dataclass
 class PendingErasure:
-    """One erasure under way.
+    """One unfinished erasure.
 
-    `rewriting` holds objects that stay landed while their content changes: by key, the etag that the manifest has and
-    the hash of the content that is to come. `also` are the places whose mentions of the person are taken for theirs.
+    `rewriting` lists objects that stay landed while their content changes: by key, the etag in the manifest and the
+    hash of the new content. `also` lists the places whose mentions of the person are deleted too.
     """
 
     path: Path | None
@@ -43,18 +43,18 @@ class PendingErasure:
 
     @classmethod
     def unsaved(cls, site_id: str, worker_id: str) -> PendingErasure:
-        """An entry for a search that erases nothing: it is never written."""
+        """An entry for a search that erases nothing. It is never written to the disk."""
         return cls(None, site_id, worker_id)
 
     def save(self) -> None:
-        """Write the entry to the disk, before the work that it announces begins."""
+        """Write the entry to the disk, before the erasure begins."""
         if self.path is None:
             return
         content = {name: getattr(self, name) for name in _KEPT}
         _write(self.path, json.dumps(content))
 
     def end(self) -> None:
-        """Forget the person here too."""
+        """Delete the entry, which names the person."""
         if self.path is None:
             return
         self.path.unlink(missing_ok=True)
@@ -62,7 +62,7 @@ class PendingErasure:
 
 
 def begin_erasure(settings: Settings, site_id: str, worker_id: str, also: Sequence[str] = ()) -> PendingErasure:
-    """The entry of a new erasure, or that of the same one where it is pending already."""
+    """The entry of a new erasure, or the existing one if the same erasure is already pending."""
     for pending in pending_erasures(settings):
         if (pending.site_id, pending.worker_id) == (site_id, worker_id):
             pending.also = sorted({*pending.also, *also})
@@ -75,20 +75,20 @@ def begin_erasure(settings: Settings, site_id: str, worker_id: str, also: Sequen
 
 
 def pending_erasures(settings: Settings) -> list[PendingErasure]:
-    """The erasures that were begun and not ended."""
+    """The erasures that have begun and not ended."""
     paths = sorted((settings.data_dir / _FOLDER).glob("erasure-*.pending"))
     return [PendingErasure(path, **json.loads(path.read_text(encoding="utf-8"))) for path in paths]
 
 
 def owe_purge(settings: Settings) -> None:
-    """Note that older copies of what the warehouse held must be removed: versions, site files, free blocks."""
+    """Note that older copies of the warehouse's data must be removed: versions, site files, free blocks."""
     _write(_folder(settings) / _PURGE, "")
 
 
 def note_renamed(settings: Settings, pairs: list[tuple[str, str]], names: list[str]) -> None:
-    """Note whom the warehouse will no longer call by these ids (site, worker) and names: texts beside it still may.
+    """Note ids (pairs of site and worker) and names that the warehouse no longer uses, but texts beside it may.
 
-    The entry names them until the purge that is owed has ended.
+    The entry names these people until the pending purge has ended.
     """
     earlier, earlier_names = renamed_people(settings)
     content = {"pairs": sorted({*earlier, *pairs}), "names": sorted({*earlier_names, *names})}
@@ -96,7 +96,7 @@ def note_renamed(settings: Settings, pairs: list[tuple[str, str]], names: list[s
 
 
 def renamed_people(settings: Settings) -> tuple[list[tuple[str, str]], list[str]]:
-    """Those of whom `note_renamed` spoke since the last purge."""
+    """The people passed to `note_renamed` since the last purge."""
     path = settings.data_dir / _FOLDER / _RENAMED
     if not path.exists():
         return [], []
@@ -105,18 +105,18 @@ def renamed_people(settings: Settings) -> tuple[list[tuple[str, str]], list[str]
 
 
 def is_purge_owed(settings: Settings) -> bool:
-    """Whether such a purge is still to be done."""
+    """Whether a purge is pending."""
     return (settings.data_dir / _FOLDER / _PURGE).exists()
 
 
 def end_purge(settings: Settings) -> None:
-    """Note that the purge is done."""
+    """Note that the purge has been done."""
     for name in (_RENAMED, _PURGE):
         (settings.data_dir / _FOLDER / name).unlink(missing_ok=True)
 
 
 def record(settings: Settings, at: datetime, what: str) -> None:
-    """One line on what was deleted, for those who must account for it. It must name nobody."""
+    """Add a line about a deletion to the log for those who must account for it. The line must name nobody."""
     try:
         with open(_folder(settings) / RECORD, "a", encoding="utf-8") as file:
             file.write(f"{at.isoformat(timespec='seconds')} {what}\n")

@@ -1,9 +1,9 @@
-"""What is kept of a rejected record where people have pseudonyms or are not to be known: enough to try it again.
+"""Redacts rejected records if people have pseudonyms or must not be known; enough is kept to judge a record again.
 
-Of a record that is a JSON object stay the contract's fields, with a token for the worker, or without the worker: as
-they were written where a value is of the field's kind. A value of another kind may be anything, a name too, and gives
-way to one that is as wrong. Fields nobody knows go, with their names. Text that is no JSON object goes too: the bucket
-has it.
+Of a record that is a JSON object, the contract's fields are kept, with a token in place of the worker or without the
+worker. A value of the field's kind is kept as written. A value of another kind may contain a name, so an equally
+invalid one replaces it. Unknown fields are removed with their names. Text that is not a JSON object is removed too; the
+bucket still has it.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from ingestion.contract.resembling import is_common_word
 from ingestion.identity.pseudonyms import pseudonym
 from ingestion.records.framing import NotJson, parse_json
 
-# A value that was no valid one must stay invalid, or a replay would accept what the contract refuses.
+# Replaces an invalid value. It must be invalid too, or a replay would accept what the contract refuses.
 NOT_VALID = '{"redacted": true}'
 _NOT_SHOWN = "not shown"
-# Stands for all names of fields that are not shown.
+# Replaces all names of fields that are not shown.
 NAME_NOT_SHOWN = f"({_NOT_SHOWN})"
 _NUMBERS = frozenset({"confidence", "count", "count_total", "contract_version"})
-# What may be kept of a text that is wrong: what begins as an instant does, and what looks like a type's name.
+# Invalid texts that may be kept: those that begin like an instant, and those that look like the name of a type.
 _LIKE_AN_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[0-9TtZz:+., -]{0,40}", re.ASCII)
 _LIKE_A_TYPE = re.compile(r"[a-z]+(_[a-z]+)*", re.ASCII)
 _TAILS = ("; expected ", "; known: ", "; this release reads ")
@@ -36,9 +36,9 @@ _decode = json.JSONDecoder().raw_decode
 def redact(
     payload: str | None, detail: str, folder: Folder, key: bytes | None, nameless_sites: frozenset[str] = frozenset()
 ) -> tuple[str | None, str]:
-    """A rejected record's text and sentence without the worker. The text is empty where it is not one JSON object.
+    """A rejected record's text and message without the worker. The text is empty if it is not one JSON object.
 
-    With a key that holds for all records, without one for those of `nameless_sites` or of sites that nobody can tell.
+    With a key, every record is redacted. Without a key, only those of `nameless_sites` and those whose site is unknown.
     """
     if payload is None:
         return None, detail
@@ -48,13 +48,13 @@ def redact(
         record = None
     fields = record if isinstance(record, dict) else {}
     site_id = site_of(fields, folder)
-    # Without a folder a record that nobody can read may be of any site.
+    # Without a folder, a record that cannot be parsed may be of any site.
     is_site_known = site_id is not None and (isinstance(record, dict) or folder.site_id is not None)
     is_nameless = bool(nameless_sites) and (site_id in nameless_sites or not is_site_known)
     if key is None and not is_nameless:
         return payload, detail
     if not isinstance(record, dict):
-        # Of malformed JSON the sentence names places, never values.
+        # The message about malformed JSON names places, never values.
         return "", detail if record is None else f"The record is not a JSON object; its text is {_NOT_SHOWN}."
     kept: list[tuple[str, str]] = []
     replaced = {"worker_id"}
@@ -74,12 +74,12 @@ def redact(
 
 
 def shown_names(names: Iterable[str]) -> set[str]:
-    """Names of unknown fields as they may be kept: common words, and one text for all that may be a person's name."""
+    """The names of unknown fields in storable form: common words stay; one text replaces all that may name a person."""
     return {name if is_common_word(name) else NAME_NOT_SHOWN for name in names}
 
 
 def _shown(name: str, text: str) -> str:
-    """A field's value as it may be kept: as it was written where it is of the field's kind, else one as wrong."""
+    """A field's value in the form that may be kept: as written if it is of the field's kind, else equally invalid."""
     if text[:1] in "{[":
         return {"{": "{}", "[": "[]"}[text[0]]
     if text in ("null", "true", "false"):
@@ -98,7 +98,7 @@ def _shown(name: str, text: str) -> str:
 
 
 def _tail(detail: str) -> str:
-    """What a sentence says behind the value; a value can hold the same words, so the last ones count."""
+    """The part of a message after the value. The value may contain the same words, so the last occurrence counts."""
     places = [(detail.rfind(tail), tail) for tail in _TAILS if tail in detail]
     return detail[max(places)[0] :] if places else "."
 
@@ -114,7 +114,7 @@ def _token(text: str, site_id: str | None, key: bytes) -> str:
 
 
 def _members(text: str) -> Iterator[tuple[str, str]]:
-    """Names and values of a JSON object as they were written, repeated names included."""
+    """Names and values of a JSON object as written, repeated names included."""
     place = _SPACE.match(text, 1).end()  # type: ignore[union-attr]
     while text[place] != "}":
         name, place = scanstring(text, place + 1, False)

@@ -1,6 +1,6 @@
-"""Sites whose people nobody is to know (`people` is `none` in sites.csv): their workers leave what is stored.
+"""Removes the workers of sites whose people must not be known (`people` is `none` in sites.csv) from stored data.
 
-What lands later has no worker in the first place: the reading takes it off. There is no way back but the bucket.
+Reading removes the worker from everything that lands later. Only the bucket still has the removed ids.
 """
 
 from __future__ import annotations
@@ -21,15 +21,16 @@ _NO_WORKER = "cast(null as varchar)"
 
 
 def nameless_sites(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
-    """The sites that the registry in force keeps free of people."""
+    """The sites for which the registry in force says `people` is `none`."""
     rows = connection.execute("select site_id from raw.sites where people = 'none'").fetchall()
     return frozenset(site for (site,) in rows)
 
 
 def settle_people(connection: duckdb.DuckDBPyConnection, settings: Settings, identity: Identity) -> Identity:
-    """Take the workers off what is stored of sites that have become nameless; older copies are owed a purge.
+    """Remove the workers of sites that have become nameless from stored data; a purge of older copies becomes pending.
 
-    Follows the registry, before anything lands. Their events become the stations' own, their labels follow.
+    Runs after the registry is settled and before anything lands. Events of these workers become events of the station,
+    and their labels follow.
     """
     sites = nameless_sites(connection)
     known = {site for (site,) in connection.execute("select site_id from raw.nameless_sites").fetchall()}
@@ -54,13 +55,13 @@ def _convert(connection: duckdb.DuckDBPyConnection, sites: frozenset[str]) -> No
     of_them = "worker_id is not null and site_id in (select site_id from nameless)"
     for table in tables_with(connection, "site_id", "worker_id"):
         columns = [name for name, *_ in connection.execute(f"describe {quoted(table)}").fetchall()]
-        # Events stay, and stretches of time that cannot be computed again.
+        # Events are kept, and so are frozen intervals, which cannot be computed again.
         is_kept = table == Table("raw", "events") or (
             table.schema == "frozen" and bool({"started_at", "event_key"} & set(columns))
         )
         if is_kept:
             connection.execute(f"update {quoted(table)} set worker_id = null where {of_them}")
-        else:  # is about persons; what is computed is computed again
+        else:  # rows about persons; computed ones are computed again
             connection.execute(f"delete from {quoted(table)} where {of_them}")
     if Table("build", "state") in tables_with(connection):
         connection.execute("delete from build.state")
@@ -70,7 +71,7 @@ def _convert(connection: duckdb.DuckDBPyConnection, sites: frozenset[str]) -> No
 
 
 def _rename_keys(connection: duckdb.DuckDBPyConnection) -> None:
-    """Labels name an event by a key that holds its worker's id. Events that differ in it alone become one."""
+    """Update event keys, which contain the worker's id. Events that differ only in the worker become one."""
     connection.execute(
         f"""
         create or replace temp table renamed_keys as

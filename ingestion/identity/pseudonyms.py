@@ -1,7 +1,8 @@
 """Worker ids as keyed hashes: one token per site and worker, the same in every batch under the same key.
 
-HMAC-SHA-256 (RFC 2104) of site and worker id, cut to 80 bits: without the key no token can be computed from an id, and
-of 100,000 workers two share one with a probability below 1 in 10^14. Nothing here knows where ids are stored.
+A token is an HMAC-SHA-256 (RFC 2104) of site and worker id, cut to 80 bits. Without the key, no token can be computed
+from an id. The probability that two of 100,000 workers share a token is below 1 in 10^14. Nothing here knows where ids
+are stored.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ _TOKEN_BYTES = 10  # 16 characters of base32
 
 
 def pseudonym(key: bytes, site_id: str, worker_id: str) -> str:
-    """The token of a site's worker, `p-` and 16 characters of a–z and 2–7. The site is part of what is hashed.
+    """The token of a site's worker: `p-` and 16 characters of a–z and 2–7. The hash includes the site.
 
-    The site comes after its length, so that no two pairs of site and worker give one text.
+    The length of the site id comes first, so that no two pairs of site and worker produce the same text.
     """
     text = f"{len(site_id)}:{site_id}{worker_id}".encode("utf-8", "surrogatepass")
     digest = hmac.digest(key, text, hashlib.sha256)
@@ -29,12 +30,12 @@ def pseudonym(key: bytes, site_id: str, worker_id: str) -> str:
 
 
 def key_check(key: bytes) -> str:
-    """A text that tells one key from another and says nothing about it: the hash of a fixed text, under the key."""
+    """A text that identifies a key without revealing anything about it: the keyed hash of a fixed text."""
     return hmac.digest(key, b"floorhouse key check", hashlib.sha256)[:8].hex()
 
 
 def pseudonymise(events: pa.Table, key: bytes) -> pa.Table:
-    """Events with tokens in `worker_id`, where there is one. Hashed once for each pair of site and worker."""
+    """Replace the ids in `worker_id` by tokens. Each pair of site and worker is hashed once."""
     sites, workers = (_encode(events[name]) for name in ("site_id", "worker_id"))
     pairs = sites.indices.to_numpy().astype(np.int64) * len(workers.dictionary) + workers.indices.to_numpy()
     distinct, places = np.unique(pairs, return_inverse=True)
