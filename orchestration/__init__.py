@@ -1,1 +1,1 @@
-"""What runs when: Dagster's assets, checks, sensors and schedules, and their steps. Decides nothing about data."""
+"""Decides what runs when: Dagster's assets, checks, sensors, schedules and their steps. Decides nothing about data."""

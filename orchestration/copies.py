@@ -1,6 +1,6 @@
-"""Copies of the warehouse that a comparison works on. One that a killed comparison left goes with the next batch.
+"""Copies of the warehouse for comparisons. The next batch removes a copy that a killed comparison left.
 
-A living comparison holds a lock in its folder, which the system drops when its process ends.
+A running comparison holds a lock in its folder. The system releases the lock when the process ends.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _LOCK = "living.lock"
 
 @contextmanager
 def copied_warehouse(settings: Settings, log: Callable[[str], None]) -> Iterator[Settings]:
-    """A plant of its own with a copy of the warehouse, removed afterwards. Batches wait only while it is copied.
+    """A separate plant with a copy of the warehouse, removed afterwards. Batches wait only while the file is copied.
 
     Raises:
         WarehouseError: there is no warehouse yet, or no room for a copy of it.
@@ -52,7 +52,7 @@ def copied_warehouse(settings: Settings, log: Callable[[str], None]) -> Iterator
 
 
 def remove_dead_copies(settings: Settings, log: Callable[[str], None]) -> None:
-    """Remove the copies whose comparison lives no more. The caller holds the warehouse's lock."""
+    """Remove the copies whose comparison has ended. The caller holds the warehouse's lock."""
     for folder in settings.data_dir.glob(f"{PREFIX}*"):
         if not _is_living(folder):
             shutil.rmtree(folder, ignore_errors=True)

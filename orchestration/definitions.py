@@ -1,4 +1,4 @@
-"""Assembly only: which assets, checks, jobs, sensors, schedules and resources there are. Nothing is decided or run."""
+"""Only assembles assets, checks, jobs, sensors, schedules and resources. Decides nothing and runs nothing."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def build_definitions(
         schedules=build_schedules(BATCH, retention.name, verify_job.name),
         resources={"settings": settings_resource, "warehouse": warehouse_resource, "clock": Clock(), **resources},
         loggers=loggers,
-        # One process a run: the lock is the process's, and starting a process costs more than most steps.
+        # One process per run: the process holds the lock, and starting a process costs more than most steps.
         executor=dg.in_process_executor,
     )
 

@@ -1,7 +1,7 @@
-"""Run erasures, retention and purges, and finish before a batch what an earlier process left unfinished.
+"""Runs erasures, retention and purges, and finishes before a batch what an earlier process left unfinished.
 
-`privacy` decides what is deleted and what counts as found. This module runs it, builds marts and report again, and
-removes every older copy.
+`privacy` decides what is deleted and what counts as found. This module runs it, rebuilds marts and report, and removes
+every older copy.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ Log = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """An erasure that was done, and what the search afterwards found."""
+    """A finished erasure, and the findings of the search after it."""
 
     deleted: ErasureReport
     proof: SearchReport
@@ -53,7 +53,7 @@ class Erased:
 
 
 def finish_deletions(settings: Settings, log: Log) -> None:
-    """Finish pending erasures and purges, and convert ids to what the settings ask for. The caller holds the lock."""
+    """Finish pending erasures and purges, and convert ids as the settings require. The caller holds the lock."""
     remove_dead_copies(settings, log)
     if not settings.warehouse_path.exists():
         return
@@ -73,7 +73,7 @@ def retain(settings: Settings, now: datetime, log: Log, is_clock_right: bool = F
     """Delete what the settings no longer keep. The caller holds the lock.
 
     Raises:
-        ClockError: `now` cannot be true, and nobody has said that it is; nothing was deleted.
+        ClockError: `now` is implausible, and nobody has vouched for it; nothing was deleted.
     """
     if not is_clock_right:
         require_true_clock(settings, open_landing_bucket(settings), now)
@@ -97,7 +97,7 @@ def retain(settings: Settings, now: datetime, log: Log, is_clock_right: bool = F
 def erase_worker(
     settings: Settings, site_id: str, worker_id: str, log: Log = lambda _: None, also: Sequence[str] = ()
 ) -> Erased:
-    """Delete everything about one worker of one site and look whether it is gone. The caller holds the lock.
+    """Delete everything about one worker of one site, and search for what is left. The caller holds the lock.
 
     `also`: places, as the search lists them, whose mentions of the worker are deleted too; `ALL_PLACES` for all.
 
@@ -107,7 +107,7 @@ def erase_worker(
 
 
 def search_worker(settings: Settings, site_id: str, worker_id: str) -> SearchReport:
-    """Where a worker of a site is found now. Changes nothing. The caller holds the lock."""
+    """The places in which a worker of a site is found now. Changes nothing. The caller holds the lock."""
     return _search(settings, PendingErasure.unsaved(site_id, worker_id))[1]
 
 
@@ -134,12 +134,12 @@ def _search(
         person = person_of(connection, settings, pending)
         traces = traces_of(connection, person, pending.names)
     before(settings, traces)
-    own_entry = [pending.path] if pending.path else []  # the one place that names them until the end
+    own_entry = [pending.path] if pending.path else []  # the only place that names the worker until the end
     return traces, search_everywhere(settings, open_landing_bucket(settings), traces, leave_out=own_entry)
 
 
 def purge(settings: Settings, log: Log) -> None:
-    """Make marts and report anew, then remove every older copy: versions, site files, the warehouse's free blocks.
+    """Rebuild marts and report, then remove every older copy: versions, site files, the warehouse's free blocks.
 
     If the process is killed, the next batch does it.
     """
@@ -163,7 +163,7 @@ def purge(settings: Settings, log: Log) -> None:
 
 
 def _purge_site(settings: Settings, log: Log) -> None:
-    # Imported here: a plant without a report never needs it.
+    # Imported here: a plant without a report does not need it.
     from reports.site import publish_site, remove_data, remove_previous_data
 
     if not settings.site_path.exists():

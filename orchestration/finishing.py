@@ -1,4 +1,4 @@
-"""What follows from a batch that finished: a stop is over, and whoever waits for the heartbeat gets it."""
+"""What happens after a batch has finished: a recorded stop ends, and the heartbeat's address is called."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from quality.alerts.settings import read_alert_settings
 
 
 def finish_batch(settings: Settings, now: datetime, log: Callable[[str], None]) -> None:
-    """Note the finish and call the heartbeat's address; `log` is told where that fails, and the batch is finished."""
+    """Record the finish and call the heartbeat's address.
+
+    If the call fails, `log` receives a message; nothing else changes.
+    """
     note_finish(settings, now)
     try:
         problem = beat(read_alert_settings())

@@ -1,4 +1,4 @@
-"""What follows from the end of a batch's step: a failure is noted where people look, whoever started the batch."""
+"""What happens after a step of a batch has failed: the failure is recorded for people, whoever started the batch."""
 
 from datetime import UTC, datetime
 
@@ -9,8 +9,8 @@ from ingestion.errors import FloorhouseError
 
 @dg.failure_hook(required_resource_keys={"settings"}, name="note_stop")
 def note_failed_step(context: dg.HookContext) -> None:
-    """Say on every page and through the alerts that a batch failed, and why."""
-    from quality.alerts.batches import note_stop  # imported here: batches that succeed never need it
+    """Show on every page and in the alerts that a batch failed, and why."""
+    from quality.alerts.batches import note_stop  # imported here: batches that succeed do not need it
 
     error = context.op_exception
     while error is not None and not isinstance(error, FloorhouseError) and (error.__cause__ or error.__context__):

@@ -1,4 +1,4 @@
-"""Import a library that a later step needs while this step waits for the database."""
+"""Imports a library that a later step needs while the current step waits for the database."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from threading import Thread
 
 
 class ImportAhead:
-    """One import on its own thread. Other importers of the library wait for it, by Python's import lock.
+    """One import in its own thread. Other importers of the library wait for it, by Python's import lock.
 
-    Start it after this step's own imports: two threads that import at once may see half of a module.
+    Start it after this step's own imports: if two threads import at once, one may see a partial module.
     """
 
     def __init__(self, name: str) -> None:
@@ -24,10 +24,11 @@ class ImportAhead:
             self._thread.start()
 
     def wait(self) -> None:
-        """Wait until the import has ended. Whoever needs a library that failed to import meets the failure only now.
+        """Wait until the import has ended. If it failed, the error appears where the library is used.
 
-        Before, an importer that waits for the other thread may get half of the module: Python looks at the module once
-        the lock is free, and no longer asks whether it was imported to its end.
+        Call this before another import of the library. An importer that waits for the other thread may get a partial
+        module: Python looks the module up when the lock is free, and does not check again that it was imported
+        completely.
         """
         if self._thread is not None:
             self._thread.join()

@@ -1,4 +1,4 @@
-"""Jobs beside the batch. What they do is decided in the packages they call."""
+"""Jobs beside the batch. The packages that they call decide what they do."""
 
 from dataclasses import asdict
 
@@ -14,7 +14,7 @@ from orchestration.resources import WAREHOUSE_POOL, Clock, Warehouse
 
 @dg.op(pool=WAREHOUSE_POOL)
 def replay(context: dg.OpExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> None:
-    """Try every rejected record again; the next batch computes what follows from those that are accepted now."""
+    """Judge every rejected record again. The next batch computes what follows from those that are accepted now."""
     report = replay_rejected(warehouse.settings)
     context.log.info(f"{report.tried:,} rejected records tried again, {report.accepted:,} of them accepted now")
     context.add_output_metadata({"tried": report.tried, "accepted": report.accepted})
@@ -44,7 +44,7 @@ def replay_rejects() -> None:
 
 @dg.op
 def verify_marts(context: dg.OpExecutionContext, settings: dg.ResourceParam[Settings]) -> None:
-    """Outside of the warehouse's pool: batches go on while a copy of the warehouse is rebuilt."""
+    """Compare the marts with a rebuild, outside the warehouse's pool: batches go on while a copy is rebuilt."""
     comparisons = verify(settings, log=context.log.info)
     context.log.info("\n".join(table_lines(comparisons)))
     different = [one.mart for one in comparisons if not one.is_equal]

@@ -1,4 +1,4 @@
-"""What the plant's tables declare of themselves: the marts of dbt's models and of `quality`, and what keeps history."""
+"""The declarations of the plant's tables: the marts of dbt's models and of `quality`, and the tables with history."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ DESCRIBED_BY_PYTHON = {
 
 
 def write_declarations(connection: duckdb.DuckDBPyConnection) -> None:
-    """Have the warehouse say what its tables are, for whoever publishes, keeps or deletes rows.
+    """Write the declarations of all tables into the warehouse, for code that publishes, keeps or deletes rows.
 
     Raises:
-        TransformError: a table does not say what it is.
+        TransformError: a table has no complete declaration.
     """
     write_marts(connection, all_marts())
     write_histories(connection, all_histories())
 
 
 def all_marts() -> list[Mart]:
-    """Every mart with what it declares of itself, in alphabetical order.
+    """Every mart with its declaration, in alphabetical order.
 
     Raises:
-        TransformError: a mart does not say what it is.
+        TransformError: a mart has no complete declaration.
     """
     models = {table.name: model.meta for table, model in _models(manifest_path()).items() if table.schema == "marts"}
     metas = {**models, **MADE_BY_PYTHON}
@@ -52,10 +52,10 @@ def all_marts() -> list[Mart]:
 
 
 def all_histories() -> Iterator[History]:
-    """Every table of the models whose rows something dates: those that a batch computes in part, and dated marts.
+    """Every model table whose rows are dated by a column: those that a batch computes in part, and dated marts.
 
     Raises:
-        TransformError: a model that a batch computes in part does not say which column dates its rows.
+        TransformError: a model that a batch computes in part does not declare the column that dates its rows.
     """
     for table, model in _models(manifest_path()).items():
         if model.is_scoped and not model.meta.get("day"):
@@ -67,13 +67,13 @@ def all_histories() -> Iterator[History]:
 
 
 def all_descriptions() -> dict[str, Described]:
-    """What the rows and columns of every mart mean."""
+    """The descriptions of every mart's rows and columns."""
     models = _models(manifest_path()).items()
     return {table.name: model.described for table, model in models if table.schema == "marts"} | DESCRIBED_BY_PYTHON
 
 
 class _Model(NamedTuple):
-    """What a model says of itself; `is_scoped` is whether a batch computes it in part."""
+    """The declaration of a model. `is_scoped`: a batch computes it in part."""
 
     is_scoped: bool
     meta: Mapping[str, Any]

@@ -1,4 +1,4 @@
-"""How a batch's run ended, from Dagster's events: its failures as one sentence, its checks as counts."""
+"""The outcome of a batch's run, from Dagster's events: its failures as one sentence, its checks as counts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _OURS = {
 
 
 def failures(events: Iterable[DagsterEvent]) -> list[SerializableErrorInfo]:
-    """The errors of a run: those of its steps, in order, or else of its resources and of the run itself."""
+    """The errors of a run: those of its steps, in order; without any, those of its resources and of the run."""
     of_steps: list[SerializableErrorInfo] = []
     others: list[SerializableErrorInfo] = []
     for event in events:
@@ -52,7 +52,7 @@ def _chain(error: SerializableErrorInfo) -> Iterator[SerializableErrorInfo]:
 
 
 def step_seconds(events: Iterable[DagsterEvent]) -> dict[str, float]:
-    """How long each step that succeeded took, in the order in which they ended."""
+    """The duration of each step that succeeded, in seconds, in the order in which the steps ended."""
     return {
         str(event.step_key): event.step_success_data.duration_ms / 1000 for event in events if event.is_step_success
     }

@@ -1,4 +1,4 @@
-"""What a person sees while a batch runs: the steps' own lines, without Dagster's events."""
+"""The lines that a person sees while a batch runs: the steps' own lines, without Dagster's events."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class _StepLines(logging.Handler):
 
 
 def quiet_skips() -> None:
-    """Keep Dagster from warning of every check that gives no result when a batch ends early."""
+    """Keep Dagster from warning about every check without a result when a batch ends early."""
     logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
 
 
 def progress_logger(write: Write) -> dg.LoggerDefinition:
-    """A Dagster logger that gives each line to `write`, with the step's name in front."""
+    """A Dagster logger that passes each line to `write`, with the step's name in front."""
 
     @dg.logger(config_schema={}, description="Lines for the person who started the batch.")
     def progress(_: dg.InitLoggerContext) -> logging.Logger:

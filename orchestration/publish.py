@@ -1,4 +1,7 @@
-"""Publish what the last build made, and note that it is published. How files are written is decided in `publishing`."""
+"""Publishes the result of the last build, and records that it is published.
+
+`publishing` decides how files are written.
+"""
 
 from ingestion.settings import Settings
 from orchestration.dbt.build_state import last_build, note_published
@@ -9,12 +12,12 @@ from publishing.versions import PublishReport
 
 
 def publish_build(settings: Settings, anew: bool = False) -> PublishReport:
-    """Publish the marts of the last finished build; with `anew` no file of the version before is used again.
+    """Publish the marts of the last finished build. With `anew` no file of the previous version is used again.
 
     The caller holds the warehouse's lock.
 
     Raises:
-        WarehouseError: the marts are unfinished, or a file cannot be written; the version published before stays.
+        WarehouseError: the marts are unfinished, or a file cannot be written; the previously published version stays.
     """
     report = versions.publish_marts(settings, last_build(settings), anew)
     note_published(settings, report.version)
@@ -22,5 +25,5 @@ def publish_build(settings: Settings, anew: bool = False) -> PublishReport:
 
 
 def follow_a_moved_folder(settings: Settings) -> None:
-    """Have the published views name the data folder where it is now."""
+    """Make the published views name the data folder at its current path."""
     put_in_its_place(settings.published_path, all_marts(), all_descriptions())

@@ -1,4 +1,4 @@
-"""Resources of assets and sensors: the settings, the clock, and the right to write the warehouse for a whole run."""
+"""Resources of assets and sensors: the settings, the clock, and the warehouse's lock for a whole run."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from ingestion.settings import Settings, read_settings
 from ingestion.warehouse import warehouse_lock
 from orchestration.dagster_home.lost_runs import mark_running
 
-# Runs that write the warehouse share this pool; its limit is one run (home.py).
+# Runs that write the warehouse share this pool, whose limit is one run (home.py).
 WAREHOUSE_POOL = "warehouse"
 
 
@@ -21,7 +21,7 @@ def _machine_time() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """What counts as now. `is_right` means that a person vouches for it, so that no check doubts it."""
+    """The time that counts as now. `is_right` means that a person vouches for it, so that no check doubts it."""
 
     now: Callable[[], datetime] = _machine_time
     is_right: bool = False
@@ -29,12 +29,12 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Warehouse:
-    """Held by one run at a time, on this machine and in Dagster alike."""
+    """The warehouse, held by one run at a time, both on this machine and in Dagster."""
 
     settings: Settings
 
     def row_counts(self) -> dict[str, int]:
-        """Rows of every table by `schema.table`, as DuckDB keeps them (nothing is scanned)."""
+        """The number of rows of every table by `schema.table`, from DuckDB's statistics (nothing is scanned)."""
         with duckdb.connect(self.settings.warehouse_path) as connection:
             rows = connection.execute(
                 "select schema_name || '.' || table_name, estimated_size from duckdb_tables()"
@@ -44,12 +44,12 @@ class Warehouse:
 
 @dg.resource(description="The plant's settings, read from the environment when a run starts.")
 def settings_resource(context: dg.InitResourceContext) -> Iterator[Settings]:
-    """The settings of the environment; a bad one stops the run with its sentence.
+    """The settings of the environment. A bad setting stops the run with its sentence.
 
-    Every job asks for them, so here a run marks that its process lives.
+    Every job uses this resource, so a run marks here that its process lives.
     """
     settings = read_settings()
-    if context.run is None:  # a sensor's turn
+    if context.run is None:  # an evaluation by a sensor
         yield settings
         return
     with mark_running(settings.dagster_home, context.run.run_id):
@@ -62,7 +62,7 @@ def settings_resource(context: dg.InitResourceContext) -> Iterator[Settings]:
     "meet between landing, transforming and publishing.",
 )
 def warehouse_resource(context: dg.InitResourceContext) -> Iterator[Warehouse]:
-    """Wait for the warehouse, hold it for the run. One process per run: a run in many would wait for itself."""
+    """Wait for the warehouse, and hold it for the run. One process per run: several would wait for each other."""
     settings: Settings = context.resources.settings
     log = context.log.info if context.log else print
     run_id = context.run.run_id if context.run else "no-run"

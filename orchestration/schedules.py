@@ -1,4 +1,4 @@
-"""What Dagster starts by the clock, in UTC: the net below the sensor, and what is due once a night or a week."""
+"""What Dagster starts at fixed times, in UTC: an hourly batch in case the sensor fails, and nightly and weekly jobs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import dagster as dg
 
 
 def build_schedules(batch: str, retention: str, verify: str) -> list[dg.ScheduleDefinition]:
-    """The schedules of the jobs of these names. A comparison with a rebuild costs one: somebody must want it first."""
+    """The schedules of the jobs of these names.
+
+    A comparison with a rebuild is expensive, so its schedule is off at first.
+    """
     return [
         _schedule("batch_hourly", batch, "0 * * * *", "Lands what the sensor could not see or a batch left."),
         _schedule("retention_daily", retention, "30 2 * * *", "Without any retention setting it deletes nothing."),

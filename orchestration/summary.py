@@ -1,4 +1,7 @@
-"""What a batch found, in about ten lines for a person. Reads published marts only; computes sums, decides nothing."""
+"""The result of a batch, in about ten lines for a person.
+
+Reads published marts only; computes sums, decides nothing.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,8 @@ from pathlib import Path
 
 import duckdb
 
-# Over all windows a ratio is the ratio of the sums (contract §6). Events that are left after duplicates are removed
-# belong to exactly one worker's window each.
+# Over all windows, a ratio is the ratio of the sums (contract §6). Each event that is left after duplicates are removed
+# belongs to one worker's window.
 _TOTALS = """
     select
         (select count(*) from read_parquet($landed_objects) where starts_with(object_key, 'events/')),
@@ -32,10 +35,10 @@ _TOTALS = """
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """The published marts in a few numbers; `utilization` is a ratio, None where nobody was present."""
+    """The published marts in a few numbers. `utilization` is a ratio, None if nobody was present."""
 
     objects: int
-    accepted: int | None  # where counts of objects are not published
+    accepted: int | None  # None if counts of objects are not published
     rejected: int | None
     distinct_events: int
     units: int
@@ -52,7 +55,7 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Checks:
-    """How the data tests and suites of a batch ended; `failed` names those that did not pass."""
+    """The results of a batch's data tests and suites; `failed` names those that did not pass."""
 
     passed: int
     failed: Sequence[str]
@@ -60,7 +63,7 @@ class Checks:
 
     @property
     def count(self) -> int:
-        """All checks that were run."""
+        """The number of checks that were run."""
         return self.passed + len(self.failed) + self.insufficient
 
 
@@ -75,8 +78,8 @@ def read_totals(published: Path) -> Totals:
 
 
 def summary_lines(totals: Totals, checks: Checks, new_objects: int, report: str, seconds: float) -> list[str]:
-    """The closing lines of a batch. `report` says where the report is."""
-    # Where nothing about single persons is published, what is summed over them is not known here.
+    """The last lines of a batch. `report` is the place of the report."""
+    # If nothing about single persons is published, sums over persons are not known here.
     is_of_persons = totals.workers > 0 or totals.accepted == 0
     warned = f", {len(checks.failed)} warned" if checks.failed else ""
     unjudged = f", {checks.insufficient} with too little data" if checks.insufficient else ""
@@ -99,7 +102,7 @@ def summary_lines(totals: Totals, checks: Checks, new_objects: int, report: str,
 
 
 def time_line(total: float, steps: Mapping[str, float]) -> str:
-    """Where the seconds of a batch went; what no step took is starting up: imports, and Dagster's own work."""
+    """The seconds of a batch by step. The rest is start-up: imports, and Dagster's own work."""
     parts = {"starting": max(0.0, total - sum(steps.values())), **steps}
     return ", ".join(f"{name} {seconds:.1f} s" for name, seconds in parts.items())
 

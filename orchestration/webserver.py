@@ -1,7 +1,7 @@
-"""Dagster's pages behind a guard. The one place that knows how Dagster's own web server is built.
+"""Dagster's pages behind a guard. The only module that knows how Dagster's own web server is built.
 
-Dagster asks nobody who they are, answers by any name, and starts jobs for a question in an address (`GET`): any page
-in a browser of this machine could start one. Who may ask is decided in `serving/`; mutations are taken by POST only.
+Dagster does not authenticate anybody, answers to any host name, and starts jobs by `GET` too: any page in a browser of
+this machine could start one. `serving/` decides who may ask. Mutations are accepted by POST only.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ _BY_POST = Objection(405, "mutation_by_get", "What changes something is taken by
 
 
 class MutationsByPost:
-    """Refuses a GraphQL mutation that comes in an address, where a link or a picture of any page could hold it."""
+    """Refuses a GraphQL mutation in the query of a URL, which a link or an image on any page could contain."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """As ASGI wants it."""
+        """The ASGI interface."""
         if scope["type"] == "http" and scope["method"] != "POST":
             questions = QueryParams(scope["query_string"]).getlist("query")
             if any(map(changes_something, questions)):
@@ -41,12 +41,12 @@ class MutationsByPost:
 
 
 def changes_something(question: str) -> bool:
-    """Whether a GraphQL document has an operation other than a query; what is none at all, Dagster refuses itself."""
+    """Whether a GraphQL document has an operation that is not a query. Dagster itself refuses what is not GraphQL."""
     from graphql import GraphQLError, OperationDefinitionNode, OperationType, parse
 
     try:
         parts = parse(question, no_location=True).definitions
-    except GraphQLError:  # also what is nested too deeply
+    except GraphQLError:  # also raised for deep nesting
         return False
     return any(isinstance(part, OperationDefinitionNode) and part.operation != OperationType.QUERY for part in parts)
 
@@ -54,12 +54,12 @@ def changes_something(question: str) -> bool:
 def serve_pages(
     home: Path, host: str, port: int, known: KnownHosts, when_ready: Callable[[str, Callable[[], None]], None]
 ) -> None:
-    """Serve Dagster's pages until a signal comes; `when_ready` gets their address and what ends the serving.
+    """Serve Dagster's pages until a signal comes. `when_ready` receives their address and a function to stop.
 
     Raises:
         CannotListenError: the port is taken, or the host is not this machine's.
     """
-    with listen(host, port) as listener:  # first: what cannot be served need not be loaded
+    with listen(host, port) as listener:  # first, so that nothing is loaded if the port is taken
         from dagster._core.workspace.context import WorkspaceProcessContext
         from dagster._core.workspace.load_target import ModuleTarget
         from dagster_webserver.app import create_app_from_workspace_process_context

@@ -1,6 +1,6 @@
-"""How the warehouse names people (named, pseudonym, aggregate), and the one-way change from ids to pseudonyms.
+"""How the warehouse identifies people (named, pseudonym, aggregate), and the one-way change from ids to pseudonyms.
 
-pseudonyms.py defines a pseudonym; publishing/suppression.py decides what is published about whom.
+pseudonyms.py computes the pseudonyms. publishing/suppression.py decides what is published about whom.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from ingestion.warehouse import transaction
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """How what is landed names people: as it came, by pseudonyms of a key, or, at `nameless_sites`, not at all."""
+    """How landed rows identify people: by ids as sent, by pseudonyms under a key, or not at all (`nameless_sites`)."""
 
     key: bytes | None
     nameless_sites: frozenset[str] = frozenset()
@@ -70,10 +70,10 @@ class Identity:
 
 
 def settle_identity(connection: duckdb.DuckDBPyConnection, settings: Settings) -> Identity:
-    """Convert the stored ids to what the settings ask for, and note that older copies must be purged (journal.py).
+    """Convert the stored ids as the settings require, and note that older copies must be purged (journal.py).
 
     Raises:
-        SettingsError: the warehouse holds pseudonyms of another key, or pseudonyms although the setting asks for ids;
+        SettingsError: the warehouse holds pseudonyms of another key, or pseudonyms although the setting requires ids;
             nothing was changed.
     """
     row = connection.execute("from raw.identity").fetchone()
@@ -124,7 +124,10 @@ def stored_id(settings: Settings, site_id: str, worker_id: str) -> str:
 
 
 def _convert(connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
-    """Tokens in place of ids in every table that has both site and worker; names and rejected texts as at landing."""
+    """Replace ids by tokens in every table with both site and worker.
+
+    Convert names and rejected texts as landing does.
+    """
     tables = tables_with(connection, "site_id", "worker_id")
     pairs, _ = people_of(connection)
     renamed = [(site, worker, pseudonym(key, site, worker)) for site, worker in pairs]

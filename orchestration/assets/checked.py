@@ -1,4 +1,4 @@
-"""The step between models and publishing: a version is published with its own checks in it. No rule lives here."""
+"""The step between models and publishing, so that a version is published with its own checks. Contains no rule."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -10,7 +10,7 @@ from quality.marts import DESCRIPTIONS
 
 
 def build_checked_asset(marts: Sequence[str]) -> dg.AssetsDefinition:
-    """The marts that judging makes, of all marts that the models make."""
+    """The asset of the marts that judging makes, which depends on all marts that the models make."""
 
     @dg.multi_asset(
         name="judge",
@@ -30,7 +30,7 @@ def build_checked_asset(marts: Sequence[str]) -> dg.AssetsDefinition:
     def judge_marts(
         context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse], clock: dg.ResourceParam[Clock]
     ) -> Iterator[dg.MaterializeResult[None]]:
-        """Judge the new marts; what cannot be judged is said, and holds nothing back."""
+        """Judge the new marts. Data that cannot be judged is logged and holds nothing back."""
         # Imported here: numpy, scipy and Great Expectations take seconds, and only this step needs them.
         from ingestion.warehouse import open_warehouse
         from quality.judge import judge

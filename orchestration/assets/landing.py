@@ -1,4 +1,4 @@
-"""The raw tables, filled from the bucket in one step. What a record may be is decided in `ingestion`."""
+"""The raw tables, filled from the bucket in one step. `ingestion` decides what a record may be."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -40,7 +40,7 @@ _DESCRIPTIONS = {
 
 
 def build_landing_asset(with_site: bool) -> dg.AssetsDefinition:
-    """All raw tables as one step. `with_site` says whether the report is among the things that must be up to date."""
+    """All raw tables as one step. `with_site`: the report must be up to date too."""
 
     @dg.multi_asset(
         name="landing",
@@ -55,7 +55,7 @@ def build_landing_asset(with_site: bool) -> dg.AssetsDefinition:
     def landing(
         context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse], clock: dg.ResourceParam[Clock]
     ) -> Iterator[dg.MaterializeResult[None]]:
-        """Every new object of the bucket, exactly once, and the registries as they are now."""
+        """Land every new object of the bucket exactly once, and the registries as they are now."""
         now, bucket = clock.now(), open_landing_bucket(warehouse.settings)
         require_whole_warehouse(warehouse.settings, bucket)
         if not clock.is_right:
@@ -67,7 +67,7 @@ def build_landing_asset(with_site: bool) -> dg.AssetsDefinition:
             f"{report.rejected:,} rejected in {report.seconds:.1f} s"
         )
         if _is_up_to_date(warehouse.settings, with_site, now):
-            # Nothing is materialized, and so Dagster skips all that would be made of it.
+            # Nothing is materialized, so Dagster skips all steps that depend on it.
             follow_a_moved_folder(warehouse.settings)
             finish_batch(warehouse.settings, now, context.log.warning)
             context.log.info("nothing has changed since the last batch; its marts and its report stand")
@@ -81,7 +81,7 @@ def build_landing_asset(with_site: bool) -> dg.AssetsDefinition:
 
 
 def _is_up_to_date(settings: Settings, with_site: bool, now: datetime) -> bool:
-    # Imported here: the sensor's process never needs it.
+    # Imported here: the sensor's process does not need it.
     from ingestion.warehouse import open_warehouse
     from quality.checks import freshness
     from quality.incidents import registries
@@ -91,14 +91,14 @@ def _is_up_to_date(settings: Settings, with_site: bool, now: datetime) -> bool:
     is_current = is_published(settings) and is_judged_by(settings.quality_path, settings.confidence_floor)
     if not is_current or (with_site and not is_site_current(settings)):
         return False
-    # A site that falls silent sends nothing that would tell of it: the clock does. A registry file that is refused
-    # changes no number, and somebody must hear of it.
+    # A silent site sends nothing that could start a judgement, so the clock does. A refused registry file changes no
+    # number, but somebody must hear of it.
     with open_warehouse(settings) as connection:
         return not freshness.has_changed(connection, now) and not registries.has_changed(connection)
 
 
 def _landed(table: str, report: LandingReport) -> dict[str, int | float | str]:
-    """What this batch added to a table, for the tables that batches add to."""
+    """The counts of what this batch added to a table, for the tables that batches add to."""
     added: dict[str, dict[str, int | float | str]] = {
         "events": {"landed_rows": report.accepted, "rejected_rows": report.rejected},
         "labels": {"landed_rows": report.labels, "waiting_for_their_event": report.labels_without_event},

@@ -1,7 +1,6 @@
-"""Every dbt model as an asset, every dbt data test as an asset check; dbt itself runs inside this process.
+"""Every dbt model as an asset, every dbt data test as an asset check. dbt itself runs inside this process.
 
-What a node or an event of dbt's is in Dagster is dagster-dbt's own translation; the subprocess it would start is not
-needed for that.
+dagster-dbt translates dbt's nodes and events to Dagster's. The subprocess that dagster-dbt would start is not needed.
 """
 
 import json
@@ -39,9 +38,9 @@ def mart_names(manifest: Mapping[str, Any]) -> list[str]:
 
 
 def read_manifest() -> dict[str, Any]:
-    """The dbt project's manifest, with each test that compares several models shown at the last one of them.
+    """The dbt project's manifest. Each test that compares several models is shown at the last one of them.
 
-    dagster-dbt asks for such a place in the test's own configuration, and makes no check of a test without.
+    dagster-dbt reads this model from the test's configuration, and makes no check of a test without one.
     """
     manifest: dict[str, Any] = json.loads(manifest_path().read_bytes())
     for node in manifest["nodes"].values():
@@ -58,7 +57,7 @@ def build_models_asset(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
 
     @dbt_assets(manifest=manifest, name="models", dagster_dbt_translator=translator, pool=WAREHOUSE_POOL)
     def models(context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> Iterator[Any]:
-        """Build the models and run their data tests; a test of severity error stops the batch before it publishes."""
+        """Build the models and run their data tests. A test of severity error stops the batch before it publishes."""
         messages: dict[str, DbtCoreCliEventMessage] = {}
         failure: TransformError | None = None
         judging = ImportAhead("great_expectations")
@@ -74,7 +73,7 @@ def build_models_asset(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
             failure = error
         judging.wait()
         rows = warehouse.row_counts()
-        # Also after a failure: which test failed and which models were built is what an operator looks for.
+        # Also after a failure: an operator needs to see which test failed and which models were built.
         for message in messages.values():
             for event in message.to_default_asset_events(manifest, translator, context):
                 if _is_asked_for(event, context):
@@ -90,9 +89,9 @@ def build_models_asset(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
 
 
 def _keep(messages: dict[str, DbtCoreCliEventMessage], event: Any) -> None:
-    """Keep the event that ends a model or a test, as the dictionary that dbt's own JSON log has.
+    """Keep the event that ends a model or a test, as the dictionary that dbt writes to its JSON log.
 
-    A rebuild ends them once for each of its parts: the last one stays, unless a test warned before.
+    A rebuild ends each of them once per part. The last event is kept, unless an earlier one was a warning.
     """
     if event.info.name in _RESULT_EVENTS:
         from dbt_common.events.functions import msg_to_dict
@@ -105,12 +104,15 @@ def _keep(messages: dict[str, DbtCoreCliEventMessage], event: Any) -> None:
 
 
 def _selection(context: dg.AssetExecutionContext) -> str:
-    """dbt's words for the models that a person chose in the UI."""
+    """The models that a person chose in the UI, in dbt's selection syntax."""
     return " ".join(sorted(key.path[-1] for key in context.selected_asset_keys))
 
 
 def _is_asked_for(event: Any, context: dg.AssetExecutionContext) -> bool:
-    """Whether a person chose the node. Tables in memory, and their tests, come along with what was chosen."""
+    """Whether a person chose the node.
+
+    Tables in memory and their tests are built with the chosen nodes, but not shown.
+    """
     if isinstance(event, dg.Output):
         return event.output_name in context.op_execution_context.selected_output_names
     if isinstance(event, dg.AssetCheckResult):

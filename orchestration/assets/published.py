@@ -1,4 +1,4 @@
-"""The published marts: Parquet files that replace those before them all at once."""
+"""The published marts: Parquet files that replace the previous ones all at once."""
 
 from collections.abc import Iterator, Sequence
 
@@ -31,7 +31,7 @@ def build_published_asset(marts: Sequence[str]) -> dg.AssetsDefinition:
     def publish(
         context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse], clock: dg.ResourceParam[Clock]
     ) -> Iterator[dg.MaterializeResult[None]]:
-        """Copy every mart out of the warehouse and show the new version."""
+        """Copy every mart out of the warehouse and publish the new version."""
         report = publish_build(warehouse.settings)
         context.log.info(
             f"{len(report.rows)} marts, {sum(report.rows.values()):,} rows, {report.bytes / 1e6:.1f} MB "

@@ -1,4 +1,4 @@
-"""Verdicts on model versions and requests for retraining, made of the marts. What they are is decided in `quality`."""
+"""Verdicts on model versions and requests for retraining, computed from the marts. `quality` decides what they are."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ _READ = (
 
 
 def build_retraining_asset() -> dg.AssetsDefinition:
-    """Both tables as one step between the models and their publication, so that a version carries its requests."""
+    """Both tables as one step between the models and their publication, so that a version contains its requests."""
 
     @dg.multi_asset(
         name="retraining",
@@ -35,7 +35,7 @@ def build_retraining_asset() -> dg.AssetsDefinition:
     def retraining(
         context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse], clock: dg.ResourceParam[Clock]
     ) -> Iterator[dg.MaterializeResult[None]]:
-        """Compare the versions, ask for retraining where it is due, drop sampled events for review."""
+        """Compare the versions, request retraining if it is due, and write sampled events for review."""
         from quality.retraining.step import operate_models
 
         report = operate_models(warehouse.settings, clock.now(), log=context.log.info)

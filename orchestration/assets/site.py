@@ -1,4 +1,4 @@
-"""The served report: its shell, built when its pages changed, and its data, written after every batch."""
+"""The served report: its shell, built if its pages have changed, and its data, written after every batch."""
 
 from collections.abc import Sequence
 

@@ -1,1 +1,1 @@
-"""Asset checks: the suites of `quality` as Dagster shows them. No rule lives here."""
+"""Asset checks: Dagster's view of the suites of `quality`. Contains no rule."""

@@ -1,4 +1,4 @@
-"""Show in Dagster what judging found, at the mart that each rule is about. It was judged before publishing."""
+"""Shows in Dagster the results of judging, at the mart that each rule is about. Judging ran before publishing."""
 
 from collections.abc import Iterator
 
@@ -20,7 +20,7 @@ def _key(suite: Suite) -> dg.AssetKey:
 def suite_checks(
     context: dg.AssetCheckExecutionContext, warehouse: dg.ResourceParam[Warehouse]
 ) -> Iterator[dg.AssetCheckResult]:
-    """The checks of the published version. They inform; they never hold anything back."""
+    """The checks of the published version. They inform and never hold anything back."""
     # Imported here: only a batch needs it.
     from quality.report import read_results
 
@@ -37,12 +37,12 @@ def suite_checks(
 
 
 def _missing(mart: str, name: str) -> CheckResult:
-    """The result of a rule that was said for no cell, for instance for a plant without events."""
+    """The result of a rule that was applied to no cell, for instance for a plant without events."""
     return CheckResult(mart, name, "insufficient_data", "warning", None, "", 0, "There was nothing to judge.", "")
 
 
 def as_check_result(suite: Suite, result: CheckResult) -> dg.AssetCheckResult:
-    """Dagster's form of a result. Too small a sample passes, and says why."""
+    """A result in Dagster's form. A sample that is too small passes and says why."""
     return dg.AssetCheckResult(
         asset_key=_key(suite),
         check_name=result.name,

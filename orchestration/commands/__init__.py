@@ -1,1 +1,1 @@
-"""The programs that people start: each reads the settings, takes the lock, calls a package, ends with one sentence."""
+"""The commands of `floorhouse`: each reads the settings, takes the lock, calls a package and ends with one sentence."""

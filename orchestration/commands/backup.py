@@ -1,4 +1,4 @@
-"""`floorhouse backup` and `floorhouse restore`: a plant's state in a folder, and a plant again from it."""
+"""`floorhouse backup` and `floorhouse restore`: write a plant's state to a folder, and restore the plant from it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from ingestion.settings import read_settings
 
 
 def back_up(target: Path, *, keep: int | None = None, with_keys: bool = False, with_bucket: bool = False) -> int:
-    """Take a backup, say what it holds, and return exit status 0.
+    """Take a backup, print what it holds, and return exit status 0.
 
     Raises:
-        FloorhouseError: it stopped, and nothing is left of it.
+        FloorhouseError: the backup stopped, and nothing of it is left.
     """
     report = take_backup(
         read_settings(),
@@ -34,10 +34,10 @@ def back_up(target: Path, *, keep: int | None = None, with_keys: bool = False, w
 
 
 def restore_and_run(folder: Path) -> int:
-    """Restore a backup, say what came back, run a batch, and return its exit status.
+    """Restore a backup, print what was restored, run a batch, and return the batch's exit status.
 
     Raises:
-        FloorhouseError: it stopped, and the data folder has no warehouse.
+        FloorhouseError: restoring stopped, and the data folder has no warehouse.
     """
     settings = read_settings()
     report = restore_backup(

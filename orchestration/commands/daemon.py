@@ -1,4 +1,4 @@
-"""Dagster's daemon in this process, as the only one of its data folder; `floorhouse dev` and the image start it."""
+"""Runs Dagster's daemon here, as the only one of its data folder; `floorhouse dev` and the image start it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PR_SET_PDEATHSIG = 1  # Linux, prctl(2)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Become the daemon; return only where that is not possible: 2 for a bad setting, 1 for anything else."""
+    """Become the daemon. Returns only if that is not possible: 2 for a bad setting, 1 for anything else."""
     parser = argparse.ArgumentParser(prog="python -m orchestration.commands.daemon", description="Dagster's daemon.")
     parser.add_argument("--place", type=int, help="a descriptor that holds the daemon's place already")
     options = parser.parse_args(arguments)
@@ -47,7 +47,7 @@ def _become_daemon(place: int) -> NoReturn:
 
 
 def _end_with(parent: int) -> None:
-    """Have the system end this process when its parent ends, however that ends: alone it would have no pages."""
+    """Make the system end this process when its parent ends, in any way: a daemon alone would have no pages."""
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:
         os.kill(os.getpid(), signal.SIGTERM)

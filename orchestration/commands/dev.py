@@ -1,4 +1,4 @@
-"""`floorhouse dev`: Dagster's pages on this machine alone, with the daemon that runs the sensors and the schedule."""
+"""`floorhouse dev`: Dagster's pages, for this machine only, and the daemon that runs the sensors and the schedule."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from orchestration.commands.web import serve
 from orchestration.dagster_home.daemon_place import take_daemon_place
 from orchestration.webserver import PROJECT
 
-_END_SECONDS = 60  # a batch that is being started is written down first
+_END_SECONDS = 60  # a batch that is being started is recorded first
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until a signal comes; 2 for a bad setting, 1 where it cannot start or the daemon ended by itself."""
+    """Serve until a signal comes. Returns 2 for a bad setting, 1 if it cannot start or the daemon ended by itself."""
     parser = argparse.ArgumentParser(prog="floorhouse dev", description="Dagster's pages and its daemon, on loopback.")
     parser.add_argument("--port", type=int, default=3000, help="the port to listen on (3000)")
     port = parser.parse_args(arguments).port
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 class Daemon:
-    """Dagster's daemon as a process of its own; the pages are of no use without it and end when it does."""
+    """Dagster's daemon as a separate process. The pages are of no use without it and end when it does."""
 
     def __init__(self, place: int) -> None:
         self.ended_by_itself = False
@@ -49,18 +49,18 @@ class Daemon:
         self._is_ending = False
 
     def start(self, address: str, stop_pages: Callable[[], None]) -> None:
-        """Start it, and say where the pages are."""
+        """Start the daemon, and print the address of the pages."""
         self._process = process = subprocess.Popen(
             [sys.executable, "-m", "orchestration.commands.daemon", "--place", str(self._place)],
             cwd=PROJECT,
-            pass_fds=[self._place],  # held as long as one of the two lives
-            start_new_session=True,  # a terminal's Ctrl-C is for this process, which then ends that one
+            pass_fds=[self._place],  # the place is held until both processes have ended
+            start_new_session=True,  # a terminal's Ctrl-C goes to this process only, which then ends the daemon
         )
         threading.Thread(target=self._watch, args=(process, stop_pages), daemon=True).start()
         print(f"Dagster is at {address}; stop it with Ctrl-C.", flush=True)
 
     def end(self) -> None:
-        """End it in order, or by force where it does not."""
+        """End the daemon in an orderly way; kill it if it does not end."""
         self._is_ending = True
         if self._process is None:
             return

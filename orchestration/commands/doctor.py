@@ -1,4 +1,4 @@
-"""`floorhouse doctor`: is this machine fit to run the plant? Each line is fine, or says what to do about it."""
+"""`floorhouse doctor`: checks whether this machine is fit to run the plant. Each line is fine, or says what to do."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from orchestration.condition import machine, places
 from orchestration.condition.finding import Finding, look_at, show
 
 WRONG = "MEND"
-BUCKET_SECONDS = 30  # more than the bucket's client takes to give up
+BUCKET_SECONDS = 30  # longer than the bucket's client tries
 LOOK_SECONDS = 15
 
 
 def examine(as_json: bool) -> int:
-    """Look at everything and print it; 1 if something must be mended, else 0."""
+    """Check everything and print it. Returns 1 if something must be repaired, else 0."""
     return show(list(findings()), WRONG, as_json)
 
 
 def findings() -> Iterator[Finding]:
-    """All findings. Where the plant's settings are wrong, only those that do not depend on them."""
+    """All findings. If the plant's settings are wrong, only the findings that do not depend on them."""
     yield from _settings()
     try:
         settings = read_model(Settings)
@@ -43,7 +43,7 @@ def findings() -> Iterator[Finding]:
 
 
 def _settings() -> Iterator[Finding]:
-    """One finding for each class of settings that is wrong, or one for all of them."""
+    """One finding for each class of settings that is wrong, or one for all of them if all are right."""
     wrong = []
     for model in PARTS.values():
         try:
@@ -56,7 +56,7 @@ def _settings() -> Iterator[Finding]:
 
 
 def _secret_files() -> list[Path]:
-    """The files that hold secrets: those that settings name, and the settings file where it holds one itself."""
+    """The files that hold secrets: those that settings name, and the settings file if it holds a secret itself."""
     files = []
     for model in PARTS.values():
         gathered = gather(model)
@@ -72,11 +72,11 @@ def _ports() -> dict[str, int]:
     except SettingsError:
         intake = {}
     wanted = {"report": machine.REPORT_PORT, "Dagster": machine.DAGSTER_PORT, **intake}
-    return {program: port for program, port in wanted.items() if port}  # 0 is any that is free
+    return {program: port for program, port in wanted.items() if port}  # 0 means any free port
 
 
 def _zones(settings: Settings) -> Sequence[str]:
-    """The zones of the published sites; UTC where none is published."""
+    """The time zones of the published sites; UTC if no site is published."""
     import duckdb
 
     sites = settings.published_path / "sites.parquet"

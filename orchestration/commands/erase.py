@@ -1,6 +1,6 @@
-"""`floorhouse erase`: remove one person from everything, and prove it by searching.
+"""`floorhouse erase`: removes one person from all data, and searches afterwards to prove it.
 
-Without a confirmation it only says where the person is found.
+Without a confirmation it only prints where the person is found.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ SHOWN = 20
 
 
 def erase_or_search(site: str, worker: str, is_confirmed: bool, also: Sequence[str] = ()) -> int:
-    """Search or erase one worker and say what was found.
+    """Search or erase one worker and print what was found.
 
-    Exit status 0: nothing of them is left; 3: something is left or mentions them, or something could not be read. A
-    search that erases nothing ends with 0.
+    Exit status 0: nothing of the worker is left. 3: something is left or mentions the worker, or something could not be
+    read. A search that erases nothing ends with 0.
 
     Raises:
-        FloorhouseError: a bad setting or argument, or it stopped and the same command goes on.
+        FloorhouseError: a setting or an argument is wrong, or the erasure stopped and the same command continues it.
     """
     site, worker = (identifier_or_none(text) or text.strip() for text in (site, worker))
     settings = read_settings()
@@ -31,7 +31,7 @@ def erase_or_search(site: str, worker: str, is_confirmed: bool, also: Sequence[s
         raise SettingsError("SITE and WORKER must not be empty; allowed: one worker of one site.")
     if not settings.warehouse_path.exists():
         raise SettingsError(f"There is no warehouse {settings.warehouse_path}; run a batch first.")
-    # Imported here: a bad setting is answered at once, and dbt takes seconds to import.
+    # Imported here: a bad setting is reported at once, and dbt takes seconds to import.
     from orchestration.deletions import erase_worker, search_worker
 
     with warehouse_lock(settings):

@@ -1,4 +1,4 @@
-"""`floorhouse rebuild`: make a lost or damaged warehouse anew from the archive, then run a batch."""
+"""`floorhouse rebuild`: rebuilds a lost or damaged warehouse from the archive, then runs a batch."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from ingestion.warehouse import warehouse_lock
 
 
 def rebuild_and_run() -> int:
-    """Rebuild the warehouse, say what came back, run a batch, and return its exit status.
+    """Rebuild the warehouse, print what was restored, run a batch, and return the batch's exit status.
 
     Raises:
-        FloorhouseError: it stopped, and the old file stays.
+        FloorhouseError: the rebuild stopped, and the old file stays.
     """
     settings = read_settings()
     with warehouse_lock(settings):

@@ -1,4 +1,4 @@
-"""`floorhouse retain`: delete what the retention settings no longer keep, and every older copy of it."""
+"""`floorhouse retain`: deletes the data that the retention settings no longer keep, and every older copy of it."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from ingestion.warehouse import warehouse_lock
 
 
 def apply_retention(clock_is_right: bool = False) -> int:
-    """Apply the settings once, say what was deleted, and return exit status 0.
+    """Apply the settings once, print what was deleted, and return exit status 0.
 
     `clock_is_right` means that a person vouches for the machine's clock.
 
     Raises:
-        FloorhouseError: it stopped, and the same command goes on.
+        FloorhouseError: it stopped, and the same command continues it.
     """
     settings = read_settings()
-    # Imported here: a bad setting is answered at once, and dbt takes seconds to import.
+    # Imported here: a bad setting is reported at once, and dbt takes seconds to import.
     from orchestration.deletions import retain
 
     with warehouse_lock(settings):

@@ -1,7 +1,7 @@
-"""`floorhouse run`: one batch over whatever the bucket holds, through Dagster, in this process.
+"""`floorhouse run`: runs one batch over the bucket's content, through Dagster, in this process.
 
-Exit status 0 when the batch committed, also when a data check warned; 2 for a bad setting; 1, with one sentence on
-stderr and the traceback in a log file, for all else.
+Exit status: 0 if the batch committed, even if a data check warned; 2 for a bad setting; 1 for anything else, with one
+sentence on stderr and the traceback in a log file.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
     from dagster import ExecuteInProcessResult
 
 SMALLEST_FREE_BYTES = 1_000_000
-# Most of what a batch makes in Python lives until it ends (modules, dbt's manifest): to look for garbage at Python's
-# usual pace, every 700 objects, is a tenth of a small batch's time, and finds next to nothing.
+# Most Python objects of a batch live until it ends (modules, dbt's manifest). Garbage collection at Python's default of
+# every 700 objects takes a tenth of a small batch's time and finds almost nothing.
 OBJECTS_BETWEEN_COLLECTIONS = 100_000
 
 
 def run_batch(with_site: bool, clock_is_right: bool = False, at: datetime | None = None) -> int:
     """Run one batch, up to the report or only up to the published marts, and return the exit status.
 
-    `clock_is_right` means that a person vouches for the machine's clock; `at` is the instant that is now for this batch
-    in place of it, of a simulated plant.
+    `clock_is_right` means that a person vouches for the machine's clock. `at` replaces the clock's time for this batch,
+    for a simulated plant.
 
     Raises:
         FloorhouseError: the settings or the data folder do not allow it.
@@ -67,7 +67,7 @@ def run_batch(with_site: bool, clock_is_right: bool = False, at: datetime | None
 
 
 def _run(settings: Settings, with_site: bool, clock_is_right: bool, at: datetime | None) -> ExecuteInProcessResult:
-    # Imported here: a bad setting is answered at once, and Dagster and dbt take seconds to import.
+    # Imported here: a bad setting is reported at once, and Dagster and dbt take seconds to import.
     from orchestration.dagster_home.lost_runs import end_lost_runs
     from orchestration.dagster_home.old_runs import remove_old_runs
     from orchestration.definitions import BATCH, build_definitions
@@ -118,7 +118,10 @@ def _tell(result: ExecuteInProcessResult, settings: Settings, with_site: bool, l
 
 
 def _deliver_alerts(settings: Settings, log_path: Path) -> None:
-    """Send what there is to tell, also where no daemon runs. A sink that fails is said; the batch is done."""
+    """Deliver pending alerts, so that they are sent even if no daemon runs.
+
+    A failed sink is logged; the batch has ended.
+    """
     from quality.alerts.deliver import deliver
     from quality.alerts.settings import read_alert_settings
 
@@ -138,7 +141,7 @@ def _deliver_alerts(settings: Settings, log_path: Path) -> None:
 
 @contextmanager
 def _stderr_into(log_path: Path) -> Iterator[None]:
-    """What libraries write to stderr goes to the log: a person is told one sentence there."""
+    """Redirect what libraries write to stderr to the log, because a person sees one sentence there."""
     said = io.StringIO()
     try:
         with redirect_stderr(said):
@@ -149,7 +152,7 @@ def _stderr_into(log_path: Path) -> Iterator[None]:
 
 
 def _is_disk_full(settings: Settings) -> bool:
-    # Whichever library meets the end of the disk first has words of its own for it; the disk is what counts.
+    # On a full disk, each library raises a different error. The message must name the full disk.
     try:
         return shutil.disk_usage(settings.data_dir).free < SMALLEST_FREE_BYTES
     except OSError:  # the folder is gone

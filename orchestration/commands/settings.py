@@ -1,6 +1,6 @@
-"""`floorhouse settings`: every setting in force, with its value, where it comes from and what it means.
+"""`floorhouse settings`: prints every setting in force: its value, its source and its meaning.
 
-The edge uploader has settings of its own on the machines that it runs on, which are not shown here.
+The edge uploader has its own settings on the machines that it runs on. They are not shown here.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SET_SECRETLY = "set, not shown"
 
 @dataclass(frozen=True, slots=True)
 class InForce:
-    """A setting as it is in force; `value` is None where it is unset, and never a secret."""
+    """A setting in force. `value` is None if the setting is unset, and never contains a secret."""
 
     name: str
     value: str | float | bool | None
@@ -33,7 +33,7 @@ class InForce:
 
 
 def show_settings(as_json: bool) -> int:
-    """Print every setting; returns exit status 0.
+    """Print every setting, and return exit status 0.
 
     Raises:
         SettingsError: one of them is wrong.

@@ -1,4 +1,4 @@
-"""`floorhouse status`: how the plant is, one sentence a subject; says what needs attention."""
+"""`floorhouse status`: the plant's condition, one sentence for each subject, marked if it needs attention."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LOOK_SECONDS = 20
 
 
 def tell(as_json: bool) -> int:
-    """Print how the plant is; 1 if something needs attention, else 0.
+    """Print the plant's condition. Returns 1 if something needs attention, else 0.
 
     Raises:
         SettingsError: a setting is wrong.
@@ -23,7 +23,7 @@ def tell(as_json: bool) -> int:
 
 
 def findings(settings: Settings, now: datetime) -> Iterator[Finding]:
-    """All that there is to tell at an instant."""
+    """All findings about the plant at an instant."""
     newest: list[plant.LastBatch | None] = []
 
     def look_at_batch() -> list[Finding]:

@@ -1,7 +1,7 @@
-"""`floorhouse verify`: are the marts, row for row and bit for bit, what a full rebuild would make of the raw tables?
+"""`floorhouse verify`: checks that the marts equal a full rebuild from the raw tables, row for row and bit for bit.
 
-The rebuild works on a copy of the warehouse in a folder of its own, so that the plant goes on meanwhile: its lock is
-held only while the copy is taken. Nothing of the plant is changed, whatever comes out.
+The rebuild works on a copy of the warehouse in a folder of its own. The plant's lock is held only while the copy is
+made, so batches go on meanwhile. Nothing of the plant is changed, whatever the result is.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from orchestration.dbt.runner import build_models
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A mart against its rebuild: rows of both, and how many rows only one of them has."""
+    """A mart and its rebuild: the rows of both, and how many rows only one of them has."""
 
     mart: str
     rows: int
@@ -38,9 +38,9 @@ class Comparison:
 
 
 def verify(settings: Settings, log: Callable[[str], None] = lambda _: None) -> list[Comparison]:
-    """Every mart that the models make, compared with a full rebuild of the same raw tables.
+    """Compare every mart that the models make with a full rebuild from the same raw tables.
 
-    Changes that no batch has computed yet are computed in the copy first: they are no difference.
+    Changes that no batch has computed yet are computed in the copy first, so that they do not count as differences.
 
     Raises:
         WarehouseError: there is no warehouse yet, or no room for a copy of it.
@@ -86,7 +86,7 @@ def _compare(rebuilt: Path, live: Path) -> Iterator[Comparison]:
 
 
 def _exact(connection: duckdb.DuckDBPyConnection, table: str) -> str:
-    """A select in which two doubles are equal only when every bit is: as text, 0.0 and -0.0 differ too."""
+    """A select in which two doubles are equal only if every bit is equal: as text, 0.0 and -0.0 differ too."""
     columns = connection.execute(f"select column_name, column_type from (describe {table})").fetchall()
     texts = [f'"{name}"::varchar as "{name}"' if kind == "DOUBLE" else f'"{name}"' for name, kind in columns]
     return f"select {', '.join(texts)} from {table}"
@@ -98,7 +98,7 @@ def _count(connection: duckdb.DuckDBPyConnection, rows: str) -> int:
 
 
 def table_lines(comparisons: Sequence[Comparison]) -> list[str]:
-    """The result for a person, one line a mart."""
+    """The result for people, one line for each mart."""
     width = max((len(one.mart) for one in comparisons), default=0)
     lines = [f"{'mart':<{width}}  {'rows':>12}  {'rebuilt':>12}  difference"]
     for one in comparisons:
@@ -110,10 +110,10 @@ def table_lines(comparisons: Sequence[Comparison]) -> list[str]:
 
 
 def verify_plant() -> int:
-    """Exit status 0 when all marts are equal to their rebuild, 1 when not.
+    """Compare all marts with their rebuild. Returns exit status 0 if all are equal, else 1.
 
     Raises:
-        FloorhouseError: a bad setting, or it cannot be told.
+        FloorhouseError: a setting is wrong, or the comparison cannot be made.
     """
     comparisons = verify(read_settings(), log=lambda line: print(f"verify    {line}", flush=True))
     print(*table_lines(comparisons), sep=os.linesep)

@@ -1,4 +1,4 @@
-"""Dagster's pages alone, guarded, for a container that runs no daemon: `floorhouse web`."""
+"""`floorhouse web`: Dagster's pages behind the guard, without a daemon, for a container of their own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from serving.listening import CannotListenError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until a signal comes; 2 for a bad setting, 1 where it cannot start."""
+    """Serve until a signal comes. Returns 2 for a bad setting, 1 if it cannot start."""
     parser = argparse.ArgumentParser(prog="floorhouse web", description="Dagster's pages without its daemon.")
     parser.add_argument("--host", default="127.0.0.1", help="the interface to listen on (%(default)s)")
     parser.add_argument("--port", type=int, default=3000, help="the port to listen on (%(default)s)")
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def serve(host: str, port: int, when_ready: Callable[[str, Callable[[], None]], None]) -> int:
-    """Serve the plant of the settings, with the exit status of a command; see `serve_pages`."""
+    """Serve the plant of the settings and return the exit status of the command; see `serve_pages`."""
     try:
         settings = read_settings()
         serve_pages(prepare_home(settings), host, port, known_hosts(host, settings.allowed_hosts), when_ready)

@@ -1,1 +1,1 @@
-"""How a plant and its machine are: what `floorhouse doctor` and `floorhouse status` look at. Changes nothing."""
+"""The condition of a plant and its machine, for `floorhouse doctor` and `floorhouse status`. Changes nothing."""

@@ -1,4 +1,4 @@
-"""One thing that was looked at, as a sentence; looking is bounded in time, and what fails is a finding too."""
+"""The result of one check, as a sentence. Each check has a time limit, and a check that fails is a finding too."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ingestion.errors import FloorhouseError
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was found about a subject. `figures` are for programs: numbers, texts, instants in ISO 8601 (UTC)."""
+    """The finding about a subject. `figures` are for programs: numbers, texts, instants in ISO 8601 (UTC)."""
 
     subject: str
     sentence: str
@@ -24,7 +24,7 @@ Look = Callable[[], Iterable[Finding]]
 
 
 def look_at(subject: str, look: Look, seconds: float) -> list[Finding]:
-    """What a look finds within this time; a look that goes on is left to end with the process."""
+    """The findings of a check within this time. A check that takes longer is abandoned and ends with the process."""
     found: list[Finding] = []
 
     def run() -> None:
@@ -45,7 +45,7 @@ def look_at(subject: str, look: Look, seconds: float) -> list[Finding]:
 
 
 def show(findings: Sequence[Finding], wrong: str, as_json: bool) -> int:
-    """Print the findings, those to act on marked with `wrong`; returns 1 if there is one of these, else 0."""
+    """Print the findings; those to act on are marked with `wrong`. Returns 1 if there is one of these, else 0."""
     if as_json:
         print(json.dumps([asdict(one) for one in findings], indent=2))
     else:

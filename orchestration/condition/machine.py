@@ -1,4 +1,4 @@
-"""The machine that a plant runs on: disk, ports, versions, time-zone data. Reads only."""
+"""Checks the machine that a plant runs on: disk, ports, versions, time zone data. Reads only."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from zoneinfo import ZoneInfo
 
 from orchestration.condition.finding import Finding
 
-# A disk is told of in time to free some room; a large one has room left when little of it is free.
+# A nearly full disk is reported in time to free some room. A small free share of a large disk is still enough room.
 TIGHT_SHARE = 0.15
 TIGHT_BYTES = 20 * 10**9
 
 REPORT_PORT, DAGSTER_PORT = 8080, 3000
 _ASK_SECONDS = 2
-# What each program answers with at an address of its own.
+# The path and the part of the answer by which each program is recognised.
 _KNOWN_BY = {"report": ("/", b"<title>Floorhouse"), "Dagster": ("/server_info", b"dagster_version")}
 _KNOWN_BY |= {"intake": ("/openapi.json", b"Floorhouse intake")}
 
 
 def disk(folder: Path) -> Iterator[Finding]:
-    """The room on the disk of a folder, in bytes and in files."""
+    """The free room on the disk of a folder, in bytes and in files."""
     there = next(path for path in (folder, *folder.parents) if path.exists())
     usage, files = shutil.disk_usage(there), os.statvfs(there)
     free, share = usage.free, usage.free / max(usage.total, 1)
@@ -42,7 +42,7 @@ def disk(folder: Path) -> Iterator[Finding]:
 
 
 def ports(wanted: dict[str, int], host: str = "127.0.0.1") -> Iterator[Finding]:
-    """Whether each program's port is free, or taken by the program itself."""
+    """Whether each program's port is free, or used by the program itself."""
     for program, port in wanted.items():
         subject = f"port {port}"
         try:
@@ -67,7 +67,7 @@ def _named(program: str, begins: bool = True) -> str:
 def _answers_as(program: str, host: str, port: int) -> bool:
     path, mark = _KNOWN_BY[program]
     try:
-        # Never through a proxy: it would answer for a port of its own machine.
+        # Never through a proxy, which would answer for a port of its own machine.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with opener.open(f"http://{host}:{port}{path}", timeout=_ASK_SECONDS) as answer:
             return mark in answer.read(4096)
@@ -76,7 +76,7 @@ def _answers_as(program: str, host: str, port: int) -> bool:
 
 
 def versions() -> Iterator[Finding]:
-    """Python, the engines, and whether the installed packages are those that the project pins."""
+    """The versions of Python and the engines, and whether the installed packages are those that the project pins."""
     import duckdb
     from packaging.requirements import Requirement
 
@@ -106,7 +106,7 @@ def _problem(needed: object) -> str | None:
 
 
 def time_zones(zones: Sequence[str], year: int) -> Iterator[Finding]:
-    """Whether Python and DuckDB know the sites' zones and agree about them in a year and the next."""
+    """Whether Python and DuckDB know the sites' time zones and agree about them in `year` and the next year."""
     import duckdb
 
     instants = [datetime(year + month // 12, month % 12 + 1, day, tzinfo=UTC) for month in range(24) for day in (1, 15)]

@@ -1,4 +1,4 @@
-"""Where a plant keeps things: its data folder, its keys, its bucket. A probe object in the bucket is removed again."""
+"""Checks a plant's places: data folder, keys and bucket. The probe object in the bucket is removed again."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CLOCKS_APART = timedelta(minutes=1)
 
 
 def data_folder(settings: Settings) -> Iterator[Finding]:
-    """Whether the data folder can be written and is closed to whom the settings shut out."""
+    """Whether the data folder can be written and is closed to users whom the settings exclude."""
     folder = settings.data_dir
     if not folder.exists():
         yield Finding("data folder", f"{folder} is not there yet; the first batch makes it.")
@@ -68,10 +68,10 @@ def keys(files: Iterable[Path]) -> Iterator[Finding]:
 
 
 def bucket(settings: Settings) -> Iterator[Finding]:
-    """Whether the bucket can be listed, written, read and cleared, and whether its clock agrees with this one.
+    """Whether the bucket can be listed, written, read and cleared, and whether its clock agrees with this machine's.
 
     Raises:
-        BucketError: it cannot.
+        BucketError: one of these failed.
     """
     url = settings.landing_url
     landing = open_bucket(url)
@@ -103,7 +103,7 @@ def _clocks(theirs: datetime, before: datetime, after: datetime) -> Finding:
 
 
 def clock(settings: Settings, now: datetime) -> Finding:
-    """Whether the clock stands after what was published already."""
+    """Whether the clock is later than the published version."""
     published = published_at(settings)
     if published is not None and published - now > CLOCKS_APART:
         told = f"This machine's clock says {now:%Y-%m-%d %H:%M} UTC, but figures were published at"
@@ -113,7 +113,7 @@ def clock(settings: Settings, now: datetime) -> Finding:
 
 @contextlib.contextmanager
 def _probe(landing: Bucket, content: bytes) -> Iterator[None]:
-    """An object in the bucket, which is removed with the folders that it needed."""
+    """A probe object in the bucket, removed afterwards together with the folders that it needed."""
     made = []
     if isinstance(landing, LocalBucket):
         inner = (ARCHIVE_PREFIX.strip("/"), PROBE_FOLDER)
@@ -124,11 +124,11 @@ def _probe(landing: Bucket, content: bytes) -> Iterator[None]:
     finally:
         remove(landing, PROBE)
         for folder in reversed(made):
-            with contextlib.suppress(OSError):  # a batch has begun to use it
+            with contextlib.suppress(OSError):  # a batch uses it now
                 folder.rmdir()
 
 
 def _listed(landing: Bucket) -> Iterator[ObjectInfo]:
-    """Of a server its own account of the probe; a local folder has this machine's clock."""
+    """The probe as a server lists it; nothing for a local folder, whose clock is this machine's."""
     if isinstance(landing, S3Bucket):
         yield from landing.list(f"{PROBE_FOLDER}/", ignored=True)

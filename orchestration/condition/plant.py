@@ -1,5 +1,6 @@
-"""How the plant is: its batches, what waits, what was rejected, its incidents and figures. Reads published marts,
-Dagster's records and the bucket's listing, and never the warehouse.
+"""The plant's condition: its batches, waiting objects, rejected records, incidents and figures.
+
+Reads published marts, Dagster's records and the bucket's listing, and never the warehouse.
 """
 
 from __future__ import annotations
@@ -22,16 +23,16 @@ from quality.alerts.batches import read_batches
 if TYPE_CHECKING:
     from dagster import RunRecord
 
-# Looked at of a backlog: a listing of a million objects takes longer than a person waits.
+# The number of objects of a backlog to list: listing a million objects takes longer than a person waits.
 BACKLOG_OBJECTS = 10_000
-# The schedule starts a batch every hour; what has waited for two of them waits for nobody.
+# The schedule starts a batch every hour. An object that has waited for two hours has been missed by a batch.
 LONGEST_WAIT = timedelta(hours=2)
 INCIDENTS_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
 class LastBatch:
-    """The newest batch of Dagster's records: `outcome` is succeeded, failed, cancelled, waits, runs or lost."""
+    """The newest batch in Dagster's records. `outcome` is succeeded, failed, cancelled, waits, runs or lost."""
 
     outcome: str
     started_at: datetime
@@ -39,7 +40,7 @@ class LastBatch:
 
 
 def last_batch(settings: Settings) -> LastBatch | None:
-    """The newest batch that Dagster has a record of; None where there is none."""
+    """The newest batch in Dagster's records; None if there is none."""
     if not (settings.dagster_home / "dagster.yaml").is_file():
         return None
     from dagster import RunsFilter
@@ -84,7 +85,7 @@ def batch(found: LastBatch | None) -> Finding:
 
 
 def stop(settings: Settings) -> Finding:
-    """What stops batches."""
+    """Whether batches are stopped, and why."""
     batches = read_batches(settings)
     if not batches.are_stopped:
         return Finding("stop", "Nothing stops batches.", figures={"stopped_at": None})
@@ -93,10 +94,10 @@ def stop(settings: Settings) -> Finding:
 
 
 def backlog(settings: Settings, newest: LastBatch | None, now: datetime) -> Iterator[Finding]:
-    """What waits in the landing bucket, of which the first objects are looked at.
+    """The objects that wait in the landing bucket; only the first ones are listed.
 
     Raises:
-        BucketError: it cannot be listed.
+        BucketError: the bucket cannot be listed.
     """
     bucket = open_bucket(settings.landing_url)
     is_new = isinstance(bucket, LocalBucket) and not bucket.root.exists() and not settings.warehouse_path.exists()
@@ -154,7 +155,7 @@ def rejected(settings: Settings, today: date) -> Iterator[Finding]:
 
 
 def incidents(settings: Settings) -> Iterator[Finding]:
-    """The open incidents, the newest by their sentence."""
+    """The open incidents, with the sentences of the newest ones."""
     path = settings.published_path / "incidents.parquet"
     if not path.exists():
         return

@@ -1,1 +1,1 @@
-"""Dagster's own folder and files: configuration, run records, the runs that were lost."""
+"""Dagster's own folder and files: configuration, run records, lost runs."""

@@ -1,4 +1,4 @@
-"""The place of a data folder's one daemon: two would start runs twice. The system frees it when its holder ends."""
+"""A lock that lets one daemon at a time serve a data folder: two would start runs twice. The system frees the lock."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 from ingestion.errors import FloorhouseError, WarehouseError
 from ingestion.settings import Settings
 
-# A daemon whose parent was killed ends by itself; whoever starts the next one need not know.
+# A daemon whose parent was killed ends by itself shortly after. The next daemon waits for that.
 WAIT_SECONDS = 15.0
 
 
@@ -18,7 +18,7 @@ class DaemonPlaceTakenError(FloorhouseError):
 
 
 def take_daemon_place(settings: Settings, wait_seconds: float = WAIT_SECONDS) -> int:
-    """Take the place and return the descriptor that holds it, for this process and those that inherit it.
+    """Take the lock and return the descriptor that holds it, for this process and processes that inherit it.
 
     Raises:
         DaemonPlaceTakenError: another daemon held it for all of `wait_seconds`.

@@ -1,6 +1,6 @@
-"""A person out of Dagster's own records: runs whose events name them, and whatever else its databases hold.
+"""Removes a person from Dagster's own records: runs whose events name them, and all other rows of its databases.
 
-Steps log counts and names of sites, never of people; but the text of an error that a library raised may hold a value.
+Steps log counts and names of sites, never of people. But the text of an error that a library raised may hold a value.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from ingestion.settings import Settings
 from privacy.kept_files import People
 from privacy.traces import Traces
 
-# How long a daemon that runs beside us may write before we give up; its own transactions take milliseconds.
+# How long to wait for a daemon that writes at the same time. Its own transactions take milliseconds.
 BUSY_SECONDS = 60.0
 
 
 def forget_in_records(settings: Settings, traces: Traces | People) -> int:
-    """Delete every row that tells of the person, or of people, and give its pages back; returns how many there were.
+    """Delete every row that names the person, or the people, and release its pages. Returns the number of rows deleted.
 
     Raises:
         WarehouseError: a database is in use for longer than a minute.

@@ -1,6 +1,6 @@
-"""Dagster's SQLite files that cannot be read any more: set aside whole, so that new ones begin. No figure needs them.
+"""Moves SQLite files of Dagster that cannot be read any more away, so that new ones begin. No figure needs them.
 
-What stands in them is Dagster's matter; the warehouse is none of them.
+Dagster decides what the files contain. The warehouse is not one of them.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from pathlib import Path
 from ingestion.errors import WarehouseError
 
 FOLDER = "damaged"
-# A larger file is not read from end to end at each start: its header and its tables' names must do.
+# A larger file is not read from end to end at each start; only its header and its tables' names are checked.
 _READ_WHOLE_BYTES = 32 << 20
 _BROKEN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def set_aside_damaged(home: Path, all_of_them: bool = False) -> str | None:
-    """Move damaged files, or all, to `damaged/` with the time; the sentence that says so, None where all is well.
+    """Move damaged files, or all, to `damaged/` with the time. Returns a message, or None if none is damaged.
 
     Raises:
         WarehouseError: they cannot be moved.

@@ -1,4 +1,4 @@
-"""Dagster's own folder: its configuration, and where the environment points to it. Knows no asset and no job."""
+"""Dagster's own folder: its configuration, and the environment variables that name it. Knows no asset and no job."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from quality.alerts.repairs import note_repair
 if TYPE_CHECKING:
     from dagster import DagsterInstance
 
-# The name in the records of the job that lands, computes and publishes.
+# The name, in Dagster's records, of the job that lands, computes and publishes.
 BATCH = "batch"
 
-# Of the pool: one run at a time may write the warehouse, from its first step to its last. Of the runs: trainings and
-# comparisons last for hours; however many wait, one place is left for what writes the warehouse. Of the logs: steps
-# print nothing, and capturing what they print would cost two processes a step; what they say is in Dagster's log.
+# Pool: one run at a time may write the warehouse, from its first step to its last. Runs: trainings and comparisons take
+# hours; however many wait, one slot stays free for the runs that write the warehouse. Logs: steps print nothing, and
+# capturing their output would cost two processes a step; their messages are in Dagster's log.
 DAGSTER_YAML = """\
 # Written at every start; change orchestration/dagster_home/home.py instead.
 telemetry:
@@ -63,9 +63,9 @@ python_logs:
 
 
 def prepare_home(settings: Settings, log: Callable[[str], None] = print) -> Path:
-    """Have the folder with its configuration, and name it in the environment, where Dagster looks.
+    """Create the folder with its configuration, and set the environment variables by which Dagster finds it.
 
-    Records that are damaged are set aside, which `log` and the alerts are told.
+    Damaged records are moved away, and a message goes to `log` and to the alerts.
 
     Raises:
         WarehouseError: the data folder cannot be written.
@@ -85,7 +85,7 @@ def prepare_home(settings: Settings, log: Callable[[str], None] = print) -> Path
         log(printable(sentence))
         note_repair(settings, sentence, datetime.now(UTC))
     os.environ["DAGSTER_HOME"] = str(home)
-    # A batch that is started from here must mean the same plant, whatever folder its process starts in.
+    # A batch that is started from here must use the same plant, whatever its working directory is.
     os.environ["FLOORHOUSE_DATA_DIR"] = str(settings.data_dir)
     return home
 
@@ -96,7 +96,7 @@ def open_instance(home: Path) -> Iterator[DagsterInstance]:
     from dagster import DagsterInstance
 
     tune_sqlite()
-    # Two processes that both find an empty folder would both create its tables, and one would fail.
+    # Two processes that both find an empty folder would both create the tables, and one would fail.
     with open(home / ".opening.lock", "w", encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         instance = DagsterInstance.from_config(str(home))

@@ -1,7 +1,7 @@
-"""Runs whose process is gone: found by the lock that each run holds while it lives, and reported as failed.
+"""Finds runs whose process has ended, by the lock that each run holds while it lives, and reports them as failed.
 
-Without this a batch that was killed would stay "started" in Dagster for ever, and keep the pool that the next one
-waits for. The warehouse itself needs no mending: its lock and its transactions end with the process.
+Without this a killed batch would stay "started" in Dagster for ever, and keep the pool that the next batch waits for.
+The warehouse itself needs no repair: its lock and its transactions end with the process.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dagster import DagsterInstance
 
 _FOLDER = "running"
-# Between Dagster's "started" and our lock a process imports and connects; it is not lost before this.
+# Between Dagster's "started" and our lock a process imports and connects. Before this time it does not count as lost.
 START_SECONDS = 300
 
 _held: set[Path] = set()  # the locks of this process
@@ -25,9 +25,9 @@ _held: set[Path] = set()  # the locks of this process
 
 @contextmanager
 def mark_running(dagster_home: Path, run_id: str | None) -> Iterator[None]:
-    """Hold the lock that says that this run's process lives; the system drops it when the process ends, however.
+    """Hold the lock that shows that this run's process lives. The system releases it when the process ends, in any way.
 
-    Whoever asks again in the same process holds it already.
+    A second call in the same process does nothing: the process holds the lock already.
     """
     folder = dagster_home / _FOLDER
     path = folder / f"{run_id}.lock"
@@ -46,7 +46,7 @@ def mark_running(dagster_home: Path, run_id: str | None) -> Iterator[None]:
 
 
 def is_lost(dagster_home: Path, run_id: str, seconds_since_start: float) -> bool:
-    """Whether a run that is recorded as started has no process any more."""
+    """Whether a run that is recorded as started no longer has a process."""
     try:
         with open(dagster_home / _FOLDER / f"{run_id}.lock", encoding="utf-8") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -58,7 +58,7 @@ def is_lost(dagster_home: Path, run_id: str, seconds_since_start: float) -> bool
 
 
 def end_lost_runs(instance: DagsterInstance, dagster_home: Path) -> list[str]:
-    """Report every lost run as failed; returns their ids."""
+    """Report every lost run as failed, and return their ids."""
     from dagster import DagsterRunStatus, RunsFilter
 
     ended = []

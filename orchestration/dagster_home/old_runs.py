@@ -1,7 +1,7 @@
-"""Removes the records of runs that ended long ago, and gives their room back to the disk.
+"""Removes the records of runs that ended long ago, and frees their disk space.
 
-Every run has an event log of its own: a plant that runs a batch every few minutes would fill its disk with them.
-Dagster deletes rows only, so that the files and the room inside the shared ones would stay.
+Every run has its own event log, so a plant that runs a batch every few minutes would fill its disk. Dagster deletes
+only rows: the files, and the free pages inside shared files, would stay.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from dagster import DagsterInstance
 
-# Runs are kept for so many days, and no more than so many of them (privacy/places.py names both): a batch that lands
-# something leaves 4 MB, so that these need 2 GB, however often batches start.
+# Runs are kept for at most this many days, and at most this many runs are kept (privacy/places.py names both). A batch
+# that lands something leaves 4 MB, so the records take at most 2 GB, however often batches start.
 KEPT_DAYS = 90
 KEPT_RUNS = 500
 _AT_ONCE = 50
-# A file is written anew where so large a share of it is empty, and it is worth the writing.
+# A file is rewritten if at least this share of it, and at least this many bytes, are empty.
 _EMPTY_SHARE, _LEAST_EMPTY_BYTES = 0.25, 1 << 20
 
 
 def remove_old_runs(
     instance: DagsterInstance, home: Path, now: float, kept_runs: int = KEPT_RUNS, seconds: float = 10.0
 ) -> int:
-    """Delete the records of ended runs that are too old at `now` (seconds since 1970) or too many; returns how many.
+    """Delete records of ended runs that are too old at `now` (seconds since 1970) or too many. Returns their number.
 
-    It stops after some seconds of work; the next call goes on.
+    Stops after some seconds of work; the next call continues.
     """
     until, removed = time.monotonic() + seconds, 0
     while time.monotonic() < until:
@@ -70,7 +70,7 @@ def _remove_files(home: Path, run_id: str) -> None:
 
 
 def _give_room_back(path: Path) -> None:
-    """Write a file anew without its empty pages; one that somebody is writing is left for the next time."""
+    """Rewrite a file without its empty pages. A file that another process is writing is left for the next time."""
     if not path.exists():
         return
     with contextlib.suppress(sqlite3.Error), closing(sqlite3.connect(path, timeout=1)) as connection:

@@ -1,1 +1,1 @@
-"""The one place that knows dbt's internals: its project, manifest and runner, and what the last build was made from."""
+"""The only package that knows dbt's internals: its project, manifest and runner, and the state of the last build."""

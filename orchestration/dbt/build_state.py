@@ -1,10 +1,10 @@
-"""The state of the last finished build, and from it what the next build computes: the changes, or everything.
+"""The state of the last finished build, and what the next build computes from it: the changes, or everything.
 
-Kept in the warehouse's schema `build`, written in one transaction when all models and tests have succeeded. Which
-windows, dates and rows a change touches is decided by the models (int_affected_*), not here.
+The state is kept in the warehouse's schema `build` and written in one transaction after all models and tests have
+succeeded. The models (int_affected_*) decide which windows, dates and rows a change touches.
 
-A build that ends early leaves the state unfinished. The next build computes what the unfinished one had listed and
-what has changed since, so the marts become right again. A rebuild follows an unfinished rebuild.
+A build that ends early leaves the state unfinished. The next build computes what the unfinished build had listed and
+what has changed since, so the marts become right again. After an unfinished rebuild, the next build is a rebuild too.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from orchestration.marts import all_descriptions, write_declarations
 from publishing.marts import read_marts
 from publishing.versions import Build
 
-# A rebuild works through the history in parts of about this many events. One part's tables and sorts fit into two
-# gigabytes of memory, and dbt's own seconds per part are few against the models'.
+# A rebuild works through the history in parts of about this many events. The tables and sorts of one part fit into two
+# gigabytes of memory, and dbt's own seconds per part are few compared with those of the models.
 EVENTS_PER_PART = 5_000_000
 
-# Kept as it was in the last finished build, beside what it is now (dbt sources of the schema `build`).
+# Tables of which the last finished build's state is kept beside the current one (dbt sources of the schema `build`).
 _REMEMBERED = {
     "event_dates": "handover.int_event_dates",
     "window_segments": "intermediate.int_window_segments",
     **{name: f"raw.{name}" for name in ("workers", "workstations", "targets", "cameras", "closures", "settings")},
 }
 
-# Settings that the models read in another form than people write them.
+# Settings that the models read in another form than people write.
 _VARIABLES = {"review_keys_below": "REVIEW_FRACTION"}
 
 _STATE = """
@@ -79,7 +79,7 @@ _FIRST = "this is the first build of this warehouse"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The shift dates that one run of the models computes, both included."""
+    """The shift dates that one run of the models computes, first and last included."""
 
     first_date: date = date.min
     last_date: date = date.max
@@ -87,19 +87,19 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a build computes. `reason` says why it is everything; None where only the changes are computed."""
+    """What a build computes. `reason` says why it computes everything; None if it computes only the changes."""
 
     reason: str | None
     parts: Sequence[Part]
 
     @property
     def is_again(self) -> bool:
-        """Whether it was computed before."""
+        """Whether the marts had been computed before."""
         return self.reason != _FIRST
 
 
 def begin_build(settings: Settings) -> Plan:
-    """Mark the marts as unfinished and say what must be computed. The caller holds the warehouse's lock."""
+    """Mark the marts as unfinished and return what must be computed. The caller holds the warehouse's lock."""
     with open_warehouse(settings) as connection, transaction(connection):
         connection.execute(_STATE)
         write_declarations(connection)
@@ -135,9 +135,9 @@ def begin_part(settings: Settings, part: Part, is_first: bool) -> None:
 
 
 def finish_build(settings: Settings) -> list[str]:
-    """Store the state that the marts were computed from: they now agree with the raw tables.
+    """Store the state that the marts were computed from: they agree with the raw tables now.
 
-    Gives one sentence for each registry whose new version had shifts computed again.
+    Returns one sentence for each registry whose new version caused shifts to be computed again.
     """
     with open_warehouse(settings) as connection, transaction(connection):
         told = _settle_registry_changes(connection)
@@ -154,7 +154,7 @@ def finish_build(settings: Settings) -> list[str]:
 
 
 def _settle_registry_changes(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Keep how much each new version of a registry had computed again: only this build can tell."""
+    """Store how much each new version of a registry caused to be computed again. Only this build knows it."""
     rows = connection.execute(
         """
         select file, change, shifts, shift_dates, first_date, last_date
@@ -179,7 +179,7 @@ def _settle_registry_changes(connection: duckdb.DuckDBPyConnection) -> list[str]
 
 
 def forget_builds(settings: Settings) -> None:
-    """Have the next build compute everything, as the first one of a warehouse does."""
+    """Make the next build compute everything, as the first build of a warehouse does."""
     with open_warehouse(settings) as connection, transaction(connection):
         connection.execute(_STATE)
         connection.execute("delete from build.state")
@@ -193,7 +193,7 @@ def finished_build(connection: duckdb.DuckDBPyConnection) -> str | None:
 
 
 def is_current(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether a build would change nothing: finished, and neither raw tables nor models have changed since."""
+    """Whether a build would change nothing: the last one finished, and raw tables and models are the same."""
     connection.execute(_STATE)
     row = connection.execute(
         "select models, raw_state, (select count(*) from raw.changed_minutes), "
@@ -203,10 +203,10 @@ def is_current(connection: duckdb.DuckDBPyConnection) -> bool:
 
 
 def last_build(settings: Settings) -> Build:
-    """What publishing must know of the last build."""
+    """The information about the last build that publishing needs."""
     with open_warehouse(settings) as connection:
         name = finished_build(connection)
-        write_declarations(connection)  # also of a warehouse that an earlier release has built
+        write_declarations(connection)  # also for a warehouse that an earlier release has built
         days: dict[str, set[date] | None] = {
             mart.name: set() for mart in read_marts(connection).values() if mart.has_history
         }
@@ -219,14 +219,14 @@ def last_build(settings: Settings) -> Build:
 
 
 def is_published(settings: Settings) -> bool:
-    """Whether the published version was made from the raw tables, registries, settings and models as they are now."""
+    """Whether the published version was made from the current raw tables, registries, settings and models."""
     with open_warehouse(settings) as connection:
         is_shown = settings.published_path.resolve().name.endswith(f"-{finished_build(connection)}")
         return is_shown and is_current(connection)
 
 
 def note_published(settings: Settings, version: str) -> None:
-    """From now on days are changed as compared with this version."""
+    """From now on, record changed days relative to this version."""
     with open_warehouse(settings) as connection, transaction(connection):
         connection.execute("delete from build.changed_days")
         connection.execute("delete from build.published")
@@ -254,7 +254,7 @@ def _one_row(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, int
 
 
 def _change(column: str, before: int | str | None, now: int | str | None) -> str:
-    """A changed setting in the words of its environment variable."""
+    """A changed setting, named by its environment variable."""
     if not column.endswith("_microseconds"):
         return f"{_VARIABLES.get(column, column.upper())} has changed"
     shown = ("unset" if value is None else f"{int(value) / 60_000_000:g}" for value in (before, now))
@@ -262,7 +262,7 @@ def _change(column: str, before: int | str | None, now: int | str | None) -> str
 
 
 def _parts(connection: duckdb.DuckDBPyConnection) -> list[Part]:
-    """All shift dates, cut into parts of about as many events each."""
+    """All shift dates, cut into parts of about the same number of events."""
     rows = connection.execute(
         "select cast(event_at as date) as day, count(*) from raw.events group by day order by day"
     ).fetchall()

@@ -1,7 +1,7 @@
 """The parsed dbt project. Each content of its files is parsed once and cached on disk.
 
-Dagster reads the manifest as JSON. dbt takes its own object, so that it need not parse again. No model runs here. A
-cache that is not whole, as after a power cut, is made again.
+Dagster reads the manifest as JSON. dbt receives its own object, so that it does not parse again. No model runs here. An
+incomplete cache, for instance after a power cut, is made again.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ from orchestration.dbt.project import PROJECT_DIR, run_dbt
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
-TARGET = PROJECT_DIR / "target"  # where the cache is
+TARGET = PROJECT_DIR / "target"  # the folder of the cache
 
 _WRITTEN_BY_DBT = {"target", "logs"}
 
-# dbt's object beside its `manifest.json`, without the sources of all files and the macros that nothing uses.
+# dbt's own object beside its `manifest.json`, without the files' sources and the unused macros.
 _OWN_COPY = "manifest.msgpack"
 _JSON = "manifest.json"
-# The SHA-256 of both, by name.
+# The SHA-256 of both files, by name.
 _HASHES = "whole.json"
 
-# What was put right in this process and nobody was told of yet.
+# Messages about repaired caches of this process that were not returned yet.
 _healed: list[str] = []
 
 
 def manifest_path() -> Path:
-    """The `manifest.json` of the project as it is now, parsed first where that has not been done.
+    """The path of the current project's `manifest.json`. The project is parsed first if that has not been done.
 
     Raises:
         TransformError: the project does not parse, or its folder `target` cannot be written.
@@ -50,9 +50,9 @@ def manifest_path() -> Path:
 
 
 def load_manifest() -> Manifest:
-    """dbt's own object for `dbtRunner(manifest=…)`, read once a process.
+    """dbt's own object for `dbtRunner(manifest=…)`, read once in each process.
 
-    A build writes into it what the next build writes again: the SQL of its nodes, and how they ended.
+    A build writes into it the SQL of its nodes and their results, which the next build overwrites.
     """
     path = _parsed_folder() / _OWN_COPY
     return _manifest_in(path, path.stat().st_mtime_ns)
@@ -76,7 +76,7 @@ def project_hash(project: Path = PROJECT_DIR) -> str:
 
 
 def models_hash(project: Path = PROJECT_DIR) -> str:
-    """One hash over all that the marts' rows follow from, beside the raw tables: the SQL, its variables, the engine."""
+    """One hash over all that determines the marts' rows beside the raw tables: SQL, its variables, the engine."""
     folders = ("models", "macros")
     names = (path.relative_to(project) for folder in folders for path in (project / folder).rglob("*.sql"))
     return _hash_of(project, ("duckdb",), [*names, Path("dbt_project.yml")])
@@ -97,7 +97,7 @@ def _digest(project: Path, packages: tuple[str, ...], files: tuple[tuple[Path, i
 
 
 def healed() -> list[str]:
-    """One sentence for each cache that was not whole and was made again; each is given once."""
+    """One sentence for each cache that was incomplete and was made again. Each is returned once."""
     told = list(_healed)
     _healed.clear()
     return told
@@ -137,9 +137,10 @@ def _file_hash(path: Path, modified: int, size: int) -> str:  # noqa: ARG001  # 
 
 
 def _parse_into(folder: Path) -> None:
-    """Parse in a folder of its own and rename it: two processes that start together never read half a manifest."""
+    """Parse in a separate folder and rename it, so that processes that start together never read a partial manifest."""
     with tempfile.TemporaryDirectory(prefix="parsing-", dir=folder.parent) as name:
-        # dbt names relations after the warehouse's file. This file has the name of every plant's and is never opened.
+        # dbt names relations after the warehouse's file. This file has the same name as every plant's and is never
+        # opened.
         parsed = run_dbt(Settings(data_dir=Path(name)), ["parse"])
         if not parsed.success:
             raise TransformError(f"The dbt project cannot be parsed: {' '.join(str(parsed.exception).split())[:500]}")
@@ -159,5 +160,5 @@ def _parse_into(folder: Path) -> None:
                 os.rename(folder, Path(name) / "damaged")
             put_in_place(arriving, folder)
         except OSError:
-            if not _is_whole(folder):  # else another process was quicker, with the same content
+            if not _is_whole(folder):  # otherwise another process was quicker, with the same content
                 raise

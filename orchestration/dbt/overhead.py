@@ -1,6 +1,6 @@
-"""What dbt spends on a node beside its SQL, left out where this project needs none of it.
+"""Skips work of dbt on each node that this project does not need.
 
-Over a hundred nodes this is most of a small batch. Decision 1 (docs/decisions) says what all of it saved.
+With over a hundred nodes, this work is most of a small batch. Decision 1 (docs/decisions) gives the time saved.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
-# What dbt's adapters call by name from Python, and the materializations that the models, tests and unit tests have.
+# The macros that dbt's adapters call by name from Python, and the materializations of models, tests and unit tests.
 _CALLED_BY_NAME = (
     "alter_column_type",
     "check_schema_exists",
@@ -34,12 +34,12 @@ _CALLED_BY_NAME = (
     "materialization_unit_default",
 )
 
-# dbt's events that somebody here takes: the ends of nodes (orchestration/assets/models.py), whatever their level.
+# The events of dbt that this project reads: the ends of nodes (orchestration/assets/models.py), at any level.
 TAKEN_EVENTS = frozenset({"LogModelResult", "LogTestResult", "NodeFinished", "LogStartLine"})
 
 
 def keep_used_macros(manifest: Manifest, package: str) -> None:
-    """Take the macros out of a manifest that no node of `package` reaches. dbt binds every macro anew, twice a node."""
+    """Remove the macros that no node of `package` reaches from a manifest. dbt binds every macro anew twice a node."""
     roots = {name for node in manifest.nodes.values() for name in node.depends_on.macros}
     roots |= {name for test in manifest.unit_tests.values() for name in test.depends_on.macros}
     roots |= {
@@ -65,9 +65,9 @@ def _reached(manifest: Manifest, roots: Iterable[str]) -> set[str]:
 
 @lru_cache(maxsize=1)
 def cut_overhead() -> None:
-    """Once for the process: debug events are neither made nor sent, and no template and no type test is made twice.
+    """Change dbt in this process: it creates no debug events, and makes each template and type tester only once.
 
-    The SQL of the nodes is not written to files: the project's own documentation (`dbt docs`) shows it.
+    The SQL of the nodes is not written to files. The project's own documentation (`dbt docs`) shows it.
     """
     from dbt.adapters.base.impl import BaseAdapter
     from dbt.contracts.graph.nodes import ParsedNode
@@ -78,7 +78,7 @@ def cut_overhead() -> None:
     from dbt_common.events.event_manager_client import ctx_set_event_manager
 
     class WithoutDebugEvents(EventManager):
-        """dbt's own writes the line of every event before it asks whether the level is wanted."""
+        """Drops debug events early. dbt's own class formats every event before it checks the level."""
 
         def fire_event(self, e: BaseEvent, level: EventLevel | None = None, *args: Any, **options: Any) -> None:
             if (level or e.level_tag()) != EventLevel.DEBUG or type(e).__name__ in TAKEN_EVENTS:
@@ -115,10 +115,10 @@ def cut_overhead() -> None:
     agate_helper.build_type_tester = lambda text_columns, string_null_values=("null", ""): build_type_tester(
         tuple(sorted(text_columns)), string_null_values
     )
-    # Statements without rows have one empty table as their answer; nothing changes a table of agate.
+    # Statements without rows share one empty table as their result. Nothing changes an agate table.
     agate_helper.empty_table = lru_cache(maxsize=1)(agate_helper.empty_table)
 
-    # dbt compares the name that it looks for with every relation of the schema, part by part.
+    # dbt compares the wanted name with every relation of the schema, part by part.
     adapter: Any = BaseAdapter
     make_match = adapter._make_match
     adapter._make_match = lambda self, relations, database, schema, identifier: make_match(

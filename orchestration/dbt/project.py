@@ -1,7 +1,7 @@
-"""The dbt project's folder, and one dbt command on it, inside this process.
+"""The dbt project's folder, and running one dbt command on it in this process.
 
-A subprocess per batch would spend most of a small batch on imports and parsing: dbt stays in the process that is
-there already, and the project is parsed once for all plants and batches (manifest.py).
+A subprocess per batch would spend most of a small batch on imports and parsing. So dbt runs in the existing process,
+and the project is parsed once for all plants and batches (manifest.py).
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ def run_dbt(
     on_event: Callable[[Any], None] | None = None,
     manifest: Manifest | None = None,
 ) -> dbtRunnerResult:
-    """One dbt command on the plant's warehouse, its files (target, log) in the plant's data folder.
+    """Run one dbt command on the plant's warehouse. dbt's files (target, log) go into the plant's data folder.
 
     With a `manifest` dbt does not parse the project again.
     """
-    # Imported here: dbt takes seconds to import and not every process needs it.
+    # Imported here: dbt takes seconds to import, and not every process needs it.
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
@@ -54,13 +54,13 @@ def run_dbt(
                 ]
             )
         finally:
-            # dbt keeps the warehouse open until the process ends, and with it every other process out.
+            # dbt keeps the warehouse open until the process ends, which would lock all other processes out.
             DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
 
 
 @contextmanager
 def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """Variables that dbt's profile reads, for the length of one command."""
+    """Set the variables that dbt's profile reads, during one command."""
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     try:

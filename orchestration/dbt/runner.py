@@ -1,4 +1,4 @@
-"""Build the models: what changed since the last finished build, or everything. What they compute is theirs alone."""
+"""Builds the models: what changed since the last finished build, or everything. Does not know what they compute."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from orchestration.dbt.manifest import healed, load_manifest
 from orchestration.dbt.project import run_dbt
 from privacy.retention import keep_history
 
-# Unit tests protect the models' rules before a release; on a plant's data they would test the same made-up rows again.
+# Unit tests check the models' rules before a release. In a plant they would only test the same invented rows again.
 BUILD = ("build", "--exclude-resource-type", "unit_test")
 _NO_DATA_TESTS = ("--exclude-resource-type", "test")
 
-# Staging views need no new build: they change only with the models, and changed models cause a rebuild.
+# Staging views are not built again: they change only with the models, and changed models cause a rebuild.
 _STANDING = ("path:models/staging",)
 
-# Small tables made from other tables' whole history: a rebuild in parts computes them in its last part.
+# Small tables made from the whole history of other tables. A rebuild in parts computes them in its last part.
 _WHOLE = "tag:whole"
 
 # Tables that live in memory for one run (dbt_project/profiles.yml).
 _SCRATCH = "config.database:scratch"
 
-# Models that read whole histories: they run once more where `keep_history` changed one.
+# Models that read whole histories. They run once more if `keep_history` changed a history.
 _OF_HISTORY = (
     "--select",
     "int_review_sightings+,config.materialized:replaced",
@@ -43,7 +43,7 @@ _OF_HISTORY = (
 
 @dataclass(frozen=True, slots=True)
 class TransformReport:
-    """What one dbt build did; `warned` names the data tests that failed with severity warn."""
+    """The result of one dbt build. `warned` names the data tests that failed with severity warn."""
 
     models: int
     tests: int
@@ -59,13 +59,13 @@ def build_models(
     log: Callable[[str], None] = lambda _: None,
     data_tests: bool = True,
 ) -> TransformReport:
-    """Compute what changed since the last finished build, or everything, and run the data tests over it.
+    """Compute what changed since the last finished build, or everything, and run the data tests on it.
 
-    The caller holds the warehouse's lock. `on_event` is given each of dbt's events (`EventMsg`) as it happens, once for
-    each part of a rebuild; `log` receives the reason where everything is computed, and what a changed registry had
-    computed again. `select` is dbt's selection syntax: a build of some models leaves the marts unfinished, and the next
-    whole build finishes them. Without `data_tests` a build takes three quarters of the time and checks no rule of the
-    marts.
+    The caller holds the warehouse's lock. `on_event` receives each of dbt's events (`EventMsg`) as it happens, once for
+    each part of a rebuild. `log` receives the reason if everything is computed, and how much a changed registry caused
+    to be computed again. `select` is dbt's selection syntax: a build of some models leaves the marts unfinished, and
+    the next whole build finishes them. Without `data_tests` a build takes three quarters of the time and checks no rule
+    of the marts.
 
     Raises:
         TransformError: a model or a test of severity error failed; names the first one.
@@ -101,7 +101,7 @@ def build_models(
             warned |= {row.node.name} if row.status == "warn" else set()
     if not select:
         with open_warehouse(settings) as connection:
-            kept = keep_history(connection)  # the models do not know what retention froze or removed
+            kept = keep_history(connection)  # the models do not know which rows retention froze or removed
         if kept.is_changed:
             _run_build(settings, [*BUILD, *_NO_DATA_TESTS, *_OF_HISTORY], None)
         for sentence in finish_build(settings):
@@ -117,7 +117,7 @@ def build_models(
 
 
 def _selected(select: str) -> Sequence[str]:
-    """A selection together with the tables in memory that its models read, which no earlier run has left."""
+    """A selection, extended by the tables in memory that its models read, which no earlier run has left."""
     names = select.split()
     return [*names, *(f"+{name},{_SCRATCH}" for name in names)]
 
@@ -136,7 +136,7 @@ def _run_build(settings: Settings, arguments: Sequence[str], on_event: Callable[
 
 
 def _broken_rules(settings: Settings, node: Any) -> str | None:
-    """Which of a table's rules its rows break (data_tests/generic/rules_hold.sql); None of any other node."""
+    """The rules of a table that its rows break (data_tests/generic/rules_hold.sql); None for any other node."""
     if "broken_rule" not in (getattr(node, "compiled_code", None) or ""):
         return None
     with open_warehouse(settings) as connection:

@@ -1,1 +1,1 @@
-"""Sensors: a pure decision each, and the few lines of Dagster that ask for it."""
+"""Sensors: each is a pure decision, and a few lines of Dagster that call it."""

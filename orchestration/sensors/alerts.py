@@ -1,4 +1,4 @@
-"""Deliver alerts every half minute: openings and closings of incidents, and what a sink did not take the last time."""
+"""Delivers alerts every half minute: opened and closed incidents, and alerts that a sink refused the last time."""
 
 import time
 
@@ -16,8 +16,8 @@ INTERVAL_SECONDS = 30
     description="Sends each opened and each closed incident to the alert sinks, and tries again what was not taken.",
 )
 def alerts_sensor(_: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> dg.SkipReason:
-    """One turn of delivery; the outbox remembers, this sensor does not."""
-    # Imported here: only a turn needs it.
+    """Deliver once. The outbox stores what was delivered; this sensor stores nothing."""
+    # Imported here: only a delivery needs it.
     from quality.alerts.deliver import deliver
     from quality.alerts.settings import read_alert_settings
 

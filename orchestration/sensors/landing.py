@@ -1,6 +1,6 @@
-"""Start a batch when there is something to land, and again after one that failed, until one succeeds.
+"""Starts a batch if there is something to land, and again after a failed batch, until one succeeds.
 
-The listing and Dagster's records of runs decide; no object is read and no warehouse is opened.
+The listing and Dagster's records of runs decide. No object is read and no warehouse is opened.
 """
 
 import hashlib
@@ -22,17 +22,17 @@ from orchestration.dagster_home.old_runs import remove_old_runs
 
 REGISTRY_PREFIX = "registry/"
 INTERVAL_SECONDS = 30
-BACKLOG_OBJECTS = 10_000  # looked at; a listing of a million takes longer than the interval
+BACKLOG_OBJECTS = 10_000  # objects listed at most; listing a million takes longer than the interval
 
 _FAILED = (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
 
-# A batch that failed is asked for again so long after its end: after the first failure, the second, …, each later one.
+# The wait between the end of a failed batch and its retry: after the first failure, the second, …, each later one.
 RETRY_SECONDS = (60, 120, 300, 900)
 
 
 @dataclass(frozen=True, slots=True)
 class Landed:
-    """What the published manifest knows of a key: sizes of its contents in bytes, and when the newest was landed."""
+    """What the published manifest holds about a key: its contents' sizes in bytes, and the newest landing time."""
 
     sizes: frozenset[int]
     landed_at: datetime
@@ -47,15 +47,15 @@ class Failures:
     last_ended_at: datetime
 
     def retry_at(self) -> datetime:
-        """When the next batch may be asked for."""
+        """The earliest time for the next batch."""
         return self.last_ended_at + timedelta(seconds=RETRY_SECONDS[min(self.count, len(RETRY_SECONDS)) - 1])
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Start a batch; `fingerprint` names the listing it is for, `registry` the registry files of it.
+    """Start a batch. `fingerprint` identifies the listing that it is for, `registry` the listing's registry files.
 
-    `after` is the id of the failed run that it makes good; empty where none failed.
+    `after` is the id of the failed run that it retries; empty if none failed.
     """
 
     fingerprint: str
@@ -66,7 +66,7 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Start none, for this reason."""
+    """Start no batch, for this reason."""
 
     reason: str
 
@@ -81,11 +81,11 @@ def decide(
     failures: Failures | None,
     now: datetime,
 ) -> Start | Wait:
-    """Whether the bucket as listed needs a batch.
+    """Whether the listed bucket needs a batch.
 
     `landed` holds the objects that the marts contain; only a plant that keeps landed objects in place needs it.
-    `requested` is the memory of the last `Start` (`remember`), empty at first. A batch that failed may have landed
-    objects that the marts do not show yet, so it is asked for again whatever the bucket holds.
+    `requested` is the stored form of the last `Start` (`remember`), empty at first. A batch that failed may have landed
+    objects that the marts do not show yet, so it is retried whatever the bucket holds.
     """
     if failures is not None:
         return _again(failures, fingerprint([*events, *registry]), fingerprint(registry), is_batch_waiting, now)
@@ -115,12 +115,12 @@ def _again(failures: Failures, listing: str, registry: str, is_batch_waiting: bo
 
 
 def remember(start: Start) -> str:
-    """The memory of a `Start` that `decide` is given the next time."""
+    """The stored form of a `Start`, which the next call of `decide` receives."""
     return f"{start.fingerprint} {start.registry}"
 
 
 def fingerprint(listing: Iterable[ObjectInfo]) -> str:
-    """A short name of a listing: keys, sizes and times of change, in any order."""
+    """A short hash of a listing: keys, sizes and times of change, in any order."""
     digest = hashlib.sha256()
     for info in sorted(listing, key=lambda info: info.key):
         digest.update(f"{storable_key(info.key)}\0{info.size}\0{info.modified.timestamp()!r}\n".encode())
@@ -132,7 +132,7 @@ def _is_new(info: ObjectInfo, landed: Landed | None) -> bool:
 
 
 def published_manifest(settings: Settings) -> dict[str, Landed]:
-    """What the published marts say is landed, by key; empty where landed objects are moved away: the rest is new."""
+    """The landed objects of the published marts, by key; empty if landed objects are moved away, as the rest is new."""
     path = settings.published_path / "landed_objects.parquet"
     if settings.landed_objects == "archive" or not path.exists():
         return {}
@@ -187,16 +187,16 @@ def build_landing_sensor(job_name: str) -> dg.SensorDefinition:
 
 
 def _looked_at(bucket: Bucket, settings: Settings, now: datetime) -> list[ObjectInfo]:
-    """What a batch would land now. Where landed objects are moved away, the first ones are enough to know of a backlog.
+    """The objects to land now. If landed objects are moved away, the first ones suffice to show a backlog.
 
-    An object that is not still yet does not count: requested too early, it would not be requested again.
+    An object that is not still yet does not count: a batch requested too early would not be requested again.
     """
     still = (info for info in pending_objects(bucket, Unread(now)) if is_still(info, now, settings.still_seconds))
     return list(islice(still, BACKLOG_OBJECTS) if settings.landed_objects == "archive" else still)
 
 
 def failures_of(instance: dg.DagsterInstance, job_name: str) -> Failures | None:
-    """The failures since the last batch that succeeded; None where the newest batch succeeded or is under way."""
+    """The failures since the last batch that succeeded; None if the newest batch succeeded or has not ended."""
     records = instance.get_run_records(dg.RunsFilter(job_name=job_name), limit=len(RETRY_SECONDS))
     failed = list(takewhile(lambda record: record.dagster_run.status in _FAILED, records))
     if not failed:

@@ -1,4 +1,4 @@
-"""Hand each request for retraining to the trainer, once: a run per request, which records it and starts the command."""
+"""Hands each request for retraining to the trainer once: one run per request, which records it and runs the command."""
 
 import json
 import shlex
@@ -11,29 +11,29 @@ import dagster as dg
 from ingestion.settings import Settings
 
 INTERVAL_SECONDS = 60
-# Of what a command says, the end tells why it failed.
+# The end of a command's output says why it failed.
 TOLD_CHARACTERS = 2000
 
 
 def requests_to_hand_over(waiting: Iterable[str], handed_over: Iterable[str]) -> list[str]:
-    """The requests that lie in the outbox and have not been handed over, in the order of their names."""
+    """The requests in the outbox that have not been handed over, in the order of their names."""
     return sorted(set(waiting) - set(handed_over))
 
 
 def waiting_requests(outbox: Path) -> list[str]:
-    """The requests whose folder is complete; one that is being written has a hidden name."""
+    """The requests whose folder is complete. A request that is still being written has a hidden name."""
     return [path.parent.name for path in outbox.glob("[!.]*/manifest.json")]
 
 
 class HandOver(dg.Config):
-    """Which request a run is for."""
+    """The request that a run is for."""
 
     request_id: str
 
 
 @dg.op
 def hand_over(context: dg.OpExecutionContext, config: HandOver, settings: dg.ResourceParam[Settings]) -> None:
-    """Record the request beside the mart, then run the trainer's command with its manifest, where there is one."""
+    """Record the request beside the mart, then run the trainer's command, if any, with the request's manifest."""
     manifest = settings.outbox_path / "retraining" / config.request_id / "manifest.json"
     request = json.loads(manifest.read_text(encoding="utf-8"))
     command = [*shlex.split(settings.trainer_command), str(manifest)] if settings.trainer_command else None
@@ -74,7 +74,7 @@ def _run(command: list[str], context: dg.OpExecutionContext) -> None:
     tags={"floorhouse/kind": "training"},
 )
 def hand_over_request() -> None:
-    """The one step. It needs no warehouse: a training may take longer than many batches."""
+    """The only step. It needs no warehouse, because a training may take longer than many batches."""
     hand_over()
 
 
@@ -88,7 +88,10 @@ def hand_over_request() -> None:
 def retraining_sensor(
     context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]
 ) -> dg.SensorResult | dg.SkipReason:
-    """The cursor holds the requests that were handed over and still lie in the outbox; the run key guards the rest."""
+    """Start a run for each new request. The cursor holds handed-over requests that are still in the outbox.
+
+    The run key prevents a second run for a request that the cursor does not hold.
+    """
     waiting = waiting_requests(settings.outbox_path / "retraining")
     handed_over: list[str] = json.loads(context.cursor) if context.cursor else []
     new = requests_to_hand_over(waiting, handed_over)
