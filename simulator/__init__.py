@@ -1,4 +1,7 @@
-"""A camera fleet with a known truth, for the demo, the tests and the benchmarks. It never reads landed data."""
+"""Simulates a camera fleet whose true timeline is known, for the demo, the tests and the benchmarks.
+
+It never reads landed data.
+"""
 
 from simulator.arguments import Arguments
 from simulator.fleet import plan_fleet

@@ -1,4 +1,4 @@
-"""`python -m simulator`: arguments in, progress and a closing summary out. Decides nothing."""
+"""The command line `python -m simulator`: reads the arguments, and prints progress and a closing summary."""
 
 import argparse
 import sys
@@ -12,7 +12,7 @@ from simulator.simulation import Summary, simulate
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit status 0 if the simulation is complete, 1 with a message if it cannot be made."""
+    """Run a simulation. Returns exit status 0 if it is complete, or 1 after a message if it cannot be made."""
     options = _parser().parse_args(arguments)
     quiet = options.quiet
     chosen = {name: value for name, value in vars(options).items() if name != "quiet"}

@@ -1,11 +1,11 @@
-"""Measures how far the published marts are from the truth. Reads both, changes neither.
+"""Compares the published marts with the truth. Changes neither.
 
 `python -m simulator.accuracy --truth <folder> --published <folder>`
 
 The true timeline is cut at the simulator's own windows (`windows.parquet`), never at those of the warehouse, so that a
-wrong window shows as an error. Only scheduled windows are compared. A row that only one side has counts as 0 on the
-other side, for seconds and units; utilizations are compared if both sides have one. A window that had not ended at the
-cut-off is not compared.
+wrong window shows as an error. Only scheduled windows are compared. If only one side has a row, the seconds and units
+of the other side count as 0. Utilizations are compared only if both sides have one. A window that had not ended an
+hour before the cut-off is not compared.
 """
 
 import argparse
@@ -22,9 +22,10 @@ from simulator.accuracy_queries import COMPARED, OWNED, PER_SITE, WORST
 
 @dataclass(frozen=True)
 class SiteAccuracy:
-    """Errors are published minus true, per row (worker or station x scheduled window).
+    """The errors of one site: published minus true, per row (worker or station x scheduled window).
 
-    Utilization is a ratio 0-1, active time in seconds; `*_error` is the mean absolute error, `*_bias` the mean error.
+    Utilization is a ratio (0 to 1), active time is in seconds. `*_error` is the mean absolute error, `*_bias` the mean
+    error.
     """
 
     site_id: str
@@ -56,7 +57,7 @@ class WorstShift:
 
 @dataclass(frozen=True)
 class Accuracy:
-    """One entry per site, then one for all sites together."""
+    """The errors of workers and workstations (one entry per site, then one for all sites), and the worst shift."""
 
     workers: tuple[SiteAccuracy, ...]
     workstations: tuple[SiteAccuracy, ...]
@@ -64,7 +65,11 @@ class Accuracy:
 
 
 def measure_accuracy(truth: Path, published: Path) -> Accuracy:
-    """Compare `worker_shifts` and `workstation_shifts` with the truth. Raises SettingsError where a file is missing."""
+    """Compare `worker_shifts` and `workstation_shifts` with the truth.
+
+    Raises:
+        SettingsError: a file is missing.
+    """
     files = {name: truth / f"{name}.parquet" for name in ("timeline", "units", "windows")}
     stamp = truth / "simulation.json"
     until_ms = json.loads(stamp.read_text(encoding="utf-8"))["until_ms"] if stamp.is_file() else None
@@ -126,7 +131,7 @@ def _percent(ratio: float | None) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print the comparison; exit status 1 with one sentence where there is nothing to compare."""
+    """Print the comparison. Returns exit status 0, or 1 after one sentence if there is nothing to compare."""
     parser = argparse.ArgumentParser(prog="python -m simulator.accuracy", description="Compare marts with the truth.")
     parser.add_argument("--truth", type=Path, required=True, help="folder that the simulator wrote its truth to")
     parser.add_argument("--published", type=Path, required=True, help="folder of the published marts")

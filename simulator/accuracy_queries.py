@@ -1,10 +1,10 @@
-"""The comparison of published marts with the truth, in SQL. `accuracy` describes the result.
+"""The SQL queries that compare published marts with the truth. `accuracy` describes the result.
 
-DuckDB variables hold the file paths (timeline, units, windows, worker_shifts, workstation_shifts) and `until_ms`, the
-instant up to which files arrived, or NULL.
+DuckDB variables contain the file paths (timeline, units, windows, worker_shifts, workstation_shifts) and `until_ms`,
+the instant up to which files arrived, or NULL.
 """
 
-# The part of each true state in each window; where windows overlap, the one that started last owns the time.
+# The part of each true state in each window. If windows overlap, the time belongs to the one that started last.
 OWNED = """
 create temp table owned_windows as
 select
@@ -100,7 +100,7 @@ group by grouping sets ((site_id), ())
 order by grouping(site_id), site_id
 """
 
-# Ordered by time, not by utilization: half of ten minutes of overtime can be wrong without mattering.
+# Ordered by time, not by utilization: the utilization of ten minutes of overtime can be far off without mattering.
 WORST = """
 select
     site_id, shift_date::varchar, shift_id, subject_id,

@@ -6,13 +6,17 @@ from pathlib import Path
 
 from ingestion.errors import SettingsError
 
-DEFAULT_START = date(2026, 10, 19)  # the 30 days from here hold the end of summer time on both sides of the Atlantic
+DEFAULT_START = date(2026, 10, 19)  # within 30 days, summer time ends on both sides of the Atlantic
 MINUTES_PER_HOUR = 60
 
 
 @dataclass(frozen=True)
 class Arguments:
-    """One simulation; the defaults are the demo plant. Raises SettingsError for invalid arguments."""
+    """The arguments of one simulation. The defaults are the demo plant.
+
+    Raises:
+        SettingsError: an argument is not allowed.
+    """
 
     landing: Path
     truth: Path
@@ -46,22 +50,22 @@ class Arguments:
 
     @property
     def begins_ms(self) -> int:
-        """First instant of the simulation, in milliseconds since 1970 (UTC midnight of `start`)."""
+        """The first instant of the simulation, in milliseconds since 1970 (UTC midnight of `start`)."""
         return _epoch_ms(self.start)
 
     @property
     def ends_ms(self) -> int:
-        """First instant after the simulation; every event lies before it."""
+        """The first instant after the simulation, in milliseconds since 1970. Every event is earlier."""
         return _epoch_ms(self.start + timedelta(days=self.days))
 
     @property
     def until_ms(self) -> int | None:
-        """The last instant at which something may arrive, in milliseconds since 1970; None is no limit."""
+        """The last instant at which a file may arrive, in milliseconds since 1970; None means no limit."""
         return None if self.until is None else int(self.until.timestamp() * 1000)
 
     @property
     def slot_ms(self) -> int:
-        """The period that one object of a camera covers."""
+        """The period that one object of a camera covers, in milliseconds."""
         return MINUTES_PER_HOUR * 60_000 // self.objects_per_camera_hour
 
 

@@ -1,4 +1,4 @@
-"""What the cameras detect of the true day, with confidence. `delivery` brings it to the bucket."""
+"""Simulates what the cameras detect of the true timeline, with confidence. `delivery` brings it to the bucket."""
 
 from dataclasses import dataclass
 
@@ -16,16 +16,19 @@ from simulator.timeline import ABSENT, IDLE, WORKING, Segments
 
 PRODUCT_COUNT = EVENT_TYPES.index(contract.PRODUCT_COUNT)
 
-REPEAT_MS = np.array([150_000, 240_000, 360_000])  # a camera repeats a lasting state; an empty chair less often
+REPEAT_MS = np.array([150_000, 240_000, 360_000])  # the interval at which a camera repeats a lasting state, by state
 LATENCY_MS = (200, 1800)
-GHOST = 0.0005  # share of detections followed by a product that was never made
-SHAKY_CONFIDENCE = (120, 380)  # confidence that a false detection loses in addition, in thousandths
+GHOST = 0.0005  # share of detections that are followed by the count of a product that was never made
+SHAKY_CONFIDENCE = (120, 380)  # the additional loss of confidence of a false detection, in thousandths
 BEST_CONFIDENCE, LEAST_CONFIDENCE = 995, 50
 
 
 @dataclass(frozen=True)
 class Detections:
-    """One row per record a camera writes; positions point into the site's lists. `confidence` in thousandths."""
+    """One row per record that a camera writes. Cameras, workers and stations are positions in the site's lists.
+
+    `confidence` is in thousandths, `version` is a position in `VERSIONS`.
+    """
 
     camera: Integers
     worker: Integers
@@ -39,7 +42,7 @@ class Detections:
 
 @dataclass(frozen=True)
 class _Sightings:
-    """The reports of a perfect camera."""
+    """The records of a perfect camera."""
 
     worker: Integers
     station: Integers
@@ -49,7 +52,7 @@ class _Sightings:
 
 
 def detect(site: Site, segments: Segments, counts: Counts, episodes: Episodes, rng: np.random.Generator) -> Detections:
-    """Every record the site's cameras write, with the faults of their models, clocks and outages of power."""
+    """Every record that the site's cameras write, with the faults of their models and clocks, and silent periods."""
     seen = _sightings(segments, counts, rng)
     first_camera = np.array([station.camera for station in site.stations])[seen.station]
     second_camera = np.array([station.second_camera for station in site.stations])[seen.station]
@@ -57,7 +60,7 @@ def detect(site: Site, segments: Segments, counts: Counts, episodes: Episodes, r
     row = np.concatenate([np.arange(len(seen.station)), both])
     camera = np.concatenate([first_camera, second_camera[both]])
 
-    # Two cameras on one scene are triggered together by the first one's clock, so their records share the instant.
+    # Two cameras on one scene are triggered by the clock of the first one, so their records have the same instant.
     at_ms = seen.at_ms + clock_offsets(site, first_camera, seen.at_ms, episodes)
     version = _versions(site, at_ms, episodes)[row]
     kept = ~chance(rng, np.array([v.missed for v in VERSIONS])[version], len(row))
@@ -82,7 +85,7 @@ def detect(site: Site, segments: Segments, counts: Counts, episodes: Episodes, r
 
 
 def _sightings(segments: Segments, counts: Counts, rng: np.random.Generator) -> _Sightings:
-    """Every state change shortly after it happened, repeated while the state lasts, and every count."""
+    """Every state shortly after it began, repeated while it lasts, and every count."""
     latency = between(rng, *LATENCY_MS, len(segments.worker))
     repeat_ms = REPEAT_MS[segments.state]
     noticed_ms = segments.ended_ms - segments.started_ms - latency
@@ -124,7 +127,7 @@ def _silent(site: Site, camera: Integers, at_ms: Integers, episodes: Episodes) -
 def _confuse(
     event_type: Integers, units: Integers, confused: Flags, rng: np.random.Generator
 ) -> tuple[Integers, Integers]:
-    """A confused camera swaps working and idle, takes absent for idle, or counts one too many or too few."""
+    """A confused camera swaps working and idle, reports idle for absent, or counts one too many or too few."""
     mistaken = np.empty(len(EVENT_TYPES), dtype=np.int64)
     mistaken[[WORKING, IDLE, ABSENT, PRODUCT_COUNT]] = IDLE, WORKING, IDLE, PRODUCT_COUNT
     one_off = np.where(chance(rng, 0.5, len(units)), 1, -1)
@@ -133,7 +136,7 @@ def _confuse(
 
 
 def _confidence(version: Integers, shaky: Flags, rng: np.random.Generator) -> Integers:
-    """Skewed: most detections are certain, a tail is not; the mean loss is that of the version."""
+    """Draw confidences with a skewed distribution: most are high, a few are low. The mean loss is the version's."""
     loss = np.array([v.confidence_loss for v in VERSIONS], dtype=np.float64)[version]
     lost: npt.NDArray[np.float64] = 4 * loss * rng.random(len(version)) * rng.random(len(version))
     confidence = BEST_CONFIDENCE - lost.astype(np.int64)

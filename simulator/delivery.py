@@ -1,4 +1,4 @@
-"""Plans the delivery from camera to bucket: which record is in which object, retries, and broken objects.
+"""Plans the delivery from camera to bucket: the object of each record, retries, and broken objects.
 
 `sending` encodes and writes the objects.
 """
@@ -21,16 +21,17 @@ from simulator.slots import SECOND_MS, Grid, Objects, keys, plan_grid, plan_obje
 SENT_TWICE = 0.002  # of the records
 STRAGGLER = 0.004  # share of records held back in the camera and sent with a later object
 RETRIED_OBJECT = 0.015
-SHUFFLE_MS = 20 * SECOND_MS  # share of records out of order within an object
+SHUFFLE_MS = 20 * SECOND_MS  # how far records can be out of order within an object
 MALFORMED_ONE_IN, MALFORMED_AT_LEAST, MALFORMED_AT_MOST_ONE_IN = 1000, 6 * len(REASONS), 20
 TRUNCATED_NEEDS = 5  # records, so that half an object is still worth rejecting
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """What one site sends. Objects are numbered in order of their first arrival; `arrivals` refer to these numbers.
+    """The objects of one site and their arrivals. Objects are numbered in order of their first arrival.
 
-    Object `n` holds `rows[row_ends[n - 1]:row_ends[n]]`; `bad_rows` are spoiled for the reason at `bad_reasons`.
+    Object `n` contains `rows[row_ends[n - 1]:row_ends[n]]`. `arrivals` are object numbers. `bad_rows` are spoiled for
+    the reasons at the positions `bad_reasons` in `REASONS`.
     """
 
     rows: Detections
@@ -93,7 +94,7 @@ def _cells(grid: Grid, seen: Detections, rng: np.random.Generator) -> Integers:
 def _arrivals(
     objects: Objects, retried: Flags, truncated: Integers, rng: np.random.Generator
 ) -> tuple[Integers, Integers, Sequence[str]]:
-    """Object number, instant and cause of every arrival, in order; a retry comes up to an hour after the first."""
+    """Object number, instant and cause of every arrival, in order. A retry arrives 1 to 60 minutes after the first."""
     again = np.flatnonzero(retried)
     causes = np.full(len(retried) + len(again), "hourly", dtype="U9")
     causes[np.flatnonzero(objects.is_late)] = "late"
@@ -108,11 +109,11 @@ def _arrivals(
 
 
 def _spoiled(kind_of_row: Integers, rng: np.random.Generator) -> tuple[Integers, Integers]:
-    """Rows to spoil, in order, and for what reason: all reasons in turn, given some 600 records or more."""
+    """The rows to spoil, in order, and the reason of each. With about 600 records or more, every reason occurs."""
     count = len(kind_of_row)
     wanted = min(count // MALFORMED_AT_MOST_ONE_IN, max(MALFORMED_AT_LEAST, count // MALFORMED_ONE_IN))
     rows = np.unique(between(rng, 0, max(0, count - 1), wanted))
-    # Broken JSON within an array spoils the whole object, so arrays take turns among the other reasons.
+    # Broken JSON within an array would spoil the whole object, so records of arrays get the other reasons.
     in_array = kind_of_row[rows] == ARRAY
     reasons = np.empty(len(rows), dtype=np.int64)
     reasons[~in_array] = np.arange((~in_array).sum()) % len(REASONS)

@@ -1,7 +1,7 @@
-"""Random draws that give the same bits on every machine.
+"""Random draws that are the same, bit for bit, on every machine.
 
-Only integers and + - * / on doubles are used: `log`, `exp` and normal draws go through the machine's own
-mathematics library and can differ in the last bit, which is enough to break "same seed, same bytes".
+Only integers and + - * / on doubles are used. `log`, `exp` and normal draws use the machine's own mathematics library
+and can differ in the last bit. Then the same seed would not produce the same bytes.
 """
 
 from enum import IntEnum
@@ -13,14 +13,14 @@ import numpy.typing as npt
 Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
-# Quantiles of the exponential distribution in thousandths; rounding hides the last bit of the logarithm.
+# Quantiles of the exponential distribution in thousandths. Rounding removes differences in the logarithm's last bit.
 _QUANTILES: Integers = np.array([round(-1000 * log(1 - (step + 0.5) / 1024)) for step in range(1024)], dtype=np.int64)
 
 
 class Purpose(IntEnum):
     """The purpose of a stream of draws.
 
-    Each purpose has its own stream, so that more draws for one never change another.
+    Each purpose has its own stream, so additional draws for one purpose never change another.
     """
 
     FLEET = 0
@@ -42,18 +42,18 @@ def between(rng: np.random.Generator, low: int, high: int, shape: int | tuple[in
 def chance(
     rng: np.random.Generator, probability: float | npt.NDArray[np.float64], shape: int | tuple[int, ...]
 ) -> Flags:
-    """True with the given probability."""
+    """Flags that are true with the given probability."""
     return rng.random(shape) < probability
 
 
 def durations(rng: np.random.Generator, mean_ms: Integers | int, shape: int | tuple[int, ...]) -> Integers:
-    """Milliseconds around `mean_ms`, skewed to the right, as the lengths of human activities are."""
+    """Durations in milliseconds with the mean `mean_ms`, skewed to the right like the lengths of human activities."""
     pair = _QUANTILES[rng.integers(0, 1024, shape)] + _QUANTILES[rng.integers(0, 1024, shape)]
     return np.asarray(pair * mean_ms // 2000, dtype=np.int64)
 
 
 def ranks(group_sizes: Integers) -> Integers:
-    """0, 1, … within each group, for groups that lie one after another: sizes [2, 3] give [0, 1, 0, 1, 2]."""
+    """0, 1, … within each group, for groups one after another: [0, 1, 0, 1, 2] for the sizes [2, 3]."""
     ends = np.cumsum(group_sizes)
     total = int(ends[-1]) if len(ends) else 0
     return np.arange(total, dtype=np.int64) - np.repeat(ends - group_sizes, group_sizes)

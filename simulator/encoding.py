@@ -1,7 +1,7 @@
 """Encodes detections as JSON lines in bulk. `delivery` assigns lines to objects.
 
-A line is a handful of pieces, each looked up in a small table of byte strings: half a million lines take a
-fifth of a second, where a JSON encoder called per record takes several.
+A line consists of a few pieces, and each piece is looked up in a small table of byte strings. Half a million lines take
+a fifth of a second; calling a JSON encoder for each record takes several seconds.
 """
 
 import json
@@ -21,22 +21,22 @@ from simulator.fleet import Camera, Site
 
 MINUTE_MS = 60_000
 QUARTER_HOUR = 15  # minutes; today's time zones change their offset only at quarter hours
-FILLER = b"\0"  # pads the pieces to one width; no JSON text may hold it
+FILLER = b"\0"  # pads the pieces to one width; JSON text cannot contain it
 
 
 @dataclass(frozen=True)
 class Lines:
-    """Encoded lines of one width, still padded; `body` cuts the real text of a run of them."""
+    """Encoded lines, padded to one width. `body` returns the text of consecutive lines without padding."""
 
     padded: npt.NDArray[np.void]
 
     def body(self, first: int, end: int) -> bytes:
-        """The lines from `first` to before `end`, each with its line end."""
+        """The lines from `first` to before `end`, each with its line end, without padding."""
         return self.padded[first:end].tobytes().translate(None, FILLER)
 
 
 class LineEncoder:
-    """The tables of one site."""
+    """Encodes the detections of one site, with tables of their pieces."""
 
     def __init__(self, site: Site) -> None:
         self._zone = ZoneInfo(site.timezone)
@@ -56,7 +56,7 @@ class LineEncoder:
         minute = rows.at_ms // MINUTE_MS
         first, last = (int(minute.min()), int(minute.max())) if len(minute) else (0, 0)
         minutes, zone_of_minute, zones = self._clock(first, last)
-        # The minutes stand twice in the table, in UTC and then in local time.
+        # The table contains the minutes twice, in UTC and then in local time.
         moment = minute - first + np.where(self._local[rows.camera], last - first + 1, 0)
         counted = rows.event_type == PRODUCT_COUNT
         counts = _table(["", *(f',"count":{units}' for units in range(int(rows.units.max(initial=0)) + 1))])
@@ -76,7 +76,9 @@ class LineEncoder:
         return Lines(padded)
 
     def _clock(self, first: int, last: int) -> tuple[npt.NDArray[np.bytes_], Integers, list[str]]:
-        """Opening of a line per minute since 1970, UTC then local; the zone each is written in; the zones' texts."""
+        """For each minute from `first` to `last` (since 1970), in UTC and then in local time: the opening of a line,
+        and the position of its zone; then the texts of the zones.
+        """
         quarter = np.arange(first // QUARTER_HOUR, last // QUARTER_HOUR + 1)
         offsets = np.array([self._offset_minutes(int(one) * QUARTER_HOUR * 60) for one in quarter], dtype=np.int64)
         minute = np.arange(first, last + 1)

@@ -1,4 +1,4 @@
-"""Deliberate faults with place and time: the answer key for checks that should detect them."""
+"""Deliberate faults with their place and time, for comparison with the checks that should detect them."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ MODEL_NAME = "station-state"
 
 @dataclass(frozen=True)
 class ModelVersion:
-    """How well a model sees: shares of detections missed and confused, and mean confidence lost in thousandths."""
+    """A model's quality: shares of detections missed and confused, and the mean loss of confidence in thousandths."""
 
     version: str
     missed: float
@@ -29,7 +29,7 @@ VERSIONS = (
 
 @dataclass(frozen=True)
 class Episode:
-    """`camera` is an index into the site's cameras; None means the whole site."""
+    """One fault. `camera` is an index into the site's cameras; None means the whole site. Times are ms since 1970."""
 
     kind: str  # drift, outage, silent_camera, wrong_clock
     site_number: int
@@ -53,7 +53,7 @@ class Episodes:
 
 
 def plan_episodes(fleet: Fleet, begins_ms: int, ends_ms: int) -> Episodes:
-    """Spread the episodes over the simulated period; in a short simulation they are short too."""
+    """Spread the episodes over the simulated period. In a short simulation they are shorter."""
     span = ends_ms - begins_ms
     first, last = fleet.sites[0], fleet.sites[-1]
 
@@ -76,14 +76,14 @@ def plan_episodes(fleet: Fleet, begins_ms: int, ends_ms: int) -> Episodes:
 
 
 def releases(site: Site, episodes: Episodes) -> list[tuple[int, int]]:
-    """(from_ms, position in VERSIONS) of the models that ran at a site, in order; the first has no beginning."""
+    """(from_ms, position in `VERSIONS`) of the models that ran at a site, in order. The first one runs from 0 on."""
     for drift in episodes.at(site, "drift"):
         return [(0, 0), (drift.started_ms, 1), (drift.ended_ms, 2)]
     return [(0, 0), (episodes.begins_ms + (episodes.ends_ms - episodes.begins_ms) * 13 // 20, 2)]
 
 
 def described(episodes: Episodes, fleet: Fleet) -> list[dict[str, object]]:
-    """The episodes with ids and readable instants, for the file that lies beside the truth."""
+    """The episodes with ids and readable instants, for `episodes.json` in the truth folder."""
     rows: list[dict[str, object]] = []
     for episode in episodes.planned:
         site = fleet.sites[episode.site_number]

@@ -1,6 +1,6 @@
-"""The plant: sites, shifts, stations, workers and cameras.
+"""Plans the plant: sites, shifts, stations, workers and cameras.
 
-`timeline` defines who does what when; `cameras` defines what a camera sees.
+`timeline` decides what each worker does and when; `cameras` decides what a camera reports.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Shift:
 
 @dataclass(frozen=True)
 class Station:
-    """`camera` and `second_camera` are positions in `Site.cameras`; -1 where no second camera sees the scene."""
+    """A workstation. `camera` and `second_camera` are positions in `Site.cameras`; -1 means no second camera."""
 
     workstation_id: str
     name: str
@@ -33,7 +33,7 @@ class Station:
 
 @dataclass(frozen=True)
 class Worker:
-    """`crew` is a position in `Site.shifts`; `pace` scales output and `focus` the length of work, in percent."""
+    """A worker. `crew` is a position in `Site.shifts`. `pace` scales output, `focus` the length of work, in percent."""
 
     worker_id: str
     name: str
@@ -50,7 +50,7 @@ class Camera:
 
     camera_id: str
     clock_offset_ms: int
-    writes_local_time: bool  # "2026-10-19 10:15:00.000+02:00" where the others write "…T08:15:00.000Z"
+    writes_local_time: bool  # "2026-10-19 10:15:00.000+02:00" instead of "…T08:15:00.000Z"
     leaves_out_place: bool  # site and camera only in the key
     extra_field: bool
     line_end: str
@@ -58,7 +58,7 @@ class Camera:
 
 @dataclass(frozen=True)
 class Site:
-    """One plant of the company; the simulator knows stations, workers and cameras by their positions here."""
+    """One plant of the company. Other modules refer to stations, workers and cameras by their positions here."""
 
     number: int
     site_id: str
@@ -73,7 +73,7 @@ class Site:
 
 @dataclass(frozen=True)
 class Fleet:
-    """The sites with everything in them, before anything happens."""
+    """All sites with their stations, workers and cameras."""
 
     sites: tuple[Site, ...]
 
@@ -90,7 +90,7 @@ SHARED_SHIFTS = (Shift("early", "06:00", 480), Shift("late", "14:00", 480), Shif
 # Two long shifts that leave the early morning unscheduled: the second kind of plant.
 LONG_SHIFTS = (Shift("day", "06:00", 600), Shift("evening", "16:30", 570))
 STATION_TYPES = (("assembly", 18), ("press", 90), ("welding", 30), ("packing", 60), ("inspection", 45))
-BATCH_MINUTES = 40  # a station reports its output in batches, which keeps counts near 5 % of all events
+BATCH_MINUTES = 40  # a station reports its output in batches, so that counts are about 5 % of all events
 SHARED_SCENE_EVERY = 4
 
 
@@ -157,7 +157,7 @@ def _plan_workers(site_number: int, count: int, crews: int, seed: int) -> tuple[
             rest_weekday=int(rest_weekday[position]),
             pace=int(pace[position]),
             focus=int(focus[position]),
-            is_registered=count == 1 or position < count - 1,  # the newest colleague is not on the list yet
+            is_registered=count == 1 or position < count - 1,  # the newest worker is not registered yet
         )
         for position in range(count)
     )

@@ -2,9 +2,9 @@
 
 `python -m simulator.labels --truth <folder> --published <folder> --landing <folder>`
 
-Reads the sample that a batch published and the simulator's truth. Timestamps come from the cameras' clocks, so the
-plant is planned again from the same arguments to get each clock's error. A reviewer errs now and then, always for the
-same events. Events with a label are not labelled again.
+Reads the sample that a batch published, and the simulator's truth. Timestamps come from the cameras' clocks. So the
+plant is planned again from the same arguments, which yields each clock's error. Reviewers err for some events, which
+are the same in every run. Events with a label are not labelled again.
 """
 
 import argparse
@@ -30,11 +30,11 @@ from simulator.fleet import plan_fleet
 from simulator.objects import FolderBucket
 
 REVIEWERS = ("reviewer-1", "reviewer-2", "reviewer-3")
-ERRS = 0.03  # of a reviewer's answers
-SECOND_OPINION = 0.25  # of the events, and of these half a third one
+ERRS = 0.03  # the share of a reviewer's answers that are wrong
+SECOND_OPINION = 0.25  # the share of events with a second answer; half of these have a third one
 REVIEWED_AFTER = timedelta(days=2)
 
-# The state at the true instant; product_count if a count was really made then; absent if nobody was there.
+# The state at the true instant; product_count if a unit was counted then; absent if nobody was there.
 _TRUTHS = """
     select
         queue.event_key,
@@ -67,7 +67,7 @@ class Answer:
     reviewed_at: datetime
 
     def line(self) -> str:
-        """The label record."""
+        """The label record as one line of JSON, without line end."""
         reviewed_at = self.reviewed_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
         return json.dumps(
             {
@@ -80,9 +80,10 @@ class Answer:
 
 
 def write_labels(truth: Path, published: Path, landing: Path) -> int:
-    """Write the labels of sampled events without a label into one new object; return the number of events.
+    """Write the labels of sampled events without a label into one new object. Returns the number of events.
 
-    Raises SettingsError where the truth or the published sample is missing.
+    Raises:
+        SettingsError: the truth or the published sample is missing.
     """
     truths = read_truths(truth, published, landing)
     if truths:
@@ -94,8 +95,8 @@ def write_labels(truth: Path, published: Path, landing: Path) -> int:
 
 
 def answers(event_key: str, true_event_type: str, at: datetime) -> Iterator[Answer]:
-    """One to three reviewers' answers, decided by the key: the same in every run."""
-    # The first digits decide whether an event is in the sample; the others are free.
+    """The answers of one to three reviewers. The key decides them, so they are the same in every run."""
+    # The first digits of the key decide whether an event is in the sample, so only later ones are used here.
     draw = iter(int(event_key[place : place + 4], 16) / 65536 for place in range(12, 28, 4))
     spread = next(draw)
     count = 1 + (spread < SECOND_OPINION) + (spread < SECOND_OPINION / 2)
@@ -109,7 +110,11 @@ def answers(event_key: str, true_event_type: str, at: datetime) -> Iterator[Answ
 
 
 def read_truths(truth: Path, published: Path, landing: Path) -> list[tuple[str, str, datetime]]:
-    """Key, true type and timestamp of the sampled events without a label in the bucket."""
+    """Key, true type and timestamp of the sampled events without a label in the bucket.
+
+    Raises:
+        SettingsError: the truth or the published sample is missing.
+    """
     queue_path, stamp = published / "review_queue.parquet", truth / "simulation.json"
     for path in (queue_path, stamp, truth / "timeline.parquet", truth / "units.parquet"):
         if not path.exists():
@@ -145,7 +150,7 @@ def _with_true_instants(queue: pa.Table, asked: dict[str, Any]) -> pa.Table:
         first_camera = {station.workstation_id: station.camera for station in site.stations}
         rows = np.flatnonzero(sites == site.site_id)
         camera = np.array([first_camera[name] for name in stations[rows]], dtype=np.int64)
-        # The clock was wrong at the true instant; of the two candidates the right one gives the timestamp again.
+        # The clock's error depends on the true instant, which is not known. So it is approximated in two more steps.
         usual = clock_offsets(site, camera, seen_us[rows] // 1000, episodes)
         for _ in range(2):
             usual = clock_offsets(site, camera, seen_us[rows] // 1000 - usual, episodes)
@@ -154,7 +159,7 @@ def _with_true_instants(queue: pa.Table, asked: dict[str, Any]) -> pa.Table:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit status 0 if the labels are written, 1 with a message if they cannot be."""
+    """Write the labels. Returns exit status 0, or 1 after a message if they cannot be written."""
     parser = argparse.ArgumentParser(
         prog="python -m simulator.labels", description="Label the review sample of a simulated plant."
     )

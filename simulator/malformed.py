@@ -1,9 +1,9 @@
-"""Spoils records as broken cameras, old firmware and half-written files do: one fault for each reason."""
+"""Spoils records like broken cameras, old firmware and partial files do. There are two ways for each reason."""
 
 import json
 from typing import Any
 
-# Two ways to cause each reason that one changed field can cause; the given fields replace the record's.
+# For each reason that a changed field can cause, two ways to cause it. The fields replace those of the record.
 _FAULTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "bad_timestamp": ({"timestamp": "19.10.2026 08:15"}, {"timestamp": 1792397700}),
     "timestamp_out_of_range": ({"timestamp": "1970-01-01T00:00:12Z"}, {"timestamp": "1999-12-31T23:59:59Z"}),
@@ -15,7 +15,7 @@ _FAULTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 
 def spoil(line: bytes, reason: str, variant: int) -> bytes:
-    """The record on this line (without its line end), changed so that it is rejected for exactly `reason`."""
+    """Change the record on this line (without its line end) so that landing rejects it for exactly `reason`."""
     record: dict[str, Any] = json.loads(line)
     first_way = variant % 2 == 0
     match reason:

@@ -1,4 +1,4 @@
-"""The bytes of an object, and a local folder that stores objects like a bucket. Knows nothing about plants."""
+"""Encodes the content of objects, and stores objects in a local folder like a bucket. Knows nothing about plants."""
 
 import os
 import zlib
@@ -8,12 +8,12 @@ import pyarrow as pa
 
 LINES, GZIP, ARRAY, ZSTD = range(4)
 SUFFIXES = (".jsonl", ".jsonl.gz", ".json", ".ndjson.zst")
-# Arrow carries its own zlib and zstd, pinned with it; the system's zlib may compress to other bytes elsewhere.
+# Arrow contains its own zlib and zstd, so its version pins them. The system's zlib could compress to other bytes.
 _GZIP, _ZSTD = pa.Codec("gzip", 6), pa.Codec("zstd", 3)
 
 
 def encoded(body: bytes, line_end: bytes, kind: int) -> bytes:
-    """JSON lines, each with its line end, as the content of an object of this kind."""
+    """The content of an object of this kind with these JSON lines, each with its line end."""
     if kind == GZIP:
         return bytes(_GZIP.compress(body, asbytes=True))
     if kind == ZSTD:
@@ -24,13 +24,13 @@ def encoded(body: bytes, line_end: bytes, kind: int) -> bytes:
 
 
 def whole_lines(cut: bytes) -> int:
-    """How many JSON lines can still be read from a gzip that ends early."""
+    """The number of JSON lines that can still be read from a truncated gzip file."""
     lines = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(cut).split(b"\n")
-    return len(lines) - 1 + lines[-1].endswith(b"}")  # records are flat: a brace ends one
+    return len(lines) - 1 + lines[-1].endswith(b"}")  # records are flat, so a brace ends a complete record
 
 
 class FolderBucket:
-    """Writes objects below a folder; each appears whole, by a rename from a name that landing ignores."""
+    """Writes objects below a folder. Each appears complete: it is renamed from a name that landing ignores."""
 
     def __init__(self, root: Path) -> None:
         self._root = str(root)
@@ -39,13 +39,16 @@ class FolderBucket:
         self.bytes = 0
 
     def put(self, key: str, content: bytes, arrives_ms: int | None = None) -> None:
-        """Write one object, replacing any object with its key, and set its modification time to its arrival."""
+        """Write one object and replace any object with its key.
+
+        `arrives_ms` (milliseconds since 1970) becomes its modification time; None leaves it at now.
+        """
         folder, _, name = f"{self._root}/{key}".rpartition("/")
         if folder not in self._made:
             Path(folder).mkdir(parents=True, exist_ok=True)
             self._made.add(folder)
         unfinished = f"{folder}/.{name}"
-        # Plain system calls: they are the cost of small objects, and `open` with its buffers would double it.
+        # Plain system calls, because `open` with its buffers would double the cost of small objects.
         descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
         try:
             rest = memoryview(content)

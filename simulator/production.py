@@ -1,4 +1,4 @@
-"""The true production of the stations and the instants of their counts. `cameras` derives what is reported."""
+"""The true output of the stations and the instants of their counts. `cameras` derives the reported counts."""
 
 from dataclasses import dataclass
 
@@ -9,13 +9,13 @@ from simulator.fleet import Site
 from simulator.rows import concatenated, take
 from simulator.timeline import WORKING, Segments
 
-# One finished unit, as milliseconds * units per hour * percent of pace: whole numbers add up without rounding.
+# One finished unit, in milliseconds * units per hour * percent of pace. Whole numbers can be added without rounding.
 UNIT = 3_600_000 * 100
 
 
 @dataclass(frozen=True)
 class Counts:
-    """One row per report of finished units; `segment` is the stretch of work in which the counter moved."""
+    """One row per report of finished units. `segment` is the position of the segment in which they were finished."""
 
     segment: Integers
     at_ms: Integers
@@ -23,7 +23,7 @@ class Counts:
 
 
 def true_counts(site: Site, segments: Segments) -> Counts:
-    """Counts full batches, and the rest when a worker leaves a station; fractions of a unit are lost."""
+    """Count full batches, and the remaining units when a worker leaves a station. Fractions of a unit are dropped."""
     if not len(segments.worker):
         return Counts(*(np.zeros(0, dtype=np.int64) for _ in range(3)))
     rate = np.array([station.units_per_hour for station in site.stations], dtype=np.int64)[segments.station]

@@ -1,12 +1,12 @@
-"""The registry files that describe a planned plant, as its administrators would keep them."""
+"""Writes the registry files of a planned plant as its administrators would."""
 
 import csv
 import io
 
 from simulator.fleet import SHARED_SHIFTS, Fleet, Site
 
-# Targets as a share of a station's speed, which allow for pauses and changes of worker. The last shift of a day has a
-# lower target because fewer people carry material at night.
+# Targets in percent of a station's speed. They leave room for pauses and changes of worker. The last shift of a day has
+# a lower target, because fewer people carry material at night.
 TARGET_PERCENT = 60
 LAST_SHIFT_TARGET_PERCENT = 50
 
@@ -42,7 +42,7 @@ def registry_files(fleet: Fleet) -> dict[str, str]:
 
 
 def _targets(site: Site) -> list[tuple[str | int, ...]]:
-    """For each registered station a target of all shifts and one of the last shift. Inspection is not paid by count."""
+    """One target for all shifts and one for the last shift of each registered station. Inspection has no targets."""
     return [
         (site.site_id, station.workstation_id, shift_id, f"{station.units_per_hour * percent / 100:.1f}", "", "")
         for station in site.stations

@@ -17,11 +17,11 @@ def columns(rows: Any) -> dict[str, Any]:
 
 
 def take(rows: R, chosen: Any) -> R:
-    """The rows at these positions, or where this mask is true."""
+    """The rows at these positions, or the rows for which this mask is true."""
     return type(rows)(**{name: values[chosen] for name, values in columns(rows).items()})
 
 
 def concatenated(parts: Sequence[R]) -> R:
-    """The rows of all parts, one part after another; at least one part."""
+    """The rows of all parts, one part after another. There must be at least one part."""
     names = columns(parts[0])
     return type(parts[0])(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})

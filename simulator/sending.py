@@ -24,9 +24,9 @@ Faults = dict[int, list[tuple[int, str, int]]]  # by object: position of the rec
 
 @dataclass(frozen=True)
 class Sent:
-    """What was written to the bucket: one row per object in `deliveries`, and total counts.
+    """The arrivals up to the limit: one row per arrival in `deliveries`, and total counts.
 
-    `rows` is how many rows of the plan they contain, counted from the first.
+    They contain the first `rows` rows of the plan.
     """
 
     deliveries: pa.Table
@@ -68,7 +68,7 @@ def send(
         if cause == "truncated":
             content = content[: len(content) // 2]
             whole = whole_lines(content)
-            # The contract counts what the tear left of the other records as one rejected record.
+            # By the contract, the truncated rest counts as one rejected record.
             bad = [reason for position, reason, _ in faults.get(number, []) if position < whole] + ["malformed_json"]
             held = whole + 1
         keys.append(f"{key}{SUFFIXES[plan.kinds[number]]}")

@@ -1,4 +1,4 @@
-"""One simulation from arguments to files: the order of the steps, and the summary of what was written."""
+"""Runs one simulation from arguments to files, and summarises what was written."""
 
 import json
 import os
@@ -27,12 +27,12 @@ from simulator.sending import send
 from simulator.timeline import presences, true_timeline
 from simulator.windows import shift_windows
 
-FORMAT_OF_TRUTH = 4  # raise it when the same arguments give other bytes
+FORMAT_OF_TRUTH = 4  # raise it when the same arguments produce other bytes
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What a simulation wrote. `events` are records before retries; `records` counts those as well."""
+    """What a simulation wrote. `events` counts records without retried objects, `records` counts those as well."""
 
     events: int
     records: int
@@ -45,7 +45,7 @@ class Summary:
 
     @property
     def events_per_second(self) -> float:
-        """The rate at which the files were written; infinite if there was nothing to do."""
+        """Events written per second; infinite if there was nothing to do."""
         return self.events / self.seconds if self.seconds else float("inf")
 
 
@@ -54,10 +54,12 @@ def _silently(_: str) -> None:
 
 
 def simulate(arguments: Arguments, report: Callable[[str], None] = _silently) -> Summary:
-    """Write the plant's bucket and its truth; do nothing if the same simulation already exists.
+    """Write the plant's bucket and its truth. Writes nothing if the same simulation already exists.
 
-    If it exists up to an earlier instant, the files since then are sent. Raises SettingsError if the truth folder holds
-    another simulation, because two plants in one bucket have no common truth.
+    If it exists up to an earlier instant, the files since then are sent.
+
+    Raises:
+        SettingsError: the truth folder contains another simulation. Two plants in one bucket have no common truth.
     """
     began = time.perf_counter()
     requested = _identity(arguments)
@@ -118,7 +120,7 @@ def _simulate_site(
     after_ms: int | None,
     report: Callable[[str], None],
 ) -> _SiteDone:
-    """Sites share only the bucket, so simulating one at a time limits memory to one site's events."""
+    """Simulate one site. Sites share only the bucket, so memory is limited to the events of one site."""
     windows = shift_windows(site, arguments.start, arguments.days)
     day = stream(arguments.seed, Purpose.TIMELINE, site.number)
     segments = true_timeline(site, presences(site, windows, arguments.begins_ms, arguments.ends_ms, day), day)
@@ -142,8 +144,9 @@ def _simulate_site(
 
 
 def _identity(arguments: Arguments) -> dict[str, Any]:
-    """The arguments that determine the bytes, and the bucket's path relative to the truth, so that both can move
-    together.
+    """The arguments that determine the bytes, and the bucket's path relative to the truth.
+
+    The path is relative so that both folders can be moved together.
     """
     requested = {key: value for key, value in asdict(arguments).items() if key not in ("landing", "truth", "until")}
     bucket = os.path.relpath(arguments.landing.resolve(), arguments.truth.resolve())

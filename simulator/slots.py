@@ -1,4 +1,4 @@
-"""The objects of one site: their existence, names, kinds and first arrivals.
+"""Plans the objects of one site: which ones exist, and their names, kinds and first arrivals.
 
 A camera writes one object per slot (an hour or a part of it). `delivery` assigns the records.
 """
@@ -23,7 +23,10 @@ KIND_BOUNDS, KINDS = (0.05, 0.15, 0.19), np.array([ARRAY, GZIP, ZSTD, LINES])
 
 @dataclass(frozen=True)
 class Grid:
-    """The slots of one site's cameras, as flags by camera and slot, and one more column for the backlog."""
+    """The slots of one site's cameras, with flags of the shape (cameras, slots).
+
+    One more column, `backlog`, is for the object after an outage.
+    """
 
     begins_ms: int
     slot_ms: int
@@ -38,13 +41,13 @@ class Grid:
         return self.slots
 
     def cells(self, camera: Integers, slot: Integers) -> Integers:
-        """One number per camera and column."""
+        """The number of a camera's cell in a column: one number for each camera and column."""
         return camera * (self.slots + 1) + slot
 
 
 @dataclass(frozen=True)
 class Objects:
-    """One row per object, in the order of first arrival; `cell` as numbered by the grid."""
+    """One row per object, in the order of first arrival. `cell` is the number from `Grid.cells`."""
 
     cell: Integers
     camera: Integers
@@ -57,7 +60,7 @@ class Objects:
 
 
 def plan_grid(site: Site, episodes: Episodes, arguments: Arguments) -> Grid:
-    """Mark the slots that outages and silences cover."""
+    """Mark the slots that outages and silent cameras cover."""
     slots = (arguments.ends_ms - arguments.begins_ms) // arguments.slot_ms
 
     def covered(kind: str) -> Flags:
@@ -77,7 +80,7 @@ def plan_grid(site: Site, episodes: Episodes, arguments: Arguments) -> Grid:
 def plan_objects(grid: Grid, records_per_cell: Integers, rng: np.random.Generator) -> Objects:
     """Every object that is sent.
 
-    A camera that sees nobody sends an empty object, which distinguishes it from a dead camera.
+    A camera that sees nobody sends an empty object. A dead camera sends none.
     """
     cameras = len(grid.held)
     expected = np.column_stack([~grid.held & ~grid.dark, np.zeros(cameras, dtype=np.bool_)]).ravel()
@@ -102,7 +105,10 @@ def plan_objects(grid: Grid, records_per_cell: Integers, rng: np.random.Generato
 
 
 def keys(site: Site, grid: Grid, objects: Objects) -> Sequence[str]:
-    """`events/site_id=…/camera_id=…/2026-10-19/T08`, without suffix; minutes only where an hour has several."""
+    """The objects' keys without suffix, such as `events/site_id=…/camera_id=…/2026-10-19/T08`.
+
+    They contain minutes only if an hour has several objects.
+    """
     stamp = "%Y-%m-%d/T%H" if grid.slot_ms == HOUR_MS else "%Y-%m-%d/T%H%M"
     names = [_utc(grid.begins_ms + slot * grid.slot_ms).strftime(stamp) for slot in range(grid.slots)]
     names.append(_utc(grid.outage_ends_ms).strftime("%Y-%m-%d/backlog-T%H%M"))

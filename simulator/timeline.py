@@ -1,6 +1,6 @@
-"""The true timeline: who was on site when, at which station and in which state.
+"""The true timeline: when each worker was on site, at which station and in which state.
 
-This is what really happened, to the millisecond; metrics are compared with it. Cameras are not involved.
+It is exact to the millisecond, and published figures are compared with it. Cameras are not involved.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ MAX_OVERTIME_MS = 40 * MINUTE_MS
 WORK_MEAN_MS, IDLE_MEAN_MS, ABSENT_MEAN_MS = 480_000, 85_000, 100_000
 SHORTEST_STATE_MS = 15_000
 SHORT_ABSENCE = 0.08  # share of pauses in which the worker leaves the station
-MOVES, MOVE = 3, 0.6  # how often a worker may change stations in a shift, and the chance each time
+MOVES, MOVE = 3, 0.6  # how often a worker can change stations in a shift, and the probability of each change
 BREAKS = ((0.25, 10), (0.55, 30), (0.80, 10))  # start within the shift and length, minutes
 LONG_SHIFT_MS = 9 * 60 * MINUTE_MS  # only longer shifts have the third break
 PRESENCES_AT_ONCE = 2048  # bounds the memory of the two-dimensional draws
@@ -28,7 +28,7 @@ PRESENCES_AT_ONCE = 2048  # bounds the memory of the two-dimensional draws
 
 @dataclass(frozen=True)
 class Presences:
-    """One row per worker and shift worked: the time on site, and the station the worker starts at."""
+    """One row per worker and shift worked: the time on site in ms since 1970, and the worker's first station."""
 
     worker: Integers
     started_ms: Integers
@@ -38,7 +38,7 @@ class Presences:
 
 @dataclass(frozen=True)
 class Segments:
-    """The true timeline of one site, ordered by presence and time; a presence's segments follow without a gap."""
+    """The true timeline of one site, ordered by presence and time. A presence's segments have no gaps."""
 
     presence: Integers
     worker: Integers
@@ -49,7 +49,7 @@ class Segments:
 
 
 def presences(site: Site, windows: Windows, begins_ms: int, ends_ms: int, rng: np.random.Generator) -> Presences:
-    """Which worker works which shift. Only windows entirely within the simulated period are worked."""
+    """Draw which worker works which shift. Only windows entirely within the simulated period are worked."""
     crew = np.array([worker.crew for worker in site.workers])
     rest = np.array([worker.rest_weekday for worker in site.workers])
     whole = (windows.started_ms >= begins_ms) & (windows.ended_ms + MAX_OVERTIME_MS + MINUTE_MS <= ends_ms)
@@ -124,12 +124,12 @@ def _segments(site: Site, present: Presences, first: int, rng: np.random.Generat
 
 
 def _part(presence: Integers, station: Integers, state: Integers | int, start: Integers, end: Integers) -> Segments:
-    """Segments on the clock of the presence; the worker is filled in when all parts are together."""
+    """Segments with times since the worker's arrival. `worker` is a placeholder until all parts are combined."""
     return Segments(presence, presence, station, np.broadcast_to(np.int64(state), start.shape), start, end)
 
 
 def _work_and_pauses(span: Integers, focus: Integers, rng: np.random.Generator) -> tuple[Integers, Integers, Integers]:
-    """Start, length and state by presence and step, alternating and beginning with working."""
+    """Start, length and state, shape (presences, steps). Work and pauses alternate, beginning with work."""
     count = len(span)
     shortest_cycle = WORK_MEAN_MS * 70 // 100 + IDLE_MEAN_MS
     cycles = int(span.max(initial=1)) * 5 // (shortest_cycle * 4) + 12
@@ -145,7 +145,7 @@ def _work_and_pauses(span: Integers, focus: Integers, rng: np.random.Generator) 
 
 
 def _stations(start: Integers, span: Integers, home: Integers, stations: int, rng: np.random.Generator) -> Integers:
-    """The station by presence and step: the home station, then up to MOVES changes, each at a state change."""
+    """The station, shape (presences, steps): the home station, then up to `MOVES` changes, each at a state change."""
     count = len(span)
     at = np.sort(span[:, None] * between(rng, 50, 950, (count, MOVES)) // 1000, axis=1)
     moved = chance(rng, MOVE, (count, MOVES)) & (stations > 1)

@@ -1,4 +1,4 @@
-"""The truth folder beside the bucket: true timeline, units and windows, deliveries, and deliberate faults.
+"""Writes the truth folder beside the bucket: true timeline, units and windows, deliveries, and deliberate faults.
 
 Files of the truth folder (instants are UTC):
 timeline.parquet    site_id, worker_id, workstation_id, state, started_at, ended_at
@@ -6,7 +6,7 @@ units.parquet       site_id, worker_id, workstation_id, made_at, units
 windows.parquet     site_id, shift_date, shift_id, started_at, ended_at
 deliveries.parquet  object_key, cause, delivered_at, records, malformed_records, in the order of arrival per site
 episodes.json       drift, outage, silent camera, wrong clock: where and when
-simulation.json     arguments and summary; written last, so it marks the simulation as complete
+simulation.json     arguments and summary; it is written last, so its presence marks the simulation as complete
 """
 
 import json
@@ -70,7 +70,7 @@ def windows_table(site: Site, windows: Windows) -> pa.Table:
 
 
 def write_table(folder: Path, name: str, parts: Sequence[pa.Table]) -> None:
-    """All sites' rows as one Parquet file."""
+    """Write the rows of all sites as one Parquet file."""
     unfinished = folder / f".{name}.parquet"
     pq.write_table(pa.concat_tables(parts), unfinished, compression="zstd")
     os.replace(unfinished, folder / f"{name}.parquet")

@@ -1,4 +1,4 @@
-"""The simulator's own shift windows, computed independently of the warehouse, which is compared with them."""
+"""Computes shift windows independently of the warehouse, so that its windows can be compared with these."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -13,7 +13,7 @@ from simulator.fleet import Site
 
 @dataclass(frozen=True)
 class Windows:
-    """Scheduled windows of one site in order of their start; `shift` is a position in `Site.shifts`."""
+    """Scheduled windows of one site, ordered by start (ms since 1970). `shift` is a position in `Site.shifts`."""
 
     shift: Integers
     shift_date: npt.NDArray[np.datetime64]
@@ -22,7 +22,7 @@ class Windows:
 
 
 def shift_windows(site: Site, start: date, days: int) -> Windows:
-    """Every window that can touch the simulated days, with one extra local date on both sides."""
+    """Every window that can touch the simulated days, with extra local dates on both sides."""
     zone = ZoneInfo(site.timezone)
     rows = sorted(
         (_instant_ms(day, shift.start_local, zone), number, day)
@@ -41,6 +41,7 @@ def shift_windows(site: Site, start: date, days: int) -> Windows:
 
 
 def _instant_ms(day: date, start_local: str, zone: ZoneInfo) -> int:
-    # fold=0 implements both rules of the contract: the first of two instants, and a skipped time moves on by the gap.
+    # fold=0 implements both rules of the contract: of two instants the first counts, and a skipped time moves forward
+    # by the gap.
     local = datetime.combine(day, time.fromisoformat(start_local), tzinfo=zone)
     return int(local.astimezone(UTC).timestamp()) * 1000
