@@ -1,5 +1,6 @@
-"""Backup and restore: a plant's own state in one folder, and a plant again from that folder.
+"""Backup and restore: copies a plant's own state into one folder, and makes a plant from that folder.
 
-The bucket keeps what cameras wrote, so a backup holds what the bucket does not: the warehouse, the registries, what
-waits in outboxes, journals of deletions, and Dagster's records. What follows from these is made again.
+The bucket keeps the cameras' files. So a backup contains the rest: the warehouse, the registries, the outboxes, the
+journals of deletions, and Dagster's records. Files that are derived from these are not copied; a batch writes them
+again.
 """

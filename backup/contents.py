@@ -1,6 +1,6 @@
-"""What a backup holds, by the places of the data folder (privacy/places.py), and its table of contents, `backup.json`.
+"""The contents of a backup, by places of the data folder (privacy/places.py), and its manifest, `backup.json`.
 
-Every place is in `COPIED`, in `LEFT_OUT` with a reason, or the warehouse; a test compares the lists.
+Every place is in `COPIED`, in `LEFT_OUT` with a reason, or is the warehouse. A test compares the lists.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ TABLE_OF_CONTENTS = "backup.json"
 WAREHOUSE = "warehouse.duckdb"
 FILES, REGISTRY, BUCKET, KEYS = "files", "registry", "bucket", "keys.json"
 
-# The bucket's prefixes. The archive is last: what a batch archives meanwhile is then copied twice or from there.
+# The bucket's prefixes. The archive is copied last. So an object that a batch archives meanwhile is copied from the
+# archive, or twice, but is never missed.
 OBJECTS = ("events/", "labels/", ARCHIVE_PREFIX)
 
-# Copied as they are; databases of SQLite through its own backup, so that a running daemon disturbs nothing.
+# Copied byte for byte. SQLite databases are copied with SQLite's backup, so that a running daemon does no harm.
 COPIED = (
     "alerts/*",
     "alerts.log",
@@ -59,13 +60,13 @@ LEFT_OUT = {
     STATE_NAME: "the restore writes it",
     f".{STATE_NAME}*": "work under way",
 }
-# Of Dagster's folder: locks and sockets of processes that run now, and what SQLite keeps beside its databases.
+# Files of Dagster's folder that are not copied: locks and sockets of running processes, and SQLite's temporary files.
 _OF_PROCESSES = ("*.lock", "*-wal", "*-shm", "*-journal", "dagster/running*")
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """The table of contents. `files` gives the SHA-256 of each file by its path below the backup."""
+    """The manifest of a backup. `files` maps each file's path below the backup to its SHA-256."""
 
     format: int
     taken_at: str  # UTC, ISO 8601
@@ -83,10 +84,10 @@ class Contents:
 
 
 def read_contents(folder: Path) -> Contents:
-    """The table of contents of a backup.
+    """Read the manifest of a backup.
 
     Raises:
-        BackupError: the folder holds no finished backup.
+        BackupError: the folder contains no finished backup.
     """
     try:
         contents = Contents(**json.loads((folder / TABLE_OF_CONTENTS).read_text(encoding="utf-8")))
@@ -96,7 +97,7 @@ def read_contents(folder: Path) -> Contents:
 
 
 def is_copied(path: str) -> bool:
-    """Whether a file of the data folder belongs into a backup, by its path below the folder."""
+    """Whether a backup includes a file of the data folder, by its path below the folder."""
     return any(fnmatchcase(path, pattern) for pattern in COPIED) and not any(
         fnmatchcase(path, pattern) for pattern in _OF_PROCESSES
     )

@@ -1,6 +1,7 @@
-"""Restores a backup into an empty data folder. The warehouse takes its place last, so a killed restore starts again.
+"""Restores a backup into a data folder without a warehouse.
 
-Objects that were archived after the backup was taken are landed from the archive: no batch would find them.
+The warehouse is put in place last, so a killed restore can be started again. Objects that were archived after the
+backup are landed from the archive, because batches do not read the archive.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _OF_THE_MACHINE = {"data_dir", "landing_url", "site_url", "allowed_hosts", "pseu
 
 @dataclass(frozen=True, slots=True)
 class RestoreReport:
-    """What came back: objects in the backup's manifest, and objects and events landed from the archive since then."""
+    """The objects that the backup's warehouse knows, and the objects and events landed from the archive in addition."""
 
     objects: int
     objects_since: int
@@ -37,12 +38,12 @@ class RestoreReport:
 
 
 def restore_backup(settings: Settings, folder: Path, now: datetime, log: Callable[[str], None]) -> RestoreReport:
-    """Restore a backup; run a batch afterwards.
+    """Restore a backup. The caller runs a batch afterwards.
 
     Raises:
-        BackupError: the folder is no whole backup, the data folder has a warehouse already, or it cannot be written.
-        BucketError, WarehouseError: the archive cannot be read, the warehouse is of a newer release, or the pseudonyms
-        in it need another key; nothing took its place.
+        BackupError: the folder is no complete backup, the data folder has a warehouse already, or it cannot be written.
+        BucketError, WarehouseError: the archive cannot be read, the warehouse is of a newer release, or its pseudonyms
+        need another key; no warehouse was put in place.
     """
     contents = read_contents(folder)
     _require_whole(folder, contents)
@@ -95,7 +96,7 @@ def _require_whole(folder: Path, contents: Contents) -> None:
 
 
 def _warnings(settings: Settings, contents: Contents) -> Iterator[str]:
-    """What the person must know before: what is not in the backup, and which settings are others than then."""
+    """What the operator must know before the restore: data missing from the backup, and settings that differ."""
     yield f"the backup was taken at {contents.taken_at[:19].replace('T', ' ')} UTC, {contents.objects:,} objects"
     yield "erasures requested since then are not in it; make them again"
     if contents.needs:
@@ -111,7 +112,7 @@ def _shown(value: object) -> str:
 
 
 def _put_objects_back(folder: Path, bucket: Bucket) -> None:
-    """Registry files and, where the backup holds them, the bucket's objects; what the bucket has stays as it is."""
+    """Put registry files and the backup's objects, if any, into the bucket. Keys that the bucket has are kept."""
     for source, prefix in ((folder, f"{REGISTRY}/"), *((folder / BUCKET, prefix) for prefix in OBJECTS)):
         there = {info.key for info in bucket.list(prefix)}
         for path in _files(source / prefix):

@@ -1,7 +1,7 @@
-"""Takes a backup while the plant goes on: only the copy of the warehouse holds up a batch.
+"""Takes a backup while the plant runs. A batch waits only while the warehouse is copied.
 
-The backup is written under a hidden name and renamed when every file is whole and durable, so a folder with the final
-name is a finished backup. A killed one leaves the hidden folder, which the next backup removes.
+The backup is written under a hidden name and renamed when every file is complete and durable. So a folder with the
+final name is a finished backup. A killed backup leaves the hidden folder, and the next backup removes it.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _PARTIAL = ".floorhouse-backup-"
 
 @dataclass(frozen=True, slots=True)
 class BackupReport:
-    """A finished backup: its folder and bytes, the objects in its manifest, and the older backups that were removed."""
+    """A finished backup: its folder and bytes, the objects that its warehouse knows, and the older backups removed."""
 
     folder: Path
     bytes: int
@@ -63,11 +63,11 @@ def take_backup(
     with_keys: bool = False,
     with_bucket: bool = False,
 ) -> BackupReport:
-    """Make a backup in a new folder below `target`; with `keep`, remove all but that many of the newest ones.
+    """Make a backup in a new folder below `target`. With `keep`, remove all but the `keep` newest backups.
 
     Raises:
-        BackupError: there is no warehouse yet, the target lies in the data folder, or it cannot be written.
-        WarehouseBusyError: a batch held the warehouse for all of the waiting time.
+        BackupError: there is no warehouse yet, the target is in the data folder, or it cannot be written.
+        WarehouseBusyError: a batch held the warehouse's lock for the whole waiting time.
         BucketError: the registry cannot be read.
     """
     _require_target(settings, target)
@@ -111,7 +111,7 @@ def _require_target(settings: Settings, target: Path) -> None:
 
 
 def _copy_warehouse(settings: Settings, partial: Path, log: Callable[[str], None]) -> tuple[int, str]:
-    """Copy the warehouse as one complete file; gives the objects in its manifest and its newest landing."""
+    """Copy the warehouse as one complete file. Returns the number of landed objects and the newest landing."""
     copy = partial / WAREHOUSE
     try:
         with warehouse_lock(settings, log=log):
@@ -162,7 +162,7 @@ def _copy_registry(settings: Settings, partial: Path) -> None:
 
 
 def _copy_bucket(settings: Settings, partial: Path, log: Callable[[str], None]) -> None:
-    """Copy a local bucket's objects; a server's has copies of its own."""
+    """Copy the objects of a local bucket. A bucket on a server is not copied; the server has its own backups."""
     bucket = open_landing_bucket(settings)
     if not isinstance(bucket, LocalBucket):
         log("the bucket is on a server, whose own means copy it; its objects are not in the backup")
