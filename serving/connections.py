@@ -1,8 +1,9 @@
-"""Cuts off client connections on which nothing happens. Knows nothing about requests.
+"""Closes client connections without progress. Knows nothing about the content of requests.
 
 A client that loses power in the middle of a request's head never closes the connection, and uvicorn would wait for the
-rest for ever. Such connections accumulate over weeks until the process may open no more files. Answers that nobody
-reads accumulate in the same way. h11 is the parser because it limits the size of headers; the faster parser does not.
+rest for ever. Such connections accumulate over weeks until the process cannot open any more files. Connections with
+unread answers accumulate in the same way. h11 is the parser, because it limits the size of headers; the faster parser
+does not.
 """
 
 from __future__ import annotations
@@ -13,26 +14,26 @@ from typing import cast
 
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
-# More than a plant has readers and cameras; each connection takes a file descriptor and some 20 KB of memory.
+# More than the readers and cameras of a plant. Each connection takes a file descriptor and about 20 KB of memory.
 MAX_CONNECTIONS = 4096
 
-# The newest request, whether it is answered, and the bytes of answers that the client has not read yet.
+# The newest request, whether its answer is complete, and the bytes of answers that the client has not read yet.
 _Progress = tuple[RequestResponseCycle | None, bool, int]
 
 
 class TimedConnection(H11Protocol):
-    """A connection that is cut off after the graceful shutdown time without progress; no request may take that long.
+    """A connection that is closed after the graceful shutdown time without progress. No request may take that long.
 
     Progress is a new request, work on its answer, or a client that reads an answer, however slowly. Single bytes of a
-    head are not progress. If there are too many connections, idle ones of the client with the most idle connections are
-    closed.
+    head are not progress. If there are `MAX_CONNECTIONS`, a new connection closes the longest idle connection of the
+    client with the most idle connections.
     """
 
     _timer: asyncio.TimerHandle | None = None
     _idle_since: float = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """As uvicorn's, after making room for the connection."""
+        """Make room for the connection, then do as uvicorn does. Without room, the connection is closed."""
         has_room = len(self.connections) < MAX_CONNECTIONS or self._make_room()
         super().connection_made(transport)
         self._idle_since = self.loop.time()
@@ -41,18 +42,18 @@ class TimedConnection(H11Protocol):
             transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """As uvicorn's."""
+        """Cancel the timer, then do as uvicorn does."""
         if self._timer is not None:
             self._timer.cancel()
         super().connection_lost(exc)
 
     def on_response_complete(self) -> None:
-        """As uvicorn's."""
+        """Note the time since which the connection is idle, then do as uvicorn does."""
         self._idle_since = self.loop.time()
         super().on_response_complete()
 
     def _make_room(self) -> bool:
-        """Cut off the longest idle connection of the address with the most idle connections."""
+        """Close the longest idle connection of the address with the most of them. Returns whether there was one."""
         idle = [one for one in cast("set[TimedConnection]", self.connections) if one._is_idle]
         if not idle:
             return False
@@ -69,9 +70,9 @@ class TimedConnection(H11Protocol):
 
     @property
     def _is_worked_on(self) -> bool:
-        """Whether a request is complete and its answer is in progress, whose time the application limits itself.
+        """Whether a request is complete and the application works on its answer. The application limits that time.
 
-        An answer that waits behind earlier unread ones is not in progress.
+        An answer that waits behind earlier unread ones does not count.
         """
         cycle: RequestResponseCycle | None = self.cycle
         is_asked = cycle is not None and not cycle.more_body and not cycle.response_started

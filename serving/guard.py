@@ -1,6 +1,6 @@
-"""An ASGI layer that refuses requests from unknown hosts and foreign pages before they reach the application.
+"""An ASGI layer that refuses requests for unknown hosts, or from other servers' pages, before the application.
 
-`known_hosts.py` decides; this module only answers, for requests and WebSockets alike.
+`known_hosts.py` decides. This module only answers, for both requests and WebSockets.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ POLICY_VIOLATION = 1008  # RFC 6455's code for a policy violation
 
 
 def plainly(refused: Objection) -> Response:
-    """The message as plain text."""
+    """The refusal's sentence as a response in plain text."""
     return PlainTextResponse(f"{refused.detail}\n", refused.status, {"Cache-Control": "no-store"})
 
 
 class Guard:
-    """Answers in place of `app` if a request names an unknown host or comes from another server's page."""
+    """Answers instead of `app` if a request names an unknown host or comes from another server's page."""
 
     def __init__(self, app: ASGIApp, known: KnownHosts, refuse: Callable[[Objection], Response] = plainly) -> None:
         self.app = app
@@ -29,7 +29,7 @@ class Guard:
         self.refuse = refuse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """As ASGI wants it."""
+        """Refuse the request, or pass it to the application (the ASGI interface)."""
         if scope["type"] in ("http", "websocket"):
             refused = objection(scope["headers"], scope.get("method", "GET"), self.known)
             if refused is not None and scope["type"] == "websocket":

@@ -1,8 +1,8 @@
-"""The host names of a server, and the check of a request against them. Pure: headers in, an objection or None out.
+"""Checks requests against the host names of a server, by their headers. Pure.
 
-Loopback keeps other machines out, but not pages in this machine's browser: a page can send a request to any address,
-and its own host name can be made to point to this machine (DNS rebinding). Both show in headers that a page cannot
-change.
+Loopback keeps other machines out, but not pages in this machine's browser. A page can send a request to any address,
+and its own host name can be made to point to this machine (DNS rebinding). Both are visible in headers that a page
+cannot change.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _READ = {b"host", b"origin", b"sec-fetch-site", b"sec-fetch-mode", b"sec-fetch-d
 
 @dataclass(frozen=True, slots=True)
 class Objection:
-    """Why a request is refused: HTTP status, a code for programs, a sentence for people."""
+    """Why a request is refused: the HTTP status, a code for programs, and a sentence for people."""
 
     status: int
     reason: str
@@ -29,7 +29,7 @@ class Objection:
 
 @dataclass(frozen=True, slots=True)
 class KnownHosts:
-    """Host names (a name without a port means every port), and additional allowed origins of pages."""
+    """Host names of a server, and other hosts whose pages may send requests. A name without a port means every port."""
 
     names: frozenset[str] = LOOPBACK
     origins: frozenset[str] = frozenset()
@@ -44,7 +44,7 @@ def read_hosts(text: str) -> frozenset[str]:
     """Read comma-separated names and addresses, each with or without a port.
 
     Raises:
-        ValueError: one of them is neither.
+        ValueError: a part is neither a name nor an address.
     """
     hosts = frozenset(host for part in text.split(",") if (host := part.strip().lower()))
     if wrong := next((host for host in sorted(hosts) if _HOST.fullmatch(host) is None), None):
@@ -53,10 +53,13 @@ def read_hosts(text: str) -> frozenset[str]:
 
 
 def known_hosts(interface: str, allowed: str, address: str = "") -> KnownHosts:
-    """The names of a server: loopback, the interface it listens on, a setting, and its configured address.
+    """The names of a server: loopback, the interface on which it listens, the setting `allowed`, and its own `address`.
 
-    A proxy may pass a `Host` that differs from the one readers see, so pages of the setting's hosts count as own pages.
-    Pages of loopback do not, because any program on the machine can serve pages there.
+    A proxy may pass a `Host` that differs from the one that readers see. So pages of the setting's hosts count as the
+    server's own pages. Pages of loopback do not, because any program on the machine can serve pages there.
+
+    Raises:
+        ValueError: a part of `allowed` is neither a name nor an address.
     """
     bound = f"[{interface}]" if ":" in interface else interface.lower()
     shown = urlsplit(address).netloc.rpartition("@")[2].lower()
@@ -67,7 +70,7 @@ def known_hosts(interface: str, allowed: str, address: str = "") -> KnownHosts:
 
 
 def objection(headers: Iterable[tuple[bytes, bytes]], method: str, known: KnownHosts) -> Objection | None:
-    """Why a server with these hosts refuses a request with these headers (names in lower case), or None."""
+    """Why a server with these hosts refuses a request with these headers (names in lower case); None if it does not."""
     given: dict[bytes, list[str]] = {name: [] for name in _READ}
     for name, value in headers:
         if name in _READ:
@@ -85,7 +88,7 @@ def objection(headers: Iterable[tuple[bytes, bytes]], method: str, known: KnownH
 
 
 def _opens_a_page(given: dict[bytes, list[str]], method: str) -> bool:
-    """Whether the request is a top-level navigation by a link, which reveals nothing to the other page."""
+    """Whether the request is a top-level navigation by a link. The other page cannot read its answer."""
     return method in ("GET", "HEAD") and (given[b"sec-fetch-mode"], given[b"sec-fetch-dest"]) == (
         ["navigate"],
         ["document"],

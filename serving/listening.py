@@ -1,7 +1,6 @@
-"""Listening for the project's servers: a socket with a long backlog, enough file descriptors, graceful shutdown on a
-signal.
+"""Sockets and settings of the project's servers: a long backlog, enough file descriptors, graceful shutdown.
 
-`connections.py` limits what a connection may do.
+`connections.py` limits single connections.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from starlette.types import ASGIApp
 
 from serving.connections import MAX_CONNECTIONS, TimedConnection
 
-# The backlog of connections in the kernel; a thousand pages may connect at once.
+# The length of the kernel's queue of new connections. A thousand pages may connect at once.
 BACKLOG = 2048
 _OTHER_FILES = 256
 
@@ -30,15 +29,15 @@ class CannotListenError(OSError):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A bound socket. Port 0 means any free port.
+    """A listening socket. Port 0 means any free port.
 
     Raises:
-        CannotListenError: the port is taken, or the host is not this machine's.
+        CannotListenError: the port is in use, or the address is not one of this machine.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
-    except OSError as error:  # its sentence may have the address in it already
+    except OSError as error:  # its text may already contain the address
         why = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror or error)
         raise CannotListenError(why.partition(" (while")[0]) from error
 
@@ -50,8 +49,8 @@ def address_of(listener: socket.socket, host: str) -> str:
 
 
 def make_server(app: ASGIApp, longest_seconds: float, **options: Any) -> uvicorn.Server:
-    """A server that cuts off connections without progress for this long, and gives requests as long at shutdown."""
-    with contextlib.suppress(ValueError, OSError):  # if the system refuses, the current limit must do
+    """A server that closes connections after `longest_seconds` without progress, and waits as long at shutdown."""
+    with contextlib.suppress(ValueError, OSError):  # if the system refuses, the current limit stays
         allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         wanted = MAX_CONNECTIONS + _OTHER_FILES
         if allowed < wanted:
@@ -69,11 +68,11 @@ def make_server(app: ASGIApp, longest_seconds: float, **options: Any) -> uvicorn
 
 
 def stop_on_signals(stop: Callable[[], None]) -> None:
-    """Shut down gracefully on a signal even before uvicorn handles it, and when uvicorn raises it again at the end."""
+    """Call `stop` on SIGTERM, SIGINT and SIGHUP, also before uvicorn handles signals and when it raises them again."""
 
     def handle(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
         stop()
 
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # as nohup has it
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores SIGHUP
             signal.signal(number, handle)
