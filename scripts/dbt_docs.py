@@ -1,4 +1,4 @@
-"""`make docs`: dbt's documentation of every model, with the columns and sizes of the warehouse where there is one."""
+"""`make docs`: writes dbt's documentation of every model, with columns and sizes if there is a warehouse."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from orchestration.dbt.project import run_dbt
 
 
 def main() -> int:
-    """Exit status 0 with the page's place, 1 with one sentence."""
+    """Write the page. Returns exit status 0 after printing its path, or 1 after one sentence."""
     try:
         settings = read_settings()
-        with warehouse_lock(settings):  # dbt opens the warehouse, and a batch must not find it open
+        with warehouse_lock(settings):  # dbt opens the warehouse, and no batch may run meanwhile
             result = run_dbt(settings, ["docs", "generate", "--static"])
     except FloorhouseError as error:
         print(error, file=sys.stderr)

@@ -1,7 +1,6 @@
-"""`floorhouse demo`: runs a simulated plant from camera files to the report, then shows the findings and their
-accuracy.
+"""`floorhouse demo`: runs a simulated plant from camera files to the report, then prints the findings and accuracy.
 
-Starts the commands that a plant uses and decides nothing about data. A second run repeats only what has changed.
+It starts the same commands as a plant and decides nothing about data. A second run repeats only what has changed.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ PLANT = ("--sites=2", "--cameras=12", "--workers=40", "--seed=7")
 DAYS = 30
 # Files of the last minutes land in a separate batch, so that they are as late as in a real plant.
 NEWEST_FILES = timedelta(minutes=100)
-CLOSING_LINE = "Batch finished"  # the lines from here on are a batch's findings
+CLOSING_LINE = "Batch finished"  # the first line of a batch's findings
 
 
 class DemoError(FloorhouseError):
@@ -31,7 +30,11 @@ class DemoError(FloorhouseError):
 
 
 def landing_folder(settings: Settings) -> Path:
-    """The bucket's folder. Raises DemoError if simulated events would be mixed with a plant's own."""
+    """The bucket's folder.
+
+    Raises:
+        DemoError: simulated events would be mixed with a plant's own, or the demo's bucket was emptied.
+    """
     if not settings.landing_url.startswith("file:"):
         raise DemoError(
             f"The demo needs a local bucket and FLOORHOUSE_LANDING_URL is {settings.landing_url}; unset it."
@@ -70,7 +73,11 @@ def run_demo(settings: Settings, progress: Progress, now: datetime) -> list[str]
     """Simulate, run a batch, label its sample, run a second batch, build the pages, and compare with the truth.
 
     The plant's days end at `now`. Its files land in two batches in the order in which they were sent, each with the
-    clock of its day. Raises StepError if a step fails. Returns the batch's closing lines, to be printed last.
+    clock of its day. Returns the batch's closing lines, to be printed last.
+
+    Raises:
+        DemoError: the demo must not run here.
+        StepError: a step failed.
     """
     landing, truth = landing_folder(settings), truth_folder(settings)
     end = end_of_plant(settings, now)
@@ -85,8 +92,8 @@ def run_demo(settings: Settings, progress: Progress, now: datetime) -> list[str]
     ]
     before = end - NEWEST_FILES
     commands = {
-        # The pages take Node a minute or two whatever the data, so they are built concurrently; the batch waits when it
-        # needs them.
+        # Node takes a minute or two for the pages, whatever the data. So they are built in parallel, and the batch
+        # waits for them when it needs them.
         "pages": ["reports.shell"],
         "simulate": [*simulator, f"--until={before.isoformat()}"],
         "go on": [*simulator, f"--until={end.isoformat()}"],
@@ -121,10 +128,10 @@ def run_demo(settings: Settings, progress: Progress, now: datetime) -> list[str]
 
 
 def demonstrate() -> int:
-    """Run the demo and return exit status 0 after its summary, 130 when it was interrupted.
+    """Run the demo. Returns exit status 0 after its summary, or 130 if it was interrupted.
 
     Raises:
-        FloorhouseError: it must not run here, or a step failed.
+        FloorhouseError: the demo must not run here, or a step failed.
     """
     progress = Progress()
     try:

@@ -1,8 +1,10 @@
-"""The list of everything that Floorhouse says to an operator, docs/messages.md, read from the code itself.
+"""Writes docs/messages.md, the list of all messages that an operator can see, from the code.
 
-`python -m scripts.messages` writes it anew. A message is a text of several words that code raises, logs, prints, gives
-back as a sentence or keeps as one; `…` stands for what is filled in. With it stands when it is said, and where a test
-quotes it, that test: the case that makes it.
+`python -m scripts.messages` writes the page.
+
+A message is a text of several words that code raises, logs, prints, returns as a sentence or stores as one. `…` stands
+for inserted values. The list says when a module writes its messages. If a test quotes a message, the list names the
+test.
 """
 
 from __future__ import annotations
@@ -38,9 +40,9 @@ _ROOMS = (
     "scripts",
     "serving",
 )
-# Functions that say something.
+# Functions whose arguments are messages.
 _SAY = {"log", "print", "say", "_say", "_stop", "secho", "echo", "info", "warning", "error", "exception", "critical"}
-# Names under which a sentence, or a part of one, is kept.
+# Names of variables and arguments that contain a sentence or a part of one.
 _KEPT = re.compile(
     r"sentence|words|warning|told|said|why|doubt|seen|heard|wrong|reason|detail|hint|expected|change|_why|harm|notes|"
     r"description|message|shown|more|found|counted|dated|rules|facts|limits|unit|means|allowed",
@@ -54,7 +56,7 @@ _CODE = re.compile(
     r"^Invalid (?:control|\\u)|^Illegal trailing|\bnull as\b|is not null and\b|tokens\.|\breplace\(|"
     r"\bwhere (?:false|… <)|^\(?(?:event_key|… and \w+) in |^site_id, |^file = |^python -m"
 )
-# These build the pages of the report, or are texts of files.
+# These modules build the report's pages, or write files.
 _NO_MESSAGES = {
     "reports/patches.py",
     "reports/policy.py",
@@ -65,12 +67,12 @@ _NO_MESSAGES = {
 
 
 def messages(places: Iterable[str]) -> dict[str, list[str]]:
-    """The texts that each of these modules says, in their order."""
+    """The messages of each of these modules, in their order."""
     return {place: list(dict.fromkeys(_of_module(ROOT / place))) for place in places}
 
 
 def modules_that_speak() -> list[str]:
-    """Every module of the product with a message in it, as a path below the root."""
+    """Every module of the product that contains a message, as a path below the root."""
     paths = [
         path for room in _ROOMS for path in sorted((ROOT / room).rglob("*.py")) if "node_modules" not in path.parts
     ]
@@ -79,7 +81,7 @@ def modules_that_speak() -> list[str]:
 
 
 def page(cases: Mapping[str, str], with_tests: bool = True) -> str:
-    """The whole page; without the tests that quote the messages it takes a fifth of the time."""
+    """The whole page. Without the names of the tests that quote the messages, it takes a fifth of the time."""
     quotes = _Quotes() if with_tests else None
     lines = [HEAD]
     for place, found in messages(modules_that_speak()).items():
@@ -89,7 +91,7 @@ def page(cases: Mapping[str, str], with_tests: bool = True) -> str:
 
 
 def read_cases() -> dict[str, str]:
-    """When each module speaks."""
+    """When each module writes its messages, by the module's path."""
     cases: dict[str, str] = yaml.safe_load(CASES.read_text(encoding="utf-8"))
     return cases
 
@@ -109,14 +111,14 @@ def _of_module(path: Path) -> Iterator[str]:
 
 
 def _said(node: ast.AST, is_said: bool, docs: set[int]) -> Iterator[str]:
-    """The messages below a node; `is_said`: what stands here is handed to somebody."""
+    """The messages below a node. `is_said`: a text at this node is a message."""
     if id(node) in docs:
         return
     text = _text(node)
     if text is not None:
         if is_said and _is_prose(text):
             yield " ".join(text.split())
-        for part in _filled_in(node):  # what is filled in may be a part of the sentence, chosen there
+        for part in _filled_in(node):  # an inserted expression can contain a part of the sentence
             yield from _said(part, is_said, docs)
         return
     if isinstance(node, (ast.Raise, ast.Return, ast.Yield)):
@@ -131,7 +133,7 @@ def _said(node: ast.AST, is_said: bool, docs: set[int]) -> Iterator[str]:
             is_said = False
     elif isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        # In a function a text is kept to be said; in a module only under a name that says so.
+        # In a function every assigned text is a message; at the top of a module, only under the names of `_KEPT`.
         is_said = node.col_offset > 0 or any(_KEPT.search(ast.unparse(target)) for target in targets)
     elif isinstance(node, ast.keyword):
         is_said = is_said or bool(node.arg and _KEPT.search(node.arg))
@@ -142,7 +144,7 @@ def _said(node: ast.AST, is_said: bool, docs: set[int]) -> Iterator[str]:
 
 
 def _text(node: ast.AST) -> str | None:
-    """A literal text, with `…` for what is filled in; None of all else."""
+    """A literal text, with `…` for inserted values; None for all other nodes."""
     if isinstance(node, ast.Constant):
         return node.value if isinstance(node.value, str) else None
     if isinstance(node, ast.JoinedStr):
@@ -166,7 +168,7 @@ def _shown(text: str) -> str:
 
 
 class _Quotes:
-    """What the tests quote, as one text, and which of them stands where in it."""
+    """The texts in the tests, joined into one text, with the position of each test in it."""
 
     def __init__(self) -> None:
         self._starts: list[int] = []

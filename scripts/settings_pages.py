@@ -1,6 +1,6 @@
-"""Writes what the settings classes say into the pages that people read: `python -m scripts.settings_pages`.
+"""Writes the documentation of the settings from their classes: `python -m scripts.settings_pages`.
 
-.env.example as a whole, and the tables between the marks `<!-- settings: … -->` and `<!-- end -->` of the other pages.
+It writes all of .env.example, and in other pages the tables between `<!-- settings: … -->` and `<!-- end -->`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from quality.alerts.settings import AlertSettings
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = ".env.example"
 CLASSES: dict[str, type[FrozenSettings]] = {"plant": Settings, "alert": AlertSettings, "intake": IntakeSettings}
-# The pages with a table, and whose settings it lists.
+# The pages with a table, and the class whose settings it lists.
 TABLES = {"README.md": "plant", "docs/quality.md": "alert", "ingestion/intake/README.md": "intake"}
 
 _HEAD = """\
@@ -58,7 +58,7 @@ FLOORHOUSE_ADMINISTRATION_SECRET_ACCESS_KEY=
 
 
 def pages() -> dict[str, str]:
-    """Each page by its path below the root, as it should be."""
+    """The current text of each page, by its path below the root."""
     return {EXAMPLE: example(), **{name: with_table(_text(name), which) for name, which in TABLES.items()}}
 
 
@@ -91,7 +91,7 @@ def _table_lines(model: type[FrozenSettings]) -> Iterator[str]:
 
 
 def _shown(default: object) -> str:
-    """A default as a variable has it; empty where the setting is unset."""
+    """A default as the value of a variable; empty if the setting is unset."""
     if default is None or default is False:
         return "" if default is None else "no"
     return f"./{default}" if isinstance(default, Path) else str(default)

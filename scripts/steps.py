@@ -1,4 +1,4 @@
-"""Running the project's own commands one after another or side by side, each line with the time and the step's name.
+"""Runs the project's own commands in sequence or in parallel, and prints their lines with the time and the step's name.
 
 Nothing here knows what the commands do.
 """
@@ -16,7 +16,7 @@ _NAME_WIDTH = 9
 
 
 class StepError(Exception):
-    """A command did not end well; the text is one sentence with the last thing it said."""
+    """A command failed. The text is one sentence that contains the command's last line."""
 
 
 @dataclass
@@ -31,16 +31,17 @@ class Progress:
         return time.monotonic() - self.began
 
     def say(self, step: str, line: str) -> None:
-        """One line, whole: lines of two steps never mix."""
+        """Print one complete line. Lines of two steps never mix."""
         sys.stdout.write(f"[{self.seconds:4.0f} s] {f'{step:<{_NAME_WIDTH}} ' if step else ''}{line}\n")
         sys.stdout.flush()
 
 
 class Step:
-    """A Python module that runs in a process of its own: started at once, waited for with `finish`.
+    """A Python module that runs in a process of its own. It starts at once; `finish` waits for it.
 
-    Lines from the one that begins with `hold_from` on are not shown but kept in `held`. A command that names its own
-    steps, as wide as ours, is shown without a name (`is_named=False`). `end` waits `seconds_to_end` before it kills.
+    From the line that begins with `hold_from` on, lines are not printed but stored in `held`. With `is_named=False` the
+    step's name is not printed, for commands that print names of their own steps. `end` kills the process after
+    `seconds_to_end`.
     """
 
     def __init__(
@@ -71,14 +72,18 @@ class Step:
         self._reader.start()
 
     def finish(self) -> None:
-        """Wait for the end; StepError when it failed."""
+        """Wait for the end of the process.
+
+        Raises:
+            StepError: the command failed.
+        """
         status = self._process.wait()
         self._reader.join()
         if status != 0:
             raise StepError(f"The step {self.name!r} failed with status {status}: {self._last_line}")
 
     def end(self) -> None:
-        """Have no process left, whatever happened: one that does not hear SIGTERM is killed."""
+        """End the process if it still runs. A process that does not end at SIGTERM is killed."""
         if self._process.poll() is None:
             self._process.terminate()
             try:

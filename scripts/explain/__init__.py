@@ -1,4 +1,4 @@
-"""`floorhouse explain`: from one row of worker_shifts back to the intervals, rules and records that made it."""
+"""`floorhouse explain`: explains a row of worker_shifts by the intervals, rules and records behind it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from scripts.explain.telling import tell
 
 
 def explain_shifts(worker: str, day: str, site: str, shift: str) -> int:
-    """Print how each of the shifts came to be and return exit status 0; an empty site or shift is any.
+    """Print how each of the shifts was computed, and return exit status 0. An empty `site` or `shift` matches all.
 
     Raises:
-        FloorhouseError: a bad setting, or there is no such shift.
+        FloorhouseError: a setting is wrong, or there is no such shift.
     """
     if not worker:
         raise ExplainError("Which worker? For instance: make explain WORKER=W1 DATE=2026-01-15.")

@@ -1,6 +1,7 @@
 """Reads the evidence for one worker's shift: published rows and the landed records behind them.
 
-The published files hold what was shown; the warehouse, opened read-only under its lock, holds the records.
+The published files contain the figures that were shown. The warehouse, opened read-only under its lock, contains the
+records.
 """
 
 from __future__ import annotations
@@ -29,14 +30,14 @@ class ExplainError(FloorhouseError):
 
 @dataclass(frozen=True)
 class Evidence:
-    """One row of worker_shifts and everything read about it. Local times are in the site's time zone."""
+    """One row of worker_shifts and the data read about it. Local times are in the site's time zone."""
 
     shift: Row
     timezone: str
     window: Row | None
     stations: list[Row]
     intervals: list[Row]
-    all_intervals: list[Row]  # of neighbouring days too, whichever shift they belong to
+    all_intervals: list[Row]  # also of neighbouring days and other shifts
     records: list[Row]
     windows: list[Row]
     cameras: list[Row]
@@ -47,10 +48,10 @@ class Evidence:
 def read_evidence(
     settings: Settings, worker_id: str, day: date, site_id: str | None = None, shift_id: str | None = None
 ) -> list[Evidence]:
-    """The worker's shifts of a date, each with its evidence.
+    """The worker's shifts on a date, each with its evidence.
 
     Raises:
-        ExplainError: no such shift, or several sites have one.
+        ExplainError: there is no such shift, several sites have one, or the figures cannot be read.
         WarehouseBusyError: a batch is writing.
     """
     with warehouse_lock(settings, wait_seconds=WAIT_SECONDS), _open(settings) as connection:
@@ -179,10 +180,10 @@ def _rows(connection: duckdb.DuckDBPyConnection, sql: str, values: Row) -> list[
 
 
 def window_of(record: Row, records: list[Row], windows: list[Row]) -> tuple[date, str]:
-    """Shift date and shift of a worker's record: where windows overlap, the one that starts nearest to the arrival.
+    """Shift date and shift of a worker's record (contract §4).
 
-    Contract §4. `records` are all of the worker's records in order of time. Outside windows: the unscheduled local
-    date.
+    If windows overlap, the window that starts nearest to the worker's arrival counts. Outside of windows the shift is
+    `unscheduled` on the local date. `records` are all records of the worker in order of time.
     """
     instant = counted_at(record)
     around = [window for window in windows if window["started_at"] <= instant < window["ended_at"]]
@@ -197,13 +198,13 @@ def window_of(record: Row, records: list[Row], windows: list[Row]) -> tuple[date
 
 
 def counted_at(record: Row) -> datetime:
-    """The instant by which a record counts: a counter's reading counts just before its timestamp."""
+    """The instant that decides a record's window. A counter's reading counts 1 microsecond before its timestamp."""
     at: datetime = record["event_at"]
     return at if record["count_total"] is None else at - timedelta(microseconds=1)
 
 
 def _arrival(instants: list[datetime], instant: datetime) -> datetime:
-    """The arrival of a person: after the last pause of six hours within the previous sixteen hours."""
+    """The arrival of a worker: the first instant after the last pause of six hours in the previous sixteen hours."""
     recent = sorted(one for one in instants if instant - timedelta(hours=16) <= one <= instant)
     returns = [after for before, after in pairwise(recent) if after - before >= timedelta(hours=6)]
     return (returns or recent[:1])[-1]

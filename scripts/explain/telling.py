@@ -1,6 +1,6 @@
 """Turns evidence into text: every interval with its record and rule, every discarded duplicate, every formula.
 
-Pure: the same evidence gives the same lines. docs/contract.md, §3 to §6, defines the rules.
+Pure: the same evidence always produces the same lines. docs/contract.md, §3 to §6, defines the rules.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def _window(evidence: Evidence) -> str:
 
 
 def _kept(records: list[Row]) -> dict[tuple[Any, ...], list[Row]]:
-    """The records of each duplicate key, beginning with the one that counts (contract §3)."""
+    """The records of each duplicate key; the first one counts (contract §3)."""
     groups: dict[tuple[Any, ...], list[Row]] = {}
     for record in records:
         key = (record["event_at"], record["workstation_id"], record["event_type"])
