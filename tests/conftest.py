@@ -17,16 +17,16 @@ from ingestion.signals import restore_signals
 from tests.plant import Plant
 from tests.s3_server import BUCKET, s3_server
 
-# Under `nohup make test &` the processes that tests start would be deaf to SIGTERM.
+# Under `nohup make test &` the processes that tests start would otherwise ignore SIGTERM.
 restore_signals()
 
-# How long an example takes is the machine's matter: a busy one must not fail a rule.
+# An example takes longer on a busy machine, which must not fail a test.
 settings.register_profile("busy", deadline=None)
 settings.load_profile("busy")
 
 
 def pytest_collection_finish() -> None:
-    """Measure no coverage in the threads of pools: dbt's nodes run there, and take a quarter longer when measured."""
+    """Measure no coverage in the threads of pools: dbt's nodes run there, and measuring slows them by a quarter."""
     start_measuring = threading.gettrace()
     if start_measuring is None:
         return
@@ -48,14 +48,14 @@ def plant(tmp_path: Path) -> Plant:
 
 @pytest.fixture(scope="session")
 def s3_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """The variables that reach a real S3 server, one for all tests; each takes a prefix of its own in its bucket."""
+    """The variables for a real S3 server, one for all tests. Each test uses a prefix of its own in its bucket."""
     with s3_server(tmp_path_factory.mktemp("s3")) as environment:
         yield environment
 
 
 @pytest.fixture(params=["local", "s3"])
 def bucket(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bucket:
-    """An empty bucket of either kind."""
+    """An empty bucket: a local folder or on an S3 server."""
     if request.param == "local":
         return open_bucket(tmp_path.as_uri(), create=True)
     for name, value in request.getfixturevalue("s3_environment").items():

@@ -13,7 +13,7 @@ FAULTS = ("drop", "cut", "403")  # "cut": the answer ends in the middle of its b
 
 
 class FaultyLink(ThreadingHTTPServer):
-    """Passes requests on; `lasting` of them, from the `at`-th on (counted from 1 since `reset`), meet the fault."""
+    """Forwards requests. `lasting` of them, from the `at`-th on (counted from 1 since `reset`), meet the fault."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -26,11 +26,11 @@ class FaultyLink(ThreadingHTTPServer):
         self.reset()
 
     def reset(self, fault: str = "", at: int = 0, lasting: int = 0) -> None:
-        """Count anew, with another fault or none."""
+        """Restart the count, with another fault or none."""
         self.fault, self.at, self.lasting, self.requests, self.met = fault, at, lasting, 0, 0
 
     def next_fault(self) -> str:
-        """What this request meets; empty: nothing."""
+        """The fault that this request meets; empty if none."""
         with self._lock:
             self.requests += 1
             is_met = self.at <= self.requests < self.at + self.lasting
@@ -38,7 +38,7 @@ class FaultyLink(ThreadingHTTPServer):
             return self.fault if is_met else ""
 
     def handle_error(self, *_: object) -> None:
-        """A client that left is no news here."""
+        """Ignore a client that closed its connection."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -56,7 +56,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         upstream = http.client.HTTPConnection(self.server.upstream, timeout=30)
         try:
-            # The signature covers the host that the client knows, so the headers go on as they came.
+            # The signature covers the host that the client knows, so the headers are forwarded unchanged.
             upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
             for name, value in self.headers.items():
                 upstream.putheader(name, value)
@@ -86,12 +86,12 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_PUT = do_HEAD = do_DELETE = do_POST = _pass_on  # noqa: N815  # the names that http.server asks for
 
     def log_message(self, *_: object) -> None:
-        """Silent."""
+        """Log nothing."""
 
 
 @contextmanager
 def faulty_link(upstream: str) -> Iterator[FaultyLink]:
-    """The link to a server's URL, for the length of a block."""
+    """The link to a server's URL, during a block."""
     link = FaultyLink(upstream)
     thread = threading.Thread(target=link.serve_forever, args=(0.05,), daemon=True)
     thread.start()

@@ -1,4 +1,4 @@
-"""A real HTTP server on loopback that waits for heartbeats, and can be made to refuse or to swallow them."""
+"""A real HTTP server on loopback that receives heartbeats. It can be made to refuse them or not to answer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class HeartMonitor(ThreadingHTTPServer):
-    """Answers `status` after `seconds` to every GET and keeps the paths."""
+    """Answers every GET with `status` after `seconds`, and stores the paths."""
 
     daemon_threads = True
 
@@ -22,7 +22,7 @@ class HeartMonitor(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Its address, with a path that is a secret."""
+        """The address, with a path that is a secret."""
         return f"http://127.0.0.1:{self.server_address[1]}/a-secret-path"
 
 
@@ -30,7 +30,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: HeartMonitor
 
     def do_GET(self) -> None:
-        """Note the call and answer it."""
+        """Store the path and answer."""
         self.server.calls.append(self.path)
         time.sleep(self.server.seconds)
         self.send_response(self.server.status)
@@ -38,7 +38,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager

@@ -12,9 +12,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class ForkingProcess:
-    """Runs a module that reads one order a line, does it in a fork of itself, and answers with a line.
+    """Runs a module that reads one order per line, executes it in a fork of itself, and answers with a line.
 
-    Its block (`with`) ends it.
+    The end of its `with` block ends the process.
     """
 
     def __init__(self, module: str) -> None:
@@ -23,7 +23,7 @@ class ForkingProcess:
         )
 
     def order(self, order: dict[str, Any]) -> Any:
-        """What came of an order, both as JSON can hold them."""
+        """Send an order and return the answer, both as JSON values."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         print(json.dumps(order), file=self._process.stdin, flush=True)

@@ -1,4 +1,4 @@
-"""A backup holds the plant's state whole, and a restore gives the same plant, with what was archived since."""
+"""A backup contains the plant's whole state. A restore gives the same plant, including what was archived since."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def event(minute: int, **fields: object) -> str:
 
 
 def plant_in(folder: Path, bucket: Path, **settings: object) -> Plant:
-    """A plant whose bucket is a folder of its own, which no fire of the machine reaches."""
+    """A plant whose bucket is in a separate folder, as on another machine."""
     plant = Plant(folder, landing_url=bucket.as_uri(), registry_still_seconds=0, **settings)
     plant.landing = bucket
     return plant
@@ -73,14 +73,14 @@ def test_a_restored_plant_has_the_same_marts_and_lands_only_what_is_new(plant: P
     again = plant_in(tmp_path / "again", plant.landing)
     assert restored(again, folder) == RestoreReport(2, 0, 0)
     assert rows_of(again) == before
-    # The plant goes on after its backup; then its machine burns, and the bucket stays.
+    # The plant continues after its backup. Then its machine burns, and only the bucket survives.
     plant.drop("events/c.jsonl", event(3, site_id="A") + event(4, site_id="A"))
     plant.land(LATER)
     plant.drop("events/d.jsonl", event(5, site_id="A"))
     third = plant_in(tmp_path / "third", plant.landing)
     assert restored(third, folder) == RestoreReport(2, 1, 2)
     require_whole_warehouse(third.settings, open_landing_bucket(third.settings))
-    assert third.land(LATER).objects == 1  # d, and nothing a second time
+    assert third.land(LATER).objects == 1  # d; nothing lands twice
     third.batch(LATER)
     plant.drop("events/d.jsonl", event(5, site_id="A"))
     plant.batch(LATER)
@@ -153,7 +153,7 @@ def test_keys_are_named_and_copied_only_when_asked_for_and_another_key_restores_
     with_keys = taken(plant, tmp_path / "others", with_keys=True)
     assert (with_keys / KEYS).stat().st_mode & 0o777 == 0o600
     assert identity["pseudonym_key"] in (with_keys / KEYS).read_text()
-    # An object that was archived since then is landed at once, under the key in force.
+    # An object that was archived after the backup is landed at once, under the key in force.
     plant.drop("events/b.jsonl", event(2, site_id="A"))
     plant.land(LATER)
     other = plant_in(

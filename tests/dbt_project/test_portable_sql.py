@@ -1,7 +1,7 @@
 """Every compiled model uses SQL with the same meaning in DuckDB and Spark; macros handle the differences.
 
-A parser alone does not see to that: sqlglot takes `epoch_us`, `timezone` and list functions for functions of anybody's,
-and writes `qualify` anew without a word. So every function is held against a list.
+A parser alone does not ensure this: sqlglot accepts `epoch_us`, `timezone` and list functions as unknown functions, and
+rewrites `qualify` silently. So every function is compared with a list.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from sqlglot.dialects import DuckDB
 from ingestion.settings import Settings
 from orchestration.dbt.project import PROJECT_DIR, run_dbt
 
-# Functions that DuckDB and Spark 3.5 both have, with one meaning for what the models give them: `concat` only texts
+# Functions with the same meaning in DuckDB and Spark 3.5 for the arguments that the models use: `concat` only for texts
 # that are not null, `date_trunc` in a session whose time zone is UTC.
 PORTABLE = {
     *("abs", "any_value", "avg", "bool_and", "bool_or", "cast", "coalesce", "concat", "count", "date_trunc"),
     *("dense_rank", "first_value", "floor", "greatest", "lag", "last_value", "lead", "least", "length", "lower", "max"),
     *("max_by", "md5", "min", "min_by", "nullif", "rank", "row_number", "sqrt", "starts_with", "substr", "sum"),
 }
-# Words before a parenthesis that are no functions.
+# Words before a parenthesis that are not functions.
 KEYWORDS = {
     *("all", "and", "any", "as", "between", "by", "case", "distinct", "else", "except", "exists", "filter", "from"),
     *("in", "interval", "join", "not", "on", "or", "over", "partition", "select", "then", "union", "values", "when"),
     *("where", "with", "decimal", "varchar", "having", "using", "listed"),
 }
-# One spelling of what Spark writes otherwise or has not at all.
+# Syntax that Spark spells differently or does not have.
 FORBIDDEN = {TokenType.QUALIFY: "qualify", TokenType.DCOLON: "::", TokenType.EXCEPT: None}
 
 
@@ -67,7 +67,7 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 def problems(sql: str, allowed: set[str]) -> list[str]:
-    """Why a text is no SQL of both engines."""
+    """The reasons why a text is not SQL of both engines."""
     found = [f"the function {name}" for name in sorted(names_before_parentheses(sql) - allowed - KEYWORDS)]
     found += [str(FORBIDDEN[one.token_type]) for one in DuckDB().tokenize(sql) if FORBIDDEN.get(one.token_type)]
     try:

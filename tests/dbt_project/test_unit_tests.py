@@ -1,4 +1,4 @@
-"""dbt's unit tests of the models and its documentation, which no batch runs."""
+"""dbt's unit tests of the models and dbt's documentation, neither of which a batch runs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.plant import Plant
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Plant:
-    """A plant without events, its models built: dbt reads the columns of a unit test's inputs from them."""
+    """A plant without events whose models are built: dbt reads the columns of a unit test's inputs from them."""
     plant = Plant(tmp_path_factory.mktemp("plant"))
     plant.batch()
     return plant
@@ -26,7 +26,7 @@ def written_down() -> set[str]:
 
 
 def test_every_rule_that_a_unit_test_names_holds(built: Plant) -> None:
-    # With the models, of which some are in memory and gone after each run.
+    # The models are built with the tests, because some are in memory and gone after each run.
     results: Any = run_dbt(built.settings, ["build", "--exclude", "test_type:data"]).result
     outcomes = {
         one.node.name: (str(one.status), one.message) for one in results if one.node.resource_type == "unit_test"

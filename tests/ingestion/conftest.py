@@ -10,7 +10,7 @@ from tests.s3_server import BUCKET
 
 @pytest.fixture(params=["local", "s3"])
 def either(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plant:
-    """A plant on either kind of bucket."""
+    """A plant whose bucket is a local folder or on an S3 server."""
     if request.param == "local":
         return Plant(tmp_path)
     for name, value in request.getfixturevalue("s3_environment").items():

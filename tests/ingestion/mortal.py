@@ -1,9 +1,9 @@
 """Batches and replays that are killed at a given point: one process imports everything and forks one for each.
 
-A run is counted through its steps: every statement sent to DuckDB, every change of a file or an object (just before
-and just after it), every call within the modules that land and archive, in all of its threads. It kills itself
-(SIGKILL) at the step with the given number. To die inside DuckDB's own writing, it is forbidden to let a file grow
-beyond some bytes, and the system ends it (SIGXFSZ) in the middle of the write that does.
+The steps of a run are counted in all of its threads: every statement sent to DuckDB, every change of a file or an
+object (just before and just after it), and every call within the modules that land and archive. The process kills
+itself (SIGKILL) at the step with the given number. To die inside DuckDB's own writing, it limits the size of its files,
+and the system ends it (SIGXFSZ) in the middle of the write that exceeds the limit.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ CHANGES = {"execute", "rename", "link", "unlink", "makedirs", "put", "get", "cop
 
 
 class Mortal(ForkingProcess):
-    """The process that forks; `with Mortal() as killer` ends it."""
+    """The process that forks; the end of the `with` block ends it."""
 
     def __init__(self) -> None:
         super().__init__("tests.ingestion.mortal")
 
     def run(self, plant: Plant, action: str = "land", step: int = 0, file_bytes: int = 0) -> tuple[int, int]:
-        """Run an action in a process of its own; gives its exit code (below 0: the signal) and the steps it took.
+        """Run an action in a separate process. Returns its exit code (below 0: the signal) and the number of steps.
 
-        `step`: die there; `file_bytes`: die when a file becomes larger; 0: do not.
+        `step`: die at this step. `file_bytes`: die when a file becomes larger. 0: do not die.
         """
         settings = {"data_dir": str(plant.settings.data_dir), "landing_url": plant.settings.landing_url}
         server = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}

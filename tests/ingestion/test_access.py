@@ -20,7 +20,7 @@ def _as_before() -> Iterator[None]:
 
 
 def modes(folder: Path) -> set[str]:
-    """Who may do what with a folder and all that lies in it."""
+    """The modes of a folder and of everything in it."""
     return {f"{path.lstat().st_mode & 0o777:o}" for path in (folder, *folder.rglob("*")) if not path.is_symlink()}
 
 

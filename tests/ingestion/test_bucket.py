@@ -69,7 +69,7 @@ def test_an_object_replaced_since_it_was_read_stays_where_it_is(bucket: Bucket) 
 def test_an_object_replaced_at_the_very_moment_of_archiving_is_not_lost(
     bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The replacement comes after the last look and before the move or the delete."""
+    """The replacement comes after the last check and before the move or the delete."""
     put(bucket, "events/a.jsonl", b"first")
     (fetched,) = bucket.fetch(["events/a.jsonl"])
     module, name = (os, "rename") if isinstance(bucket, LocalBucket) else (s3, "delete_if_match")
@@ -88,7 +88,7 @@ def test_an_object_replaced_at_the_very_moment_of_archiving_is_not_lost(
         return original(*arguments, **named)
 
     with monkeypatch.context() as patched:
-        # Asked once for each bucket, by a delete of its own.
+        # Tested once for each bucket, by a delete of its own.
         patched.setattr(bucket, "_knows_conditions", True, raising=False)
         patched.setattr(module, name, replaced_first)
         assert not bucket.archive(fetched)
@@ -151,7 +151,7 @@ def test_a_listing_of_several_pages_is_complete_and_goes_on_where_it_broke_off(
 
         monkeypatch.setattr(obstore, "list", breaking)
         assert keys(bucket, "events/") == expected
-        assert len(failed) == 2  # 57 keys: the third time the last pages come before it can break
+        assert len(failed) == 2  # 57 keys: at the third attempt the last pages arrive before the fault
     assert keys(bucket, "events/") == expected
 
 
@@ -183,7 +183,7 @@ def test_what_a_killed_archiving_left_between_two_names_is_put_back(tmp_path: Pa
     assert bucket.put_back() == 1
     contents = {one.key: one.content for one in bucket.fetch(keys(bucket, "events/"))}
     assert contents == {"events/site_id=A/a.jsonl": b"older", "events/site_id=A/b.jsonl": b"newer"}
-    # The other one gets its name as soon as the newer content is archived.
+    # The other file gets its name back as soon as the newer content is archived.
     assert all(bucket.archive(one) for one in bucket.fetch(["events/site_id=A/b.jsonl"]))
     assert bucket.put_back() == 1
     assert [one.content for one in bucket.fetch(["events/site_id=A/b.jsonl"])] == [b"older"]

@@ -1,4 +1,7 @@
-"""A clock far ahead of everything seen before stops a batch; a pause of the plant, or a server that agrees, not."""
+"""A clock far ahead of everything seen before stops a batch.
+
+A pause of the plant, or a server that agrees, does not.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Timestamps recognised by layout: a plain one has one value, and cameras' timestamps are plain."""
+"""Timestamps recognised by layout: a plain timestamp has one value, and cameras' timestamps are plain."""
 
 from datetime import datetime, timedelta
 from random import Random
@@ -56,7 +56,7 @@ def check(texts: list[str | None]) -> None:
         rows = pa.table({"place": range(len(texts)), "text": column})  # noqa: F841  # DuckDB finds it by its name
         cast = connection.execute("select try_cast(text as timestamptz) from rows order by place").fetchall()
     for text, is_plain, (value,) in zip(texts, are_plain_timestamps(column).tolist(), cast, strict=True):
-        if is_plain and value is not None and 2000 <= value.year <= 2999:  # all else is refused
+        if is_plain and value is not None and 2000 <= value.year <= 2999:  # all others are refused
             assert text is not None
             assert value == of_the_contract(text)
 

@@ -30,7 +30,7 @@ def line(worker: str, minute: int = 0) -> str:
 
 @pytest.fixture
 def used(tmp_path: Path) -> Plant:
-    """A plant that landed twice, archived what it landed, and published."""
+    """A plant that landed twice, archived its objects, and published."""
     plant = Plant(tmp_path / "plant")
     plant.drop("events/site_id=A/first.jsonl", line("W1") + "oops\n")
     plant.land(NOW)
@@ -89,7 +89,7 @@ def test_a_warehouse_from_before_the_last_landing_is_refused(used: Plant, tmp_pa
     used.drop("events/later.jsonl", line("W9", 30))
     used.land(NOW + timedelta(hours=2))
     shutil.copyfile(backup, used.settings.warehouse_path)
-    (used.settings.data_dir / STATE_NAME).write_bytes(state)  # the whole data folder came from the backup
+    (used.settings.data_dir / STATE_NAME).write_bytes(state)  # as if the whole data folder came from the backup
     with pytest.raises(WarehouseLostError, match="older than what was published or archived"):
         require(used)
 
@@ -126,7 +126,7 @@ def test_a_rebuild_gives_the_tables_that_were_lost(used: Plant, harm: Callable[[
     assert said[0].startswith("3 archived objects will be landed again")
     require(used)
     assert {name: _rows(used, name) for name in tables} == tables
-    used.drop("events/site_id=A/new.jsonl", line("W1"))  # the content of an object that landed, under another name
+    used.drop("events/site_id=A/new.jsonl", line("W1"))  # content that has landed, under another name
     assert used.land(NOW + timedelta(days=1)).objects == 1
     used.landing.joinpath("events/site_id=A/first.jsonl").write_text(line("W2", 5))  # landed before, and sent again
     assert used.land(NOW + timedelta(days=1)).already_landed == 1
@@ -134,7 +134,7 @@ def test_a_rebuild_gives_the_tables_that_were_lost(used: Plant, harm: Callable[[
 
 
 def _rows(plant: Plant, table: str) -> list[tuple[object, ...]]:
-    """A raw table's rows without the object's number, which follows the order of landing."""
+    """A raw table's rows without the object's number, which depends on the order of landing."""
     with duckdb.connect() as connection:
         connection.execute(f"attach '{plant.settings.warehouse_path}' as warehouse (read_only)")
         return connection.execute(f"select * exclude (object_id) from warehouse.raw.{table} order by all").fetchall()

@@ -42,7 +42,7 @@ def test_identifiers_that_run_together_give_different_keys() -> None:
     assert event_key(one) != event_key(other)
 
 
-# Letters of one to four bytes, signs that combine, quotes and the separators of the key's own text.
+# Characters of one to four bytes, combining characters, quotes, and the separators of the key's own text.
 IDENTIFIERS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=64) | st.text(
     "a|:0\u0301\U0001f469\u200d'\\", min_size=1, max_size=8
 )
@@ -63,7 +63,7 @@ EVENTS = st.builds(
 
 
 def macro_of_the_models() -> str:
-    """What dbt's macro `event_key` is for DuckDB."""
+    """The SQL of dbt's macro `event_key` for DuckDB."""
     source = (Path(__file__).parents[2] / "dbt_project/macros/review.sql").read_text(encoding="utf-8")
 
     class Adapter:

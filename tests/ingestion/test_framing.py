@@ -42,7 +42,7 @@ def test_nesting_is_bounded_and_brackets_in_strings_do_not_count() -> None:
 
 
 def test_a_string_without_its_end_is_refused_in_linear_time() -> None:
-    # Quadratic work on these 2 MB would take hours, and the test's time limit ends it.
+    # In quadratic time these 2 MB would take hours, and the test's time limit would end it.
     with pytest.raises(NotJson):
         parse_json(b'{"zone": "' + b'\\"[' * 700_000)
 

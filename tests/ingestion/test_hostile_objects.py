@@ -1,4 +1,4 @@
-"""Objects made to do harm: each ends as a rejected record or object, in bounded memory and time."""
+"""Objects made to do harm: each ends as a rejected record or object, within bounded memory and time."""
 
 import gzip
 import json
@@ -28,7 +28,7 @@ def rejected(plant: Plant) -> list[tuple[int, str, str]]:
 
 
 def gzip_bomb(size: int) -> bytes:
-    """A compressed line of so many bytes, made of many small streams: no single one shows the size."""
+    """A compressed line of `size` bytes, made of many small streams: no single stream shows the size."""
     stream = gzip.compress(b"0" * (size // 1000))
     return stream * 1000
 
@@ -47,7 +47,7 @@ def test_an_object_that_unpacks_beyond_the_limit_is_one_rejected_record(tmp_path
 def test_an_object_larger_than_the_limit_is_never_read_and_is_archived(tmp_path: Path) -> None:
     plant = Plant(tmp_path, max_object_bytes=10_000_000)
     path = plant.drop("events/a.jsonl", b"")
-    os.truncate(path, 2 * GIGABYTE)  # a sparse file: it has the size and takes no space
+    os.truncate(path, 2 * GIGABYTE)  # a sparse file, which takes no space on the disk
     plant.land()
     assert rejected(plant) == [
         (0, "malformed_json", "The object has 2,147,483,648 bytes; at most 10,000,000 are read."),
@@ -73,7 +73,7 @@ def test_a_hundred_thousand_levels_of_nesting_are_one_rejected_record(plant: Pla
     plant.land()
     assert [(position, reason) for position, reason, _ in rejected(plant)] == [
         (2, "malformed_json"),
-        (0, "malformed_json"),  # an array whose only fault is that the content ends
+        (0, "malformed_json"),  # an array without its end
     ]
 
 

@@ -1,6 +1,6 @@
 """Landing and replay killed at many points, in both kinds of bucket: the next run completes what the killed one began.
 
-Each plant dies again and again, every time with new objects in its bucket; in the end its marts are those of a plant
+Each plant is killed repeatedly, each time with new objects in its bucket. In the end its marts equal those of a plant
 that landed the same objects undisturbed.
 """
 
@@ -20,8 +20,8 @@ from tests.ingestion.mortal import Mortal
 from tests.plant import Plant, assert_same_marts
 from tests.s3_server import BUCKET
 
-POINTS = 16  # of each kind of bucket, spread over all steps of a batch
-# Every landing writes a log of a few kilobytes, then the warehouse of some hundreds.
+POINTS = 16  # for each kind of bucket, spread over all steps of a batch
+# Every landing writes a log of a few kilobytes, then the warehouse of some hundred kilobytes.
 FILE_BYTES = (100, 700, 1500, 3000, 30_000)
 
 
@@ -35,7 +35,7 @@ def killer() -> Iterator[Mortal]:
 def make_plant(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[str], Plant]:
-    """Plants by name, on the kind of bucket of the parameter."""
+    """Returns plants by name, on the kind of bucket of the parameter."""
     if request.param == "local":
         return lambda name: Plant(tmp_path / name)
     for name, value in request.getfixturevalue("s3_environment").items():
@@ -44,7 +44,10 @@ def make_plant(
 
 
 def drop(plant: Plant, number: int, fraction: str = "") -> None:
-    """Five objects; one has the key that one had before, with other content, unless that one is not landed yet."""
+    """Drop five objects.
+
+    One has the key of an earlier one with other content, unless the earlier one has not landed yet.
+    """
     bucket = open_bucket(plant.settings.landing_url, create=True)
     for index in range(5):
         events: list[object] = [
@@ -78,7 +81,7 @@ def test_a_landing_killed_at_any_point_is_completed_by_the_next_one(
     for number, order in enumerate(orders, 1):
         drop(plant, number)
         deaths.append(killer.run(plant, "land", **order)[0])
-        if number % 3:  # else the next one is killed over the remains of this one
+        if number % 3:  # otherwise the next run is killed too, over the remnants of this one
             plant.land()
             assert plant.waiting_keys() == []
             assert len(plant.raw("events")) == 10 * (number + 1), order
@@ -129,9 +132,9 @@ def test_a_replay_killed_at_any_point_moves_every_record_exactly_once(
     tmp_path: Path, killer: Mortal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def rejected(name: str) -> Plant:
-        """A plant that landed under a rule that was too narrow; one of its objects has nothing to try again."""
+        """A plant that landed under too narrow a rule. One of its objects has no record to judge again."""
         plant = Plant(tmp_path / name)
-        drop(plant, 0, fraction=".1234567")  # finer than microseconds: read exactly, by the rules that are changed here
+        drop(plant, 0, fraction=".1234567")  # finer than microseconds: read on the exact path, which is changed here
         plant.drop("events/untouched.jsonl", '{"worker_id": "W1"}\n')
         with monkeypatch.context() as narrow:
             narrow.setattr(events, "EVENT_TYPES", ("working",))

@@ -1,4 +1,4 @@
-"""Labels land exactly once, wait for their events, and are counted on one side only, whatever came first."""
+"""Labels land exactly once, wait for their events, and are counted on one side only, whatever arrived first."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def counts(plant: Plant, key: str = "labels/a.jsonl") -> tuple[int, int, int]:
         ({"reviewer": "r" * 65}, "bad_identifier"),
         ({"true_event_type": "sleeping"}, "unknown_event_type"),
         ({"true_event_type": 1}, "unknown_event_type"),
-        # the first reason that applies
+        # the first reason in the contract's order
         ({"reviewed_at": "yesterday", "reviewer": None}, "missing_field"),
         ({"true_event_type": "sleeping", "reviewer": ""}, "bad_identifier"),
         ({"true_event_type": "sleeping", "reviewed_at": 1}, "bad_timestamp"),
@@ -150,7 +150,7 @@ def test_a_replay_leaves_labels_without_event_alone_and_takes_those_that_are_rig
 
 
 def finish_build(plant: Plant) -> None:
-    """What a finished build does to the note of what changed."""
+    """Clear the notes of changes, as a finished build does."""
     with open_warehouse(plant.settings) as connection:
         connection.execute("delete from raw.changed_minutes")
 
@@ -158,7 +158,7 @@ def finish_build(plant: Plant) -> None:
 def test_a_build_between_replay_and_landing_leaves_no_label_behind(
     plant: Plant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The events of waiting labels are looked for among what changed only, and a replay changes something too."""
+    """Waiting labels are compared only with changed events, and a replay changes events too."""
     exactly_read = {**EVENT, "timestamp": "2026-01-15T10:15:00.0000001Z"}
     plant.drop("labels/a.jsonl", lines(LABEL, {**LABEL, "event_key": key_of(event(2))}))
     with monkeypatch.context() as narrow:
@@ -177,7 +177,7 @@ def test_a_build_between_replay_and_landing_leaves_no_label_behind(
 
 
 def naive(drops: list[tuple[int, str, int]], days: int) -> tuple[set[int], set[int]]:
-    """Labels by their event's number: those accepted and those rejected, `days` after the start."""
+    """The numbers of the accepted and the rejected labels' events, `days` after the start."""
     arrived = {number for day, kind, number in drops if kind == "event" and day <= days}
     landed = {number: day for day, kind, number in sorted(drops, reverse=True) if kind == "label" and day <= days}
     overdue = {number for number, day in landed.items() if number not in arrived and days - day >= 30}
@@ -197,7 +197,7 @@ def naive(drops: list[tuple[int, str, int]], days: int) -> tuple[set[int], set[i
 def test_which_labels_count_follows_from_what_came_and_when_alone(
     drops: list[tuple[int, str, int]], order: random.Random, stops: list[int]
 ) -> None:
-    """Whatever other batches ran in between, and in whatever order objects of one day landed."""
+    """The result depends neither on other batches in between nor on the order of objects of one day."""
     with TemporaryDirectory() as folder:
         plant = Plant(Path(folder))
         for day in sorted({day for day, _, _ in drops} | set(stops)):

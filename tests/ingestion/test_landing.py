@@ -74,7 +74,7 @@ def test_other_endings_and_unfinished_objects_are_left_alone(plant: Plant) -> No
 
 def test_a_record_that_is_plain_and_one_read_exactly_land_alike(plant: Plant) -> None:
     plain = {**EVENT, "timestamp": "2026-01-15T10:15:00.123456Z", "camera_id": "c"}
-    # Finer digits than microseconds are beyond the fast way; the value is the same.
+    # Digits finer than microseconds are not read on the fast path; the value is the same.
     exact = {**plain, "timestamp": "2026-01-15T11:15:00.123456789+01:00"}
     plant.drop("events/a.jsonl", lines(plain, exact))
     plant.land()
@@ -204,7 +204,7 @@ def test_a_missing_bucket_is_an_error_and_is_not_recreated(plant: Plant) -> None
 
 
 def test_a_landing_that_finds_nothing_new_does_not_import_pandas(plant: Plant) -> None:
-    """Its import takes longer than all that such a landing does."""
+    """Importing pandas takes longer than all the work of such a landing."""
     (plant.landing / "events").mkdir(parents=True)
     (plant.landing / "events/link.json").symlink_to("a.json")
     program = (

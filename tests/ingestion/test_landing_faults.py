@@ -1,4 +1,4 @@
-"""What a batch does while others write, while a clock is wrong, and while the archive cannot be written."""
+"""A batch while other processes write, while a clock is wrong, and while the archive cannot be written."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_an_archive_that_cannot_be_written_fails_no_landing_and_is_tried_again(
     assert (report.objects, report.archived, report.not_archived) == (65, 0, 65)
     assert str(report.archive_failure).endswith("cannot be moved: Read-only file system.")
     assert said[-1].startswith("65 landed objects are not archived yet, the next batch tries again: events/")
-    # A bucket that refuses is not asked for every object; some are under way at once.
+    # A bucket that refuses is not asked for every object; some requests run at once.
     assert len(asked) <= GIVE_UP_AFTER_FAILURES + S3Bucket.concurrency
     report = either.land()
     assert (report.objects, report.already_landed, report.archived, report.not_archived) == (0, 65, 65, 0)
@@ -119,7 +119,7 @@ def test_an_object_that_may_not_be_read_waits_for_its_right_and_the_others_land(
 
     def refuse(bucket: LocalBucket, key: str, max_bytes: int | None) -> FetchedObject | None:
         if key == "events/b.jsonl":
-            raise PermissionError(errno.EACCES, "Permission denied")  # root, as which tests may run, is never refused
+            raise PermissionError(errno.EACCES, "Permission denied")  # root, which may run the tests, is never refused
         return read(bucket, key, max_bytes)
 
     said: list[str] = []
@@ -179,7 +179,7 @@ def test_kept_objects_are_not_read_again_until_they_change(either: Plant, monkey
             return original(self, keys, *rest)  # type: ignore[no-any-return]
 
         monkeypatch.setattr(kind, "fetch", counted)
-    # A file that is younger than its times can tell is read once more: of its next change they might say nothing.
+    # A file that changed very recently is read again, because its times might not show its next change.
     later = time.time() + 10
     monkeypatch.setattr(time, "time", lambda: later)
     reports = [kept.land() for _ in range(3)]
@@ -196,7 +196,7 @@ def test_a_kept_file_changed_a_moment_before_it_was_read_is_read_once_more(tmp_p
     path = kept.drop("events/a.jsonl", line("W1"))
     kept.land()
     assert kept.raw("kept_files") == []
-    # The same size, and the same time of change as far as a coarse clock can tell.
+    # The same size, and the same time of change at the resolution of a coarse clock.
     stat = path.stat()
     path.write_bytes(line("W2"))
     os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))

@@ -1,4 +1,4 @@
-"""Landing from a real S3 server while the link to it fails at any of a batch's requests."""
+"""Landing from a real S3 server while the link to it fails at one of a batch's requests."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OBJECTS = 2
 
 @pytest.fixture
 def link(s3_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyLink]:
-    """A link that is good until told otherwise; retries do not wait."""
+    """A link without faults until a test sets one. Retries do not wait."""
     monkeypatch.setattr(retrying, "FIRST_WAIT_SECONDS", 0.001)
     with faulty_link(s3_environment["AWS_ENDPOINT_URL"]) as link:
         for name, value in {**s3_environment, "AWS_ENDPOINT_URL": link.url}.items():
@@ -29,7 +29,7 @@ def link(s3_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Ite
 
 
 def drop(plant: Plant, name: str) -> None:
-    """A few objects of a name, of two good records and a bad one each; the same for every plant."""
+    """Drop a few objects with this name, each with two valid records and an invalid one; the same for every plant."""
     bucket = open_bucket(plant.settings.landing_url)
     for number in range(OBJECTS):
         events = [
@@ -61,7 +61,7 @@ def test_a_batch_lands_whatever_fails_once_and_all_after_an_outage(tmp_path: Pat
     names: list[str] = []
 
     def batch(name: str, fault: str = "", at: int = 0, lasting: int = 0) -> bool:
-        """Land some new objects; False where the landing failed."""
+        """Land some new objects. Returns False if the landing failed."""
         link.reset()
         drop(plant, name)
         names.append(name)
@@ -85,11 +85,11 @@ def test_a_batch_lands_whatever_fails_once_and_all_after_an_outage(tmp_path: Pat
         for at in range(1, requests + 1):
             has_landed = batch(f"once-{fault}-{at}", fault, at, lasting=1)
             assert link.met == 1
-            if fault != "403":  # refused credentials are not asked for twice
+            if fault != "403":  # requests with refused credentials are not repeated
                 assert has_landed
                 assert plant.waiting_keys() == [], (fault, at)
     failures = sum(not batch(f"outage-{at}", "503", at, lasting=1_000_000) for at in range(1, requests + 1))
-    assert failures >= 2 + OBJECTS  # before the commit it ends the batch, behind it only the archiving
+    assert failures >= 2 + OBJECTS  # a fault before the commit ends the batch; one after it only affects archiving
     link.reset()
     plant.land()
     assert plant.waiting_keys() == []
@@ -109,7 +109,7 @@ def test_an_outage_is_reported_in_one_sentence_that_names_the_bucket(tmp_path: P
 def test_a_download_that_ends_early_is_retried_and_never_landed_in_part(tmp_path: Path, link: FaultyLink) -> None:
     plant = Plant(tmp_path, landing_url=f"s3://{BUCKET}/{tmp_path.name}")
     drop(plant, "a")
-    link.reset("cut", 3, lasting=2)  # behind the two listings
+    link.reset("cut", 3, lasting=2)  # after the two listings
     report = plant.land()
     assert link.met == 2
     assert (report.objects, report.accepted, report.rejected) == (OBJECTS, 2 * OBJECTS, OBJECTS)

@@ -45,7 +45,7 @@ def put(plant: Plant, key: str, content: bytes) -> None:
 
 
 def overwrite(bucket: Any, key: str, content: bytes) -> None:
-    """As a writer does that cannot rename."""
+    """Overwrite an object as a writer does that cannot rename."""
     if isinstance(bucket, LocalBucket):
         (bucket.root / key).write_bytes(content)
     else:
@@ -202,7 +202,7 @@ def test_the_memory_that_a_landing_takes_does_not_grow_with_the_object(tmp_path:
         accepted, peak = land_apart(plant.settings.data_dir)
         assert accepted == 1000 * times + 100_000 * (times // 100)
         peaks.append(peak)
-    assert peaks[1] < 1.5 * peaks[0]  # three times the bytes
+    assert peaks[1] < 1.5 * peaks[0]  # for three times the bytes
 
 
 @pytest.mark.slow

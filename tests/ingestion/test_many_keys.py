@@ -1,4 +1,4 @@
-"""Listings of many keys: several pages of a real server, and as many files as are made quickly, in bounded memory."""
+"""Listings of many keys, of a folder and of a real server with several pages, in bounded memory."""
 
 import os
 from collections import Counter
@@ -35,7 +35,7 @@ def test_a_listing_of_several_pages_lands_each_object_once(
 
 
 def peak_with(data_dir: Path, files: int) -> int:
-    """Kilobytes of a landing of so many links to one file, in a process of its own."""
+    """The peak memory in kilobytes of a landing of `files` links to one file, in a separate process."""
     one = Plant(data_dir).drop("one.jsonl", LINE)
     for number in range(files):
         link = data_dir / f"landing/events/{number // 1000}/{number}.jsonl"
@@ -50,4 +50,4 @@ def peak_with(data_dir: Path, files: int) -> int:
 @pytest.mark.slow
 def test_memory_does_not_grow_with_the_keys_that_wait(tmp_path: Path) -> None:
     few, many = peak_with(tmp_path / "few", 5_000), peak_with(tmp_path / "many", 60_000)
-    assert many - few < 55_000  # a kilobyte an object: half is rows that the database has not written to its file yet
+    assert many - few < 55_000  # a kilobyte per object: half is rows that the database has not written to its file yet

@@ -1,4 +1,4 @@
-"""A container's limit counts, however the system tells it, and a batch that has too little says so."""
+"""The memory limit of a container applies, however the system reports it. A batch with too little memory says so."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Objects as in real buckets: joined, glued, torn, grown, binary. What lands of each, and the messages."""
+"""Objects as in real buckets: joined, glued, torn, grown, binary. Tests what lands of each, and the messages."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MARK = b"\xef\xbb\xbf"
 
 
 def event(number: int, **fields: Any) -> bytes:
-    """A right record; each number is another instant."""
+    """A valid record; each number is another instant."""
     record = {
         "timestamp": f"2026-01-15T10:{number // 60:02d}:{number % 60:02d}Z",
         "worker_id": f"W{number}",
@@ -36,7 +36,7 @@ REST = (0, 1, "malformed_json", None)
 PLAIN_GZIP = gzip.compress(E1 + b"\n" + E2 + b"\n" + E3 + b"\n", mtime=0)
 FRAME = zstandard.ZstdCompressor(write_checksum=True)
 
-# Content, places of the accepted records, rejected ones by place, reason and text.
+# Content, positions of the accepted records, and rejected records by position, reason and text.
 CONTENTS: dict[str, tuple[bytes, list[tuple[int, int]], list[tuple[int, int, str, str | None]]]] = {
     "values on one line, a bad rest": (
         b"%s %s oops %s\n%s" % (E1, E2, E3, E4),
@@ -125,7 +125,7 @@ CONTENTS: dict[str, tuple[bytes, list[tuple[int, int]], list[tuple[int, int, str
 
 @pytest.fixture(scope="module")
 def landed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[list[Any], list[Any]]]:
-    """What a plant has of all contents after one batch: places of accepted records, rejected ones."""
+    """The result of landing all contents in one batch: positions of accepted records, and rejected records."""
     plant = Plant(tmp_path_factory.mktemp("contents"))
     for number, (content, _, _) in enumerate(CONTENTS.values()):
         plant.drop(f"events/{number}.json", content)

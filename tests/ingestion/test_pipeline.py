@@ -26,7 +26,7 @@ def test_prepared_items_come_in_order_and_an_error_comes_in_its_turn() -> None:
         made = iter(ahead)
         assert next(made) == 0
         assert is_made.acquire(timeout=10)
-        assert is_made.acquire(timeout=10)  # the second one, which nobody has asked for
+        assert is_made.acquire(timeout=10)  # the second item, which nobody has asked for yet
         assert [next(made), next(made)] == [1, 2]
         with pytest.raises(OSError, match="away"):
             next(made)

@@ -8,7 +8,7 @@ from ingestion.landing import replay
 from ingestion.landing.replay import ReplayReport, replay_rejected
 from tests.plant import Plant
 
-# Digits finer than microseconds are read exactly, by the rules that the tests below change for a while.
+# Digits finer than microseconds are read on the exact path, whose rules the tests below change.
 EVENT = {
     "timestamp": "2026-01-15T10:15:00.1234567Z",
     "worker_id": "W1",
@@ -22,7 +22,7 @@ EVENT = {
 
 @pytest.fixture
 def rejected(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> Plant:
-    """A plant that landed three records under a rule that was too narrow, and one that no rule accepts."""
+    """A plant that landed three records under too narrow a rule, and one record that no rule accepts."""
     plant.drop(
         "events/site_id=A/a.jsonl",
         "".join(json.dumps({**EVENT, "worker_id": f"W{n}"}) + "\n" for n in range(3)) + "7\n",

@@ -1,4 +1,4 @@
-"""Arguments, environment, floorhouse.toml, defaults: which one wins, and what is said of a wrong name or value."""
+"""Arguments, environment, floorhouse.toml, defaults: which one wins, and the messages about a wrong name or value."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KEY = "a key that is long enough for a plant"
 
 
 def environment_of(folder: Path, content: str = "", **variables: str) -> dict[str, str]:
-    """The environment of a plant whose folder has this file of settings."""
+    """The environment of a plant whose data folder has a settings file with this content."""
     if content:
         (folder / "floorhouse.toml").write_text(content, encoding="utf-8")
     return {"FLOORHOUSE_DATA_DIR": str(folder), **variables}

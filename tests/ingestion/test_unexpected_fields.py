@@ -17,7 +17,7 @@ def test_every_unknown_field_is_published_with_its_first_and_last_landing_and_it
     plant.land()
     later = NOW + timedelta(days=1)
     plant.drop("events/site_id=A/camera_id=c1/2.jsonl", lines({**EVENT, "zone": 2}, EVENT))
-    plant.drop("events/site_id=A/camera_id=c3/3.jsonl", lines({"helmet": 1}))  # no event says whose it is: its key does
+    plant.drop("events/site_id=A/camera_id=c3/3.jsonl", lines({"helmet": 1}))  # no event names the camera; the key does
     plant.batch(later)
     assert plant.mart("unexpected_fields") == [
         {
@@ -48,7 +48,7 @@ def test_an_object_of_several_cameras_names_a_field_for_each_of_them(plant: Plan
 
 def test_a_batch_says_which_cameras_send_a_field_that_resembles_one_of_the_contract(plant: Plant) -> None:
     wrong = {"Confidence" if name == "confidence" else name: value for name, value in EVENT.items()}
-    plant.drop("events/site_id=A/camera_id=c1/rejected.jsonl", lines(wrong))  # no event says whose it is: its key does
+    plant.drop("events/site_id=A/camera_id=c1/rejected.jsonl", lines(wrong))  # no event names the camera; the key does
     plant.drop("events/site_id=A/several.jsonl", lines(*({**EVENT, "camera_id": f"c{n}", "cnt": 5} for n in (2, 3))))
     plant.drop("events/site_id=A/fine.jsonl", lines({**EVENT, "zone": 1}))
     said: list[str] = []

@@ -1,4 +1,4 @@
-"""Which names of fields are taken for misspelt or other systems' names of the contract's fields."""
+"""Which field names are recognised as misspelt, or as other systems' names, of the contract's fields."""
 
 import pytest
 

@@ -14,7 +14,7 @@ SMALL_OBJECTS = {"object_max_bytes": 256, "object_max_events": 3}
 
 
 class Clock:
-    """A clock that only moves when it is told to."""
+    """A clock that moves only when a test moves it."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -37,15 +37,15 @@ class Gateway:
         return Uploader(self.spool, target or FolderTarget(self.landing), **clocks)
 
     def upload(self) -> bool:
-        """Seal and upload everything; True where nothing is left."""
+        """Seal and upload everything. Returns whether nothing is left."""
         return self.uploader().run_once()
 
     def objects(self) -> dict[str, bytes]:
-        """Key and content of every object that arrived, in the order of their keys."""
+        """Key and content of every object that arrived, in key order."""
         return objects_in(self.landing)
 
     def events(self, camera: str = "C1") -> list[int]:
-        """The numbers of a camera's events in the order of the keys and lines that they arrived in."""
+        """The numbers of a camera's events, in the order of keys and lines in which they arrived."""
         return [
             json.loads(line)["n"]
             for key, content in self.objects().items()
@@ -54,12 +54,12 @@ class Gateway:
         ]
 
     def spooled(self) -> list[str]:
-        """The names of the objects that wait in the spool."""
+        """The names of the objects in the spool."""
         return [name.in_spool for camera in self.spool.cameras() for name in camera.objects()]
 
 
 def fill(gateway: Gateway) -> int:
-    """Append numbered events until there is no room; gives how many were acknowledged."""
+    """Append numbered events until the spool is full. Returns how many were acknowledged."""
     for n in range(100_000):
         try:
             gateway.spool.append({"n": n})

@@ -1,7 +1,7 @@
-"""`python -m tests.ingestion.edge.killer WORK FOLDER`: do a piece of work once for every call that it makes to the
-disk, each time in a new process that kills itself with SIGKILL at that call, and a write also after half of it.
+"""`python -m tests.ingestion.edge.killer WORK FOLDER`: kills a piece of work at each of its calls to the disk.
 
-Leaves FOLDER/<n>/ as the n-th kill left it, with the acknowledged events in the file `acknowledged`.
+Each run is a new process that kills itself with SIGKILL at one call, and for a write also after half of it. FOLDER/<n>/
+holds the state after the n-th kill, with the acknowledged events in the file `acknowledged`.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def main() -> None:
         if not os.WIFSIGNALED(status):
             if os.WEXITSTATUS(status) != 0:
                 sys.exit(f"the work failed at point {at}")
-            return  # it ended before its n-th call: every one was tried
+            return  # it ended before its n-th call, so all calls were tested
         if os.WTERMSIG(status) != signal.SIGKILL:
             sys.exit(f"killed by signal {os.WTERMSIG(status)} at point {at}")
     sys.exit("the work has no end")

@@ -1,7 +1,7 @@
 """Simulates a power cut: records calls of `os`, tracks what is durable, and builds the disk as a reboot finds it.
 
-The strictest reading of POSIX that journaling file systems keep: a file's bytes are durable after its `fsync`, the
-names in a folder after the folder's; a rename is atomic, so that either folder's fsync makes both its ends durable.
+It assumes no more than POSIX requires of journaling file systems: a file's bytes are durable after its `fsync`, the
+names in a folder after the folder's `fsync`. A rename is atomic, so either folder's `fsync` makes both ends durable.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from typing import Any
 
 # What becomes of bytes and names that were not made durable:
 NOTHING_LEFT = "nothing left"  # none of them reached the disk
-NAMES_AND_ZEROS = "names and zeros"  # all names did, the bytes are blocks that were never written
+NAMES_AND_ZEROS = "names and zeros"  # all names did; the bytes are blocks that were never written
 NAMES_AND_HALVES = "names and halves"  # all names did, and half of every file's new bytes
 REMNANTS = (NOTHING_LEFT, NAMES_AND_ZEROS, NAMES_AND_HALVES)
 
 
 @dataclass(frozen=True)
 class Disk:
-    """A folder's content: relative path → bytes, or None for a folder."""
+    """The content of a folder: relative path → bytes, or None for a folder."""
 
     files: dict[str, bytes | None]
 
@@ -37,17 +37,17 @@ class Disk:
 
 @dataclass
 class PowerWatch:
-    """Follows one folder. `after_call` is called with this after every call that changed something."""
+    """Tracks one folder. `after_call` is called with this object after every call that changed something."""
 
     root: Path
     after_call: Callable[[PowerWatch], None]
     names: dict[str, int | None] = field(default_factory=dict)  # durable: relative path → inode, None for a folder
     content: dict[int, bytes] = field(default_factory=dict)  # durable: inode → bytes
     renames: list[tuple[str, str]] = field(default_factory=list)  # between folders, not yet durable
-    held: list[int] = field(default_factory=list)  # open files, so that no inode's number is given again
+    held: list[int] = field(default_factory=list)  # open files, so that no inode number is reused
 
     def start(self) -> None:
-        """Take all that is there as durable."""
+        """Treat the present content as durable."""
         for path in [self.root, *self.root.rglob("*")]:
             self._hold(path)
             if path.is_file():
@@ -55,12 +55,12 @@ class PowerWatch:
         self.names = self._listing()
 
     def remnant(self, kind: str) -> Disk:
-        """What a reboot finds after a power cut now."""
+        """The disk as a reboot finds it after a power cut now."""
         if kind == NOTHING_LEFT:
             found = {
                 path: None if inode is None else self.content.get(inode, b"") for path, inode in self.names.items()
             }
-            # Below a folder that is not durable nothing is.
+            # Below a folder that is not durable, nothing is.
             return Disk({path: what for path, what in found.items() if self._has_parents(path, found)})
         files: dict[str, bytes | None] = {}
         for path, inode in self._listing().items():
@@ -68,7 +68,7 @@ class PowerWatch:
                 files[path] = None
                 continue
             cached, durable = (self.root / path).read_bytes(), self.content.get(inode, b"")
-            if not cached.startswith(durable):  # cut shorter since
+            if not cached.startswith(durable):  # the file was shortened since
                 files[path] = durable
             elif kind == NAMES_AND_ZEROS:
                 files[path] = durable.ljust(len(cached), b"\0")
@@ -77,7 +77,7 @@ class PowerWatch:
         return Disk(files)
 
     def now(self) -> Disk:
-        """What the running machine sees."""
+        """The disk as the running machine sees it."""
         return Disk(
             {
                 path: None if inode is None else (self.root / path).read_bytes()
@@ -130,7 +130,10 @@ def _parent(path: str) -> str:
 
 @contextmanager
 def watched(watch: PowerWatch) -> Iterator[None]:
-    """Follow every call until the end of the block. `fsync` is noted and not done: it only costs time here."""
+    """Track every call until the end of the block.
+
+    `fsync` is recorded and not executed, because it only costs time here.
+    """
     calls = {
         name: getattr(os, name)
         for name in ("open", "write", "fsync", "rename", "replace", "unlink", "mkdir", "ftruncate")
@@ -144,7 +147,7 @@ def watched(watch: PowerWatch) -> Iterator[None]:
             elif name in ("rename", "replace"):
                 watch.renamed(Path(arguments[0]), Path(arguments[1]))
             elif name == "open":
-                watch._hold(Path(arguments[0]))  # by a descriptor of its own: a copied one would hold its lock
+                watch._hold(Path(arguments[0]))  # by a separate descriptor: a duplicated one would keep its lock
             watch.after_call(watch)
             return result
 

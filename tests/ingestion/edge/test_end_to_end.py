@@ -23,7 +23,7 @@ SMALL = {name.upper(): str(value) for name, value in SMALL_OBJECTS.items()} | {"
 
 
 def event(camera: str, n: int) -> dict[str, object]:
-    """The n-th event of a camera, unlike all others."""
+    """The n-th event of a camera, different from all others."""
     at = FIRST_AT + timedelta(seconds=n)
     return {
         "timestamp": f"{at:%Y-%m-%dT%H:%M:%SZ}",
@@ -35,9 +35,9 @@ def event(camera: str, n: int) -> dict[str, object]:
 
 
 def add_with_kills(gateway: Gateway, camera: str, chance: random.Random) -> set[int]:
-    """A camera hands its events to `add`, which is killed again and again; what was not acknowledged is sent again.
+    """Hand events to `add`, which is killed again and again, and send again what was not acknowledged.
 
-    Gives the numbers of the events that were sent more than once.
+    Returns the numbers of the events that were sent more than once.
     """
     sent, acknowledged, kills = Counter[int](), 0, 0
     while acknowledged < EVENTS:
@@ -67,7 +67,7 @@ def add_with_kills(gateway: Gateway, camera: str, chance: random.Random) -> set[
 
 @pytest.mark.slow
 def test_every_acknowledged_event_lands_exactly_once_whoever_is_killed(plant: Plant, tmp_path: Path) -> None:
-    plant.land()  # makes the bucket
+    plant.land()  # creates the bucket
     assert plant.landing == tmp_path / "landing"
     gateway, chance = (
         Gateway(tmp_path, spool_dir=tmp_path / "edge", **SMALL_OBJECTS | {"object_max_bytes": 4096}),
@@ -75,7 +75,7 @@ def test_every_acknowledged_event_lands_exactly_once_whoever_is_killed(plant: Pl
     )
     uploader = start(gateway, "run", **SMALL, **FAST)
     try:
-        # C1 through `add`, killed; C2 by the Python API; C3 as whole files: the uploader is killed meanwhile.
+        # C1 uses `add`, which is killed; C2 the Python API; C3 complete files. The uploader is killed meanwhile.
         sent_again = add_with_kills(gateway, "C1", chance)
         inbox = gateway.settings.inbox_dir / "camera_id=C3"
         inbox.mkdir(parents=True)
@@ -91,7 +91,7 @@ def test_every_acknowledged_event_lands_exactly_once_whoever_is_killed(plant: Pl
                 uploader.communicate(timeout=60)
                 uploader_kills += 1
                 if n % 90 == 0:
-                    plant.land()  # also while the uploader is between an object's upload and its removal
+                    plant.land()  # also while the uploader is between the upload and the removal of an object
                 uploader = start(gateway, "run", **SMALL, **FAST)
         assert uploader_kills == 10
         deadline = time.monotonic() + 30
@@ -129,7 +129,7 @@ def test_an_upload_whose_removal_was_lost_lands_once(plant: Plant, tmp_path: Pat
     for _ in range(3):
         assert gateway.upload()
         plant.land()
-        os.link(kept, sealed)  # as a power cut brings it back
+        os.link(kept, sealed)  # a power cut can restore the name like this
     assert len(plant.raw("events")) == 50
     assert len(plant.raw("landed_objects")) == 1
     assert {(row["site_id"], row["camera_id"]) for row in plant.raw("events")} == {("north", "C1")}

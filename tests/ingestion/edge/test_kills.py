@@ -1,4 +1,4 @@
-"""SIGKILL at every call to the disk: nothing acknowledged is lost, nothing is doubled, no key changes its content."""
+"""SIGKILL at every call to the disk: no acknowledged event is lost or duplicated, and no key changes its content."""
 
 import shutil
 import subprocess
@@ -12,7 +12,7 @@ from tests.ingestion.edge.work import PREPARED, WORK, at_a_gateway
 
 LATER, WHOLE = 999, 200  # an event after the fault; the event of the file that `take` leaves in the inbox
 ROOT = Path(__file__).parents[3]
-# How many calls a piece of work makes at least, and which half-done states its kills must have met.
+# The least number of calls of each piece of work, and the intermediate states in which its kills must occur.
 POINTS = {"append": 100, "upload": 100, "repair": 150, "killed_writer": 100, "take": 100}
 STATES = {
     "append": {"torn"},
@@ -24,7 +24,7 @@ STATES = {
 
 
 def assert_nothing_is_lost_or_doubled(gateway: Gateway, acknowledged: list[int], before: dict[str, bytes]) -> None:
-    """`acknowledged` arrived, all once and in order; `before`, what the target had at the crash, stayed as it was."""
+    """`acknowledged` arrived, each once and in order. The target's objects at the crash (`before`) are unchanged."""
     arrived = gateway.objects()
     assert {key: arrived.get(key) for key in before} == before
     for camera in ("C1", "C2"):
@@ -33,7 +33,7 @@ def assert_nothing_is_lost_or_doubled(gateway: Gateway, acknowledged: list[int],
         in_order = [n for n in events if n != LATER]
         assert in_order == sorted(in_order)
         assert not {n for n in acknowledged if (n >= 100) == (camera == "C2") and n != WHOLE} - set(events)
-    # A file that its camera did not make durable may be anything after a power cut, until it is acknowledged.
+    # After a power cut, a file that its camera did not make durable may have any content, until it is acknowledged.
     assert WHOLE not in acknowledged or gateway.events("C3") == [WHOLE]
 
 
@@ -50,7 +50,7 @@ def test_a_kill_at_any_point_loses_and_doubles_nothing(work: str, tmp_path: Path
         before = gateway.objects()
         acknowledged = [int(line) for line in (folder / "acknowledged").read_text().split()]
         for camera in ("C1", "C2"):
-            gateway.spool.append({"n": LATER}, camera_id=camera)  # life goes on
+            gateway.spool.append({"n": LATER}, camera_id=camera)  # the camera continues
         assert gateway.upload(), folder
         assert_nothing_is_lost_or_doubled(gateway, [*PREPARED, *acknowledged, LATER], before)
         torn = [path.read_bytes() for path in folder.rglob("*.torn")]

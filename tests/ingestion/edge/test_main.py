@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def start(gateway: Gateway, *arguments: str, **variables: str) -> subprocess.Popen[bytes]:
-    """`python -m ingestion.edge …` with the gateway's settings."""
+    """Start `python -m ingestion.edge …` with the gateway's settings."""
     settings = gateway.settings
     given = {
         "TARGET_URL": settings.target_url,
@@ -34,7 +34,7 @@ def start(gateway: Gateway, *arguments: str, **variables: str) -> subprocess.Pop
 
 
 def run(gateway: Gateway, *arguments: str, stdin: bytes = b"", **variables: str) -> tuple[int, str, str]:
-    """Exit status, output and complaints of a command that ends by itself."""
+    """Exit status, stdout and stderr of a command that ends by itself."""
     process = start(gateway, *arguments, **variables)
     output, complaints = process.communicate(stdin, timeout=60)
     return process.returncode, output.decode(), complaints.decode()

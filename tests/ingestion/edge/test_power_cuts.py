@@ -1,4 +1,7 @@
-"""A power cut after every call to the disk, with three kinds of remnants: a kill that also loses the page cache."""
+"""A power cut after every call to the disk, with three kinds of remnants.
+
+Unlike a kill, it also loses the page cache.
+"""
 
 import os
 import shutil
@@ -10,7 +13,7 @@ from tests.ingestion.edge.power import REMNANTS, Disk, PowerWatch, watched
 from tests.ingestion.edge.test_kills import LATER, assert_nothing_is_lost_or_doubled
 from tests.ingestion.edge.work import PREPARED, WORK, at_a_gateway, prepare
 
-Cut = tuple[Disk, dict[str, bytes], list[int]]  # what the reboot finds, what a remote target has, what was acknowledged
+Cut = tuple[Disk, dict[str, bytes], list[int]]  # disk after the reboot, remote target's objects, acknowledged events
 
 
 @pytest.mark.parametrize("remnant", REMNANTS)
@@ -34,13 +37,13 @@ def test_a_power_cut_at_any_point_loses_and_doubles_nothing(
         WORK[work](gateway_folder, acknowledged.append)
     assert len(cuts) > 10
 
-    monkeypatch.setattr(os, "fsync", lambda _: None)  # the power stays on from here
+    monkeypatch.setattr(os, "fsync", lambda _: None)  # no further power cut
     for at, (disk, remote, promised) in enumerate(cuts):
         for is_remote in (False, True):
             folder = tmp_path / f"{at}-{is_remote}"
             folder.mkdir()
             disk.build(folder)
-            if is_remote:  # the target is another machine, which had no power cut
+            if is_remote:  # the target is another machine, whose power was not cut
                 shutil.rmtree(folder / "landing", ignore_errors=True)
                 Disk({**{_parent(path): None for path in remote}, **remote}).build(folder)
             rebooted = at_a_gateway(folder)
@@ -57,7 +60,7 @@ def _parent(path: str) -> str:
 
 
 def test_the_watch_finds_an_append_without_fsync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The test above can fail: with an fsync taken out of the append, the acknowledged event is not there."""
+    """Shows that the test above can fail: without the fsync of the append, the acknowledged event is lost."""
     from ingestion.edge import camera
 
     class WithoutFileSync:

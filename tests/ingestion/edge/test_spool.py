@@ -185,7 +185,7 @@ def test_the_limit_counts_what_small_objects_take_of_the_disk(tmp_path: Path) ->
     gateway = Gateway(tmp_path, spool_max_bytes=10 * BLOCK_BYTES, **SMALL_OBJECTS)
     for n in range(10):
         gateway.spool.append({"n": n}, camera_id=f"C{n}")
-    gateway.spool.append({"n": 10}, camera_id="C0")  # in the block that it has
+    gateway.spool.append({"n": 10}, camera_id="C0")  # in a block that the file already has
     with pytest.raises(SpoolFullError):
         gateway.spool.append({"n": 11}, camera_id="C10")
     objects = [path.stat() for path in gateway.settings.spool_dir.rglob("20*")]
@@ -220,7 +220,7 @@ def test_drop_oldest_never_drops_a_cameras_younger_object_before_its_older_one(t
     for n in range(30):
         gateway.spool.append({"n": n}, camera_id=f"C{n % 2}")
     for at, path in enumerate(sorted(gateway.settings.spool_dir.rglob("*.jsonl"))):
-        os.utime(path, (1_000_000 - at % 5, 1_000_000 - at % 5))  # the clock was set back again and again
+        os.utime(path, (1_000_000 - at % 5, 1_000_000 - at % 5))  # the clock was set back several times
     full = Gateway(tmp_path, when_full="drop_oldest", spool_max_bytes=8 * BLOCK_BYTES, **SMALL_OBJECTS)
     full.spool.append({"n": 30, "note": "x" * 30}, camera_id="C0")
     full.upload()

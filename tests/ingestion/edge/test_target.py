@@ -118,7 +118,10 @@ def test_a_real_s3_server_has_the_keys_that_landing_reads_and_one_etag_for_every
 
 
 class FaultyServer(http.server.ThreadingHTTPServer):
-    """Takes PUTs like an S3 server. The n-th request fails as `faults[n]` says: a status, or "cut" in its middle."""
+    """Accepts PUTs like an S3 server.
+
+    The n-th request fails as `faults[n]` says: with a status, or "cut" in its middle.
+    """
 
     def __init__(self, port: int, faults: dict[int, int | str]) -> None:
         super().__init__(("127.0.0.1", port), FaultyHandler)
@@ -183,5 +186,5 @@ def test_an_s3_target_that_cannot_be_reached_then_fails_and_breaks_off_gets_ever
     assert [contents[0] for contents in server.stored.values()] == [
         b"".join(b'{"n":%d}\n' % n for n in range(first, first + 3)) for first in (0, 3, 6, 9)
     ]
-    assert [len(contents) for contents in server.stored.values()] == [1, 2, 1, 1]  # the 500 had been stored
+    assert [len(contents) for contents in server.stored.values()] == [1, 2, 1, 1]  # the object of the 500 was stored
     assert all(len(set(contents)) == 1 for contents in server.stored.values())

@@ -11,7 +11,7 @@ from tests.plant import NOW
 
 
 class FlakyTarget:
-    """A folder whose n-th request fails: before the object is written, or after, when the answer is lost."""
+    """A folder whose n-th request fails: before the object is written, or after it, so that the answer is lost."""
 
     def __init__(self, landing: Path, fails: set[int], is_after: bool = False) -> None:
         self.folder, self.fails, self.is_after = FolderTarget(landing), fails, is_after
@@ -27,7 +27,7 @@ class FlakyTarget:
 
 
 class AwayTarget:
-    """A target that cannot be reached until it is `back`; `refuses` names a camera that it never takes."""
+    """A target that cannot be reached until it is `back`. It never accepts the camera `refuses`."""
 
     def __init__(self, landing: Path, refuses: str = "") -> None:
         self.folder, self.refuses = FolderTarget(landing), refuses
@@ -41,7 +41,7 @@ class AwayTarget:
 
 
 def run_until_empty(gateway: Gateway, target: Target, clock: Clock) -> int:
-    """Rounds with a clock that moves between them; gives how many it took."""
+    """Run rounds, with a clock that moves between them, until the spool is empty. Returns the number of rounds."""
     uploader = gateway.uploader(target, monotonic=clock, chance=lambda: 1.0)
     for rounds in range(1, 1000):
         uploader.step()
@@ -131,7 +131,7 @@ def test_a_camera_that_the_target_refuses_holds_up_no_other(tmp_path: Path) -> N
     assert gateway.events("C0") == [*range(0, 90, 3)]
     assert gateway.events("C2") == [*range(2, 90, 3)]
     assert gateway.events("C1") == []
-    assert target.attempts < 20 + 15  # the refused camera's own delay goes on doubling
+    assert target.attempts < 20 + 15  # the delay of the refused camera keeps doubling
 
 
 def test_an_object_is_sealed_by_its_age_on_the_monotonic_clock(tmp_path: Path) -> None:
@@ -156,12 +156,12 @@ def test_while_an_object_waits_the_open_one_grows_until_it_is_worth_a_request(tm
         gateway.spool.append({"n": n})
         uploader.step()
         clock.seconds += 61
-    assert len(gateway.spooled()) <= 12  # of 100 bytes each; the first and the one being written have less
+    assert len(gateway.spooled()) <= 12  # of 100 bytes each; the first one and the open one have less
     target.is_back = True
     for _ in range(10):
         uploader.step()
         clock.seconds += 301
-    assert gateway.events() == [*range(100)]  # with all before it uploaded, the open one waits no longer
+    assert gateway.events() == [*range(100)]  # all earlier objects are uploaded, so the open one waits no longer
     assert gateway.spooled() == []
 
 

@@ -1,4 +1,4 @@
-"""The work of a gateway in the fault tests, which kill it or cut its power. Every event has its own number."""
+"""The work of a gateway in the fault tests, which kill it or cut its power. Every event has a number of its own."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def at_a_gateway(folder: Path) -> Gateway:
 
 
 def prepare(folder: Path) -> None:
-    """What the work finds: acknowledged events, sealed and open, and a whole file in the inbox."""
+    """The state before the work: acknowledged events, sealed and open, and a complete file in the inbox."""
     gateway = at_a_gateway(folder)
     gateway.spool.append_many([{"n": n} for n in range(100, 104)], camera_id="C2")
     inbox = gateway.settings.inbox_dir / "camera_id=C2"
@@ -28,7 +28,7 @@ PREPARED = [100, 101, 102, 103, 105, 106]
 
 
 def append(folder: Path, acknowledge: Acknowledge) -> None:
-    """A camera hands events over, one by one and several at once; objects are begun, filled and sealed."""
+    """A camera appends events, one at a time and several at once. Objects are begun, filled and sealed."""
     spool = at_a_gateway(folder).spool
     for n in range(4):
         spool.append({"n": n})
@@ -44,7 +44,7 @@ def upload(folder: Path, acknowledge: Acknowledge) -> None:  # noqa: ARG001  # a
 
 
 def repair(folder: Path, acknowledge: Acknowledge) -> None:
-    """After a crash a spool has a torn end; a camera goes on, then an uploader runs."""
+    """After a crash the spool has a torn end. A camera continues, then an uploader runs."""
     spool = at_a_gateway(folder).spool
     spool.append({"n": 0})
     acknowledge(0)
@@ -58,7 +58,7 @@ def repair(folder: Path, acknowledge: Acknowledge) -> None:
 
 
 def killed_writer(folder: Path, acknowledge: Acknowledge) -> None:
-    """A writer was killed between its write and its fsync: a whole line that nobody promised. Then an uploader runs."""
+    """A writer was killed between write and fsync and left a complete, unacknowledged line. Then an uploader runs."""
     opened = next(folder.rglob("camera_id=C2/*.open"))
     with opened.open("ab") as file:
         file.write(b'{"n":104}\n')
@@ -66,7 +66,7 @@ def killed_writer(folder: Path, acknowledge: Acknowledge) -> None:
 
 
 def take(folder: Path, acknowledge: Acknowledge) -> None:
-    """A camera leaves a whole file without an fsync; once the uploader has taken it, it is the spool's to keep."""
+    """A camera leaves a complete file without an fsync. Once the uploader has taken it, the spool must keep it."""
     gateway = at_a_gateway(folder)
     inbox = gateway.settings.inbox_dir / "camera_id=C3"
     inbox.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""How the warehouse names people, and what happens when the setting changes."""
+"""How the warehouse identifies people, and what happens when the setting changes."""
 
 import json
 from pathlib import Path
@@ -31,7 +31,7 @@ def fill(plant: Plant) -> None:
 
 
 def stored_bytes(plant: Plant) -> bytes:
-    """All files of the data folder but those of the bucket."""
+    """The content of all files of the data folder except those of the bucket."""
     paths = [path for path in plant.settings.data_dir.rglob("*") if path.is_file() and not path.is_symlink()]
     return b"".join(path.read_bytes() for path in paths if not path.is_relative_to(plant.landing))
 
@@ -42,7 +42,7 @@ def test_under_pseudonyms_neither_ids_nor_names_are_stored_anywhere(tmp_path: Pa
         fill(plant)
         plant.batch()
     for text in (b"Worker-17", b"Jane Doe-Smith"):
-        assert text in stored_bytes(named)  # else this would look for what is never stored
+        assert text in stored_bytes(named)  # otherwise the search below would prove nothing
         assert text not in stored_bytes(hidden)
     (shift,) = hidden.mart("worker_shifts")
     assert (shift["worker_id"], shift["worker_name"], shift["is_registered"]) == (TOKEN, TOKEN, True)

@@ -45,7 +45,7 @@ def test_what_lands_at_a_site_without_people_has_no_worker(tmp_path: Path) -> No
     assert sorted(workers(plant), key=str) == [("A", None), ("A", None), ("A", None), ("B", "W1")]
     assert [(row["site_id"], row["name"]) for row in plant.raw("workers")] == [("B", "Bea")]
     payloads = [row["payload"] for row in plant.raw("rejected_records")]
-    # The cut one may be of any site, and nobody can tell.
+    # The cut record may be of any site.
     assert ["W1" in payload for payload in payloads] == [False, True, False]
     assert json.loads(payloads[0]) == {
         **{k: v for k, v in EVENT.items() if k != "worker_id"},

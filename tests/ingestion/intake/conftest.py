@@ -1,4 +1,4 @@
-"""One intake with the default settings for each module of tests; tests that need others start their own."""
+"""One intake with the default settings for each module of tests. Tests that need other settings start their own."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ from tests.ingestion.intake.running import RunningIntake, running_intake
 
 @pytest.fixture(scope="module")
 def intake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningIntake]:
-    """An intake that asks for no key."""
+    """An intake that requires no API key."""
     with running_intake(tmp_path_factory.mktemp("intake")) as running:
         yield running

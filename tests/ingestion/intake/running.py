@@ -21,7 +21,7 @@ JSON_BODY = {"Content-Type": "application/json"}
 
 @dataclass(frozen=True)
 class Answer:
-    """What a client gets back."""
+    """An HTTP answer."""
 
     status: int
     headers: HTTPMessage  # any letter case
@@ -34,7 +34,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class RunningIntake:
-    """A started intake and the data folder that it writes to."""
+    """A started intake and its data folder."""
 
     port: int
     process: subprocess.Popen[str]
@@ -53,12 +53,12 @@ class RunningIntake:
             connection.close()
 
     def post(self, path: str, value: Any, **headers: str) -> Answer:
-        """Post bytes as they are, anything else as JSON; `X_API_Key="…"` is the header X-API-Key."""
+        """Post bytes unchanged and anything else as JSON; `X_API_Key="…"` is the header X-API-Key."""
         body = value if isinstance(value, bytes) else json.dumps(value).encode()
         return self.request("POST", path, body, {name.replace("_", "-"): text for name, text in headers.items()})
 
     def stored_objects(self) -> list[Path]:
-        """Every object of the bucket that landing would see."""
+        """Every object of the bucket that landing would read."""
         found = (self.data_dir / "landing/events").rglob("*.jsonl")
         return sorted(path for path in found if not path.name.startswith("_"))
 
@@ -66,7 +66,7 @@ class RunningIntake:
         return [line for path in self.stored_objects() for line in path.read_bytes().splitlines()]
 
     def end(self) -> int:
-        """Ask for an orderly end; the exit status."""
+        """Ask for an orderly end and return the exit status."""
         self.process.terminate()
         return self.process.wait(timeout=60)
 
@@ -89,7 +89,7 @@ def running_intake(data_dir: Path, **settings: object) -> Iterator[RunningIntake
 
 
 def start(data_dir: Path, *arguments: str, **settings: object) -> subprocess.Popen[str]:
-    """The process alone, its output and errors in one pipe. It asks for keys where a file of them is given."""
+    """Start only the process, with stdout and stderr in one pipe. It requires keys if a file of keys is given."""
     landing = {
         "FLOORHOUSE_LANDING_URL": str(settings.pop("landing_url", "")),
         "FLOORHOUSE_ALLOWED_HOSTS": str(settings.pop("allowed_hosts", "intake")),
@@ -107,7 +107,7 @@ def start(data_dir: Path, *arguments: str, **settings: object) -> subprocess.Pop
 
 
 def event(number: int = 0, /, **fields: Any) -> dict[str, object]:
-    """A right record, another one for each number; a field that is None is left out."""
+    """A valid record, a different one for each number. A field that is None is left out."""
     at = START + timedelta(milliseconds=number)
     record = {
         "timestamp": at.isoformat().replace("+00:00", "Z"),

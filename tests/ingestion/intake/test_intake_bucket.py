@@ -1,4 +1,4 @@
-"""Writing whole objects, to a folder and to a real S3 server, and the intake in front of the latter."""
+"""Writing complete objects to a folder and to a real S3 server, and an intake that uses the S3 server."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_file_and_name_are_synced_before_a_put_returns(tmp_path: Path, monkeypat
     monkeypatch.setattr(os, "fsync", noted)
     bucket.put("events/day/1.jsonl", b"1")
     folders_above, file, folder = synced[:-2], synced[-2], synced[-1]
-    assert {"events", tmp_path.name} <= set(folders_above)  # the new folder's name must last as well
+    assert {"events", tmp_path.name} <= set(folders_above)  # the new folder's name must be durable too
     assert file.startswith("_1.jsonl.")
     assert folder == "day"
 
@@ -94,4 +94,4 @@ def test_a_server_that_is_away_is_503_within_the_time_that_a_write_may_take(
         answer = running.post("/api/events", event())
         assert (answer.status, answer.json["reason"]) == (503, "bucket_unavailable")
         assert time.monotonic() - started < 10
-        assert running.end() == 0  # the write that hangs does not keep the process
+        assert running.end() == 0  # a write that hangs does not keep the process alive

@@ -1,4 +1,4 @@
-"""A connection lasts as long as it makes progress."""
+"""A connection stays open as long as it makes progress."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ import pytest
 
 from tests.ingestion.intake.running import RunningIntake, event, running_intake
 
-QUIET_SECONDS = 5  # what the limits below make of it
+QUIET_SECONDS = 5  # the result of the limits below
 RECORDS = 9000
 
 
 @pytest.fixture(scope="module")
 def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningIntake]:
-    """An intake whose requests may take a moment only."""
+    """An intake with short time limits for requests."""
     with running_intake(tmp_path_factory.mktemp("hasty"), read_seconds=1, write_seconds=1) as running:
-        # The process that judges large bodies is started with the first of them, and has files of its own.
+        # The first large body starts the process that judges large bodies, which opens files of its own.
         assert running.post("/api/events/batch", [event(number) for number in range(RECORDS)]).status == 201
         yield running
 
@@ -64,7 +64,7 @@ def test_clients_that_never_finish_a_requests_head_are_cut_off(hasty: RunningInt
 
 def test_a_client_that_never_reads_its_answers_is_cut_off(hasty: RunningIntake) -> None:
     files, before = open_files(hasty), accepted_events(hasty)
-    requests = 3  # their answers are more than the kernel keeps for a client
+    requests = 3  # their answers exceed the kernel's buffer for a client
     with connected(hasty) as connection:
         connection.sendall(large_batch() * requests)
         deadline = time.monotonic() + 10 * QUIET_SECONDS

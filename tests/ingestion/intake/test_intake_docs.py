@@ -1,4 +1,4 @@
-"""The API description is complete and true, and is shown without a request to another server."""
+"""The API description is complete and correct, and is shown without a request to another server."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_a_browser_shows_every_route_and_asks_no_other_server(intake: RunningInt
     text = log.read_text()
     events = json.loads(text if text.rstrip().endswith("}") else text.rstrip().rstrip(",") + "]}")["events"]
     own = f"http://127.0.0.1:{intake.port}"
-    # The browser asks its maker for updates too; what the page asks for has the page as its initiator.
+    # The browser also asks its maker for updates; requests of the page have the page as their initiator.
     asked = [one["params"] for one in events if one.get("params", {}).get("initiator") == own]
     assert {urlsplit(one["url"]).path for one in asked} >= {"/docs/page.js", "/docs/page.css", "/openapi.json"}
     assert [one["url"] for one in asked if not one["url"].startswith((f"{own}/", "data:"))] == []

@@ -24,7 +24,7 @@ BATCH = 20
 
 @dataclasses.dataclass
 class Traffic:
-    """Clients that post until they cannot; what was acknowledged to them, and what they never heard of."""
+    """Clients that post until they cannot: the events that were acknowledged, and those without an answer."""
 
     acknowledged: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     unanswered: list[tuple[str, bytes]] = dataclasses.field(default_factory=list)
@@ -32,7 +32,7 @@ class Traffic:
 
 
 def post_until_it_ends(running: RunningIntake, client: int, first: int, traffic: Traffic) -> None:
-    """Odd clients send batches, even ones single events."""
+    """Clients with odd numbers send batches, those with even numbers single events."""
     connection = running.connect()
     for number in range(first, first + 1_000_000, BATCH):
         records = [event(at, camera_id=f"camera-{client}") for at in range(number, number + BATCH)]
@@ -53,7 +53,7 @@ def post_until_it_ends(running: RunningIntake, client: int, first: int, traffic:
 
 @contextmanager
 def clients_posting(running: RunningIntake, first: int, traffic: Traffic) -> Iterator[None]:
-    """Clients of events that nobody else sends; they end when the intake does."""
+    """Clients whose events nobody else sends. They end when the intake does."""
     with ThreadPoolExecutor(CLIENTS) as clients:
         jobs = [
             clients.submit(post_until_it_ends, running, client, first + client * 1_000_000, traffic)
@@ -72,7 +72,7 @@ def wait_for(traffic: Traffic, acknowledged: int) -> None:
 
 
 def landed(plant: Plant) -> dict[tuple[object, ...], int]:
-    """Every landed event as it would be answered, with how often it landed."""
+    """Every landed event in the form of an answer, with the number of times it landed."""
     found: dict[tuple[object, ...], int] = {}
     for row in plant.raw("events"):
         at = row["event_at"].isoformat(timespec="microseconds").replace("+00:00", "Z")
@@ -90,7 +90,7 @@ def answered(event: dict[str, Any]) -> tuple[object, ...]:
 
 def test_after_kill_9_every_acknowledged_event_lands_exactly_as_it_was_acknowledged(tmp_path: Path) -> None:
     plant, traffic = Plant(tmp_path), Traffic()
-    for round_number in range(4):  # the second and later ones meet what the killed one before left behind
+    for round_number in range(4):  # from the second round on, with the remnants of the killed process
         with running_intake(tmp_path) as running:
             enough = len(traffic.acknowledged) + 150 + 61 * round_number
             with clients_posting(running, round_number * 10_000_000, traffic):
@@ -143,7 +143,7 @@ def test_on_sigterm_whoever_has_sent_a_request_gets_an_answer_and_it_is_true(tmp
     assert plant.land().rejected == 0
     in_bucket = landed(plant)
     assert all(in_bucket[answered(one)] == 1 for one in traffic.acknowledged)
-    # Whoever got no answer had been told that the connection ends, or had not been heard: nothing of it is stored.
+    # A client without an answer was told that the connection ends, or was not heard. None of its records are stored.
     unheard = [json.loads(body) for _, body in traffic.unanswered]
     times = {one["timestamp"] for value in unheard for one in (value if isinstance(value, list) else [value])}
     stored = {json.loads(line)["timestamp"] for path in stored_after(plant) for line in path.read_bytes().splitlines()}
@@ -177,5 +177,5 @@ def test_a_lone_client_never_waits_for_others_and_two_share_what_they_wait_for(
             lone.request("POST", "/api/events", json.dumps(event(number)), JSON_BODY)
             assert lone.getresponse().read()
             seconds.append(time.monotonic() - started)
-        assert sorted(seconds)[5] < 0.2  # the median: the machine may be busy for a moment
+        assert sorted(seconds)[5] < 0.2  # the median, because the machine may be busy for a moment
         lone.close()

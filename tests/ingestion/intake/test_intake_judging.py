@@ -1,4 +1,4 @@
-"""Intake and landing judge a record alike."""
+"""Intake and landing judge every record alike."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ RECORDS = [
 ]
 
 
-# Fields that are answered only where they were sent.
+# Fields that an answer contains only if they were sent.
 WHERE_SENT = {"event_id": None, "count_total": None}
 
 

@@ -19,7 +19,7 @@ COLUMNS = "site_id,camera_id,key_sha256"
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningIntake]:
-    """An intake with a key for a site, a camera, every site, and the site that records without one belong to."""
+    """An intake with four keys: for a site, a camera, every site, and the site of records without a site."""
     folder = tmp_path_factory.mktemp("guarded")
     keys = {
         "north": ("north", ""),

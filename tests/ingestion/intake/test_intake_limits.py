@@ -135,12 +135,12 @@ def test_a_bucket_that_cannot_be_written_is_503_with_nothing_acknowledged_until_
             assert int(answer.headers["Retry-After"]) >= 1
         health = running.request("GET", "/health")
         assert (health.status, health.json["accepted_events"]) == (503, 0)
-        assert running.post("/api/events", {}).status == 422  # what needs no bucket is answered as ever
+        assert running.post("/api/events", {}).status == 422  # answers that need no bucket are as before
         blocked.unlink()
         assert running.post("/api/events", event()).status == 201
         assert running.request("GET", "/health").status == 200
         assert len(running.stored_lines()) == 1
-        shutil.rmtree(blocked)  # also when somebody takes the folder away
+        shutil.rmtree(blocked)  # as when somebody removes the folder
         assert running.post("/api/events", event()).status == 201
 
 
@@ -155,7 +155,7 @@ def test_a_share_that_goes_away_or_is_not_there_yet_is_503_and_nothing_is_writte
             assert list(share.iterdir()) == []
             (share / "events").mkdir()  # it is mounted
             assert running.post("/api/events", event()).status == 201
-            share.rename(tmp_path / f"away-{mount}")  # and away again
+            share.rename(tmp_path / f"away-{mount}")  # and unmounted again
             share.mkdir()
 
 
@@ -163,7 +163,7 @@ def test_places_are_bounded_in_number_and_bytes_and_given_back() -> None:
     waiting = Waiting(max_requests=2, max_bytes=100)
     with waiting.place() as first, waiting.place() as second:
         first.hold(60)
-        first.hold(40)  # less than what it holds already
+        first.hold(40)  # less than it holds already
         second.hold(40)
         assert (waiting.requests, waiting.bytes) == (2, 100)
         with pytest.raises(TooManyWaiting, match="100 bytes"):

@@ -1,4 +1,4 @@
-"""One sender, whatever it does, neither delays others nor takes their room for long."""
+"""No sender can delay other senders, or use their share of memory for long."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NOW = datetime(2026, 1, 15, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def keyed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningIntake]:
-    """An intake with two keys and the default limits, but for few requests that may wait."""
+    """An intake with two keys and default limits, except that few requests may wait."""
     folder = tmp_path_factory.mktemp("keyed")
     lines = [",".join(COLUMNS), *(f"*,,{hash_of(key)}" for key in (HOSTILE, HONEST))]
     (folder / "keys.csv").write_text("\n".join(lines))
@@ -39,7 +39,7 @@ def keyed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningIntake]:
 
 
 def begun(running: RunningIntake, length: int, key: str = HOSTILE) -> socket.socket:
-    """A request that announces a body and sends its first byte only."""
+    """A request that announces a body and sends only its first byte."""
     connection = socket.create_connection(("127.0.0.1", running.port), timeout=60)
     head = f"POST /api/events/batch HTTP/1.1\r\nHost: localhost\r\nX-API-Key: {key}\r\nContent-Length: {length}\r\n\r\n"
     connection.sendall(head.encode() + b"[")
@@ -64,7 +64,7 @@ def test_slow_bodies_of_one_key_make_room_for_another_and_hear_why(
         for number in range(5):
             assert keyed.post("/api/events", event(number), X_API_Key=HONEST).status == 201
         assert time.monotonic() - started < 30  # not the 60 s that a body may take
-        assert keyed.post("/api/events", event(), X_API_Key=HOSTILE).status in (201, 429)  # its own room is its own
+        assert keyed.post("/api/events", event(), X_API_Key=HOSTILE).status in (201, 429)  # a sender's own share
         for one in slow:
             one.setblocking(False)
         answers = [answer for one in slow if (answer := _received(one))]
@@ -102,7 +102,7 @@ def test_an_array_that_costs_much_to_read_keeps_nobody_waiting(keyed: RunningInt
             assert keyed.post("/api/events", event(number), X_API_Key=HONEST).status == 201
             waits.append(time.monotonic() - started)
     waits.sort()
-    assert waits[len(waits) // 2] < 0.5  # the median: a busy machine may take any of them away for a moment
+    assert waits[len(waits) // 2] < 0.5  # the median, because a busy machine may delay single ones
 
 
 def test_a_large_record_without_what_it_needs_is_refused_before_it_is_parsed_as_a_whole() -> None:
@@ -172,12 +172,12 @@ def test_whoever_holds_most_gives_way_and_never_to_himself_or_to_one_who_holds_a
             places["a1"].hold(31)
         assert ended == []
         late = stack.enter_context(waiting.place("c"))
-        late.hold(10)  # a holds 70: its largest gives way
+        late.hold(10)  # a holds 70, so its largest request gives way
         assert (ended, waiting.requests, waiting.bytes) == (["a2"], 3, 70)
         late.hold(40)
         assert ended == ["a2"]
         with pytest.raises(TooManyWaiting):
-            late.hold(41)  # nobody holds more than this one then would
+            late.hold(41)  # nobody would hold more than this one then
         with pytest.raises(TooManyWaiting):
             places["a2"].hold(41)
         places["a1"].gives_way = None  # it is being written
@@ -200,7 +200,7 @@ def test_each_holder_has_its_turn_however_many_requests_of_another_wait() -> Non
         await asyncio.sleep(0)
         tasks[2].cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        async with asyncio.timeout(5), turns.turn("d"):  # nobody has it any more
+        async with asyncio.timeout(5), turns.turn("d"):  # nobody has the turn any more
             return done
 
     assert asyncio.run(order()) == ["a1", "a2", "b1", "c1", "a4"]

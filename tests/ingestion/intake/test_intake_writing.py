@@ -14,7 +14,7 @@ from ingestion.intake.writing import MAX_LEFT_BEHIND, MAX_OBJECT_BYTES, GroupWri
 
 
 class RecordingBucket:
-    """Keeps what is put; `gate` holds a put back until the test opens it."""
+    """Stores the objects that are put. `gate` holds a put back until the test opens it."""
 
     def __init__(self) -> None:
         self.objects: list[bytes] = []

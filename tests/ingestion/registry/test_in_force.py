@@ -215,9 +215,9 @@ def test_what_looks_cut_off_takes_effect_if_it_is_written_again_an_hour_later(pl
 @pytest.mark.parametrize(
     "content",
     [
-        SHIFTS.replace("22:00,480", "22:00,48").rstrip("\n") + "\n",  # its last line is finished
-        SHIFTS.replace("22:00,480", "22:00,540").rstrip("\n"),  # no part of the value before
-        SHIFTS.replace("06:00", "05:00").rstrip("\n"),  # all there but for the last break
+        SHIFTS.replace("22:00,480", "22:00,48").rstrip("\n") + "\n",  # its last line is complete
+        SHIFTS.replace("22:00,480", "22:00,540").rstrip("\n"),  # the value is not the beginning of the old one
+        SHIFTS.replace("06:00", "05:00").rstrip("\n"),  # complete except for the last line break
     ],
 )
 def test_what_does_not_look_cut_off_takes_effect(plant: Plant, content: str) -> None:
