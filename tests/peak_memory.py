@@ -13,13 +13,13 @@ from tests.plant import Plant
 
 
 def peak_kilobytes() -> int:
-    """Of this process. (`getrusage` would begin with what its parent used when it made this one.)"""
+    """The peak memory of this process. (`getrusage` would include the parent's memory at the start of this process.)"""
     status = Path("/proc/self/status").read_text(encoding="utf-8")
     return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")))
 
 
 def land_apart(data_dir: Path, window_objects: int = batch.WINDOW_OBJECTS, **settings: Any) -> tuple[int, int]:
-    """Events accepted, and the peak memory in kilobytes."""
+    """Land in a separate process. Returns the number of accepted events and the peak memory in kilobytes."""
     arguments = json.dumps([str(data_dir), window_objects, settings])
     command = [sys.executable, "-m", "tests.peak_memory", arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -18,7 +18,7 @@ from orchestration.dbt.runner import build_models
 from orchestration.publish import publish_build
 from publishing.versions import PublishReport
 
-# dbt's arguments for the batches that programs run in tests that look at something else than the data tests.
+# dbt's arguments for batches of tests that do not look at the data tests.
 WITHOUT_DATA_TESTS = (*runner.BUILD, "--exclude-resource-type", "test")
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 EVENT = {
@@ -31,7 +31,7 @@ EVENT = {
 
 
 class Plant:
-    """Drop objects in its bucket, run batches, read its marts."""
+    """A plant: drop objects in its bucket, run batches, read its marts."""
 
     def __init__(self, data_dir: Path, **settings: Any) -> None:
         self.settings = Settings(data_dir=data_dir, **settings)
@@ -45,23 +45,23 @@ class Plant:
         return path
 
     def waiting_keys(self) -> list[str]:
-        """Objects that are still where cameras put them."""
+        """Keys of the objects that have not been moved to the archive."""
         return [info.key for info in open_bucket(self.settings.landing_url).list("events/")]
 
     def land(self, now: datetime = NOW, log: Callable[[str], None] = lambda _: None) -> LandingReport:
-        """Land what the bucket holds."""
+        """Land the bucket's objects."""
         with warehouse_lock(self.settings):
             return land(self.settings, now, log)
 
     def batch(self, now: datetime = NOW, data_tests: bool = False) -> PublishReport:
-        """Land, build the models, publish; with their data tests where a test says that the rules of the marts hold."""
+        """Land, build the models, publish; with the models' data tests if a test checks the rules of the marts."""
         with warehouse_lock(self.settings):
             land(self.settings, now)
             build_models(self.settings, data_tests=data_tests)
             return publish_build(self.settings)
 
     def mart(self, name: str) -> list[dict[str, Any]]:
-        """A published mart's rows, in the order of its columns; instants are aware, in UTC, local times naive."""
+        """A published mart's rows, in the order of its columns. Instants are aware, in UTC; local times are naive."""
         return self.query(f"from '{self.settings.published_path / name}.parquet' order by all")
 
     def raw(self, table: str) -> list[dict[str, Any]]:
@@ -69,7 +69,7 @@ class Plant:
         return self.query(f"from warehouse.raw.{table} order by all", attach=True)
 
     def query(self, sql: str, attach: bool = False) -> list[dict[str, Any]]:
-        """The rows of a query over Parquet files or, attached as `warehouse`, the warehouse."""
+        """The rows of a query over Parquet files or over the warehouse, attached as `warehouse`."""
         with duckdb.connect() as connection:
             connection.execute("set timezone = 'UTC'")
             if attach:
@@ -85,7 +85,7 @@ class Plant:
 
 
 def assert_same_marts(plant: Plant, other: Plant) -> None:
-    """Run a batch in both and compare all that they publish."""
+    """Run a batch in both plants and compare all published marts."""
     plant.batch()
     other.batch()
     names = sorted(path.stem for path in other.settings.published_path.glob("*.parquet"))

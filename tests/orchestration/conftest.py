@@ -25,21 +25,21 @@ REJECTED = (
 
 @dataclass(frozen=True)
 class FinishedBatch:
-    """A batch that ended: its settings, Dagster's records of it, and its result."""
+    """A finished batch: its settings, Dagster's records of it, and its result."""
 
     settings: Settings
     instance: dg.DagsterInstance
     result: dg.ExecuteInProcessResult
-    heartbeats: list[str]  # the paths that it called
+    heartbeats: list[str]  # the paths that the batch called
 
 
 def drop_day(landing: Path) -> None:
-    """The worked-out day of one worker: 11 events, 145 units, 87.6 % utilization."""
+    """Drop one worker's day with known figures: 11 events, 145 units, 87.6 % utilization."""
     shutil.copytree(DAY, landing, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.md", "expected.json"))
 
 
 def dim_camera(count: int) -> str:
-    """Events of a site whose camera is sure of nothing, a minute apart; only the last of them is of another type."""
+    """Events of a site whose camera has low confidence, one a minute; only the last one is of another type."""
     events = [
         {
             "timestamp": f"2026-01-15T{6 + minute // 60:02}:{minute % 60:02}:00Z",
@@ -56,13 +56,13 @@ def dim_camera(count: int) -> str:
 
 @pytest.fixture
 def _without_data_tests(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Batches in half the time, for tests that look at something else."""
+    """Run batches in half the time, for tests that do not look at data tests."""
     monkeypatch.setattr(runner, "BUILD", WITHOUT_DATA_TESTS)
 
 
 @pytest.fixture(scope="package")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FinishedBatch]:
-    """The day twice under two keys, a rejected record, and a site whose camera is sure of nothing."""
+    """A batch of the day twice under two keys, a rejected record, and a site whose camera has low confidence."""
     data_dir = tmp_path_factory.mktemp("plant")
     drop_day(data_dir / "landing")
     events = data_dir / "landing" / "events"

@@ -1,8 +1,8 @@
 """Batches and erasures that are killed at a given point: one process imports everything and forks one for each.
 
-A fork kills itself (SIGKILL) just before or after a function is called for the n-th time, or at an event of dbt's. To
-die inside DuckDB's own writing, it is forbidden from there on to write behind some bytes of a file: the system ends it
-(SIGXFSZ). The models' data tests, which only read, are left out: they are half of a small batch's time.
+A fork kills itself (SIGKILL) just before or after the n-th call of a function, or at an event of dbt. To die inside
+DuckDB's own writing, it limits the size of its files from that point on, and the system ends it (SIGXFSZ). The models'
+data tests, which only read, are left out: they take half of a small batch's time.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from orchestration.dbt import overhead, runner
 from tests.mortal import ForkingProcess
 from tests.plant import NOW, WITHOUT_DATA_TESTS, Plant
 
-SECONDS = 120  # of one run; one that is not told to die must not hang either
+SECONDS = 120  # for one run; one that does not die must not hang either
 
 
 class Mortal(ForkingProcess):
-    """The process that forks; `with Mortal() as killer` ends it."""
+    """The process that forks; the end of the `with` block ends it."""
 
     def __init__(self) -> None:
         super().__init__("tests.orchestration.mortal")
 
     def run(self, plant: Plant, action: str = "batch", shell: Path | None = None, **point: Any) -> int:
-        """Run an action in a process of its own; gives its exit code (below 0: the signal).
+        """Run an action in a separate process. Returns its exit code (below 0: the signal).
 
         A point is `before` or `after` (a function by its full name as its caller knows it; `at`: at which call), or
-        `node` with `event` (one of dbt's, `sql`: how the statement begins); `file_bytes`: where to stop writing, in
-        place of dying at once. Without a point nobody dies.
+        `node` with `event` (one of dbt's; `sql`: how the statement begins). `file_bytes`: the size at which writing
+        stops, instead of dying at once. Without a point the process does not die.
         """
         settings = plant.settings.model_dump(mode="json", exclude_defaults=True)
         order = {"settings": settings, "action": action, "shell": str(shell or ""), "point": point}
@@ -44,7 +44,7 @@ class Mortal(ForkingProcess):
 
 
 def batch(plant: Plant, shell: Path | None, watch: Callable[[Any], None] | None = None) -> None:
-    """What the job of a batch does, in its order, in this process."""
+    """Run the steps of the batch job, in its order, in this process."""
     from ingestion.landing.batch import land
     from ingestion.warehouse import open_warehouse, warehouse_lock
     from orchestration import deletions, publish
@@ -68,7 +68,7 @@ def batch(plant: Plant, shell: Path | None, watch: Callable[[Any], None] | None 
 
 
 def _show(plant: Plant, shell: Path) -> None:
-    """The end of a batch."""
+    """Publish the site, the last step of a batch."""
     from ingestion.warehouse import warehouse_lock
     from orchestration import publish
     from reports import site
@@ -97,7 +97,7 @@ def _retain(plant: Plant) -> None:
 def _serve() -> None:
     _import_everything()
     told = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what the actions print is not the answer
+    os.dup2(2, 1)  # the actions' prints are not part of the answer
     for line in sys.stdin:
         child = os.fork()
         if child == 0:
@@ -107,7 +107,10 @@ def _serve() -> None:
 
 
 def _import_everything() -> None:
-    """Before the first fork: imports take seconds. Nothing may open DuckDB here, whose threads no fork takes along."""
+    """Import everything before the first fork, because imports take seconds.
+
+    Nothing may open DuckDB here: a fork does not copy its threads.
+    """
     from dbt.adapters.duckdb import connections  # noqa: F401
     from dbt.cli import main  # noqa: F401
 
@@ -180,7 +183,7 @@ def _die_at(name: str, when: str, at: int, file_bytes: int) -> None:
 
 
 def _watch(point: dict[str, Any]) -> Callable[[Any], None] | None:
-    """What dies at an event of dbt's."""
+    """The callback that dies at an event of dbt."""
     if "node" not in point:
         return None
     setattr(overhead, "TAKEN_EVENTS", overhead.TAKEN_EVENTS | {point["event"]})  # noqa: B010  # before dbt is set up
@@ -188,7 +191,7 @@ def _watch(point: dict[str, Any]) -> Callable[[Any], None] | None:
     def watch(event: Any) -> None:
         if event.info.name != point["event"] or event.data.node_info.node_name != point["node"]:
             return
-        statement = getattr(event.data, "sql", "").partition("*/")[2]  # behind dbt's own comment
+        statement = getattr(event.data, "sql", "").partition("*/")[2]  # after dbt's own comment
         if "sql" not in point or statement.split()[: len(point["sql"].split())] == point["sql"].split():
             _die()
 

@@ -17,7 +17,7 @@ from tests.plant import NOW, Plant
 
 
 def fill(plant: Plant) -> None:
-    """Six workers of a site at two stations; one station is only ever used by one of them."""
+    """Six workers of a site at two stations; only one of them ever uses the second station."""
     records = [
         {
             "timestamp": f"2026-01-15T10:{minute:02d}:00Z",
@@ -52,7 +52,7 @@ def test_changing_to_aggregate_removes_what_was_published_about_persons(tmp_path
         assert plant.mart(mart) == []
     (site,) = plant.mart("site_shifts")
     assert (site["units"], site["worker_count"]) == (6, 6)
-    # One small station would follow by subtraction from the other: both are left out.
+    # The small station's figures would follow from the other's by subtraction, so both are left out.
     assert [row["units"] for row in plant.mart("workstation_shifts")] == [None, None]
     assert [row["payload"] for row in plant.mart("rejected_records")] == [None]
     said = "\n".join(summary_lines(read_totals(plant.settings.published_path), Checks(0, [], 0), 0, "", 0.0))
@@ -66,7 +66,7 @@ def test_changing_to_aggregate_removes_what_was_published_about_persons(tmp_path
 
 
 def some_events(random: Random, days: list[int], count: int) -> str:
-    """Groups at two stations and two cameras that are now and then too small for the limit of 3."""
+    """Groups at two stations and two cameras that are sometimes too small for the limit of 3."""
     return "".join(
         json.dumps(
             {
@@ -103,7 +103,7 @@ def test_a_batch_writes_the_files_of_the_days_it_changed_and_what_is_left_out_is
             files = {path.name: path.stat().st_ino for path in (now / f"{mart}.parquet").iterdir()}
             old = {path.name: path.stat().st_ino for path in (before / f"{mart}.parquet").iterdir()}
             written = {name for name in files if files[name] != old.get(name)}
-            # A state may go on from a window of the evening before (contract §5), whose rows are computed again too.
+            # A state may continue from a window of the evening before (contract §5), whose rows are computed again too.
             assert {f"2026-01-{day}.parquet" for day in days} <= written
             assert written <= {f"2026-01-{one}.parquet" for day in days for one in (day - 1, day)}
         assert (now / "worker_shifts.parquet").stat().st_size < 5000
@@ -118,5 +118,5 @@ def test_another_limit_of_a_group_rewrites_every_file(tmp_path: Path) -> None:
     plant = Plant(tmp_path, worker_identity="aggregate", min_group=6)
     assert [row["units"] for row in plant.mart("site_shifts")] == [None]
     with warehouse_lock(plant.settings):
-        publish_build(plant.settings)  # also where nobody has made up for the changed setting yet
+        publish_build(plant.settings)  # also before the changed setting has taken effect
     assert [row["units"] for row in plant.mart("site_shifts")] == [6]

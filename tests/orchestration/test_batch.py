@@ -46,7 +46,7 @@ def test_landing_tells_rows_rejects_bytes_and_seconds(finished: FinishedBatch) -
 
 def test_every_model_tells_its_rows_and_seconds(finished: FinishedBatch) -> None:
     model = metadata_of(finished, "intermediate", "int_event_days")
-    assert model["dagster/row_count"] == 5  # three types of one site's day, two of the other's
+    assert model["dagster/row_count"] == 5  # three event types of one site's day, two of the other's
     assert model["Execution Duration"] > 0
 
 

@@ -20,7 +20,7 @@ DAY = date(2026, 1, 15)
 
 
 def events(camera: str, *instants: str | datetime) -> str:
-    """A line for each instant, of a station's own."""
+    """A line for each instant, all of one station."""
     return "".join(
         json.dumps(
             {
@@ -47,7 +47,7 @@ def camera_days(plant: Plant) -> dict[tuple[str, date], dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def plant(tmp_path_factory: pytest.TempPathFactory) -> Plant:
-    """C1 is right; C2 is 16 hours ahead, so that its day is tomorrow; C3 began again in 2000."""
+    """C1 is right. C2 is 16 hours ahead, so that its date is tomorrow. C3 has started again in 2000."""
     plant = Plant(tmp_path_factory.mktemp("clocks"), registry_still_seconds=0)
     plant.drop("events/c1.jsonl", events("C1", *every_quarter(NOW - timedelta(hours=10), NOW - timedelta(minutes=30))))
     plant.drop("events/c2.jsonl", events("C2", *every_quarter(NOW + timedelta(hours=8), NOW + timedelta(hours=16))))
@@ -65,7 +65,7 @@ def warehouse(plant: Plant) -> Any:
 
 def test_a_camera_ahead_of_the_clock_lengthens_no_others_silence(plant: Plant) -> None:
     days = camera_days(plant)
-    # All shifts together are the whole day, judged up to 09:30.
+    # All shifts together cover the whole day, judged up to 09:30.
     assert days["C1", DAY]["scheduled_seconds"] == 9.5 * 3600
     assert (days["C1", DAY]["coverage"], days["C1", DAY]["longest_silence_seconds"]) == (1, 900)
     tomorrow = days["C1", DAY + timedelta(days=1)]
@@ -73,7 +73,7 @@ def test_a_camera_ahead_of_the_clock_lengthens_no_others_silence(plant: Plant) -
 
 
 def test_a_camera_ahead_of_the_clock_satisfies_no_freshness(warehouse: duckdb.DuckDBPyConnection) -> None:
-    for hours in (0, 20, 100):  # its instants come to pass meanwhile
+    for hours in (0, 20, 100):  # its instants pass meanwhile
         [heard] = read_heard(warehouse, NOW + timedelta(hours=hours))
         assert heard.last_event_at == NOW - timedelta(minutes=30)
 
@@ -103,7 +103,10 @@ def test_events_of_a_stopped_clock_are_counted_apart_and_warned_of_at_once(
 
 
 def test_what_had_not_come_yet_is_judged_when_it_has(plant: Plant) -> None:
-    """Batch two hears C1 on the day after next: tomorrow, of which only C2 spoke, is judged by now. As on a rebuild."""
+    """The second batch has events of C1 from the day after next, so tomorrow, known only from C2, is judged.
+
+    The result equals that of a rebuild.
+    """
     later = NOW + timedelta(days=2)
     plant.drop("events/c1-later.jsonl", events("C1", *every_quarter(later - timedelta(hours=4), later)))
     plant.batch(later + timedelta(minutes=5))
@@ -112,7 +115,7 @@ def test_what_had_not_come_yet_is_judged_when_it_has(plant: Plant) -> None:
     assert (tomorrow["scheduled_seconds"], tomorrow["coverage"]) == (24 * 3600, 0)
     assert days["C1", DAY + timedelta(days=2)]["scheduled_seconds"] == 10 * 3600
 
-    again = Plant(plant.settings.data_dir, last_event_minutes=31)  # has all computed again, with a 31st minute
+    again = Plant(plant.settings.data_dir, last_event_minutes=31)  # everything is computed again, with a 31st minute
     again.batch(later + timedelta(minutes=6))
     for key, row in camera_days(again).items():
         assert row["scheduled_seconds"] == days[key]["scheduled_seconds"]

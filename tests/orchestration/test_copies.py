@@ -1,4 +1,4 @@
-"""A comparison's copy of the warehouse goes when it ends, and with the next batch where it was killed."""
+"""A comparison's copy of the warehouse is removed when the comparison ends, or by the next batch if it was killed."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_what_a_killed_comparison_left_goes_with_the_next_batch_and_a_living_one
     (dead,) = copies(plant)
     with copied_warehouse(plant.settings, print) as copy:
         living = copy.data_dir.name
-        assert copies(plant) == [living]  # a comparison sweeps before it copies, too
+        assert copies(plant) == [living]  # a comparison also removes dead copies before it makes its own
         dead_again = plant.settings.data_dir / dead
         dead_again.mkdir()
         with warehouse_lock(plant.settings):

@@ -1,4 +1,4 @@
-"""Readings of counters over batches: late ones, resets, what is excluded, erased or too old to keep."""
+"""Readings of counters over batches: late, reset, excluded, erased, or too old to keep."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def line(at: datetime, station: str, total: int) -> str:
 
 
 def stored(plant: Plant) -> dict[tuple[str, datetime], int]:
-    """Units by station and instant, as the models have them."""
+    """The models' units by station and instant."""
     rows = plant.query("from warehouse.intermediate.int_counter_readings", attach=True)
     return {(row["workstation_id"], row["event_at"]): row["unit_count"] for row in rows}
 
@@ -103,7 +103,7 @@ def assert_no_unit_moves_when_readings_lose_their_worker_and_grow_old(plant: Pla
     kept = [row for row in aged.raw("events") if row["event_at"].date() < horizon]
     assert {row["workstation_id"] for row in kept} == {station for station, own in old.items() if own}
     assert all(row["count_total"] == max(old[row["workstation_id"]])[2] for row in kept)
-    # Behind the dates of the horizon, whose figures are kept as they were.
+    # Before the retention horizon, where figures are kept as they were.
     at, _, total = max(one for one in readings if one[1] == "S")
     aged.drop("events/new.jsonl", line(at + timedelta(days=2), "S", total + 3))
     aged.batch()

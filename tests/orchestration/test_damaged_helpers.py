@@ -1,4 +1,4 @@
-"""Helpers that are damaged: one sentence each, and the next start heals."""
+"""Damaged helper files: one sentence for each, and the next start repairs them."""
 
 import json
 import shutil
@@ -34,7 +34,7 @@ def test_damaged_records_are_set_aside_said_and_told_and_new_ones_begin(plant: P
         sqlite_files._held.popitem()[1].close()
     torn, noise = records[0], records[-1]
     content = torn.read_bytes()
-    torn.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))  # the first page says that all is well
+    torn.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))  # the first page is intact
     noise.write_bytes(b"no database at all" * 100)
     for path in (torn, noise):
         path.with_name(f"{path.name}-wal").unlink(missing_ok=True)
@@ -75,7 +75,7 @@ def test_a_data_folder_that_is_removed_while_a_batch_writes_it_is_told_and_the_n
         shutil.rmtree(plant.settings.data_dir)
     with told, warehouse_lock(plant.settings):
         shutil.rmtree(plant.settings.data_dir)
-        with warehouse_lock(plant.settings):  # somebody began anew beside it
+        with warehouse_lock(plant.settings):  # another process created it again
             pass
     plant.drop("events/a.jsonl", json.dumps({"x": 1}))
     assert plant.land().objects == 1

@@ -1,4 +1,4 @@
-"""Dagster's pages as `make dev` serves them, attacked as a web page in the browser of the same machine would."""
+"""Dagster's pages as `make dev` serves them, attacked as a web page in a browser of the same machine would."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from orchestration.webserver import changes_something
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 PROJECT = Path(__file__).resolve().parents[2]
-# What starting a job would say; the job that it names does not exist, so that nothing runs where the guard fails.
+# A request to start a job. The job does not exist, so nothing runs if the guard fails.
 LAUNCH = """mutation { launchRun(executionParams: {selector: {repositoryName: "__repository__",
     repositoryLocationName: "orchestration.definitions", jobName: "none"}, mode: "default"}) { __typename } }"""
 QUESTION = "{ version }"
@@ -83,7 +83,7 @@ def test_the_pages_and_their_questions_are_answered_to_their_own_pages(dev: Dev)
     assert b"<html" in dev.ask("/")[1]
     own = {"Origin": f"http://127.0.0.1:{dev.port}", "Sec_Fetch_Site": "same-origin"}
     assert dev.post(QUESTION, **own)[1]["data"] == {"version": ""}
-    assert dev.post(QUESTION)[0] == 200  # a program says no origin
+    assert dev.post(QUESTION)[0] == 200  # a program sends no origin
     assert dev.ask("/server_info", headers={"Host": f"localhost:{dev.port}"})[0] == 200
     assert dev.ask("/server_info", headers={"Host": "plant.example"})[0] == 200
 

@@ -1,4 +1,4 @@
-"""`floorhouse doctor` and `floorhouse settings`: what they say of a plant that is well, and of what is not."""
+"""`floorhouse doctor` and `floorhouse settings`: what they print about a healthy plant and about faults."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 def sentences(findings: Iterator[Finding]) -> dict[str, bool]:
-    """What was found, and whether it is fine."""
+    """Each finding's sentence, and whether it is fine."""
     return {one.sentence: one.is_fine for one in findings}
 
 

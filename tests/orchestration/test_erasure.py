@@ -1,4 +1,4 @@
-"""A person is removed from all stored data; the search that proves it finds them before."""
+"""A person is removed from all stored data. The search that proves it finds the person before."""
 
 import contextlib
 import gzip
@@ -72,7 +72,7 @@ def fill(plant: Plant) -> None:
     bucket.put("events/d.jsonl", b'{"worker_id": "Worker-17", "site_id": "north\n')
     plant.batch()
     publish_data(plant.settings.published_path, plant.settings.site_path / "data")
-    bucket.put("events/later.jsonl", lines(event(8), event(9, "W2")))  # still to land
+    bucket.put("events/later.jsonl", lines(event(8), event(9, "W2")))  # not yet landed
     for name, text in (("logs/batch.log", f"ok\ncannot read {WORKER} of {SITE}\n"), ("alerts.log", "fine\n")):
         path = plant.settings.data_dir / name
         path.parent.mkdir(exist_ok=True)
@@ -91,7 +91,7 @@ Filled = Callable[..., Plant]
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Callable[[dict[str, str]], Path]:
-    """The data folder of a plant that was filled under some settings, once for all tests."""
+    """Returns the data folder of a plant that was filled under given settings; each is made once for all tests."""
     made: dict[str, Path] = {}
 
     def make(settings: dict[str, str]) -> Path:
@@ -108,12 +108,12 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Callable[[dict[str, st
 
 @pytest.fixture
 def filled(prepared: Callable[[dict[str, str]], Path], tmp_path: Path) -> Filled:
-    """Makes a plant of one's own, as `fill` left it, with the bucket in its folder or on a server."""
+    """Returns a separate copy of a filled plant, with the bucket in its folder or on a server."""
 
     def make(where: dict[str, str] | None = None, **settings: str) -> Plant:
         plant = Plant(tmp_path / "plant", **(where or {}), **settings)
         if where and plant.settings.landed_objects == "keep":
-            fill(plant)  # the manifest names the etags that only the server gives
+            fill(plant)  # the manifest contains the etags, which only the server determines
             return plant
         source = prepared(settings)
         shutil.copytree(source, plant.settings.data_dir, symlinks=True)
@@ -137,7 +137,7 @@ pytestmark = pytest.mark.usefixtures("_without_data_tests")
 
 
 def all_bytes(plant: Plant) -> Iterator[tuple[str, bytes]]:
-    """Every file of the data folder and every object, unpacked: read without any code that erases or searches."""
+    """Every file of the data folder and every object, unpacked, read without code that erases or searches."""
     for path in plant.settings.data_dir.rglob("*"):
         if path.is_file():
             yield path.as_posix(), path.read_bytes()
@@ -152,7 +152,7 @@ def all_bytes(plant: Plant) -> Iterator[tuple[str, bytes]]:
 
 
 def places(plant: Plant, text: str) -> list[str]:
-    """Where a text stands and is not the beginning of the id Worker-170."""
+    """The places that contain a text, except as the beginning of the id Worker-170."""
     return [place for place, content in all_bytes(plant) if text.encode() in content.replace(b"Worker-170", b"")]
 
 
@@ -181,7 +181,7 @@ def test_a_person_is_found_everywhere_before_and_nowhere_after(filled: Filled, w
 
     assert erase_now(plant) == 0
     assert search_now(plant) == {}
-    # The same worker's id at another site is another person.
+    # The same worker id at another site is another person.
     assert others(plant) == [(SITE, "W2"), (SITE, "Worker-170"), ("south", WORKER)]
     in_use = {place for place in places(plant, WORKER) if "archive/events/b" not in place}
     assert not any(part in place for place in in_use for part in ("archive", "later", "registry", "runs.db"))
@@ -238,7 +238,7 @@ def test_a_short_id_is_erased_exactly(tmp_path: Path) -> None:
     assert search_now(plant, "1") != {}
     assert erase_now(plant, "1") == 0
     assert others(plant) == [(SITE, "11"), (SITE, "S3")]
-    assert erase_now(plant, "S3") == 0  # also a workstation, which stays
+    assert erase_now(plant, "S3") == 0  # this is also a workstation, which stays
     assert {row["workstation_id"] for row in plant.mart("workstation_shifts")} == {"S3"}
 
 
@@ -263,7 +263,7 @@ def test_an_object_that_cannot_be_read_is_named_and_the_command_does_not_claim_s
 ) -> None:
     plant = filled()
     packed = gzip.compress(lines(event(30)))
-    plant.drop("events/broken.jsonl.gz", packed[:12] + b"\xff" + packed[13:])  # no tear: a block that is none
+    plant.drop("events/broken.jsonl.gz", packed[:12] + b"\xff" + packed[13:])  # not torn: a block is damaged
     plant.land()
     monkeypatch.setenv("FLOORHOUSE_DATA_DIR", str(plant.settings.data_dir))
     assert main(["erase", "--site", SITE, "--worker", WORKER, "--yes"]) == 3
@@ -318,7 +318,7 @@ KILLED: dict[str, dict[str, Any]] = {
 
 
 def marts_of(plant: Plant) -> dict[str, list[dict[str, Any]]]:
-    """What is published, but for the etags: those of objects that stay in their place change with their content."""
+    """The published marts without the etags, because those of objects that stay in place change with their content."""
     return {
         path.stem: [{name: row[name] for name in row if name != "etag"} for row in plant.mart(path.stem)]
         for path in plant.settings.published_path.glob("*.parquet")
@@ -326,12 +326,12 @@ def marts_of(plant: Plant) -> dict[str, list[dict[str, Any]]]:
 
 
 def assert_erased(plant: Plant, marts: dict[str, list[dict[str, Any]]]) -> None:
-    """Nothing is left of the person or of the work, and all else is there."""
+    """Check that nothing of the person or of the erasure's own files is left, and that everything else is there."""
     assert pending_erasures(plant.settings) == []
     assert search_now(plant) == {}
     assert places(plant, NAME) == []
     assert marts_of(plant) == marts
-    assert plant.land().objects == 1  # later.jsonl and nothing that was rewritten
+    assert plant.land().objects == 1  # later.jsonl, and no rewritten object
     assert os.listdir(plant.settings.data_dir / "privacy") == [RECORD]
 
 
@@ -339,7 +339,7 @@ def assert_erased(plant: Plant, marts: dict[str, list[dict[str, Any]]]) -> None:
 def erased(
     prepared: Callable[[dict[str, str]], Path], tmp_path_factory: pytest.TempPathFactory, killer: Mortal
 ) -> dict[str, list[dict[str, Any]]]:
-    """The marts after an erasure that nobody disturbed."""
+    """The marts after an undisturbed erasure."""
     plant = Plant(tmp_path_factory.mktemp("erased") / "plant")
     shutil.copytree(prepared({}), plant.settings.data_dir, symlinks=True)
     assert killer.run(plant, f"erase {SITE} {WORKER}") == 0

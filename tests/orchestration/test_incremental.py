@@ -1,4 +1,4 @@
-"""What a batch computes after a change."""
+"""What a batch recomputes after a change."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def history() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Plant:
-    """Twenty days, a gap, and two days more, at two sites."""
+    """Twenty days, a gap, and two more days, at two sites."""
     plant = Plant(tmp_path_factory.mktemp("built"))
     plant.drop("registry/sites.csv", SITES)
     plant.drop("registry/shifts.csv", OLD_SHIFTS)
@@ -56,7 +56,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Plant:
 
 @pytest.fixture
 def plant(built: Plant, tmp_path: Path) -> Plant:
-    """A plant of its own, as the batch left it."""
+    """A separate copy of the built plant."""
     shutil.copytree(built.settings.data_dir, tmp_path / "plant", symlinks=True)
     return Plant(tmp_path / "plant")
 
@@ -76,7 +76,7 @@ def test_a_late_event_of_last_month_touches_its_window_and_the_one_in_which_its_
     plant.drop("events/late.jsonl", EVENT % ("01-12T09:00", "W1", 1, "idle", "north"))
     plant.batch()
     assert sorted(affected(plant, "windows")) == [("north", date(2026, 1, 12), shift) for shift in ("day", "late")]
-    # what is going on at six began after midnight, which is on the UTC date before
+    # the state at six began after midnight, which is on the UTC date before
     assert sorted(affected(plant, "dates")) == [("north", date(2026, 1, day)) for day in (11, 12)]
     assert differences(plant) == []
 
@@ -104,7 +104,7 @@ def test_a_calendar_that_changes_on_a_date_touches_the_shift_dates_from_then_on(
     plant.batch()
     windows = affected(plant, "windows")
     assert {site for site, _, _ in windows} == {"north"}
-    # the late shift before the first new one ends where other time than before begins: what goes on there may change
+    # the late shift before the first new one now borders on other time, so its last states may change
     assert min(day for _, day, _ in windows) == date(2026, 1, 20)  # type: ignore[type-var]
     assert max(day for _, day, _ in windows) >= date(2026, 2, 11)  # type: ignore[type-var, operator]
     assert differences(plant) == []
@@ -169,7 +169,7 @@ def test_a_large_mart_is_a_folder_of_which_a_batch_writes_what_changed(
     plant.drop("events/first.jsonl", EVENT % ("01-12T09:00", "W3", 1, "idle", "north"))
     plant.batch()
     first = plant.settings.published_path.resolve() / "worker_shifts.parquet"
-    assert len(list(first.iterdir())) == len(DAYS) + 2  # by day; in the north the last event is on the next one
+    assert len(list(first.iterdir())) == len(DAYS) + 2  # by day; the last event in the north is on the next day
     plant.drop("events/second.jsonl", EVENT % ("01-13T09:00", "W3", 1, "idle", "north"))
     plant.batch()
     second = plant.settings.published_path.resolve() / "worker_shifts.parquet"
@@ -177,7 +177,7 @@ def test_a_large_mart_is_a_folder_of_which_a_batch_writes_what_changed(
     assert rewritten == ["2026-01-13.parquet"]
     assert len(plant.mart("worker_shifts")) == len(whole) + 2
     assert plant.mart("worker_shifts") == plant.query("from warehouse.marts.worker_shifts order by all", attach=True)
-    # A version that the warehouse does not know is no start for anything.
+    # A version that the warehouse does not know must not be compared with.
     unknown = second.parent.rename(second.parent.with_name("0-restored"))
     plant.settings.published_path.unlink()
     plant.settings.published_path.symlink_to(unknown)

@@ -1,7 +1,8 @@
-"""Incremental batches killed at many points: what was published stays whole, and the next batch mends everything.
+"""Incremental batches killed at many points: the published version stays whole, and the next batch repairs everything.
 
-Every plant is a copy of one that a batch has built; its next batch takes in late events, new names and another shift
-calendar, and dies. Then it runs again, undisturbed: marts and site must be those of a plant whose batch never died.
+Every plant is a copy of one that a batch has built. Its next batch has late events, new names and a changed shift
+calendar, and is killed. Then it runs again undisturbed: marts and site must equal those of a plant whose batch was
+never killed.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ Marts = dict[str, list[str]]
 
 @dataclass(frozen=True)
 class Stage:
-    """A plant that all tests copy and none changes, with what it shows."""
+    """A plant that all tests copy and none changes, with its published content."""
 
     plant: Plant
     marts: Marts
@@ -47,7 +48,7 @@ class Stage:
 
 
 def change(plant: Plant, shifts: str = NEW_SHIFTS) -> None:
-    """What the next batch finds: late events of two days, events of a new one, a new name, another calendar."""
+    """Drop the input of the next batch: late events of two days, events of a new day, a new name, a new calendar."""
     late = [EVENT % (f"01-{day}T09:00", "W1", 1, "idle", "north", 1) for day in (13, 20)]
     plant.drop("events/late.jsonl", "".join([*late, '{"worker_id": "W1"}\n']))
     plant.drop("events/new.jsonl", EVENT % ("01-22T10:00", "W3", 3, "working", "south", 2))
@@ -67,7 +68,7 @@ def marts_of(plant: Plant) -> Marts:
 
 
 def shown_on_site(plant: Plant) -> dict[str, str]:
-    """What the site's manifest names, each part by the hash of its content, and every answer of the metrics API."""
+    """The site manifest's parts, each by the hash of its content, and every answer of the metrics API."""
     data = plant.settings.site_path / "data"
     manifest = json.loads((data / "manifest.json").read_text())
     shown = {}
@@ -82,7 +83,7 @@ def shown_on_site(plant: Plant) -> dict[str, str]:
 
 
 def without_changes(shown: dict[str, str]) -> dict[str, str]:
-    """What a site shows, without the table of changed registries on Data health."""
+    """The content of a site without the table of changed registries on Data health."""
     health = json.loads(shown["page health"])
     del health["registry_changes"]
     return shown | {"page health": json.dumps(health)}
@@ -101,7 +102,7 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def before(tmp_path_factory: pytest.TempPathFactory, killer: Mortal, shell: Path) -> Stage:
-    """Ten days at two sites, built, published and shown."""
+    """Ten days at two sites, built and published with the site."""
     plant = Plant(tmp_path_factory.mktemp("before"))
     plant.drop("registry/sites.csv", SITES)
     plant.drop("registry/shifts.csv", OLD_SHIFTS)
@@ -125,7 +126,7 @@ def before(tmp_path_factory: pytest.TempPathFactory, killer: Mortal, shell: Path
 
 @pytest.fixture(scope="module")
 def after(before: Stage, tmp_path_factory: pytest.TempPathFactory, killer: Mortal, shell: Path) -> Stage:
-    """The same plant after its next batch, which nobody disturbed."""
+    """The same plant after an undisturbed next batch."""
     plant = copy_of(before.plant, tmp_path_factory.mktemp("after") / "plant")
     change(plant)
     assert killer.run(plant, shell=shell) == 0
@@ -163,7 +164,7 @@ SHOWING = {
 
 @pytest.fixture(scope="module")
 def ready(before: Stage, tmp_path_factory: pytest.TempPathFactory, killer: Mortal, shell: Path) -> Plant:
-    """The same plant after a batch that died when all was there to be published."""
+    """The same plant after a batch that was killed when everything was ready to be published."""
     plant = copy_of(before.plant, tmp_path_factory.mktemp("ready") / "plant")
     change(plant)
     assert killer.run(plant, shell=shell, before="publishing.versions.publish_marts") == -signal.SIGKILL
@@ -176,7 +177,7 @@ def assert_as_before(plant: Plant, before: Stage) -> None:
 
 
 def assert_mended(plant: Plant, killer: Mortal, shell: Path, after: Stage) -> None:
-    """The next batch gives what an undisturbed one gave, and leaves nothing unfinished."""
+    """Check that the next batch gives the result of an undisturbed one and leaves nothing unfinished."""
     assert killer.run(plant, shell=shell) == 0
     marts = marts_of(plant)
     for name, rows in after.marts.items():
@@ -218,7 +219,7 @@ def test_a_batch_killed_after_the_switch_shows_the_new_version_and_a_site_of_one
     plant = copy_of(ready, tmp_path / "plant")
     assert killer.run(plant, "show", shell, **point) == -signal.SIGKILL
     assert marts_of(plant) == after.marts
-    # Answers for programs and data for pages are switched one after the other, each whole.
+    # Answers for programs and data for pages are switched one after the other, each as a whole.
     for is_answer in (True, False):
         shown, *known = (
             {name: text for name, text in site.items() if name.endswith(".json") == is_answer}
@@ -247,13 +248,13 @@ def test_what_a_killed_batch_began_under_a_calendar_that_holds_no_more_is_taken_
     plant, undisturbed = copy_of(before.plant, tmp_path / "plant"), copy_of(before.plant, tmp_path / "undisturbed")
     change(plant)
     assert killer.run(plant, shell=shell, **BUILDING["between two marts"]) == -signal.SIGKILL
-    # The new calendar was in force: one with less than four fifths of its rows is taken where somebody confirms it.
+    # The new calendar was in force: one with less than four fifths of its rows needs a confirmation.
     plant.drop("registry/shifts.csv", OLD_SHIFTS)
     plant.drop("registry/shifts.csv.confirm", hash_of(OLD_SHIFTS.encode()))
     change(undisturbed, OLD_SHIFTS)
     assert killer.run(undisturbed, shell=shell) == 0
     assert killer.run(plant, shell=shell) == 0
-    # Only that the calendar changed twice is told.
+    # The only difference is the record that the calendar changed twice.
     marts, undisturbed_marts = marts_of(plant), marts_of(undisturbed)
     assert len(marts.pop("registry_changes")) == len(undisturbed_marts.pop("registry_changes")) + 2
     for name, rows in undisturbed_marts.items():
@@ -274,5 +275,5 @@ def test_a_killed_rebuild_is_followed_by_a_rebuild(before: Stage, killer: Mortal
     changed = copy_of(before.plant, tmp_path / "plant", last_event_minutes=20)
     assert killer.run(changed, shell=shell, **BUILDING["between two marts"]) == -signal.SIGKILL
     assert_as_before(changed, before)
-    # Under the settings before it, the marts would be right, had the killed batch not begun.
+    # Under the previous settings, the marts would be right if the killed batch had not begun.
     assert_mended(Plant(tmp_path / "plant"), killer, shell, before)

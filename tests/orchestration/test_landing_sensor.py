@@ -156,7 +156,7 @@ def test_failures_count_from_the_last_success_and_end_with_the_next_one(plant: P
         failures = failures_of(instance, BATCH)
         assert failures is not None
         assert failures.count == 2
-        assert isinstance(evaluate(plant, instance), dg.SkipReason)  # not yet: the last one failed just now
+        assert isinstance(evaluate(plant, instance), dg.SkipReason)  # not yet: the last one has just failed
         batch.execute_in_process(instance=instance, raise_on_error=False)
         assert failures_of(instance, BATCH) is None
 

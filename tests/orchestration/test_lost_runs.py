@@ -22,7 +22,7 @@ with mark_running(Path(sys.argv[1]), sys.argv[2]):
 
 
 def kill_while_running(home: Path, run_id: str) -> None:
-    """A run's process that is killed in the middle."""
+    """Kill the process of a run in the middle of the run."""
     holder = subprocess.Popen([sys.executable, "-c", HOLDER, str(home), run_id], stdout=subprocess.PIPE, text=True)
     assert holder.stdout is not None
     assert holder.stdout.readline() == "holding\n"

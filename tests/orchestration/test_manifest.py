@@ -14,7 +14,7 @@ from orchestration.dbt import manifest
 from orchestration.dbt.manifest import healed, load_manifest, manifest_path, project_hash
 from orchestration.dbt.project import PROJECT_DIR
 
-# What a batch computes again, by what a row of a scoped table belongs to (dbt_project/macros/scope.sql).
+# The lists of what a batch recomputes, by the scope of a table (dbt_project/macros/scope.sql).
 LISTS = {
     "window": "int_affected_windows",
     "shift_date": "int_affected_windows",
@@ -68,7 +68,7 @@ def test_a_cache_that_is_not_whole_is_made_again_and_that_is_told_once(
 
 
 def _parsed_before(settings: Settings, whole: Path) -> SimpleNamespace:
-    """What dbt makes of the project; a real parse takes ten seconds, and the first test has made one."""
+    """Reuse the result of one parse, because a real parse takes ten seconds."""
     folder = settings.data_dir / "dbt"
     folder.mkdir()
     shutil.copy(whole / "manifest.json", folder)
@@ -105,7 +105,7 @@ def test_the_lineage_shows_the_list_of_every_scope() -> None:
 
     assert len(needed) > 20
     assert {name: lists - read[name] for name, lists in needed.items() if lists - read[name]} == {}
-    # No list is a leaf: each is an edge to what it has computed again.
+    # Every list has a model that depends on it.
     assert {name for name in models if name.startswith("int_affected_")} <= set().union(*read.values())
 
 

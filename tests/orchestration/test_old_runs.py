@@ -1,4 +1,4 @@
-"""Records of runs that ended long ago go, with their files and the room that they took."""
+"""Records of runs that ended long ago are removed, and their files and disk space are freed."""
 
 import time
 from pathlib import Path

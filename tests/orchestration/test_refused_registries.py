@@ -1,4 +1,4 @@
-"""Registries that were cut while they were written, as seen by batches and checks."""
+"""Batches and checks with registries that were cut while they were written."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def judged(plant: Plant, hours: int) -> dict[str, tuple[str, str, str]]:
     plant.land(now)
     with open_warehouse(plant.settings) as connection:
         incidents = judge(connection, plant.settings, now).incidents
-        assert is_current(connection)  # no figure would be another one
+        assert is_current(connection)  # no figure would change
         assert not registries.has_changed(connection)
     return {
         one.metric: (one.incident_id, one.status, one.sentence)
@@ -54,7 +54,7 @@ def test_cut_registries_change_no_figure_and_are_one_incident_each(plant: Plant)
         from quality import store
 
         store.make_tables(connection)
-        assert registries.has_changed(connection)  # so that a batch without anything else judges it
+        assert registries.has_changed(connection)  # so that a batch without other changes judges it
     found = judged(plant, 1)
     assert {metric: status for metric, (_, status, _) in found.items()} == dict.fromkeys(
         ("registry_sites", "registry_shifts", "registry_workers"), "open"

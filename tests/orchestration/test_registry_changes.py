@@ -31,7 +31,7 @@ def events(*days: str) -> str:
 
 @pytest.fixture
 def plant(tmp_path: Path) -> Plant:
-    """Three days of one worker, his shifts and his station's targets."""
+    """Three days of one worker, with shifts and targets for the station."""
     plant = Plant(tmp_path)
     plant.drop("registry/shifts.csv", SHIFTS)
     plant.drop("registry/targets.csv", TARGETS)

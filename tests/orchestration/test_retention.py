@@ -33,7 +33,7 @@ def event(day: int, worker: str = "W1", hour: int = 10) -> str:
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Ten days of one event each, each landed on its day, under settings that keep everything."""
+    """Ten days with one event each, landed on its day, under settings that keep everything."""
     plant = Plant(tmp_path_factory.mktemp("filled") / "plant")
     for day in range(1, 11):
         plant.drop(f"events/{day:02d}.jsonl", event(day, f"Worker-{day:02d}") + '"bad"\n')
@@ -46,7 +46,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def fill(filled: Path, tmp_path: Path) -> Callable[..., Plant]:
-    """Makes a plant of one's own of it, under other settings."""
+    """Returns a separate copy of the filled plant, under other settings."""
 
     def make(**settings: Any) -> Plant:
         plant = Plant(tmp_path / "plant", **{"retention_grace_days": 0, **settings})
@@ -80,10 +80,10 @@ def test_raw_events_go_and_the_totals_made_of_them_stay_through_a_rebuild(fill: 
     plant = fill(retention_event_days=4)
     before = {mart: plant.mart(mart) for mart in (*TOTALS, "worker_shifts", "state_intervals")}
     report = retention(plant)
-    assert (report.events, report.rejected) == (6, 6)  # of 1 to 6 March: 7 March is the first day that is kept
+    assert (report.events, report.rejected) == (6, 6)  # of 1 to 6 March; 7 March is the first day that is kept
     assert [row["event_at"].day for row in plant.raw("events")] == [7, 8, 9, 10]
     assert {mart: plant.mart(mart) for mart in before} == before
-    # A changed setting computes everything again that still has its events.
+    # After a changed setting, everything that still has its events is computed again.
     changed = Plant(plant.settings.data_dir, retention_grace_days=0, retention_event_days=4, last_event_minutes=10)
     changed.batch(NOW)
     seconds = {row["shift_date"].day: row["productive_seconds"] for row in changed.mart("site_shifts")}
@@ -155,7 +155,7 @@ def test_a_horizon_never_moves_back(fill: Callable[..., Plant]) -> None:
 
 @pytest.mark.parametrize("settings", [{}, {"retention_person_days": 4}], ids=["events", "events and persons"])
 def test_what_is_left_is_what_a_rebuild_gives(fill: Callable[..., Plant], settings: dict[str, int]) -> None:
-    settings = {"retention_event_days": 5, "review_fraction": 1, **settings}  # all events are in the review sample
+    settings = {"retention_event_days": 5, "review_fraction": 1, **settings}  # with all events in the review sample
     plant = fill(**settings)
     keys = [
         row["event_key"] for row in plant.query(f"select {EVENT_KEY_SQL} as event_key from warehouse.raw.events", True)
@@ -174,10 +174,10 @@ def test_what_is_left_is_what_a_rebuild_gives(fill: Callable[..., Plant], settin
     retention(plant)
     assert {mart: plant.mart(mart) for mart in whole} == before
     assert [one.mart for one in verify(plant.settings) if not one.is_equal] == []
-    # Who was seen where behind the horizon is nowhere any more, and what people said of it is.
+    # Before the horizon, no table says any more who was seen where, and the labels are kept.
     sightings = plant.query("from warehouse.intermediate.int_review_sightings", attach=True)
     assert {row["event_at"].day for row in sightings if row["worker_id"] is not None} <= {6, 7, 8, 9, 10}
-    # A rebuild in the plant itself gives them back too, and a late event changes none of them.
+    # A rebuild in the plant itself restores them too, and a late event changes none of them.
     plant.drop("events/late.jsonl", event(3, "W9"))
     Plant(plant.settings.data_dir, retention_grace_days=0, last_event_minutes=10, **settings).batch(NOW)
     assert {mart: plant.mart(mart) for mart in whole} == before
@@ -188,7 +188,7 @@ def test_retention_knows_every_table_that_keeps_history() -> None:
     scoped = {path.stem for path in models if 'incremental_strategy="scoped"' in path.read_text(encoding="utf-8")}
     days = {table.name: day for table, day in all_histories() if table.schema != "marts"}
     assert days.keys() == scoped
-    # All others hold totals of a date, which are frozen.
+    # All other tables hold totals of a date, which are frozen.
     assert {name for name, day in days.items() if day not in ("shift_date", "event_date")} == {
         COUNTER_READINGS.name,
         SIGHTINGS.name,
@@ -200,7 +200,7 @@ def test_what_is_due_waits_for_its_grace_and_is_found_by_then(fill: Callable[...
     assert retention(plant) == RetentionReport()
     assert retention(plant, NOW + timedelta(days=6, hours=23)) == RetentionReport()
     report = retention(plant, NOW + timedelta(days=7))
-    # What was due seven days ago, and no more: the days until 6 March, although those until 13 March are wanted now.
+    # Only what was due seven days ago: the days until 6 March, although those until 13 March are now due.
     assert (report.events, report.objects) == (6, 6)
 
 
@@ -224,7 +224,7 @@ def test_a_clock_a_year_ahead_deletes_nothing_unless_somebody_insists(fill: Call
     ):
         retention(plant, ahead)
     assert len(plant.raw("events")) == 10
-    assert retention(plant, NOW + timedelta(days=21)).events == 10  # three weeks of silence are no wrong clock
+    assert retention(plant, NOW + timedelta(days=21)).events == 10  # three weeks without data are plausible
     with warehouse_lock(plant.settings):
         retain(plant.settings, ahead, print, is_clock_right=True)
 
@@ -233,7 +233,7 @@ def test_a_deletion_requested_by_a_fast_clock_is_cancelled_when_the_clock_is_rig
     fill: Callable[..., Plant],
 ) -> None:
     plant = fill(retention_event_days=15, retention_grace_days=7)
-    assert retention(plant, NOW + timedelta(days=30)) == RetentionReport()  # within what a clock may be
+    assert retention(plant, NOW + timedelta(days=30)) == RetentionReport()  # within the limit for a plausible clock
     assert retention(plant, NOW + timedelta(days=8)) == RetentionReport()
     assert retention(plant, NOW + timedelta(days=14)) == RetentionReport()
     assert len(plant.raw("events")) == 10

@@ -24,7 +24,7 @@ PROJECT = Path(__file__).resolve().parent.parent.parent
 
 @pytest.fixture(autouse=True)
 def _environment_comes_back(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
-    # main() names Dagster's folder and the data folder in the environment, as a process of its own may.
+    # main() sets the variables of Dagster's folder and the data folder, as it may in a separate process.
     monkeypatch.setenv("FLOORHOUSE_DATA_DIR", str(plant.settings.data_dir))
     monkeypatch.setenv("DAGSTER_HOME", "")
 
@@ -68,12 +68,12 @@ def test_a_model_that_fails_leaves_what_was_published(
         connection.execute("alter table raw.events rename column confidence to certainty")
     assert main(["run", "--no-site"]) == 1
     [sentence] = capfd.readouterr().err.splitlines()
-    assert sentence.startswith("model int_event_dates failed: ")  # the first that reads the column
+    assert sentence.startswith("model int_event_dates failed: ")  # the first model that reads the column
     assert os.readlink(plant.settings.published_path) == link
 
 
 def _steps(output: str) -> list[str]:
-    """The steps that said something, in order."""
+    """The steps that printed a line, in order."""
     said = [line.partition(" ")[0] for line in output.splitlines()]
     return [step for step in dict.fromkeys(said) if step not in ("", "batch", "Batch")]
 
@@ -96,7 +96,7 @@ def test_two_batches_at_once_both_end_well_one_after_the_other(plant: Plant) -> 
     assert sum("waiting for another batch" in output for output, _ in outputs) <= 1
     shown = sorted(_steps(output) for output, _ in outputs)
     every_step = ["landing", "models", "judge", "retraining", "publish", "checks"]
-    assert shown == [["landing"], every_step]  # the second one found nothing changed
+    assert shown == [["landing"], every_step]  # the second batch found nothing changed
     assert plant.mart("worker_shifts")[0]["units"] == 145
 
 

@@ -20,7 +20,7 @@ MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
 
 
 def shift(day: int) -> str:
-    """A camera's day from 06:00 to 14:00, an event every quarter of an hour."""
+    """A camera's day from 06:00 to 14:00, with an event every quarter of an hour."""
     start = MONDAY + timedelta(days=day, hours=6)
     events = [
         {
@@ -37,7 +37,7 @@ def shift(day: int) -> str:
 
 
 def batch(settings: Settings, now: datetime) -> tuple[bool, list[str]]:
-    """A batch at this time by the clock: whether it published, and all transitions of the freshness told so far."""
+    """Run a batch at this time. Returns whether it published, and all freshness transitions reported so far."""
 
     job = build_definitions(site=False, settings=settings, clock=Clock(lambda: now)).resolve_job_def(BATCH)
     with dg.DagsterInstance.ephemeral() as instance:
@@ -50,7 +50,7 @@ def batch(settings: Settings, now: datetime) -> tuple[bool, list[str]]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)  # six batches, three of them whole
+@pytest.mark.timeout(900)  # six batches, of which three run all steps
 def test_a_plant_that_falls_silent_is_reported_once_and_once_when_it_is_heard_again(tmp_path: Path) -> None:
     plant = Plant(tmp_path)
     for day in (0, 1, 2, 3, 4, 7, 8, 9, 10, 11):

@@ -10,7 +10,7 @@ from orchestration.dagster_home.sqlite_files import tune_sqlite
 
 
 def _write_rows(path: Path, mode: str, rows: int) -> int | None:
-    """Each row over a connection of its own; how much the disk is waited for, as SQLite's number."""
+    """Write each row over a separate connection. Returns SQLite's number for how much it waits for the disk."""
     with sqlite3.connect(path) as connection:
         connection.execute(f"pragma journal_mode = {mode}")
         connection.execute("create table written (number int)")

@@ -1,4 +1,4 @@
-"""`floorhouse status`: one sentence a subject, and status 1 where something needs attention."""
+"""`floorhouse status`: one sentence for each subject, and exit status 1 if something needs attention."""
 
 from __future__ import annotations
 

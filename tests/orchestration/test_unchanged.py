@@ -1,4 +1,4 @@
-"""A batch that finds nothing changed ends after landing, and only then."""
+"""A batch ends after landing if nothing has changed, and only then."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NAMES = "site_id,worker_id,name\nnorth,W1,Operator 01\n"
 
 @pytest.fixture
 def settings(finished: FinishedBatch, tmp_path: Path) -> Settings:
-    """A plant of its own, as a batch left it."""
+    """A separate copy of a plant after a batch."""
     shutil.copytree(finished.settings.data_dir, tmp_path / "plant", symlinks=True)
     return Settings(data_dir=tmp_path / "plant")
 

@@ -15,13 +15,13 @@ from orchestration.deletions import purge
 from tests.plant import Plant
 
 OLD = Path(__file__).parent / "written_by_0_1_0"
-# What releases say in other words; a stored sentence stays.
+# Texts that releases word differently; stored sentences stay.
 REWORDED = {"rejected_records": {"detail"}}
 
 
 @pytest.fixture
 def old(tmp_path: Path) -> Plant:
-    """A plant whose warehouse is of version 0.1.0; its objects are landed and archived."""
+    """A plant whose warehouse was written by version 0.1.0, with landed and archived objects."""
     plant = Plant(tmp_path / "old")
     shutil.copytree(OLD / "landing" / "registry", plant.landing / "registry")
     shutil.copytree(OLD / "landing" / "events", plant.landing / "archive" / "events")
@@ -33,7 +33,7 @@ def old(tmp_path: Path) -> Plant:
 
 
 def layout(path: Path) -> set[tuple[object, ...]]:
-    """Every column of the tables that no build makes anew."""
+    """Every column of the tables that a build does not recreate."""
     with duckdb.connect(path, read_only=True) as connection:
         rows = connection.execute(
             "select schema_name, table_name, column_name, data_type, is_nullable from duckdb_columns() "

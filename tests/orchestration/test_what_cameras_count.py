@@ -33,7 +33,7 @@ def state(minute: float, kind: str, **fields: Any) -> dict[str, Any]:
     return {"timestamp": (FIRST + timedelta(minutes=minute)).isoformat(), "event_type": kind, **fields}
 
 
-# By site: what each of them sends, and the units that come of it.
+# By site: the events sent, and the resulting units.
 SITES: dict[str, tuple[list[dict[str, Any]], int]] = {
     "spelt": ([count(n, count=float(n % 3 + 1)) for n in range(240)], 480),
     "total-as-count": ([count(60 * n, count=n, camera_id="cum") for n in range(1, 61)], 1830),
@@ -42,7 +42,7 @@ SITES: dict[str, tuple[list[dict[str, Any]], int]] = {
     "ids": ([count(n // 2, event_id=f"p{n}", camera_id="fast") for n in range(120)], 120),
     "no-ids": ([count(n // 2, camera_id="fast") for n in range(120)], 60),
     "quantity": ([count(n, quantity=5, camera_id="q") for n in range(60)], 60),
-    # The first examples of the contract's rule, each at an instant of its own.
+    # The first examples of the contract's rule, each at a different instant.
     "sums": (
         [
             *(count(0, event_id=own) for own in ("a", "b", "b", None, None)),
@@ -74,7 +74,7 @@ SITES: dict[str, tuple[list[dict[str, Any]], int]] = {
 
 @pytest.fixture(scope="module")
 def judged(tmp_path_factory: pytest.TempPathFactory) -> tuple[Plant, list[str], list[dict[str, Any]]]:
-    """A plant of all the sites, what landing and judging say in its batch, and the results of its checks."""
+    """A plant of all the sites, the messages of landing and judging in its batch, and the results of its checks."""
     plant = Plant(tmp_path_factory.mktemp("plant"))
     for site, (records, _) in SITES.items():
         plant.drop(f"events/site_id={site}/day.jsonl", lines(records))
@@ -138,7 +138,7 @@ def test_a_field_that_resembles_one_of_the_contract_is_named_in_the_batch(
 
 
 def of_two(first: str, second: str, shift: float) -> list[dict[str, Any]]:
-    """Two cameras look at one worker each minute from 06:00 to 09:59; the second one a little later."""
+    """Two cameras that see one worker each minute from 06:00 to 09:59, the second a little later."""
     seen = [
         state(minute, kind, camera_id=camera)
         for minute in range(-240, 0)

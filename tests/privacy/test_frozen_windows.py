@@ -1,6 +1,6 @@
-"""Which windows retention freezes: those whose figures may rest on deleted events, and none that still lasts.
+"""Retention freezes windows whose figures may depend on deleted events, and no window that has not ended.
 
-The table of windows is made here; no model is built.
+The tests create the table of windows; no model is built.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from publishing.histories import History, write_histories
 from tests.plant import EVENT, Plant
 
 NOW = datetime(2026, 3, 11, 3, tzinfo=UTC)
-# By time zone, the last date that is frozen where 7 March is the first UTC date whose events are kept.
+# By time zone, the last frozen date if 7 March is the first UTC date whose events are kept.
 LAST_FROZEN = {
-    "Pacific/Kiritimati": 8,  # 8 March begins there ten hours after the midnight of 7 March
-    "Asia/Tokyo": 8,  # fifteen hours
-    "Asia/Singapore": 7,  # sixteen: no arrival may lie before that midnight
+    "Pacific/Kiritimati": 8,  # 8 March begins there 10 h after that midnight
+    "Asia/Tokyo": 8,  # 15 h
+    "Asia/Singapore": 7,  # 16 h: no arrival can be before that midnight
     "UTC": 7,
     "Pacific/Pago_Pago": 7,
 }
 
 
 def plant_of(folder: Path, days_kept: int, zones: Collection[str]) -> Plant:
-    """Ten events, one each day, and for each zone a site named after it with a window of no unit on each day."""
+    """Ten events, one each day, and for each zone a site named after it with a window without units on each day."""
     plant = Plant(folder, retention_event_days=days_kept, retention_grace_days=0)
     lines = [json.dumps({**EVENT, "timestamp": f"2026-03-{day:02}T10:15:00Z"}) + "\n" for day in range(1, 11)]
     plant.drop("events/a.jsonl", "".join(lines))
@@ -51,7 +51,7 @@ def plant_of(folder: Path, days_kept: int, zones: Collection[str]) -> Plant:
 
 
 def last_that_stayed(plant: Plant, now: datetime = NOW) -> dict[str, int]:
-    """Each site's last date that is as it was after retention and a build of the events that are left."""
+    """Each site's last date that is unchanged after retention and a build of the remaining events."""
     with warehouse_lock(plant.settings):
         apply_retention(plant.settings, now)
         with open_warehouse(plant.settings) as connection:
@@ -72,9 +72,9 @@ def test_a_window_that_may_rest_on_deleted_events_stays_as_it_was(tmp_path: Path
     plant = plant_of(tmp_path, days_kept=4, zones=LAST_FROZEN)
     assert last_that_stayed(plant) == LAST_FROZEN
     with open_warehouse(plant.settings) as connection:
-        connection.execute("update raw.sites set timezone = 'UTC'")  # the sites move, and what stayed stays
+        connection.execute("update raw.sites set timezone = 'UTC'")  # the sites move, and frozen dates stay
     assert last_that_stayed(plant) == LAST_FROZEN
-    assert last_that_stayed(plant, NOW + timedelta(days=1)) == LAST_FROZEN  # 8 March is frozen as it is by now
+    assert last_that_stayed(plant, NOW + timedelta(days=1)) == LAST_FROZEN  # 8 March is frozen in its present form
 
 
 def test_no_window_is_frozen_while_it_lasts(tmp_path: Path) -> None:

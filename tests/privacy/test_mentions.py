@@ -1,4 +1,4 @@
-"""What stands of a person where no field says so: found, told, and deleted where somebody says that it is theirs."""
+"""Mentions of a person outside known fields are found, reported, and deleted if somebody confirms them."""
 
 import json
 from dataclasses import replace
@@ -87,9 +87,9 @@ def test_an_erasure_does_not_claim_more_than_it_can_and_deletes_mentions_when_to
         erased = erase_worker(plant.settings, SITE, WORKER)
         assert erased.proof.mentions[place] == len(UNATTRIBUTED)
         assert erased.deleted.bucket.records == 3  # an event, a cut line in the site's folder, a row of workers.csv
-        # The registry is forgotten, and with it the name: whoever goes by the id finds all but that.
+        # The registry row is deleted, and the name with it, so a search by id finds everything but the name.
         erased = erase_worker(plant.settings, SITE, WORKER, also=["all"])
     assert erased.proof.mentions == erased.proof.found == {}
     files = [path for path in tmp_path.rglob("*") if path.is_file() and not path.is_symlink()]
     assert [path for path in files if WORKER.encode() in path.read_bytes()] == []
-    assert [event["worker_id"] for event in plant.raw("events") if event["worker_id"]] == ["W2"]  # the rest: stations
+    assert [event["worker_id"] for event in plant.raw("events") if event["worker_id"]] == ["W2"]  # others: stations

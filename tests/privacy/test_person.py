@@ -38,7 +38,7 @@ NOWHERE = Folder()
         ('{"site_id": "A", "batch": [{"worker_id": "W1"}]}', NOWHERE, True),
         ('{"event_key": "' + "k" * 32 + '", "reviewer": "R1"}', NOWHERE, True),
         ('{"event_key": "' + "j" * 32 + '", "reviewer": "R1"}', NOWHERE, False),
-        ('{"worker_id": "W1", "site_id": "A"', NOWHERE, True),  # cut: not JSON, names both
+        ('{"worker_id": "W1", "site_id": "A"', NOWHERE, True),  # cut, so not JSON; names both
         ('{"worker_id": "W1", ', Folder("A"), True),
         ('{"worker_id": "W1", ', Folder("B"), False),
         ('{"worker_id": "W10", "site_id": "A"', NOWHERE, False),
@@ -102,7 +102,7 @@ def test_what_is_left_of_an_object_is_exactly_the_others_where_they_were(
     assert [json.loads(raw) for raw in after.raws] == list(kept.values())
     assert count == len(before.raws) - len(kept)
     assert count > 0 or rewritten == content
-    if len(kept) > 1:  # a single value has the position 1 wherever it stands
+    if len(kept) > 1:  # a single value has position 1 on any line
         assert list(after.positions) == list(kept)
 
 

@@ -1,4 +1,4 @@
-"""The inventory of places, against what the program writes when everything is on and one person is in it."""
+"""The inventory of places, compared with the files that the program writes when every feature is on."""
 
 import json
 import re
@@ -33,7 +33,7 @@ def event(minute: int, worker: str = WORKER, **fields: Any) -> str:
 
 @pytest.fixture(scope="module")
 def plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
-    """What the program leaves of a person whose id and name stand wherever cameras and administrators can put them."""
+    """A plant in which the id and the name of one person appear wherever cameras and administrators can put them."""
     plant = Plant(tmp_path_factory.mktemp("everything") / "it's" / "data", **SETTINGS)
     look_alike = WORKER.replace("-", "_")
     plant.drop("registry/workers.csv", f"site_id,worker_id,name\n{SITE},{WORKER},{NAME}\n{SITE},W2,Jim\n")
@@ -54,7 +54,7 @@ def plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
 
 
 def written(plant: Plant) -> dict[str, bytes]:
-    """Every file of the data folder by its path, but those of the bucket."""
+    """Every file of the data folder by its path, except those of the bucket."""
     root = plant.settings.data_dir
     files = [path for path in root.rglob("*") if path.is_file() and not path.is_symlink()]
     return {
@@ -93,7 +93,7 @@ def test_under_pseudonyms_no_place_but_the_bucket_has_the_person_and_none_is_res
     assert list((copy / "outbox" / "review").glob("*.jsonl")) == []
     (row,) = hidden.query("select distinct unexpected_fields from warehouse.raw.landed_objects", attach=True)
     assert row["unexpected_fields"] == ["(not shown)"]
-    # The sample is drawn anew, and the training set is made of the keys that now hold.
+    # The sample is drawn again, and the training set is made of the current keys.
     operate_models(hidden.settings, NOW)
     (drop,) = (copy / "outbox" / "review").glob("*.jsonl")
     workers = {json.loads(line)["worker_id"] for line in drop.read_text().splitlines()}

@@ -1,7 +1,7 @@
 """Objects that cameras should not send: every rule of contract §1 and §2 bent a little, and then broken.
 
-Only generation lives here. Most records are right but for one thing, so that two judges can disagree about one thing
-only. Everything is drawn from one `random.Random`.
+Only generation is done here. Most records are valid except for one thing, so that two judges can disagree about one
+thing only. Everything is drawn from one `random.Random`.
 """
 
 import gzip
@@ -80,7 +80,7 @@ def record_text(random: Random) -> str:
             del members[places[0]]
         elif places and kind < 0.9:
             members[places[0]] = (name, member_text(name, random))
-        else:  # not there yet, or a second member of one name
+        else:  # absent, or a second member of the same name
             members.insert(random.randint(0, len(members)), (name, member_text(name, random)))
     if random.random() < 0.85:
         return "{" + ", ".join(f'"{name}": {text}' for name, text in members) + "}"
@@ -113,7 +113,7 @@ def content_of(random: Random) -> bytes:
 
 
 def awkward_object(number: int, random: Random) -> tuple[str, bytes]:
-    """A key, which no other number gives, and the object's bytes."""
+    """A key, unique to each number, and the object's bytes."""
     folders = [random.choice(FOLDERS) for _ in range(random.choice([0, 0, 1, 2, 3]))]
     content = content_of(random)
     ending = random.choice([".json", ".jsonl", ".ndjson"])

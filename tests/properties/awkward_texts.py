@@ -1,4 +1,4 @@
-"""The texts that awkward objects are made of: numbers, strings, timestamps, names, bytes. Only tables live here."""
+"""The texts of which awkward objects are made: numbers, strings, timestamps, names, bytes. Contains only tables."""
 
 # Tables, not lists of one text per line: what belongs together is read together.
 # fmt: off
@@ -31,7 +31,7 @@ OTHER_TEXTS = [
 EVENT_TYPES = [
     '"working"', '"idle"', '"absent"', '"product_count"', '"Working"', '" idle"', '"idle "', r'"\u0069dle"', '""',
 ]
-# The first of each part is right and is drawn mostly, so that a timestamp is wrong in one place.
+# The first of each part is valid and is drawn most often, so that a timestamp is wrong in one place.
 TIMESTAMP_PARTS = [
     [
         "2026", "2000", "1999", "2024", "0000", "0001", "9999", "26", "02026", "\uff12\uff10\uff12\uff16",

@@ -1,4 +1,4 @@
-"""Compare published rows with rows of the reference: value for value, type for type, doubles to twelve digits."""
+"""Compares published rows with rows of the reference: value for value, type for type, doubles to twelve digits."""
 
 import math
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ SHOWN_AT_MOST = 10
 
 
 def mart_differences(mart: str, published: Iterable[Row], reference: Iterable[Row]) -> list[str]:
-    """What differs, one sentence for each row; no more than a person wants to read."""
+    """The differences, one sentence for each row, limited to a readable number."""
     key_names = KEYS[mart]
     ours = {tuple(row[name] for name in key_names): row for row in reference}
     theirs: dict[tuple[Any, ...], Row] = {}
@@ -39,7 +39,7 @@ def equal(published: Any, reference: Any) -> bool:
     if type(published) is not type(reference):
         return False
     if isinstance(published, float):
-        # A mean is kept to 2**-64 of one: for ratios that small the last digits are nobody's time any more.
+        # A mean is exact to 2**-64 of one, so for such small ratios the last digits have no meaning.
         return math.isclose(published, reference, rel_tol=1e-12, abs_tol=1e-18)
     return bool(published == reference)
 

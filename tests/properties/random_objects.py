@@ -1,6 +1,6 @@
 """Random ways for records to reach the bucket: objects of any size and wrapping, over several runs, some of them twice.
 
-What the records say is not looked at here.
+Does not look at the records' content.
 """
 
 import gzip
@@ -13,7 +13,7 @@ Objects = list[tuple[str, bytes]]
 
 
 def random_runs(lines: list[str], runs: int, random: Random) -> list[Objects]:
-    """The same records as objects of random sizes and wrappings, spread over some runs, a few of them repeated."""
+    """The same records as objects of random sizes and wrappings, spread over some runs; a few are repeated."""
     lines = [*lines, *random.sample(lines, len(lines) // 10)]
     random.shuffle(lines)
     objects: Objects = []
@@ -26,13 +26,13 @@ def random_runs(lines: list[str], runs: int, random: Random) -> list[Objects]:
 
 
 def spread(objects: Objects, runs: int, random: Random) -> list[Objects]:
-    """Each object in some run; a few a second time, and a few under a key that had other content in an earlier run."""
+    """Put each object in some run; a few a second time, and a few under a key with other content in an earlier run."""
     landed: list[Objects] = [[] for _ in range(runs)]
     share = [random.choice([1, 3, 30]) for _ in range(runs)]
     for place in objects:
         run = random.choices(range(runs), share)[0]
         landed[run].append(place)
-        if random.random() < 0.1:  # sent once more: later under its own key, or whenever under another one
+        if random.random() < 0.1:  # sent again: later under its own key, or at any time under another key
             key, content = place
             same_key = random.random() < 0.5 and run + 1 < runs
             again = random.randrange(run + 1, runs) if same_key else random.randrange(runs)
@@ -41,7 +41,7 @@ def spread(objects: Objects, runs: int, random: Random) -> list[Objects]:
         old_keys = {old.split(".", 1)[1]: old for old, _ in earlier if old not in {key for key, _ in later}}
         for number, (key, content) in enumerate(later):
             old_key = old_keys.get(key.split(".", 1)[1], key)
-            # Not where a folder supplies a field, or the records would change with their key.
+            # Not if a folder supplies a field, or the records would change with their key.
             if "camera_id=" not in key + old_key and random.random() < 0.3:
                 later[number] = (old_keys.pop(key.split(".", 1)[1], key), content)
     return landed

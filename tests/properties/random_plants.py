@@ -1,8 +1,7 @@
-"""Small random plants around the changes of clocks: their registries and the texts of their records.
+"""Small random plants around changes of clocks: their registries and the texts of their records.
 
-Only generation lives here. Everything is drawn from one `random.Random`, so a seed is enough to see a plant again.
-Instants come from a coarse grid with a few neighbours a microsecond away: duplicates, ties and window edges are the
-rule, not the exception.
+Only generation is done here. Everything is drawn from one `random.Random`, so a seed reproduces a plant. Instants come
+from a coarse grid with a few neighbours a microsecond away, so duplicates, ties and window edges are common.
 """
 
 import json
@@ -33,12 +32,12 @@ ZONES_AND_CHANGES = [
     ("Asia/Kolkata", "2025-12-31T18:30"),
     ("Pacific/Kiritimati", "2026-01-01T10:00"),
     ("Pacific/Pago_Pago", "2024-02-29T11:00"),
-    ("Europe/London", "2026-02-28T20:00"),  # just before the newest landing: windows are running
+    ("Europe/London", "2026-02-28T20:00"),  # just before the newest landing, so that windows have not ended
 ]
 STARTS = [time(hour, minute) for hour in (0, 1, 2, 3, 23) for minute in (0, 15, 30, 45)]
 STARTS += [time(6, 0), time(14, 0), time(22, 0), time(23, 59)]
 DURATIONS = [1, 15, 60, 90, 240, 480, 720, 1439, 1440]
-# Shifts that people hand over: they overlap for half an hour, leave five minutes between them, or start at once.
+# Shifts with handovers: they overlap for half an hour, have five minutes between them, or start at once.
 HANDOVERS = [
     [(time(22, 0), 510), (time(6, 0), 480), (time(14, 0), 510)],
     [(time(21, 45), 255), (time(2, 5), 235), (time(6, 0), 475)],
@@ -61,14 +60,14 @@ MALFORMED = ["{", "nothing", "[1, 2]", '"text"', "{}", '{"timestamp": "2026-01-0
 
 @dataclass
 class RandomPlant:
-    """Some sites that nobody else has, what the registry says of them, and the texts of their records."""
+    """Some sites that no other plant has, their registry, and the texts of their records."""
 
     registry: Registry = field(default_factory=Registry)
     lines: list[str] = field(default_factory=list)
 
 
 def random_plant(seed: int, prefix: str) -> RandomPlant:
-    """One plant whose sites' ids all begin with `prefix`."""
+    """One plant whose site ids all begin with `prefix`."""
     random = Random(seed)
     plant = RandomPlant()
     for number in range(random.randint(1, 3)):
@@ -112,7 +111,7 @@ def add_site(plant: RandomPlant, site_id: str, random: Random) -> None:
         event = random_event(random.choice(instants), random)
         event |= {"site_id": site_id, "worker_id": random.choice(workers), "workstation_id": random.choice(stations)}
         if random.random() < 0.15:
-            del event["worker_id"]  # the station's own
+            del event["worker_id"]  # the station's own event
         plant.lines.append(random.choice(MALFORMED) if random.random() < 0.03 else spoilt_or_not(event, random))
 
 
@@ -130,14 +129,14 @@ def own_shifts(site_id: str, day: date, random: Random) -> list[Shift]:
         if kind < 0.45:
             shifts.append(first)
             continue
-        if kind < 0.6:  # a part of the week, and perhaps the rest of it otherwise
+        if kind < 0.6:  # some weekdays, and perhaps a different row for the others
             days = random.choice(PARTS_OF_A_WEEK)
             rest = tuple(sorted(set(WEEK) - set(days), key=WEEK.index))
             shifts.append(replace(first, weekdays=days))
             if random.random() < 0.5:
                 shifts.append(Shift(site_id, shift_id, random.choice(STARTS), random.choice(DURATIONS), weekdays=rest))
             continue
-        # One id with two ranges that do not overlap, or with one that begins or ends in the middle of things.
+        # One id with two date ranges that do not overlap, or with one that begins or ends within the plant's time.
         change = day + timedelta(days=random.randint(-1, 1))
         before = Shift(site_id, shift_id, first.start_local, first.duration_minutes, None, change)
         after = Shift(
@@ -148,7 +147,7 @@ def own_shifts(site_id: str, day: date, random: Random) -> list[Shift]:
 
 
 def own_closures(site_id: str, day: date, random: Random) -> list[tuple[str, date, date]]:
-    """Mostly none, else some dates about the day."""
+    """Usually none, else some dates near `day`."""
     if random.random() < 0.75:
         return []
     first = day + timedelta(days=random.randint(-2, 1))
@@ -156,7 +155,7 @@ def own_closures(site_id: str, day: date, random: Random) -> list[tuple[str, dat
 
 
 def own_targets(site_id: str, station: str, day: date, random: Random) -> list[Target]:
-    """None, one of all shifts, some of a shift's own, and changes from one date to the next."""
+    """None, one for all shifts, some for single shifts, or changes from one date to the next."""
     targets = []
     for shift_id in random.sample(["*", *SHIFT_IDS, "evening"], random.randint(0, 4)):
         rate = random.choice([1.0, 12.5, 0.000001, 1_000_000.0, 1 / 3])
@@ -172,7 +171,7 @@ def own_targets(site_id: str, station: str, day: date, random: Random) -> list[T
 
 
 def own_cameras(site_id: str, day: date, random: Random) -> list[CameraRow]:
-    """Which cameras count where: mostly nothing is said, else of all stations, of one, or until and from a date."""
+    """Which cameras count where: usually no rows, else rows for all stations, for one, or until and from a date."""
     rows: list[CameraRow] = []
     if random.random() < 0.6:
         return rows
@@ -193,7 +192,7 @@ def own_cameras(site_id: str, day: date, random: Random) -> list[CameraRow]:
 def grid(changed_at: datetime, random: Random) -> Iterator[datetime]:
     """Some instants within a day and a half of the change of the clocks, many of them within two hours.
 
-    Sparse ones lie a quarter of an hour and more apart, dense ones also five minutes.
+    In sparse grids they are a quarter of an hour or more apart, in dense ones also five minutes.
     """
     step = random.choice([15, 15, 5])
     for _ in range(random.randint(3, 30)):
@@ -243,7 +242,7 @@ def spoilt_or_not(event: Record, random: Random) -> str:
 
 
 def common_shifts(random: Random) -> tuple[Shift, ...]:
-    """The rows of `*` that all plants of one bucket share; none, and everybody has the three default shifts."""
+    """The rows of `*` that all plants of one bucket share. Without any, all have the three default shifts."""
     if random.random() < 0.5:
         return ()
     return tuple(

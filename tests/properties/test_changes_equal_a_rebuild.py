@@ -1,9 +1,8 @@
-"""Random histories of a plant, batch by batch: after each, the marts are those of a full rebuild.
+"""Random histories of a plant, batch by batch: after each, the marts equal those of a full rebuild.
 
-What happens between batches is everything that may change a number: records that arrive early, late and twice, or are
-rejected and tried again, labels, shifts, cameras, time zones and names that administrators rewrite, settings, events
-that are removed one by one, and those that retention deletes. A build costs seconds whatever it builds, so each example
-packs many plants into one bucket, as its neighbour does.
+Between batches, everything changes that may change a number: records that arrive early, late and twice, or are rejected
+and judged again; labels; shifts, cameras, time zones and names in registries; settings; events that are removed singly
+or by retention. A build takes seconds however small it is, so each example puts many plants into one bucket.
 """
 
 import json
@@ -49,7 +48,7 @@ WITHOUT_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)
 
 
 def changed(plants: list[RandomPlant], random: Random) -> Registry:
-    """The plants' registry as administrators may leave it this time: a few sites cut, moved or named otherwise."""
+    """The plants' registry after changes by administrators: a few sites cut, moved or renamed."""
     registry = united(plants, ())
     sites = sorted(registry.sites)
     for site in random.sample(sites, len(sites) // 4):
@@ -88,7 +87,7 @@ def changed(plants: list[RandomPlant], random: Random) -> Registry:
 
 
 def remove_some_events(plant: Plant, random: Random) -> None:
-    """As retention and erasure do: rows go, and the minutes they were in are noted in the same transaction."""
+    """Remove events as retention and erasure do: rows go, and their minutes are noted in the same transaction."""
     some = f"raw.events where hash(site_id, worker_id, event_at) % 10 = {random.randrange(10)}"
     with open_warehouse(plant.settings) as connection, transaction(connection):
         connection.execute(changed_minutes_of(some))
@@ -96,13 +95,13 @@ def remove_some_events(plant: Plant, random: Random) -> None:
 
 
 def keys_of(lines: list[str]) -> list[str]:
-    """The keys of the events that some records are; all of them name their site."""
+    """The keys of the events in some records. All of them name their site."""
     judged = [judge_record(line.encode("utf-8", "surrogatepass"), folder_of(""), NOW)[0] for line in lines]
     return [event_key(one) for one in judged if not isinstance(one, Refusal)]
 
 
 def drop_labels(plant: Plant, keys: list[str], random: Random) -> None:
-    """What people say of some events, also of such as have not arrived or are gone."""
+    """Drop labels of some events, also of events that have not arrived or are gone."""
     labels = [
         {
             "event_key": key,
@@ -117,7 +116,7 @@ def drop_labels(plant: Plant, keys: list[str], random: Random) -> None:
 
 @contextmanager
 def narrow_contract(is_narrow: bool) -> Iterator[None]:
-    """As a release that did not know some types yet: whatever is read one by one may be rejected for it."""
+    """Act like a release that did not know some types yet: records read on the exact path may be rejected for them."""
     with pytest.MonkeyPatch.context() as patched:
         if is_narrow:
             patched.setattr(events, "EVENT_TYPES", ("working", "product_count"))
@@ -125,7 +124,7 @@ def narrow_contract(is_narrow: bool) -> Iterator[None]:
 
 
 def retain_some(plant: Plant, random: Random) -> None:
-    """Delete what is older than some of the events are, for good."""
+    """Delete everything older than some of the events, for good."""
     kept = {name: random.choice([100, 250, 330]) for name in ("retention_event_days", "retention_person_days")}
     name = random.choice(list(kept))
     retain(plant.settings.model_copy(update={name: kept[name]}), NOW, lambda _: None)
@@ -141,7 +140,7 @@ def differences(plant: Plant) -> list[Comparison]:
     max_examples=2,
     deadline=None,
     phases=WITHOUT_SHRINKING,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],  # one that holds for all examples alike
+    suppress_health_check=[HealthCheck.function_scoped_fixture],  # the fixture is the same for all examples
 )
 @given(
     seeds=st.lists(SEEDS, min_size=PLANTS_PER_EXAMPLE, max_size=PLANTS_PER_EXAMPLE, unique=True),

@@ -1,7 +1,7 @@
-"""Many plain lines with a few bent ones among them: whole columns judge each line as the exact reading does.
+"""Many plain lines and a few bent ones: reading by columns judges each line as the exact reading does.
 
-The proof over bytes sums many records, so that one record's lack could be hidden by another's excess. Here most lines
-are right, and the others are bent by a byte or a member each, in ways that are meant to make up for one another.
+The proof by counting bytes sums over many records, so one record's deficit could be hidden by another's excess. Here
+most lines are valid, and the others are bent by a byte or a member each, so that they may compensate for each other.
 """
 
 import json
@@ -88,7 +88,7 @@ def text_of(record: dict[str, Any], random: Random) -> str:
 
 
 def with_member(text: str, random: Random) -> str:
-    """One member more, at either end: unknown, a second one of its name, or with a value of another kind."""
+    """Add a member at either end: unknown, a repeated name, or with a value of another kind."""
     value = random.choice([*NUMBERS, *OTHER_TEXTS, *STRINGS, *TEXTS])
     member = f'"{random.choice(NAMES)}":{value}'
     return f"{{{member},{text[1:]}" if random.random() < 0.5 else f"{text[:-1]},{member}}}"
@@ -143,14 +143,14 @@ def line(random: Random, share_bent: float) -> str:
 def exactly(
     objects: list[FetchedObject], nameless: frozenset[str]
 ) -> tuple[dict[tuple[int, int, int], Any], list[int], list[set[str]]]:
-    """What value after value gives: accepted rows and rejected records, numbers of records, unknown fields."""
+    """The result of reading value by value: accepted rows, rejected records, numbers of records, unknown fields."""
     found: dict[tuple[int, int, int], Any] = {}
     counts: list[int] = []
     unexpected: list[set[str]] = []
     for index, fetched in enumerate(objects):
         assert fetched.content is not None
         reader = Reader()
-        text = fetched.content.rstrip(b"\0")  # zero bytes at the end are a tear, and are taken off
+        text = fetched.content.rstrip(b"\0")  # zero bytes at the end are a tear, and are removed
         values = list(reader.read(text, tear=Tear.ARRAY))
         is_torn = reader.is_torn or text != fetched.content
         counts.append(len(values) + is_torn)
@@ -215,7 +215,7 @@ def test_what_is_plainly_right_is_never_judged_record_by_record(monkeypatch: pyt
 
     monkeypatch.setattr(exact, "judge_record", judged)
     random = Random(7)
-    # As some producers write them: whole numbers with a fraction of zero, an offset without its colon.
+    # As some producers write them: whole numbers with a zero fraction, an offset without its colon.
     lines = [
         json.dumps(
             plain(random) | {"timestamp": f"2026-01-15T10:15:{place % 60:02}.5Z", "event_id": f"p-{place}"},

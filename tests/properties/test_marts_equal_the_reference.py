@@ -1,7 +1,7 @@
-"""Random plants, sent in random objects over random runs: the published marts are those of the naive reference.
+"""Random plants, sent in random objects over random runs: the published marts equal those of the naive reference.
 
-A build costs seconds whatever it builds, so each example packs many independent plants, each with sites of its own,
-into one bucket. A failure names the site; the number after its `p` is the place of the plant's seed in the example.
+A build takes seconds however small it is, so each example puts many independent plants, each with its own sites, into
+one bucket. A failure names the site; the number after its `p` is the place of the plant's seed in the example.
 """
 
 from collections import Counter
@@ -24,7 +24,7 @@ from tests.reference.reading import read_object
 
 PLANTS_PER_EXAMPLE = 30
 SEEDS = st.integers(0, 2**32 - 1)
-# Shrinking would build hundreds of times; a plant's seed is small enough to look at.
+# Shrinking would build hundreds of times; a plant from a seed is small enough to examine.
 WITHOUT_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)
 SETTINGS = st.builds(
     Settings,
@@ -38,7 +38,7 @@ def plants_of(seeds: list[int]) -> list[RandomPlant]:
 
 
 def build(folder: str, numbers: Settings, registries: list[Registry], runs: list[Objects]) -> Plant:
-    """A plant after some runs, each with the registry and the objects of its turn; the numbers hold in the last one."""
+    """A plant after some runs, each with its registry and objects. The settings apply in the last run."""
     for run, (registry, objects) in enumerate(zip(registries, runs, strict=True), start=1):
         plant = Plant(Path(folder), **(vars(numbers) if run == len(runs) else {}))
         for key, text in registry.files().items():
@@ -68,10 +68,10 @@ def test_any_order_of_records_over_any_number_of_runs_gives_the_marts_of_the_ref
     random = Random(order)
     plants = plants_of(seeds)
     registry = united(plants, common_shifts(random))
-    # Administrators change their minds: what counts in the end is what the files say in the last run.
+    # Registries change between runs; the last version counts.
     earlier = [united(random.sample(plants, len(plants) // 2), common_shifts(random)) for _ in range(run_count - 1)]
     runs = random_runs([line for plant in plants for line in plant.lines], run_count, random)
-    # One key with one content is one object, however often it was there.
+    # One key with one content is one object, however often it was sent.
     readings = {(key, content): read_object(key, content, NOW) for run in runs for key, content in run}
     accepted = [event for reading in readings.values() for event in reading.events]
     expected = compute_marts(accepted, registry, numbers, NOW)
@@ -104,7 +104,7 @@ def test_the_published_marts_are_the_same_bit_for_bit_whatever_the_order(
     lines = [line for plant in plants for line in plant.lines]
     marts = []
     for order, run_count in zip(orders, (1, 3), strict=True):
-        # A record's camera may come from its folder: both orders must send the same events, so none has a folder.
+        # A record's camera may come from its folder. Both orders must send the same events, so no key has a folder.
         runs = [
             [(key.replace("camera_id=edge/", ""), content) for key, content in objects]
             for objects in random_runs(lines, run_count, Random(order))

@@ -1,4 +1,4 @@
-"""Random plants under pseudonyms: the marts of the same plants under names, with every worker renamed."""
+"""Random plants under pseudonyms have the marts of the same plants under names, with every worker renamed."""
 
 from pathlib import Path
 from random import Random
@@ -20,9 +20,9 @@ KEY = "a key that is long enough for a plant"
 
 
 def renamed(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows as pseudonyms would have them, in their order."""
+    """The rows with pseudonyms in place of ids, in their order."""
     for row in rows:
-        if row.get("worker_id") is not None:  # a station's own interval has none
+        if row.get("worker_id") is not None:  # an interval of a station has none
             row["worker_id"] = pseudonym(KEY.encode(), row["site_id"], row["worker_id"])
         if "worker_name" in row:
             row["worker_name"] = row["worker_id"]

@@ -1,4 +1,4 @@
-"""Awkward objects: what the bucket's landing stores of them is what the naive reading of the contract reads."""
+"""Awkward objects: landing stores what the naive reading of the contract reads."""
 
 from pathlib import Path
 from random import Random
@@ -24,7 +24,7 @@ EVENT_COLUMNS = (
 
 
 def landed(objects: dict[str, bytes]) -> Verdicts:
-    """What the warehouse holds of each object after one landing. The only place that knows how it is stored."""
+    """The stored result for each object after one landing. The only function that knows how it is stored."""
     with TemporaryDirectory() as folder:
         plant = Plant(Path(folder))
         for key, content in objects.items():

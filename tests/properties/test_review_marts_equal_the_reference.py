@@ -1,4 +1,4 @@
-"""Random events and labels in random objects over random batches: the marts of review are those of a plain reading."""
+"""Random events and labels in random objects and batches: the marts of review equal those of a plain reading."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MARTS = ("label_accuracy", "label_confusion", "reviewer_agreement", "label_estim
 
 
 def random_events(rng: Random) -> list[Event]:
-    """Few instants and cameras, so that cameras meet, agree and disagree, and versions follow each other."""
+    """Few instants and cameras, so that cameras coincide, agree and disagree, and versions follow each other."""
     return [
         Event(
             timestamp=FIRST + timedelta(hours=rng.randrange(96)),
@@ -47,7 +47,7 @@ def random_labels(rng: Random, events: list[Event]) -> list[Label]:
     for event in rng.sample(events, 250):
         for reviewer in rng.sample(["reviewer-1", "reviewer-2", "reviewer-3"], rng.randrange(1, 4)):
             true = event.event_type if rng.random() < 0.7 else rng.choice(EVENT_TYPES)
-            for _ in range(rng.choice([1, 1, 2])):  # a second one of the same minute now and then
+            for _ in range(rng.choice([1, 1, 2])):  # sometimes a second one of the same minute
                 reviewed_at = FIRST + timedelta(days=5, minutes=rng.randrange(2))
                 labels.append(Label(event_key(event), true, reviewer, reviewed_at))
                 true = rng.choice(EVENT_TYPES)
@@ -63,7 +63,7 @@ def line(record: Event | Label) -> str:
 
 
 def plant_of(folder: Path, rng: Random, records: list[Event | Label], batches: int) -> Plant:
-    """A plant that got the records in random objects, of random batches, some records twice."""
+    """A plant with the records in random objects and random batches, some records twice."""
     plant = Plant(folder, review_fraction=FRACTION)
     sent = [*records, *rng.sample(records, 20)]
     rng.shuffle(sent)

@@ -1,7 +1,7 @@
 """An attacker with every file ever published under `aggregate` looks for figures of small groups.
 
-Three batches, each of a day more; he keeps marts, metrics and the checks' pages of each. He looks for figures as they
-are, subtracts any two of one kind, and solves the sums that are published for the cells that are not.
+There are three batches, each with another day. The attacker keeps the marts, metrics and checks' pages of each, looks
+for secret figures as they are, subtracts any two of one kind, and solves the published sums for the missing cells.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ from tests.plant import Plant
 SMALLEST = 4
 SHIFTS = "site_id,shift_id,start_local,duration_minutes,valid_from,valid_to\n*,day,06:00,480,,\n*,evening,14:00,480,,\n"
 FIRST_DAY = datetime(2026, 1, 12, tzinfo=UTC)
-# Who is alone makes numbers that no sum of others is, so that they are told wherever they stand.
+# Workers who are alone produce multiples of this number, which no sum of others is, so their figures are recognised.
 ALONE = 100_003
 
 
 def day_of_events(random: Random, day: datetime) -> Iterator[dict[str, Any]]:
-    """Two shifts of ten workers at four stations, seen by three cameras; W0 is alone at S9 and before C9."""
+    """Two shifts of ten workers at four stations, seen by three cameras. W0 is alone at S9 and before C9."""
     for shift, hour in enumerate((6, 14)):
         for number in range(shift, 10):
             station, camera = f"S{random.randint(1, 4)}", f"C{random.randint(1, 3)}"
@@ -62,7 +62,7 @@ def day_of_events(random: Random, day: datetime) -> Iterator[dict[str, Any]]:
 
 @dataclass
 class Loot:
-    """What an attacker kept: the published folders, and the texts of the site, of each batch."""
+    """Everything that an attacker kept of each batch: the published folders, and the texts of the site."""
 
     versions: list[Path] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
@@ -70,7 +70,7 @@ class Loot:
 
 @dataclass
 class Attacked:
-    """A plant under `aggregate`, the same one under names, and what an attacker kept of the first."""
+    """A plant under `aggregate`, the same plant under names, and what an attacker kept of the first."""
 
     named: Plant
     loot: Loot
@@ -97,7 +97,7 @@ def publish(settings: Settings, now: datetime) -> None:
 
 @pytest.fixture(scope="module")
 def attacked(tmp_path_factory: pytest.TempPathFactory) -> Attacked:
-    """The plant under attack after three batches, a day each."""
+    """The attacked plant after three batches of one day each."""
     root, loot = tmp_path_factory.mktemp("attacked"), Loot()
     plant = Plant(root / "aggregate", worker_identity="aggregate", min_group=SMALLEST)
     named = Plant(root / "named")
@@ -126,7 +126,7 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Attacked:
 
 
 def numbers_of(attacked: Attacked) -> dict[str, set[float]]:
-    """Every number that was published, by the name of its column, and those that stand in texts."""
+    """Every published number, by the name of its column, and the numbers in texts."""
     found: dict[str, set[float]] = defaultdict(set)
     for version in attacked.loot.versions:
         for path in version.glob("*.parquet"):
@@ -145,7 +145,7 @@ def test_no_figure_of_one_person_is_published_or_follows_by_subtracting_two_of_a
     alone = attacked.truth("select units from @worker_station_shifts where workstation_id = 'S9' and units > 0")
     secrets = {float(row["units"]) for row in alone}
     assert len(secrets) >= 2
-    assert all(secret % ALONE == 0 for secret in secrets)  # no other sum is
+    assert all(secret % ALONE == 0 for secret in secrets)  # no other sum is a multiple
 
     found = numbers_of(attacked)
     assert {name for name, values in found.items() if values & secrets} == set()

@@ -34,7 +34,7 @@ MARTS = """
 
 
 def made(visits: list[tuple[str, str, int]]) -> duckdb.DuckDBPyConnection:
-    """A warehouse of one window in which workers were at stations in hours: station, worker, hour."""
+    """A warehouse with one window and visits of workers to stations: station, worker, hour."""
     connection = duckdb.connect()
     connection.execute("set timezone = 'UTC'")
     connection.execute(MARTS)
@@ -82,7 +82,7 @@ def rows(connection: duckdb.DuckDBPyConnection, mart: str, how: Settings = AGGRE
 def assert_no_small_remainder(
     hidden: dict[Any, bool], members: dict[Any, set[str]], smallest: int, total: set[str]
 ) -> None:
-    """The cells left out are none, or together made by enough workers, or they are the whole."""
+    """The cells left out are none, or were made by enough workers together, or are all cells."""
     left_out = {cell for cell, is_hidden in hidden.items() if is_hidden}
     together = set().union(*(members[cell] for cell in left_out)) if left_out else set()
     assert not left_out or len(together) >= smallest or together == total

@@ -73,7 +73,7 @@ def test_a_file_is_hashed_when_it_is_written_and_never_again(published: Plant, m
     assert told["worker_shifts"] != first["worker_shifts"]
     assert told["rejected_records"] == first["rejected_records"]
     (published.settings.published_path / fingerprints.NAME).unlink()
-    assert hash_marts(found) == told  # read from the files, where nothing tells
+    assert hash_marts(found) == told  # hashed from the files if no hashes are stored
     assert len(hashed) == len(found)
 
 

@@ -1,4 +1,4 @@
-"""Every published mart is compared with the list of what may be shown, so that nobody forgets one."""
+"""Compares every published mart with the list of what may be shown, so that no mart is forgotten."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from publishing.suppression import SHOWN, published_rows
 from quality import marts as check_marts
 from quality.retraining import marts as model_marts
 
-# Marts of which nothing is shown, with the reason: rows are about one worker, or about single labelled events.
+# Marts of which nothing is shown, because their rows are about one worker or about single labelled events.
 NOTHING_SHOWN = {
     *("worker_shifts", "worker_station_shifts", "state_intervals", "observed_intervals", "review_queue"),
     *("labelled_events", "label_accuracy", "label_confusion", "label_estimates", "reviewer_agreement"),

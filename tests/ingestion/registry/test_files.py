@@ -386,7 +386,7 @@ def test_ranges_of_dates_may_overlap_where_no_date_is_in_both(plant: Plant) -> N
         "registry/targets.csv",
         "site_id,workstation_id,shift_id,units_per_hour,weekdays,valid_from,valid_to\n"
         ",S1,day,10,mon-thu,,\n,S1,day,8,fri,,\n,S1,day,7,sat,2026-01-05,2026-01-11\n"
-        # a Monday; the days are in the weeks before and after it
+        # 12 January is a Monday, so that this row applies to no date.
         ",S1,day,6,sun,2026-01-12,2026-01-12\n",
     )
     assert len(registry(plant).targets) == 4
