@@ -1,1 +1,1 @@
-"""Performance benchmarks: `python -m benchmarks` measures each stage, with ratios measured side by side in one run."""
+"""Performance benchmarks. `python -m benchmarks` measures each stage; both parts of a ratio are measured in one run."""

@@ -27,17 +27,17 @@ README = Path(__file__).resolve().parent.parent / "README.md"
 
 @dataclass
 class Table:
-    """The measured rows, shown as they come and written at the end."""
+    """The measured rows. Each is printed at once, and all are written at the end."""
 
     rows: list[tuple[str, str, str]] = field(default_factory=list)
 
     def add(self, stage: str, seconds: str, result: str) -> None:
-        """Show one row and keep it."""
+        """Print one row and store it."""
         self.rows.append((stage, seconds, result))
         print(f"{stage:<58} {seconds:>9}  {result}", flush=True)
 
     def markdown(self, events: int) -> str:
-        """All rows as a page, under the size of the machine that made them."""
+        """All rows as a page, with the size of the machine that measured them."""
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
         machine = (
             f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()}, Python {platform.python_version()}; "
@@ -86,7 +86,7 @@ def main() -> None:
 
 
 def quote(readme: str, page: str) -> str:
-    """The README with the page, without its title, between its marks."""
+    """The README with the page (without its title) between its marks."""
     start, end = "<!-- benchmarks/results.md -->\n", "<!-- end -->"
     before, _, rest = readme.partition(start)
     return before + start + "\n" + page.partition("\n\n")[2] + "\n" + end + rest.partition(end)[2]

@@ -1,4 +1,4 @@
-"""The cost of all checks of a batch over a large plant, and the share of Great Expectations' import."""
+"""Measures all checks of a batch over a large plant, and the share of Great Expectations' import."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SITES, CAMERAS, WORKERS, DAYS = 5, 100, 100, 30
 
 
 def checks(work: Path, add: Add) -> None:
-    """Land and build a simulated plant, then judge it twice; the first time includes the imports."""
+    """Land and build a simulated plant, then judge it twice. The first time includes the imports."""
     settings = Settings(data_dir=work / "checked")
     arguments = Arguments(
         landing=settings.data_dir / "landing",

@@ -1,8 +1,7 @@
-"""`make bench-history`: measures whether a batch's cost grows over years. Separate from `make bench` because it is
-long.
+"""`make bench-history`: measures whether a batch's cost grows over years. It takes too long for `make bench`.
 
-A plant's history is generated inside DuckDB at a constant rate, so that a larger history is a longer one. Then a batch
-of the latest hours, partly late, is computed and published in a process of its own.
+DuckDB generates a plant's history at a constant rate, so a larger history covers more time. Then a batch of the latest
+hours, some of it late, is computed and published in a process of its own.
 """
 
 from __future__ import annotations
@@ -38,9 +37,10 @@ BATCHES = 3
 _PAGE = (
     "# What a batch costs after a long history",
     "",
-    f"A batch: {BATCH_EVENTS:,} new events, 1 % of them up to three days late; the median of {BATCHES}. The floor",
-    "reads the events once and sorts them. Load: processes that wanted a core when the rebuild began; where it is not",
-    "near 0, others ran too, seconds are longer than alone, and seconds of CPU (all that the process took) tell more.",
+    f"A batch has {BATCH_EVENTS:,} new events, 1 % of them up to three days late; the table has medians of {BATCHES}",
+    "batches. The floor reads the events once and sorts them. The load is the number of processes that were ready to",
+    "run when the rebuild began. If it is not near 0, other processes ran too: the seconds are then too long, and the",
+    "seconds of CPU (of the whole process) are the better measure.",
     "",
 )
 _HEAD = (
@@ -48,8 +48,8 @@ _HEAD = (
     "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
 )
 
-# One event after the other in time, from the first to the last; 1 in 100 happened up to three days before it arrived,
-# 1 in 20 repeats the one before with another camera's word. All follows from an event's number.
+# Events in order of time. 1 in 100 happened up to three days before it arrived. 1 in 20 is a duplicate of the one
+# before, reported by another camera. The event's number decides everything.
 _EVENTS = """
     with numbered as (
         select
@@ -81,7 +81,7 @@ _EVENTS = """
 
 
 def main() -> None:
-    """Measure the sizes one after the other, and delete the data of each."""
+    """Measure one size after another, and delete the data of each."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.history", description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="*", default=SIZES, help="events of history")
     parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()), help="a folder with 10 GB of room")
@@ -101,7 +101,7 @@ def main() -> None:
 
 
 def _keep(events: int, row: str) -> None:
-    """Replace the row of a size; rows of other sizes stay."""
+    """Replace the row of a size. Rows of other sizes stay."""
     page = RESULTS.read_text() if RESULTS.exists() else ""
     kept = [line for line in page.splitlines() if line.startswith("| ") and line not in _HEAD]
     rows = {int(line.split("|")[1].replace(",", "")): line for line in kept} | {events: row}
@@ -144,7 +144,7 @@ def _seconds(measured: dict[str, Any]) -> str:
 
 
 def _run(step: str, data_dir: Path, events: int) -> dict[str, Any]:
-    """One step in a process of its own, so that its memory is its own."""
+    """Run one step in a process of its own, so that its peak memory can be measured."""
     command = [sys.executable, "-m", "benchmarks.history", "--step", step, "--data-dir", str(data_dir)]
     done = subprocess.run([*command, "--events", str(events)], check=True, stdout=subprocess.PIPE, text=True)
     measured: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
@@ -160,7 +160,7 @@ def _measured(step: Callable[[Settings, int], dict[str, Any]], settings: Setting
 
 
 def _make(settings: Settings, events: int) -> dict[str, Any]:
-    """A warehouse with a history of events, as landing leaves it."""
+    """Make a warehouse with a history of events, in the state after landing."""
     settings.data_dir.mkdir(parents=True)
     _add_events(settings, 0, events)
     return {}
@@ -193,7 +193,7 @@ def _add_events(settings: Settings, first: int, last: int) -> None:
 
 
 def _floor(settings: Settings, _: int) -> dict[str, Any]:
-    """The lower bound of the work: read the events once and sort them in the order of the intervals."""
+    """Measure the lower bound of the work: read the events once and sort them in the order of the intervals."""
     with duckdb.connect(settings.warehouse_path) as connection:
         connection.execute("set memory_limit = '2500MB'")
         connection.execute("attach ':memory:' as floor")

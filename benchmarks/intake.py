@@ -1,4 +1,4 @@
-"""Measures the HTTP intake from outside: four clients on loopback, each waiting for its answer."""
+"""Measures the HTTP intake with four clients on loopback. Each waits for its answer before the next request."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SINGLE_EVENTS = 4_000
 
 
 def intake(work: Path, add: Add) -> None:
-    """Events acknowledged as durable per second, in batches and singly, and the time of an answer."""
+    """Measure the events acknowledged as durable per second, in batches and singly, and the time of an answer."""
     source = work / "posted.json"
     made.write_one_file(source, EVENTS)
     lines = source.read_bytes().splitlines()
@@ -56,7 +56,7 @@ def _measure(data_dir: Path, path: str, bodies: list[bytes], events: int, name: 
 
 
 def _post_all(port: int, path: str, bodies: list[bytes]) -> list[float]:
-    """Seconds from sending to the whole answer, for each body."""
+    """The seconds from sending to the complete answer, for each body."""
     connection = HTTPConnection("127.0.0.1", port, timeout=60)
     seconds = []
     for body in bodies:
@@ -73,7 +73,7 @@ def _post_all(port: int, path: str, bodies: list[bytes]) -> list[float]:
 
 @contextmanager
 def _server(data_dir: Path) -> Iterator[int]:
-    """A running intake's port; it is ended afterwards."""
+    """The port of a running intake, which is ended afterwards."""
     given = {name: value for name, value in os.environ.items() if not name.startswith("FLOORHOUSE_")}
     process = subprocess.Popen(
         [sys.executable, "-m", "ingestion.intake", "--port", "0"],

@@ -1,4 +1,4 @@
-"""Compares landing with its lower bound; `python -m benchmarks.landing` alone measures the large cases.
+"""Compares landing with its lower bound. `python -m benchmarks.landing` measures the large cases.
 
 The large cases take minutes and run separately. Their objects are links to the same few files, so that they measure
 landing and not the disk.
@@ -40,7 +40,7 @@ STORED_EVENTS, STORED_OBJECTS = 50_000_000, 500_000
 
 
 def landing(work: Path, events: int, rounds: int, now: datetime, add: Add) -> None:
-    """Landing compared with the floor: DuckDB reading the same events from one file into a table."""
+    """Compare landing with the floor: DuckDB reading the same events from one file into a table."""
     clean, spoiled = work / "events.json", work / "spoiled.json"
     made.write_one_file(clean, events)
     shutil.copyfile(clean, spoiled)
@@ -69,9 +69,9 @@ def landing(work: Path, events: int, rounds: int, now: datetime, add: Add) -> No
 
 
 def from_server(work: Path, events: int, rounds: int, now: datetime, add: Add) -> None:
-    """Landing from an S3 server compared with only fetching the same objects, on loopback and over a plant's link.
+    """Compare landing from an S3 server with only fetching the same objects, on loopback and over a plant's link.
 
-    On loopback, fetching takes less time than the floor; over a link, it dominates.
+    On loopback, fetching takes less time than the floor. Over a link, it takes most of the time.
     """
     made.write_one_file(work / "events.json", events)
     made.split_into_objects(work / "events.json", work / "sent", OBJECTS)
@@ -98,7 +98,7 @@ def from_server(work: Path, events: int, rounds: int, now: datetime, add: Add) -
 
 
 def _beside_getting(rounds: int, now: datetime, *landed: Settings) -> list[list[float]]:
-    """Seconds to fetch the objects and to land them, for each of these settings and each round."""
+    """The seconds to fetch the objects in each round, then those to land them with each of these settings."""
     bucket = S3Bucket(landed[0].landing_url)
     keys = [info.key for info in bucket.list("events/")]
     seconds: list[list[float]] = [[] for _ in range(1 + len(landed))]
@@ -130,7 +130,7 @@ def _get(bucket: S3Bucket, keys: list[str]) -> None:
 
 
 def at_size(work: Path, events: int, times: int, stored: tuple[int, int], add: Add) -> None:
-    """Land a multiple of the events in one run, in a process of its own, then land the events into a full warehouse."""
+    """Land `times` the events in one run, then land the events into a warehouse with `stored` (events, objects)."""
     now = datetime.now(UTC)
     made.write_one_file(work / "events.json", events)
     made.split_into_objects(work / "events.json", work / "plant/landing", OBJECTS)

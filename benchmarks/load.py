@@ -1,6 +1,6 @@
-"""Measures report and intake under load, with hostile and honest clients: how long the honest ones wait.
+"""Measures how long honest clients of report and intake wait under load, alone and beside hostile clients.
 
-Each server is a separate process, and every client a separate connection on loopback. All honest clients of a server
+Each server is a separate process, and each client a separate connection on loopback. All honest clients of a server
 are measured together, and none of them may be refused.
 """
 
@@ -27,7 +27,7 @@ Add = Callable[[str, str, str], None]
 PAGES, PAGE_SECONDS = 1_000, 15
 CAMERAS, CAMERA_SECONDS = 500, 1
 SECONDS = 45
-SETTLE_SECONDS = 5  # everybody has connected, and the servers have loaded what they need
+SETTLE_SECONDS = 5  # by then all clients have connected, and the servers have loaded their modules
 _PART_BYTES = 32 << 20
 _BODY_BYTES = 4 << 20
 _PART = "/data/0123456789abcdef/table.parquet"
@@ -35,14 +35,18 @@ _PART = "/data/0123456789abcdef/table.parquet"
 
 @dataclass
 class Met:
-    """Results of honest clients: seconds of each answer, and every unsuccessful or missing answer."""
+    """The results of honest clients: the seconds of each answer, and every unsuccessful or missing answer."""
 
     seconds: list[float] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
 
 
 def load(work: Path, add: Add, seconds: float = SECONDS) -> None:
-    """The 95th percentile of all honest requests to report and intake, first alone, then with one of each hostile."""
+    """Measure the honest requests to report and intake, first alone, then beside hostile clients of every kind.
+
+    Raises:
+        RuntimeError: an honest client was refused.
+    """
     for name, with_hostile in (("honest clients alone", False), ("and one of each hostile", True)):
         report, intake = asyncio.run(_measure(work / f"load-{with_hostile}", seconds, with_hostile))
         for what, clients, met in (
@@ -78,7 +82,7 @@ async def _measure(work: Path, seconds: float, with_hostile: bool) -> tuple[Met,
 
 
 def _lay_out(work: Path) -> list[str]:
-    """A small site with one large file, and a key for each camera and for the hostile client."""
+    """Write a small site with one large file. Returns a key for each camera, then one for the hostile client."""
     for name, content in {
         "index.html": b"<!doctype html><title>Floorhouse</title>" + b" " * 4000,
         "data/manifest.json": json.dumps({"parts": {f"table-{at}": f"{at:016x}" for at in range(100)}}).encode(),
@@ -96,7 +100,7 @@ async def _page(port: int, number: int, met: Met) -> None:
     await asyncio.sleep(SETTLE_SECONDS * number / PAGES)
     async with _kept(port) as ask:
         while True:
-            # Pages that were opened together refresh together: a tenth of them at a time.
+            # Pages that were opened together refresh together, so a tenth of all pages asks at the same moment.
             await asyncio.sleep(PAGE_SECONDS - time.monotonic() % PAGE_SECONDS + PAGE_SECONDS * (number % 10) / 10)
             await _count(met, ask(b"GET /data/manifest.json HTTP/1.1\r\nHost: localhost\r\n\r\n"))
 
@@ -129,9 +133,9 @@ async def _count(met: Met, asked: Awaitable[bytes]) -> None:
 
 @asynccontextmanager
 async def _kept(port: int) -> AsyncIterator[Callable[[bytes], Awaitable[bytes]]]:
-    """Send requests over one kept connection; return the status line of each answer, empty if there was none.
+    """A function that sends a request over one kept connection and returns the answer's status line, empty if none.
 
-    Like every client, it retries once if the server has closed the idle connection.
+    Like other HTTP clients, it retries once if the server has closed the idle connection.
     """
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
 
@@ -160,7 +164,7 @@ def _post(path: str, key: str, length: int) -> bytes:
 
 
 def _hostile_to_report(port: int) -> Iterator[Awaitable[None]]:
-    """Unfinished request heads, large files that nobody reads, requests with bodies, a crowd that comes and goes."""
+    """Clients with unfinished request heads, unread large answers, requests with bodies, and many short connections."""
     unread = f"GET {_PART} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
     body = b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000000\r\n\r\n"
     yield from (_sent(port, b"GET / HTTP/1.1\r\nHost: lo", b"c") for _ in range(200))
@@ -170,7 +174,9 @@ def _hostile_to_report(port: int) -> Iterator[Awaitable[None]]:
 
 
 def _hostile_to_intake(port: int, key: str) -> Iterator[Awaitable[None]]:
-    """With one key: unfinished bodies and the most expensive arrays. Without a key: unfinished heads and a crowd."""
+    """Clients with one key: unfinished bodies and the most expensive arrays. Without a key: unfinished request heads
+    and many short connections.
+    """
     arrays = {
         "too many": b"[" + b"1," * (_BODY_BYTES // 2 - 2) + b"1]",
         "read exactly only": b'["\\ud800",' + b"1," * (_BODY_BYTES // 2 - 8) + b"1]",
@@ -185,7 +191,7 @@ def _hostile_to_intake(port: int, key: str) -> Iterator[Awaitable[None]]:
 
 
 async def _sent(port: int, first: bytes, then: bytes) -> None:
-    """Send something, then a little every second, and never read; reconnect when the server closes the connection."""
+    """Send `first`, then `then` every second, and never read. Reconnect if the server closes the connection."""
     while True:
         with contextlib.suppress(OSError):
             _, writer = await asyncio.open_connection("127.0.0.1", port, limit=1)
@@ -200,7 +206,7 @@ async def _sent(port: int, first: bytes, then: bytes) -> None:
 
 
 async def _again(port: int, request: bytes) -> None:
-    """Repeat the request as soon as it is answered."""
+    """Send the request again as soon as it is answered."""
     while True:
         with contextlib.suppress(OSError, EOFError):
             async with _kept(port) as ask:
@@ -208,7 +214,7 @@ async def _again(port: int, request: bytes) -> None:
 
 
 async def _crowd(port: int, size: int) -> None:
-    """Connect all at once, send nothing, and leave."""
+    """Open `size` connections at once, send nothing, close them after a second, and repeat."""
     while True:
         opened = await asyncio.gather(
             *(asyncio.open_connection("127.0.0.1", port) for _ in range(size)), return_exceptions=True
@@ -221,7 +227,7 @@ async def _crowd(port: int, size: int) -> None:
 
 @contextmanager
 def _server(work: Path, module: str) -> Iterator[int]:
-    """A running server's port; it is ended afterwards."""
+    """The port of a running server, which is ended afterwards."""
     given = {name: value for name, value in os.environ.items() if not name.startswith("FLOORHOUSE_")}
     plant = {"FLOORHOUSE_DATA_DIR": str(work), "FLOORHOUSE_INTAKE_API_KEYS_FILE": str(work / "keys.csv")}
     process = subprocess.Popen(

@@ -1,7 +1,7 @@
 """Measures the report of a large plant: time of a refresh, bytes to fetch, and time until a page shows its figures.
 
-The marts are generated inside DuckDB as they would be published: 100 cameras, 600 workers, 300 stations, two years;
-intervals and hours for 40 dates, of which the report keeps 31. The browser is the machine's Chromium on its loopback.
+DuckDB generates the published marts: 100 cameras, 600 workers, 300 stations, two years, and 40 dates of intervals and
+hours, of which the report keeps 31. The browser is the machine's Chromium, connected over loopback.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ _NAMES = (
     "observed_intervals", "model_days", "landed_objects",
 )  # fmt: skip
 
-# Choose in a select and wait until the figures change, timed by the browser's clock.
+# Chooses a value in a select and waits until the figures change. The browser's clock measures the time.
 _CHOOSE = """
     const read = () => document.querySelector('[data-figure=units]')?.innerText;
     const times = [];
@@ -124,7 +124,7 @@ _CHOOSE = """
 
 
 def report(work: Path, add: Add) -> None:
-    """Refresh the large plant's site, then open it; without Chromium the pages are skipped."""
+    """Refresh the large plant's site, then open its pages. Without Chromium, no page is opened."""
     settings = Settings(data_dir=work / "report")
     _publish_marts(settings)
     shell = build_shell(lambda _: None)
@@ -183,7 +183,7 @@ def _publish_marts(settings: Settings) -> None:
 
 
 def _add_an_hour(settings: Settings) -> None:
-    """Change the newest day shift of one site, as a batch of new events does."""
+    """Change the newest day shift of one site, like a batch of new events."""
     folder = settings.published_path.resolve()
     for mart, column in {
         "worker_shifts": "active_seconds", "workstation_shifts": "working_seconds", "site_shifts": "productive_seconds",

@@ -1,6 +1,6 @@
-"""Simulates a plant's link to a server on loopback by a relay in a process of its own.
+"""Simulates a plant's link to a server on loopback with a relay in a process of its own.
 
-It forwards bytes at a limited total rate and does not interpret them.
+The relay forwards bytes in both directions, and limits the total rate of the server's answers.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _PIECE_BYTES = 64 * 1024
 
 @contextmanager
 def slow_link(port: int, bytes_per_second: int) -> Iterator[int]:
-    """The port of a relay to another port on loopback, for the duration of a block."""
+    """The port of a relay to another port on loopback, which runs for the duration of the block."""
     command = [sys.executable, "-m", "benchmarks.slow_link", str(port), str(bytes_per_second)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as relay:
         try:
@@ -29,7 +29,7 @@ def slow_link(port: int, bytes_per_second: int) -> Iterator[int]:
 
 
 class _Pace:
-    """Delays forwarding threads so that together they keep to the speed."""
+    """Delays the forwarding threads so that their total rate stays within the limit."""
 
     def __init__(self, bytes_per_second: int) -> None:
         self._seconds_per_byte = 1 / bytes_per_second
@@ -55,7 +55,7 @@ def _pass_on(source: socket.socket, target: socket.socket, pace: _Pace | None) -
 
 
 def main() -> None:
-    """Relay until the process ends; the first line of output is the port."""
+    """Relay until the process ends. The first line of output is the port."""
     upstream, pace = int(sys.argv[1]), _Pace(int(sys.argv[2]))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         print(listener.getsockname()[1], flush=True)

@@ -1,4 +1,4 @@
-"""The measured stages, one function each; a stage leaves its result for the next one."""
+"""The measured stages, one function each. A stage uses the results of the previous ones."""
 
 from __future__ import annotations
 
@@ -26,9 +26,7 @@ CYCLE_OBJECTS = 1_000
 
 
 def simulator(work: Path, add: Add) -> None:
-    """The demo plant's files, written to a memory disk if there is one, because writing files otherwise measures the
-    disk.
-    """
+    """Measure writing the demo plant's files, in a memory file system if there is one, so that the disk has no part."""
     with tempfile.TemporaryDirectory(dir=MEMORY_DISK if MEMORY_DISK.is_dir() else work) as folder:
         summary = simulate(Arguments(landing=Path(folder) / "landing", truth=Path(folder) / "truth"))
         where = "in memory" if Path(folder).is_relative_to(MEMORY_DISK) else "on disk"
@@ -37,8 +35,9 @@ def simulator(work: Path, add: Add) -> None:
 
 
 def transformation_and_publishing(work: Path, events: int, add: Add) -> None:
-    """All models over what `landing` landed last, twice (dbt parses once), then without changes, and
-    publishing.
+    """Measure all models over the events that `landing` landed last: twice (dbt parses once), then without changes.
+
+    Then measure publishing.
     """
     settings = Settings(data_dir=work / "plant")
     first = _timed(lambda: build_models(settings))
@@ -55,7 +54,7 @@ def transformation_and_publishing(work: Path, events: int, add: Add) -> None:
 
 
 def whole_cycle(work: Path, add: Add) -> None:
-    """`make run` from process start to the refreshed site, then with nothing new. The page shell is built before."""
+    """Measure `make run` from process start to the refreshed site, then with nothing new. The page shell exists."""
     build_shell(lambda _: None)
     data_dir = work / "cycle"
     made.write_one_file(work / "cycle.json", CYCLE_EVENTS)

@@ -1,1 +1,1 @@
-"""False alarms and detection delays of the drift checks on simulated years."""
+"""Measures the false alarms and detection delays of the drift checks on simulated years."""

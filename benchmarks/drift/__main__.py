@@ -32,8 +32,9 @@ FOUND_WITHIN_DAYS = 60
 
 @dataclass(frozen=True)
 class Found:
-    """One drift and one judge: the share of sites where it was found, and the median delay in days (None if below
-    half).
+    """One drift and one judge: the share of sites (0 to 1) that found it, and the median delay in days.
+
+    The delay is None if at most half of the sites found the drift.
     """
 
     power: float
@@ -41,13 +42,13 @@ class Found:
 
 
 def false_alerts(alerts: Alerts, sites: int, days: int) -> float:
-    """Alerts per site and year in years in which nothing drifts."""
+    """The alerts per site and year when nothing drifts."""
     single, groups, _ = alerts
     return float(single[:, WARM_UP_DAYS:].sum() + groups[:, WARM_UP_DAYS:].sum()) / sites * (365 / days)
 
 
 def found(alerts: Alerts, years: Years, hit: NDArray[np.bool_], drift: Drift) -> Found:
-    """Whether and when a site's drift was reported, by an alert on one of its cameras or on the site."""
+    """Whether and when a site's drift was reported, by an alert of an affected camera, or of the site or a model."""
     single, groups, owners = alerts
     delays = []
     for site in np.unique(years.sites):
@@ -87,8 +88,8 @@ def page(nothing: dict[str, float], something: dict[str, dict[str, Found]], site
         (
             f"{sites} sites of {CAMERAS} cameras, a simulated year each; written by `make bench-drift` in "
             f"{seconds:.0f} s. "
-            f"A drift is found when its camera, model or site is told of within {FOUND_WITHIN_DAYS} days; the delay is "
-            "the median in days, counted from the first day that drifts."
+            f"A drift counts as found if its camera, model or site has an alert within {FOUND_WITHIN_DAYS} days. "
+            "The delay is the median in days, counted from the first day of the drift."
         ),
         "",
         "| | " + " | ".join(names) + " |",
@@ -106,7 +107,7 @@ def _summary(one: Found) -> str:
 
 
 def main() -> None:
-    """Simulate, judge, write."""
+    """Simulate the years, judge them, and write the results."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.drift", description=__doc__)
     parser.add_argument("--sites", type=int, default=40, help="site-years")
     parser.add_argument("--seed", type=int, default=1)
@@ -120,7 +121,7 @@ def main() -> None:
 
 
 def quote(document: str, text: str) -> str:
-    """The document with the page, without its title, between its marks."""
+    """The document with the page (without its title) between its marks."""
     start, end = "<!-- benchmarks/results-drift.md -->\n", "<!-- end -->"
     before, _, rest = document.partition(start)
     return before + start + "\n" + text.partition("\n\n")[2] + "\n" + end + rest.partition(end)[2]

@@ -1,7 +1,7 @@
-"""Three judges for the same years: ours, Evidently's default column drift, and a plain daily threshold.
+"""Three judges of the same years: Floorhouse, Evidently's default column drift, and a plain daily threshold.
 
-A judge decides for every camera (or site or group) and day whether an alert is *sent*. A lasting alert is sent once,
-for every judge.
+A judge decides for every camera (or site or group) and day whether an alert is *sent*. Every judge sends a lasting
+alert only once.
 """
 
 from __future__ import annotations
@@ -64,10 +64,11 @@ def ours(years: Years, mix: Floats, histograms: Floats) -> Alerts:
 
 
 def evidently(_: Years, mix: Floats, histograms: Floats) -> Alerts:
-    """Column drift by Evidently's defaults: each camera's day against its 28 days before.
+    """Column drift by Evidently's defaults: each camera's day is compared with its previous 28 days.
 
-    For more than 1000 reference events: Wasserstein-1 over the reference's standard deviation ≥ 0.1 for the
-    confidence, Jensen–Shannon distance ≥ 0.1 for the event type; a camera alarms when either column drifts.
+    The defaults for more than 1000 reference events are: for the confidence, the Wasserstein-1 distance divided by the
+    reference's standard deviation is at least 0.1; for the event type, the Jensen–Shannon distance is at least 0.1. A
+    camera alarms if either column drifts.
     """
     drifted = np.zeros(mix.shape[:2], dtype=bool)
     for day in range(WARM_UP_DAYS, mix.shape[1]):
@@ -84,7 +85,7 @@ def evidently(_: Years, mix: Floats, histograms: Floats) -> Alerts:
 
 
 def plain_threshold(_: Years, mix: Floats, histograms: Floats) -> Alerts:
-    """A camera's day alarms when its mean is below the floor or 15 % of its events moved from the default baseline."""
+    """A camera's day alarms if its mean is below the floor or more than 15 % of its events differ from the baseline."""
     means, counts = _means(histograms), mix.sum(axis=-1)
     with np.errstate(invalid="ignore"):
         drifted = (means < FLOOR) | (total_variation(_shares(mix), np.array(DEFAULT_MIX)) > 0.15)
@@ -111,7 +112,7 @@ def _shares(counts: Floats) -> Floats:
 
 
 def _jensen_shannon(left: Floats, right: Floats) -> Floats:
-    """The distance with base 2, as scipy.spatial.distance.jensenshannon(base=2) has it."""
+    """The distance with base 2, like scipy.spatial.distance.jensenshannon(base=2)."""
     middle = (left + right) / 2
     with np.errstate(invalid="ignore", divide="ignore"):
         parts = [np.where(side > 0, side * np.log2(side / middle), 0.0).sum(axis=-1) for side in (left, right)]
@@ -120,7 +121,7 @@ def _jensen_shannon(left: Floats, right: Floats) -> Floats:
 
 
 def _rising(drifted: Flags) -> Flags:
-    """Days on which an alarm begins, within the year that is counted."""
+    """Flags of the days on which an alarm begins, within the counted year."""
     begins = drifted.copy()
     begins[:, 1:] &= ~drifted[:, :-1]
     begins[:, :WARM_UP_DAYS] = False

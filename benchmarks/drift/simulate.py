@@ -1,7 +1,7 @@
-"""Simulates years of a plant's cameras as daily aggregates, with the effects that make drift detection hard: weekdays,
-rotating shifts, seasons, correlated days, runs of events, unusual days, and differences between cameras.
+"""Simulates years of a plant's cameras as daily aggregates, with the effects that make drift detection hard.
 
-Everything is drawn at once for all cameras and days; there are no single events.
+These are weekdays, rotating shifts, seasons, correlated days, runs of events, unusual days, and differences between
+cameras. Each quantity is drawn at once for all cameras and days; there are no single events.
 """
 
 from __future__ import annotations
@@ -18,17 +18,20 @@ from quality.drift.distances import BINS
 Floats = NDArray[np.float64]
 
 DAYS = 365
-# Days before the year that is counted: the reference needs them.
+# Days before the counted year, which the reference needs.
 WARM_UP_DAYS = 63
 CAMERAS = 20
-# The number of consecutive events that carry as much information as one independent event: states and light persist.
+# The number of consecutive events with the information of one independent event, because states and light persist.
 RUN_LENGTH = 10.0
 DAY_CORRELATION = 0.5
 
 
 @dataclass(frozen=True)
 class Years:
-    """Latent levels and what follows from them, shape (cameras of all sites, days, …)."""
+    """The latent levels of the cameras; arrays of shape (cameras of all sites, days, …), but `sites` by camera.
+
+    `weekdays` has the shape (days,), 0 to 6.
+    """
 
     sites: NDArray[np.int64]
     versions: NDArray[np.int64]
@@ -41,9 +44,9 @@ class Years:
 
 @dataclass(frozen=True)
 class Drift:
-    """A change of `cameras` cameras of a site, from `start` on, growing over `ramp_days`.
+    """A change of `cameras` cameras of a site from day `start` on. It grows over `ramp_days` days.
 
-    `confidence` is added to the mean, `idle` and `absent` are points moved from working.
+    `confidence` is added to the mean. `idle` and `absent` are shares (0 to 1) moved from working.
     """
 
     name: str
@@ -74,7 +77,7 @@ def simulate_years(random: np.random.Generator, sites: int, cameras: int = CAMER
     quiet = np.where(weekdays == 5, 0.6, np.where(weekdays == 6, 0.35, 1.0))
     base = random.lognormal(np.log(900), 0.35, (cells, 1))
     volume = base * quiet * np.exp(_noise(random, cells, total, 0.12)) * np.where(strange, 0.15, 1.0)[site]
-    # Crews change shifts every two weeks, which changes the work and the light.
+    # Crews change shifts every two weeks, so the work and the light change.
     rotation = np.where((np.arange(total) // 14) % 2 == 0, 1.0, -1.0)
     season = np.sin(2 * np.pi * (np.arange(total) / 365 + random.random((sites, 1))))[site]
     weekend = (weekdays >= 5).astype(np.float64)
@@ -109,7 +112,7 @@ def simulate_years(random: np.random.Generator, sites: int, cameras: int = CAMER
 
 
 def with_drift(years: Years, drift: Drift) -> tuple[Years, NDArray[np.bool_]]:
-    """The same years with a drift in each site, and the affected cameras."""
+    """The same years with a drift at each site, and flags of the affected cameras."""
     first = np.searchsorted(years.sites, np.unique(years.sites))
     hit = np.zeros(len(years.sites), dtype=bool)
     for start in first:
@@ -130,7 +133,7 @@ def with_drift(years: Years, drift: Drift) -> tuple[Years, NDArray[np.bool_]]:
 
 
 def observe(random: np.random.Generator, years: Years) -> tuple[Floats, Floats]:
-    """Draw what cameras report: events by type (cells, days, 4), and histograms of confidence (cells, days, bins)."""
+    """Draw the cameras' reports: events by type (cells, days, 4) and histograms of confidence (cells, days, bins)."""
     independent = np.ceil(years.events / RUN_LENGTH).astype(np.int64)
     scale = (years.events / np.maximum(independent, 1))[..., None]
     mix = random.multinomial(independent, years.shares) * scale
@@ -143,7 +146,7 @@ def observe(random: np.random.Generator, years: Years) -> tuple[Floats, Floats]:
 
 
 def _noise(random: np.random.Generator, rows: int, days: int, deviation: float) -> Floats:
-    """Days that resemble the day before, with tails heavier than a normal distribution's."""
+    """Noise (rows, days): days resemble the day before, and tails are heavier than a normal distribution's."""
     shocks = random.standard_t(5, (rows, days)) / np.sqrt(5 / 3) * np.sqrt(1 - DAY_CORRELATION**2)
     series = np.empty((rows, days))
     series[:, 0] = shocks[:, 0] / np.sqrt(1 - DAY_CORRELATION**2)
