@@ -1,7 +1,7 @@
-"""A plant's daily aggregates in a warehouse of their own, for tests of judging: days of cameras, no events.
+"""A plant's daily aggregates in a separate warehouse, for tests of judging: days of cameras, no events.
 
-Days are drawn as a plant has them: each has its own level, weekends are quieter, and faults shift a camera's confidence
-over a stretch of days.
+Days are drawn as in a real plant: each has its own level, weekends are quieter, and faults shift a camera's confidence
+for some days.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ BINS = 50
 
 
 def day(number: int) -> date:
-    """The day with this number, 0 the first one."""
+    """The day with this number; the first day is 0."""
     return FIRST + timedelta(days=number)
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A camera's mean confidence moves by `shift` from a day until the day before another."""
+    """A camera's mean confidence moves by `shift` from the first day up to, but without, the last one."""
 
     camera: int
     first: int
@@ -42,7 +42,7 @@ class Fault:
 
 @dataclass
 class JudgedPlant:
-    """One site's cameras. `land_until` lands days, `judge` judges them as a batch does."""
+    """One site's cameras. `land_until` lands days; `judge` judges them as a batch does."""
 
     cameras: int = 4
     seed: int = 7
@@ -84,14 +84,14 @@ class JudgedPlant:
         )
 
     def land_until(self, number: int) -> None:
-        """Land the days up to this one; the landing is on the morning after it."""
+        """Land the days up to this one. The landing is on the morning after it."""
         self.put_days(range(self.landed, number + 1))
         self.landed = max(self.landed, number + 1)
         landed_at = datetime.combine(day(number + 1), datetime.min.time(), UTC) + timedelta(hours=1)
         self.connection.execute("insert into marts.landed_objects values (?)", [landed_at])
 
     def put_days(self, numbers: Sequence[int], shift: float = 0.0) -> None:
-        """Write days of every camera; a day is the same every time, but for the `shift`."""
+        """Write days of every camera. A day is the same at every call, except for `shift`."""
         rows: dict[str, list[tuple[object, ...]]] = {"model_days": [], "confidence_histograms": [], "camera_days": []}
         for at in numbers:
             random = np.random.default_rng([self.seed, at])
@@ -136,7 +136,7 @@ class JudgedPlant:
         )
 
     def judge(self) -> list[Incident]:
-        """Judge as a batch does; returns the incidents as the mart has them."""
+        """Judge as a batch does, and return the incidents of the mart."""
         judged_at = self.connection.execute("select max(landed_at) from marts.landed_objects").fetchone()
         assert judged_at is not None
         judged = judge_days(self.connection, self.settings, {"north": Baseline()}, store.RESULT_DAYS)
@@ -149,7 +149,7 @@ class JudgedPlant:
         return self.known
 
     def rebuilt(self) -> list[Incident]:
-        """The incidents of the same data for a warehouse that remembers nothing."""
+        """The incidents of the same data in a warehouse without earlier incidents."""
         self.connection.execute("drop table if exists raw.judged_days; drop table if exists raw.judging_states")
         self.known = []
         return self.judge()

@@ -1,7 +1,8 @@
-"""Plants in which nothing drifts, but no day is like another: levels on a logistic scale, skewed near 0 and 1.
+"""Plants without drift in which all days differ: levels on a logistic scale, skewed near 0 and 1.
 
-Unlike the rules, which think of days as normal around a weekday's level, the days here are drawn from logistic-normal
-and beta laws, resemble the day before, share their site's light, and have events in proportion to a lognormal load.
+The rules assume that days are normally distributed around a weekday's level. Here days are drawn from logistic-normal
+and beta distributions, resemble the day before, share their site's light, and have events in proportion to a lognormal
+load.
 """
 
 from __future__ import annotations
@@ -32,13 +33,13 @@ class QuietPlants:
 
 
 def quiet_plants(seed: int, sites: int, cameras: int = 6, spread: float = 0.3) -> QuietPlants:
-    """So many sites' days. `spread` is the standard deviation of a camera's day on the logistic scale."""
+    """The days of `sites` sites. `spread` is the standard deviation of a camera's day on the logistic scale."""
     random = np.random.default_rng(seed)
     cells, days = sites * cameras, HISTORY + JUDGED
     weekdays = np.arange(days) % 7
 
     def wander(spread: float) -> Floats:
-        """Each camera's deviation of each day: its own, like the day before in part, and its site's."""
+        """Each camera's deviation on each day: partly its own, partly that of the day before, and its site's."""
         own = np.zeros((cells, days))
         for day in range(days):
             own[:, day] = 0.3 * own[:, day - 1] + random.normal(0, spread * np.sqrt(1 - 0.3**2), cells)
@@ -50,7 +51,7 @@ def quiet_plants(seed: int, sites: int, cameras: int = 6, spread: float = 0.3) -
 
     load = np.exp(random.normal(6.4, 0.3, (cells, 1)) + 0.4 * wander(spread))
     counts = np.maximum(random.poisson(load * np.where(weekdays < 5, 1.0, 0.6)), 210).astype(float)
-    # Confidences: most events sure, a few not, both wander.
+    # Confidences: most events have a high one, a few a low one, and both vary.
     unsure = share(0.04, spread)
     sure_bins = np.histogram(random.beta(14, 1.6, 20000), BINS, (0, 1))[0] / 20000
     unsure_bins = np.histogram(random.beta(4, 4, 20000), BINS, (0, 1))[0] / 20000

@@ -1,4 +1,4 @@
-"""A small simulated year: the false alarms stay rare, real drifts are found, and others alarm far more often."""
+"""A small simulated year: false alarms stay rare, real drifts are found, and other methods alarm far more often."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def measured() -> tuple[dict[str, float], dict[str, dict[str, Found]]]:
 
 def test_false_alarms_are_rare(measured: tuple[dict[str, float], dict[str, dict[str, Found]]]) -> None:
     nothing, _ = measured
-    assert nothing[OURS] <= 2.0  # aimed at 1; of four site-years, 2 is within chance
+    assert nothing[OURS] <= 2.0  # the aim is 1; for four site-years, 2 is within chance
     assert min(nothing[EVIDENTLY], nothing[PLAIN]) > 50
 
 

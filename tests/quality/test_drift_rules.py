@@ -94,7 +94,7 @@ def test_a_weekday_that_is_always_different_is_no_drift() -> None:
     means[:, WEEKDAYS == 6] -= 0.10
     judged = rules.drop_of_mean(means, np.full(means.shape, 900.0), WEEKDAYS, ONE_SITE)
     assert not judged.evidence[:, 35:].any()
-    means[:, -2] -= 0.10  # the same level on a Saturday, which never had it
+    means[:, -2] -= 0.10  # this level is usual on other days, but never on a Saturday
     assert rules.drop_of_mean(means, np.full(means.shape, 900.0), WEEKDAYS, ONE_SITE).evidence[:, -2].all()
 
 
@@ -153,7 +153,7 @@ def test_a_mix_is_judged_against_its_own_past_and_against_the_sites_baseline() -
     odd = np.array([0.50, 0.40, 0.05, 0.05])
     counts = (random.multinomial(90, odd, (3, DAYS)) * 10).astype(float)
     own = rules.shift_of_mix(counts, WEEKDAYS, ONE_SITE)
-    assert not own.evidence.any()  # it was always so
+    assert not own.evidence.any()  # it has always been so
     away = rules.away_from_baseline(counts, WEEKDAYS, np.tile(DEFAULT_MIX, (3, 1)))
     assert away.evidence[:, 14:].mean() > 0.95
     assert away.effect[:, -1] == pytest.approx(0.20, abs=0.08)
@@ -175,7 +175,7 @@ def test_a_holiday_of_the_whole_site_is_no_evidence_but_a_camera_that_loses_even
 
 
 def naive_open(evidence: list[bool | None]) -> list[bool]:
-    """Day by day over the history, in the words of the rule."""
+    """The rule's wording, applied day by day over the history."""
     is_open, result, opened_at, closed_at = False, [], -1, -1
     for day in range(len(evidence)):
         seen = [at for at in range(day + 1) if evidence[at] is not None]

@@ -21,7 +21,7 @@ def read_frame(published: Path, query: str) -> pd.DataFrame:
 
 @pytest.fixture
 def published(tmp_path: Path) -> Path:
-    """Two marts by hand: two sites' days with different cameras, and two landing days."""
+    """Two marts written by hand: two sites' days with different cameras, and two landing days."""
     marts = {
         "model_days": """
             from (values

@@ -19,7 +19,7 @@ MINUTES = timedelta(minutes=5)
 
 
 def windows(weekdays: range, start: int, hours: int, weeks: int = 4, until: datetime = FRIDAY) -> list[Window]:
-    """Worked windows on these weekdays, in the weeks up to `until`."""
+    """Worked windows on these weekdays, in the weeks before `until`."""
     found = []
     for number in range(7 * weeks):
         day = until.date() - timedelta(days=number)
@@ -61,9 +61,9 @@ def test_a_plant_that_works_five_days_is_silent_when_more_than_a_day_and_a_half_
 @pytest.mark.parametrize(
     ("timezone", "now", "expected"),
     [
-        ("Asia/Tokyo", datetime(2026, 1, 30, 15, 1, tzinfo=UTC), "insufficient_data"),  # the 31st there
+        ("Asia/Tokyo", datetime(2026, 1, 30, 15, 1, tzinfo=UTC), "insufficient_data"),  # the 31st in Tokyo
         ("Asia/Tokyo", datetime(2026, 1, 31, 15, 1, tzinfo=UTC), "pass"),
-        ("America/Los_Angeles", datetime(2026, 1, 31, 7, 59, tzinfo=UTC), "pass"),  # still the 30th
+        ("America/Los_Angeles", datetime(2026, 1, 31, 7, 59, tzinfo=UTC), "pass"),  # still the 30th in Los Angeles
         ("America/Los_Angeles", datetime(2026, 2, 1, 7, 59, tzinfo=UTC), "insufficient_data"),
         ("Not/Known", datetime(2026, 1, 31, 0, 1, tzinfo=UTC), "insufficient_data"),
     ],
@@ -74,7 +74,7 @@ def test_a_closed_date_is_one_of_the_sites_calendar(timezone: str, now: datetime
 
 
 def test_a_utc_day_that_a_closed_dates_window_reaches_is_not_judged() -> None:
-    """A night in Berlin ends on the day after, a morning in Tokyo lies on the day before."""
+    """A night shift in Berlin ends on the next UTC day; a morning shift in Tokyo lies on the previous one."""
     with duckdb.connect() as connection:
         connection.execute(
             """
@@ -171,7 +171,7 @@ def test_a_silence_opens_once_goes_on_under_its_name_and_closes_when_the_site_is
     [opened] = walk([], site(ONE_SHIFT), tuesday)
     assert (opened.status, opened.severity, opened.opened_at) == ("open", "critical", tuesday)
     assert opened.first_evidence_date == FRIDAY.date()
-    # An event that came late moves the beginning, and the incident stays the same.
+    # A late event moves the beginning, and the incident keeps its id.
     [later] = walk([opened], site(ONE_SHIFT, last=FRIDAY + timedelta(hours=12)), tuesday + timedelta(days=1))
     assert (later.incident_id, later.status, later.opened_at) == (opened.incident_id, "open", tuesday)
     heard_at = tuesday + timedelta(days=2)

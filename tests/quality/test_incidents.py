@@ -23,7 +23,7 @@ def of(bad_days: range, until: int = 30, cell: Cell = CELL) -> list[DayResult]:
 
 
 def judge(known: list[Incident], results: list[DayResult], now: datetime = NOW) -> list[Incident]:
-    """As a batch does whose newest day is that of the newest result."""
+    """Judge as a batch does whose newest day is that of the newest result."""
     days = [day for day in DAYS if day <= max(result.evidence_date for result in results)]
     return merge(known, find_spells(results, {}, days), now, days)
 

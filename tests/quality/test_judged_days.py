@@ -1,4 +1,4 @@
-"""Incidents over months: what is not repaired stays open, and batches decide as a rebuild does."""
+"""Incidents over months: a fault that is not repaired keeps its incident open, and batches decide as a rebuild does."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def of(incidents: list[Incident], camera: str, metric: str = "confidence_drift")
 
 
 def decided(incidents: list[Incident]) -> list[tuple[object, ...]]:
-    """What is decided of each incident, without the instants and the id under which it was told first."""
+    """The decided facts of each incident, without its instants and the id of its first report."""
     return sorted(
         (
             one.metric,
@@ -37,7 +37,7 @@ def decided(incidents: list[Incident]) -> list[tuple[object, ...]]:
 
 @pytest.fixture(scope="module")
 def plant() -> Iterator[JudgedPlant]:
-    """Camera 0 is never repaired, camera 1 is; judged in batches of one day and of many."""
+    """The fault of camera 0 is never repaired, that of camera 1 is; judged in batches of one day and of many days."""
     plant = JudgedPlant(cameras=3, faults=(Fault(0, FAULT, 999), Fault(1, FAULT, REPAIR)))
     for last in (28, 32, 33, 50, LAST):
         plant.land_until(last)
@@ -50,7 +50,7 @@ def test_a_fault_that_nobody_repairs_stays_open_and_says_for_how_long(plant: Jud
     for metric in ("confidence_drift", "confidence_floor"):
         [incident] = of(plant.known, "cam-0", metric)
         assert (incident.status, incident.ending) == ("open", None)
-        assert incident.last_evidence_date > day(LAST - 10)  # the roll would have ended it on day 47
+        assert incident.last_evidence_date > day(LAST - 10)  # a moving baseline would have ended it on day 47
         assert 0 <= (incident.first_evidence_date - day(FAULT)).days <= 3
         lasted = (day(LAST) - incident.first_evidence_date).days + 1
         assert incident.sentence.endswith(
@@ -72,7 +72,7 @@ def test_a_repaired_camera_has_recovered_and_its_fault_is_no_part_of_its_norm(pl
         and result.effect is not None
     ]
     assert usual
-    assert min(usual) > 0.87  # the days at 0.83 would have drawn it down
+    assert min(usual) > 0.87  # the days at 0.83 would have lowered it
 
 
 def test_a_camera_without_a_fault_has_no_incident(plant: JudgedPlant) -> None:
@@ -87,7 +87,7 @@ def test_a_batch_walks_only_the_days_that_may_have_changed(plant: JudgedPlant) -
 def test_a_rebuild_gives_the_incidents_of_the_batches_and_late_days_are_decided_alike(plant: JudgedPlant) -> None:
     batches = list(plant.known)
     assert plant.rebuilt() == batches
-    # Late events: the fault of camera 1 was shorter than it seemed, on days that were decided long ago.
+    # Late events shorten the fault of camera 1 on days that were decided long ago.
     plant.faults = (Fault(0, FAULT, 999), Fault(1, FAULT, 38))
     plant.put_days(range(38, REPAIR))
     late = plant.judge()
@@ -112,5 +112,5 @@ def test_what_a_role_accepts_is_the_new_normal_from_its_date_on(plant: JudgedPla
         and result.evidence_date == day(LAST)
     ]
     assert [result.status for result in newest] == ["pass"]
-    # The floor is a limit: nobody accepts a model below it.
+    # The floor is a limit: accepted.csv cannot accept a model below it.
     assert of(plant.known, "cam-0", "confidence_floor")[0].status == "open"

@@ -1,4 +1,4 @@
-"""Every rule's p-values are what they say in plants where nothing drifts but every day is another."""
+"""Every rule's p-values are correct in plants without drift in which all days differ."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_a_site_day_without_drift_is_significant_at_most_half_as_often_again_as_
 ) -> None:
     found = RULES[rule](quiet)
     p = np.where(found.judged, found.p, 1.0)[:, HISTORY:]
-    of_site = p.reshape(-1, 6, p.shape[1]).min(axis=1)  # six cameras a site
+    of_site = p.reshape(-1, 6, p.shape[1]).min(axis=1)  # six cameras per site
     assert found.judged[:, HISTORY:].mean() > 0.9
     assert (of_site < rules.ALPHA).mean() <= 1.5 * rules.ALPHA
 

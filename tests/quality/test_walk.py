@@ -1,4 +1,4 @@
-"""The walk through days against a naive reading of the rules, and what ends an incident."""
+"""The walk through days, compared with a naive reading of the rules, and the reasons why an incident ends."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from quality.incidents.walk import FORGOTTEN_DAYS, Spell, States, open_spells, s
 CELL = Cell("north", "cam-1")
 VERSION = Cell("north", "", "eye", "2")
 START = date(2026, 1, 1)
-KINDS = "bBn.-"  # evidence, evidence at once, near, back, not judged
+KINDS = "bBn.-"  # evidence, immediate evidence, near, back, not judged
 
 
 def day(number: int) -> date:
@@ -40,9 +40,9 @@ def walk(
 
 
 def naively(kinds: str) -> list[tuple[int, int, int | None]]:
-    """First, last evidence and end of each incident, read off the whole text of days at each of them."""
+    """First evidence, last evidence and end of each incident, determined at each day from the whole text of days."""
     found: list[tuple[int, int, int | None]] = []
-    begin = at = 0  # `begin`: the first day that a new incident may count
+    begin = at = 0  # `begin`: the first day that may count for a new incident
     while at < len(kinds):
         judged = [place for place in range(begin, at + 1) if kinds[place] != "-"][-5:]
         bad = [place for place in judged if kinds[place] in "bB"]
@@ -90,7 +90,7 @@ def test_a_row_accepts_the_change_of_its_own_time_only() -> None:
         row = AcceptedRow("north", camera, "volume", from_date, "plant manager", "Half the line.")
         return [one.ending for one in walk("." * 40 + "b" * 20, Rules([row]))]
 
-    # What goes on after it is a second change, which the row does not accept.
+    # A change that continues after it is a second change, which the row does not accept.
     assert accepted(day(38)) == ["accepted", None]
     assert accepted(day(55), camera="") == ["accepted", None]
     assert accepted(day(9)) == [None]  # a change of another time
@@ -109,7 +109,7 @@ def test_only_labels_in_a_row_make_the_level_of_a_new_version_normal() -> None:
     assert ending([9, 10, 9, 10, 8, 10, 10, 9]) is None
     assert ending([6] * 20) is None
     assert ending([]) is None
-    assert ending([10] * 20, began=-90) is None  # the version is no news: something else has changed
+    assert ending([10] * 20, began=-90) is None  # this version is not new, so something else has changed
 
 
 def test_cameras_of_a_version_stay_frozen_until_their_own_level_is_back_whatever_version_they_run() -> None:

@@ -1,6 +1,6 @@
-"""How well each camera watched, and what pages must know of sites and windows: instant by instant, nothing clever.
+"""How well each camera watched, and the sites' and windows' facts for the pages; computed instant by instant.
 
-A span of time is a pair of instants in microseconds; scheduled time is a list of spans that neither meet nor overlap.
+A span of time is a pair of instants in microseconds. Scheduled time is a list of spans that neither meet nor overlap.
 """
 
 from datetime import UTC, date, datetime, timedelta
@@ -26,7 +26,7 @@ def instant_of(at: datetime) -> int:
 
 
 def scheduled_spans(calendar: Calendar, day: date, until: int) -> list[Span]:
-    """The UTC date's time in any shift window, up to an instant."""
+    """The parts of a UTC date that lie in any shift window, up to an instant."""
     first, last = local_midnight(day), min(local_midnight(day) + DAY, until)
     spans = [
         (max(window.started_at, first), min(window.ended_at, last))
@@ -49,10 +49,10 @@ def common(one: Span, other: Span) -> int:
 def camera_days(
     accepted: list[Event], calendars: dict[str, Calendar], settings: Settings, landed_at: datetime
 ) -> list[Row]:
-    """Every camera on every date on which its site was heard and it was heard itself or within MEMORY_DAYS before."""
+    """Every camera on each date with events of its site, if it sent an event then or within MEMORY_DAYS before."""
     landed = instant_of(landed_at)
     heard = grouped(camera_events(accepted), lambda each: (each.site_id, local_date("UTC", each.at), each.camera_id))
-    # What is ahead of the clock tells only of the day before it landed.
+    # An event ahead of the clock counts only for the day before it landed.
     newest = {
         site: max(event.at if event.at <= landed else landed - HORIZON for event in own)
         for site, own in grouped(accepted, lambda each: each.site_id).items()
@@ -103,7 +103,7 @@ def camera_days(
 
 
 def shift_windows(days: set[tuple[str, date]], calendars: dict[str, Calendar], landed_at: datetime) -> list[Row]:
-    """All windows of the shift dates on which sites have a row in site_shifts, be it of unscheduled time."""
+    """All windows, unscheduled ones included, of the shift dates on which sites have a row in site_shifts."""
     latest = instant_of(landed_at) - LATE
     rows = []
     for site_id, day in days:
@@ -152,5 +152,5 @@ def sites(accepted: list[Event], windows: list[Row], registry: Registry) -> list
 
 
 def on_the_wall(zone: str, instant: int) -> datetime:
-    """What the clocks of a zone show, as a time without zone."""
+    """The local time in a zone, without the zone."""
     return moment(to_local(zone, instant)).astimezone(UTC).replace(tzinfo=None)

@@ -1,4 +1,4 @@
-"""Contract §2: what the readings of counters that only grow give, one reading after the other, nothing clever."""
+"""Contract §2: the units of counters that only grow, computed one reading after the other."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -12,7 +12,7 @@ def units_of_totals(totals: list[int]) -> list[int]:
         if place == 0:
             units.append(0)
             largest = total
-        elif total * 2 < totals[place - 1]:  # a reset gives itself
+        elif total * 2 < totals[place - 1]:  # after a reset the reading itself counts
             units.append(total)
             largest = total
         else:
@@ -22,7 +22,7 @@ def units_of_totals(totals: list[int]) -> list[int]:
 
 
 def units_of_readings(readings: Iterable[tuple[datetime, str, int]]) -> dict[tuple[str, datetime], int]:
-    """By station and instant; of several readings at one instant the largest total stays."""
+    """Units by station and instant. Of several readings at one instant the largest total counts."""
     counters: dict[str, dict[datetime, int]] = {}
     for at, station, total in readings:
         own = counters.setdefault(station, {})

@@ -1,4 +1,4 @@
-"""Contract §2, §3: what records become events, what readings of counters give, and which cameras count for figures."""
+"""Contract §2, §3: how records become events, the units of counter readings, and which cameras count for figures."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -12,7 +12,7 @@ from tests.reference.zones import local_date
 
 
 def camera_events(records: Iterable[Event]) -> list[Event]:
-    """Of each duplicate key one event per camera, model and version, and every reading of a counter with its units."""
+    """One event per duplicate key, camera, model and version, and every reading of a counter with its units."""
     records = list(records)
     ordinary = [one for one in records if one.count_total is None]
     readings = [one for one in records if one.count_total is not None]
@@ -21,14 +21,14 @@ def camera_events(records: Iterable[Event]) -> list[Event]:
 
 
 def one_event(records: list[Event]) -> Event:
-    """The event that one source's records of one duplicate key are; products are told apart by their `event_id`."""
+    """The event of one source's records of one duplicate key. Different products have different `event_id`s."""
     by_id = grouped(records, lambda one: one.event_id if one.event_type == "product_count" else None)
     kept: list[Event] = [min(own, key=rank) for own in by_id.values()]
     return replace(min(kept, key=rank), count=sum(one.count for one in kept), event_id=None)
 
 
 def counted_readings(readings: list[Event]) -> list[Event]:
-    """Of a counter's readings at one instant the largest, with what it gives as its count."""
+    """The largest of a counter's readings at one instant, with its units as its count."""
     counted: list[Event] = []
     for own in grouped(readings, lambda one: (one.site_id, one.camera_id, one.workstation_id)).values():
         kept = [min(same, key=reading_rank) for _, same in sorted(grouped(own, lambda one: one.at).items())]
@@ -43,7 +43,7 @@ def reading_rank(reading: Event) -> tuple[object, ...]:
 
 
 def is_counted(event: Event, registry: Registry) -> bool:
-    """Whether the event takes part in figures: its camera counts at its station on its local date."""
+    """Whether the event counts for figures: its camera counts at its station on its local date."""
     day = local_date(registry.timezone_of(event.site_id), event.at)
     own = [row for row in registry.cameras if (row.site_id, row.camera_id) == (event.site_id, event.camera_id)]
     rows = {row.workstation_id: row for row in own if row.is_valid_on(day)}
@@ -52,12 +52,12 @@ def is_counted(event: Event, registry: Registry) -> bool:
 
 
 def events_for_figures(records: Iterable[Event], registry: Registry) -> list[Event]:
-    """What is left of all records for figures about workers, stations and sites."""
+    """The events that count for figures about workers, stations and sites."""
     counted = [event for event in camera_events(records) if is_counted(event, registry)]
     ordinary = [event for event in counted if event.count_total is None]
     return [*without_duplicates(ordinary), *(event for event in counted if event.count_total is not None)]
 
 
 def without_duplicates(events: Iterable[Event]) -> list[Event]:
-    """Of each duplicate key the event that stays."""
+    """The event that is kept of each duplicate key."""
     return [min(own, key=rank) for own in grouped(events, duplicate_key).values()]

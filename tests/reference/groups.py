@@ -1,6 +1,6 @@
-"""Small things that every part of the reference shares: exact sums, ratios and groups.
+"""Functions that all parts of the reference share: exact sums, ratios and groups.
 
-Sums are kept in whole microseconds and turned into seconds once; means are taken in exact fractions.
+Sums are whole microseconds and are converted to seconds once. Means are computed in exact fractions.
 """
 
 from collections import defaultdict
@@ -51,7 +51,7 @@ def time_in(stretches: Iterable[Stretch], *states: str) -> int:
 
 
 def union(spans: Iterable[tuple[int, int]]) -> int:
-    """How long at least one of several spans lasts: wall-clock time."""
+    """The time in microseconds during which at least one of the spans lasts."""
     covered_until = total = 0
     for start, end in sorted(spans):
         total += max(0, end - max(start, covered_until))
@@ -61,7 +61,7 @@ def union(spans: Iterable[tuple[int, int]]) -> int:
 
 @cache
 def calculator() -> duckdb.DuckDBPyConnection:
-    """One database for all quantiles: opening one costs more than what it works out."""
+    """One database for all quantiles, because opening one costs more than computing a quantile."""
     return duckdb.connect()
 
 
@@ -77,7 +77,7 @@ def quantile(values: Sequence[float], share: float) -> float:
 
 
 def p05(ascending: Sequence[float]) -> float:
-    """The 5 % quantile of values in ascending order, in plain arithmetic on doubles."""
+    """The 5 % quantile of values in ascending order, computed on doubles."""
     whole, part = divmod(len(ascending) - 1, 20)
     if part == 0:
         return ascending[whole]

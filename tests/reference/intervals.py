@@ -1,4 +1,4 @@
-"""Contract §3 to §5: which of several duplicates stays, whose window an event is in, and how long each state lasts."""
+"""Contract §3 to §5: which duplicate is kept, which window an event belongs to, and how long each state lasts."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ Subject = tuple[str, str | None, str | None]
 
 @dataclass(frozen=True)
 class Stretch:
-    """A time in one window that an event accounts for: a state that it started, or a time for which it vouches."""
+    """A stretch of time in one window due to an event: a state that it started, or time that it vouches for."""
 
     event: Event
     window: Window
@@ -33,7 +33,7 @@ def duplicate_key(event: Event) -> tuple[str, int, str | None, str, str]:
 
 
 def rank(event: Event) -> tuple[float, int, bytes, bytes, bytes]:
-    """Of duplicates the one with the smallest rank stays."""
+    """The duplicate with the smallest rank is kept."""
     return (
         -event.confidence,
         -event.count,
@@ -44,12 +44,12 @@ def rank(event: Event) -> tuple[float, int, bytes, bytes, bytes]:
 
 
 def counted_at(event: Event) -> int:
-    """The instant that stands for an event in every rule about windows, hours, arrival and stretches."""
+    """The instant of an event for all rules about windows, hours, arrival and stretches."""
     return event.at if event.count_total is None else event.at - 1
 
 
 def subject_of(event: Event) -> Subject:
-    """The worker, or, for an event without one, the workstation."""
+    """The worker, or for an event without a worker, the workstation."""
     return event.site_id, event.worker_id, event.workstation_id if event.worker_id is None else None
 
 
@@ -58,7 +58,7 @@ def shows_its_subject(event: Event) -> bool:
 
 
 class Sightings:
-    """All events of one subject in the order of §5, and the window that each instant of it belongs to."""
+    """All events of one subject in the order of §5, and the window of each of its instants."""
 
     def __init__(self, events: list[Event], calendar: Calendar) -> None:
         self.events = sorted(
@@ -71,7 +71,7 @@ class Sightings:
         self.windows: dict[int, Window] = {}
 
     def window_at(self, instant: int) -> Window:
-        """Where an event of the subject at the instant belongs; a station has no arrival."""
+        """The window of an event of the subject at this instant. A station has no arrival."""
         if instant not in self.windows:
             arrived_at = arrival(self.shown_at, instant) if self.is_person else None
             self.windows[instant] = self.calendar.window_of(instant, arrived_at)
@@ -87,7 +87,7 @@ class Sightings:
         return min((one for one in self.shown_at if one >= instant), default=None)
 
     def states(self, settings: Settings) -> Iterator[Stretch]:
-        """Every state, and what goes on of it over the ends of windows."""
+        """Every state, including its continuation over the ends of windows."""
         state_events = [event for event in self.showing if event.event_type in STATES]
         for event, following in pairwise([*state_events, None]):
             assert event is not None
@@ -95,7 +95,7 @@ class Sightings:
             yield from capped(event, self.state(event, until, settings), settings)
 
     def state(self, event: Event, until: int | None, settings: Settings) -> Iterator[Stretch]:
-        """One state to the subject's next one (`until`), before it is capped."""
+        """One state up to the subject's next one (`until`), before it is capped."""
         longest = microseconds(settings.last_event_minutes)
         started_at = counted_at(event)
         while True:
@@ -117,7 +117,7 @@ class Sightings:
                 return
 
     def vouched(self, settings: Settings) -> Iterator[Stretch]:
-        """Each event that shows the subject with the time for which it vouches, window by window."""
+        """Each event that shows the subject, with the time that it vouches for, window by window."""
         longest = microseconds(settings.last_event_minutes)
         for event, following in pairwise([*self.showing, None]):
             assert event is not None

@@ -1,6 +1,6 @@
 """RFC 8259 JSON, read token by token: any depth, any size of number, and the place where a value ends.
 
-Only the grammar lives here. What a record may contain is decided in `reading`.
+Contains only the grammar. `reading` decides what a record may contain.
 """
 
 import json
@@ -23,16 +23,19 @@ WORDS = {"true": True, "false": False, "null": None}
 
 
 class NotJson(ValueError):
-    """The text at this place is no JSON value."""
+    """The text at this place is not a JSON value."""
 
 
 class Ended(NotJson):
-    """Nothing is wrong with the value but that the text ends; `elements` are those that an array has before that."""
+    """The only fault of the value is that the text ends.
+
+    `elements` are the complete elements of an array before the end.
+    """
 
     elements: list[tuple[Any, str]]
 
 
-# What a token may look like whose end is missing: a string, a number, a word.
+# The forms of a token whose end is missing: a string, a number, a word.
 BEGUN_STRING = re.compile(
     r"""[ \t\n\r]*+"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4}))*+(?:\\(?:u[0-9A-Fa-f]{0,3})?)?"""
 )
@@ -42,13 +45,13 @@ BEGUN_NUMBER = re.compile(r"\.|[eE][-+]?")
 
 @dataclass(frozen=True)
 class Number:
-    """A JSON number as it is written; `1`, `1.0` and `1e0` are three different texts."""
+    """A JSON number as written: `1`, `1.0` and `1e0` are three different texts."""
 
     text: str
 
 
 def whole_value(text: str) -> Any:
-    """The one JSON value that the text is, white space around it allowed; NotJson for anything else."""
+    """The value of a text that is one JSON value, with optional white space around it; NotJson for anything else."""
     value, end = read_value(text, 0)
     if text[end:].strip(WHITE_SPACE):
         raise NotJson("something follows the value")
@@ -73,10 +76,10 @@ def elements(text: str) -> list[tuple[Any, str]]:
 
 def read_value(text: str, place: int) -> tuple[Any, int]:
     """The JSON value that starts at `place` (white space before it allowed) and the place where it ends."""
-    open_containers: list[tuple[Any, str | None]] = []  # each with the member name it will have in its parent
+    open_containers: list[tuple[Any, str | None]] = []  # each with the member name that it gets in its parent
     name: str | None = None
     while True:
-        # Here a value must begin.
+        # A value must begin here.
         token, place = next_token(text, place, "value")
         if token["mark"] in ("[", "{"):
             container: Any = [] if token["mark"] == "[" else {}
@@ -91,7 +94,7 @@ def read_value(text: str, place: int) -> tuple[Any, int]:
                 continue
         else:
             value = scalar(token)
-        # Here a value has just ended, and perhaps its container with it.
+        # A value has just ended, and perhaps its container with it.
         while True:
             if not open_containers:
                 return value, place
@@ -110,7 +113,7 @@ def read_value(text: str, place: int) -> tuple[Any, int]:
 
 def add(container: Any, name: str | None, value: Any) -> None:
     if isinstance(container, dict):
-        container[name] = value  # of members with one name the last one stays
+        container[name] = value  # of members with one name the last one counts
     else:
         container.append(value)
 

@@ -1,6 +1,6 @@
-"""Contract §6: the marts that are made of events, row for row. Nothing is stored and nothing is incremental.
+"""Contract §6: the marts that are computed from events, row by row. Nothing is stored and nothing is incremental.
 
-Sums are kept in whole microseconds and turned into seconds once; means are taken in exact fractions.
+Sums are whole microseconds and are converted to seconds once. Means are computed in exact fractions.
 """
 
 from collections import Counter
@@ -49,7 +49,7 @@ def compute_marts(
 ) -> dict[str, list[Row]]:
     """Every mart of KEYS, its rows in the order of its key, for all accepted events of all objects.
 
-    All of them landed at one instant, which says how late they were, which windows are complete, and what is so far.
+    All objects landed at one instant. It determines the events' lateness, the complete windows, and the figures so far.
     """
     accepted = list(accepted)
     calendars = {site_id: Calendar(registry, site_id) for site_id in {event.site_id for event in accepted}}
@@ -80,7 +80,7 @@ def compute_marts(
 
 
 def confidence_histograms(accepted: list[Event]) -> list[Row]:
-    """Bin by bin, by the bins' edges: none is worked out by rounding."""
+    """Counts by bin, compared with the bins' edges, so that nothing is rounded."""
     counts: Counter[tuple[Any, ...]] = Counter()
     for event in camera_events(accepted):
         bins = [number for number in range(50) if event.confidence * 50 >= number]
@@ -92,7 +92,7 @@ def confidence_histograms(accepted: list[Event]) -> list[Row]:
 
 
 def model_days(accepted: list[Event]) -> list[Row]:
-    """All that cameras sent, whether or not it counts for figures."""
+    """All events that cameras sent, whether or not they count for figures."""
     rows = []
     days = grouped(
         camera_events(accepted),

@@ -1,6 +1,6 @@
 """Contract §1: an object's bytes become the texts of its records, each with its position and its part.
 
-Slow and plain: one byte, one character, one value after the other. What a record means is decided in `reading`.
+Slow and plain: one byte, one character, one value after the other. `reading` decides what a record means.
 """
 
 import codecs
@@ -23,7 +23,7 @@ UNDECODED = re.compile("[\udc80-\udcff]")
 
 @dataclass(frozen=True)
 class Record:
-    """One record's text as it stands. `value` is NotJson where there is none."""
+    """One record's text as written. `value` is NotJson if the text has none."""
 
     position: int
     part: int
@@ -36,11 +36,11 @@ class Record:
 
 
 class Damaged(Exception):
-    """The object gives nothing."""
+    """No record can be read from the object."""
 
 
 def records_of(content: bytes) -> tuple[list[Record], bool]:
-    """The records of an object, and whether there is a rest that a tear cut; Damaged where it gives nothing."""
+    """The records of an object, and whether a tear cut a rest. Raises Damaged if no record can be read."""
     content, is_torn = decompressed(content)
     text, cut_bytes = decoded(content)
     is_cut = cut_bytes > 0
@@ -113,7 +113,7 @@ def is_printable(code: int) -> bool:
 
 
 def decoded(content: bytes) -> tuple[str, int]:
-    """The text, bytes that do not decode as lone surrogates, and how many bytes of a last character lack its end."""
+    """The text, with undecodable bytes as lone surrogates, and the number of bytes of an incomplete last character."""
     codec = codec_of(content)
     text, place = "", 0
     while place < len(content):
@@ -152,7 +152,7 @@ def is_no_text(text: str, width: int) -> bool:
 
 
 def readable(text: str) -> str:
-    """The text up to the first byte that does not decode: no value reaches over it."""
+    """The text before the first byte that does not decode; no value reaches beyond it."""
     found = UNDECODED.search(text)
     if found is not None:
         raise NotJson("not text")
@@ -160,7 +160,7 @@ def readable(text: str) -> str:
 
 
 def in_a_row(text: str, is_torn: bool, is_cut: bool) -> tuple[list[Record], bool]:
-    """The values one after another; an undecodable end of the text lies behind it where `is_cut`."""
+    """The values one after another. With `is_cut`, the text is followed by an undecodable end."""
     row = Row(text, is_torn, is_cut)
     while row.place < len(text) and row.step():
         pass
@@ -170,7 +170,7 @@ def in_a_row(text: str, is_torn: bool, is_cut: bool) -> tuple[list[Record], bool
 
 
 class Row:
-    """The values of a text, as far as `place`."""
+    """The values of a text up to `place`."""
 
     def __init__(self, text: str, is_torn: bool, is_cut: bool) -> None:
         self.text, self.is_torn, self.is_cut = text, is_torn, is_cut
@@ -186,7 +186,7 @@ class Row:
         self.records.append(Record(line, before + 1, value, own))
 
     def step(self) -> bool:
-        """One white space, comma, value or bad line more; False where a tear ends it all."""
+        """Read one more white space, comma, value or bad line. Returns False if a tear ends the text."""
         character = self.text[self.place]
         if character in GAP:
             if character == "\n":
@@ -249,7 +249,10 @@ class Row:
 
 
 def elements_of(text: str, place: int) -> tuple[list[tuple[Any, str]], int]:
-    """The elements of the array at `place`, each with its own text, and where it ends; Ended carries those before."""
+    """The elements of the array at `place`, each with its own text, and its end.
+
+    Ended holds the elements before a tear.
+    """
     found: list[tuple[Any, str]] = []
     place += 1
     try:

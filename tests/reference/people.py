@@ -1,6 +1,7 @@
-"""Who was where in which window, and for how long: the marts whose windows are those of persons (contract §4 to §6).
+"""Who was where in which window, and for how long: the marts with windows of persons (contract §4 to §6).
 
-A stay is what is known of one subject at one workstation in one window; all unscheduled gaps of a date are one window.
+A stay is everything known of one subject at one workstation in one window. All unscheduled gaps of a date are one
+window.
 """
 
 from collections import defaultdict
@@ -37,12 +38,12 @@ class Stay:
 
     @property
     def scheduled(self) -> int | None:
-        """The window's length; unscheduled time has none of its own."""
+        """The window's length; None for unscheduled time."""
         return self.window.ended_at - self.window.started_at if self.window.is_scheduled else None
 
 
 def stays_of(sightings: Iterable[Sightings], settings: Settings) -> list[Stay]:
-    """A stay where there is an event, or a stretch longer than no time."""
+    """A stay for each place and window with an event or with a stretch longer than 0."""
     found: dict[tuple[object, ...], Stay] = {}
 
     def stay(event: Event, window: Window) -> Stay:
@@ -79,7 +80,7 @@ def interval_row(state: Stretch) -> Row:
 
 
 def observed_rows(vouched: Iterable[Stretch]) -> list[Row]:
-    """The unbroken stretches at one station and in one window for which a subject's events vouch, in their order."""
+    """The unbroken stretches at one station and in one window that a subject's events vouch for, in order."""
     found: list[list[Stretch]] = []
     for stretch in (each for each in vouched if each.duration):
         last = found[-1][-1] if found else None
@@ -109,7 +110,7 @@ def observed_rows(vouched: Iterable[Stretch]) -> list[Row]:
 
 @dataclass(frozen=True)
 class Sums:
-    """What several stays add up to; durations in microseconds."""
+    """The sums of several stays; durations in microseconds."""
 
     active: int
     idle: int

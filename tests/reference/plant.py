@@ -1,6 +1,6 @@
-"""Contract §4 and §8 as values: registry rows and settings, and the CSV files that say the same.
+"""Contract §4 and §8 as values: registry rows and settings, and the CSV files with the same content.
 
-Nothing is validated here; the tests that write wrong registry files write them by hand.
+Nothing is validated here. Tests of wrong registry files write them by hand.
 """
 
 import csv
@@ -11,7 +11,7 @@ from datetime import date, time
 
 @dataclass(frozen=True)
 class Shift:
-    """One row of shifts.csv; `site_id` may be `*`, the valid dates are inclusive."""
+    """One row of shifts.csv. `site_id` may be `*`; the valid dates are inclusive."""
 
     site_id: str
     shift_id: str
@@ -19,7 +19,7 @@ class Shift:
     duration_minutes: int
     valid_from: date | None = None
     valid_to: date | None = None
-    weekdays: tuple[str, ...] = ()  # none is every day
+    weekdays: tuple[str, ...] = ()  # empty: every day
 
     def is_valid_on(self, day: date) -> bool:
         is_on = not self.weekdays or day.strftime("%a").lower() in self.weekdays
@@ -28,7 +28,7 @@ class Shift:
 
 @dataclass(frozen=True)
 class Target:
-    """One row of targets.csv; `shift_id` may be `*`, the valid dates are inclusive."""
+    """One row of targets.csv. `shift_id` may be `*`; the valid dates are inclusive."""
 
     site_id: str
     workstation_id: str
@@ -36,7 +36,7 @@ class Target:
     units_per_hour: float
     valid_from: date | None = None
     valid_to: date | None = None
-    weekdays: tuple[str, ...] = ()  # none is every day
+    weekdays: tuple[str, ...] = ()  # empty: every day
 
     def is_valid_on(self, day: date) -> bool:
         is_on = not self.weekdays or day.strftime("%a").lower() in self.weekdays
@@ -45,7 +45,7 @@ class Target:
 
 @dataclass(frozen=True)
 class CameraRow:
-    """One row of cameras.csv; `workstation_id` may be `*`, the valid dates are local and inclusive."""
+    """One row of cameras.csv. `workstation_id` may be `*`; the valid dates are local and inclusive."""
 
     site_id: str
     camera_id: str
@@ -68,7 +68,7 @@ DEFAULT_SHIFTS = (
 
 @dataclass(frozen=True)
 class Registry:
-    """What the plant's administrators wrote: each dictionary by its key, names and types as they are shown."""
+    """The plant's registry: each dictionary by its key, with names and types as shown."""
 
     sites: dict[str, tuple[str, str]] = field(default_factory=dict)  # site_id: name, timezone
     shifts: tuple[Shift, ...] = ()
@@ -85,14 +85,14 @@ class Registry:
         return any(site in (site_id, "*") and first <= day <= last for site, first, last in self.closures)
 
     def shifts_of(self, site_id: str) -> tuple[Shift, ...]:
-        """The site's own shifts, else those of `*`, else the three that every plant knows."""
+        """The site's own shifts; without any, those of `*`; without any, the three default shifts."""
         own = tuple(shift for shift in self.shifts if shift.site_id == site_id)
         common = tuple(shift for shift in self.shifts if shift.site_id == "*")
         return own or common or DEFAULT_SHIFTS
 
     @classmethod
     def from_files(cls, files: dict[str, str]) -> "Registry":
-        """The registry that well-formed files say, by their keys in the bucket; the last row of a key wins."""
+        """The registry of well-formed files, given by their keys in the bucket. The last row of a key wins."""
 
         def rows(name: str) -> list[dict[str, str]]:
             text = files.get(f"registry/{name}.csv", "").removeprefix("\ufeff")

@@ -1,6 +1,6 @@
 """Contract §1 and §2: one object's key and bytes become accepted events and rejected records.
 
-Nothing here knows about shifts or marts. Instants are whole microseconds since 1970-01-01T00:00Z.
+Knows nothing about shifts or marts. Instants are whole microseconds since 1970-01-01T00:00Z.
 """
 
 import re
@@ -45,7 +45,7 @@ TIMESTAMP = re.compile(
 class Event:
     """An accepted record. `at` is in microseconds since 1970-01-01T00:00Z.
 
-    Without a worker it is the station's own. `count_total` is the reading of a counter; its count is 0.
+    Without a worker it is the station's own event. `count_total` is the reading of a counter, whose count is 0.
     """
 
     site_id: str
@@ -74,7 +74,7 @@ class Rejection:
 
 @dataclass
 class Reading:
-    """All that one object holds: records = accepted + rejected, `accepted` with their positions and parts."""
+    """The records of one object: records = accepted + rejected; `accepted` with positions and parts."""
 
     accepted: list[tuple[int, int, Event]] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
@@ -90,11 +90,11 @@ class Reading:
 
 
 class Refused(Exception):
-    """A record breaks a rule; its argument is the reason."""
+    """A record breaks a rule. The argument is the reason."""
 
 
 def is_event_object(key: str) -> bool:
-    """Whether the key names an object of event records that has to be landed."""
+    """Whether the key names an object of event records that must be landed."""
     segments = key.split("/")
     ignored = any(segment.startswith((".", "_")) for segment in segments) or key.endswith((".tmp", ".part"))
     return segments[0] == "events" and not ignored and OBJECT_NAME.fullmatch(segments[-1]) is not None
@@ -127,7 +127,7 @@ def without_surrogates(text: str) -> str:
 
 
 def judge(value: Any, key: str, now: datetime) -> Event:
-    """The event that a record's value is, or Refused with the first reason in the contract's order."""
+    """The event of a record's value. Raises Refused with the first reason in the contract's order."""
     if value is NotJson:
         raise Refused("malformed_json")
     if not isinstance(value, dict):
@@ -187,7 +187,7 @@ def instant(value: Any, now: datetime) -> int:
         if hours > 23 or minutes > 59:
             raise Refused("bad_timestamp")
         offset_minutes = int(offset[0] + "1") * (hours * 60 + minutes)
-    if not 1999 <= year < 9999:  # beyond these years datetime cannot subtract the offset, and no offset saves them
+    if not 1999 <= year < 9999:  # beyond these years datetime cannot subtract an offset, and none helps
         raise Refused("timestamp_out_of_range")
     local = datetime(year, month, day, hour, minute, second, microsecond, tzinfo=UTC)
     moment = local - timedelta(minutes=offset_minutes)
@@ -205,7 +205,7 @@ def is_date(year: int, month: int, day: int) -> bool:
 
 
 def identifier(value: Any) -> str:
-    """One form for every way to type it: NFC, nothing invisible at an end, each blank in it an ordinary one."""
+    """One form for all spellings: NFC, nothing invisible at either end, each blank inside an ordinary one."""
     if not isinstance(value, str):
         raise Refused("bad_identifier")
     characters = list(unicodedata.normalize("NFC", value))
@@ -226,7 +226,7 @@ def outer(character: str) -> bool:
 
 
 def event_id(value: Any) -> str | None:
-    """What tells two products apart: an identifier, or a whole number's digits; anything else counts as absent."""
+    """What distinguishes two products: an identifier, or a whole number's digits. Anything else counts as absent."""
     if isinstance(value, Number):
         number = whole(value, 10**64 - 1)
         return None if number is None else str(number)
@@ -237,7 +237,10 @@ def event_id(value: Any) -> str | None:
 
 
 def folder_value(key: str, name: str) -> str:
-    """What the last folder `name=…` of the key says, "" for none. Surrogates stand for bytes that are not UTF-8."""
+    """The value of the last folder `name=…` of the key, "" if there is none.
+
+    Surrogates stand for bytes that are not UTF-8.
+    """
     found = ""
     for folder in key.split("/")[:-1]:
         own, separator, written = folder.partition("=")
@@ -266,7 +269,7 @@ def confidence(value: Any) -> float:
 
 
 def _decimal(digits: str) -> int:
-    """The number of any count of digits: Python itself reads at most 4,300 at once."""
+    """The number for any count of digits; Python itself reads at most 4,300 at once."""
     number = 0
     for start in range(0, len(digits), 1000):
         part = digits[start : start + 1000]
@@ -275,11 +278,11 @@ def _decimal(digits: str) -> int:
 
 
 def whole(value: Any, largest: int) -> int | None:
-    """A number whose value is whole, from 0 to the largest; None for all else."""
+    """A number whose value is whole, from 0 to the largest; None for anything else."""
     if not isinstance(value, Number):
         return None
     mantissa, _, exponent = value.text.lower().partition("e")
-    power = max(-10_000, min(10_000, int(exponent[:20] or "0")))  # beyond it no mantissa of a test changes the verdict
+    power = max(-10_000, min(10_000, int(exponent[:20] or "0")))  # beyond it, no mantissa of a test changes the result
     before, _, behind = mantissa.partition(".")
     digits = before.lstrip("-") + behind
     number = Fraction(_decimal(digits)) / 10 ** len(behind) * Fraction(10) ** power

@@ -18,7 +18,7 @@ Rows = list[dict[str, Any]]
 
 
 def wilson(hits: int, trials: int) -> tuple[float | None, float | None]:
-    """The 95 % interval as scipy gives it."""
+    """The 95 % interval as scipy computes it."""
     if trials == 0:
         return None, None
     interval = binomtest(hits, trials).proportion_ci(0.95, method="wilson")
@@ -26,7 +26,7 @@ def wilson(hits: int, trials: int) -> tuple[float | None, float | None]:
 
 
 def majority(labels: Iterable[Label]) -> dict[str, Counter[str]]:
-    """By event: how many reviewers give each answer, of each reviewer the newest one."""
+    """By event, how many reviewers gave each answer. The newest answer of each reviewer counts."""
     newest: dict[tuple[str, str], Label] = {}
     for label in labels:
         present = newest.get((label.event_key, label.reviewer))
@@ -43,7 +43,7 @@ def majority(labels: Iterable[Label]) -> dict[str, Counter[str]]:
 
 
 def winner(votes: Counter[str]) -> str | None:
-    """The answer with most votes; None where two have as many."""
+    """The answer with most votes; None for a tie."""
     (best, count), *others = votes.most_common()
     return None if others and others[0][1] == count else best
 
@@ -55,7 +55,7 @@ def week_of(event: Event) -> Any:
 
 
 def compute_review(events: list[Event], labels: list[Label], in_sample: set[str]) -> dict[str, Rows]:
-    """The marts `label_accuracy`, `label_confusion`, `reviewer_agreement` and `label_estimates`, in no order."""
+    """The marts `label_accuracy`, `label_confusion`, `reviewer_agreement` and `label_estimates`, unordered."""
     votes = majority(labels)
     by_key: dict[str, Event] = {event_key(event): event for event in events}
     reports = {(event_key(one), one.site_id, one.model_name, one.model_version, one.event_type) for one in events}

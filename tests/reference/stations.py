@@ -1,4 +1,4 @@
-"""What each workstation made, by the clock: every instant belongs to one window and one hour (contract §4 and §6)."""
+"""The output of workstations by the clock: every instant belongs to one window and one hour (contract §4, §6)."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ MEMORY = 7 * DAY
 
 
 class Hour:
-    """What is known of a station in one hour of one window."""
+    """The facts about a station in one hour of one window."""
 
     def __init__(self) -> None:
         self.units = 0
@@ -31,7 +31,7 @@ class Hour:
 
 
 class Stations:
-    """All stations of a plant. Stretches of subjects are cut here at the windows of the clock and at hours."""
+    """All stations of a plant. Stretches of subjects are cut at the clock's windows and at hours."""
 
     def __init__(
         self,
@@ -63,14 +63,14 @@ class Stations:
                 self.add("observed", stretch.event, stretch.started_at, stretch.ended_at)
 
     def hours_in(self, event: Event, window: Window) -> dict[int, Hour]:
-        """The station's hours in a window of the clock; its worker was there."""
+        """The station's hours in a window of the clock, with the event's worker as present."""
         key = (event.site_id, window.shift_date, window.shift_id, event.workstation_id)
         if event.worker_id is not None:
             self.workers[key].add(event.worker_id)
         return self.hourly[key]
 
     def add(self, kind: str, event: Event, started_at: int, ended_at: int) -> None:
-        """A stretch of time; of an absence only who was there is kept."""
+        """Add a stretch of time. Of an absence, only the subject is kept."""
         calendar = self.calendars[event.site_id]
         for window, start, end in calendar.by_the_clock(started_at, ended_at):
             hours = self.hours_in(event, window)
@@ -82,7 +82,7 @@ class Stations:
         return target_of(self.registry, site_id, station, shift_id, day)
 
     def clock_time(self, key: Key) -> list[Span]:
-        """The time of a scheduled window by the clock; none of unscheduled time."""
+        """The time of a scheduled window by the clock; empty for unscheduled time."""
         site_id, day, shift_id, _ = key
         calendar = self.calendars[site_id]
         found = [window for window in calendar.scheduled_on(day) if window.shift_id == shift_id]
@@ -163,7 +163,7 @@ class Stations:
         return [key for key in keys if self.target(key)]
 
     def hours(self, targets: list[Key]) -> list[Row]:
-        """A row where something was counted (be it 0), went on or was vouched for, and for every hour with a target."""
+        """A row for each hour with a count (even 0), a state or vouched time, and for each hour with a target."""
         targeted = set(targets)
         rows = []
         for key in {*self.hourly, *targeted}:
@@ -226,7 +226,7 @@ class Stations:
         }
 
     def became(self, key: Key, window: Window) -> Row:
-        """What became of the target time before as of, on the clock, stretch by stretch between neighbouring edges."""
+        """How the target time before as of was used, by the clock, stretch by stretch between neighbouring edges."""
         site_id, _, _, station = key
         names = ("working", "idle", "unstaffed", "not_seen")
         cameras = {

@@ -1,4 +1,4 @@
-"""Which target a station has in a window (contract §4)."""
+"""The target of a station in a window (contract §4)."""
 
 from datetime import date
 
@@ -7,7 +7,7 @@ from tests.reference.zones import HOUR
 
 
 def target_of(registry: Registry, site_id: str, station: str, shift_id: str, day: date) -> Target | None:
-    """The shift's own target on the date, else that of all shifts; none for unscheduled time and on closed dates."""
+    """The shift's own target on the date, else that of all shifts; None for unscheduled time and on closed dates."""
     if shift_id == "unscheduled" or registry.is_closed(site_id, day):
         return None
     for wanted in (shift_id, "*"):

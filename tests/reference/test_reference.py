@@ -1,4 +1,4 @@
-"""The reference implementation, tested against values worked out by hand."""
+"""The reference implementation, tested against values computed by hand."""
 
 import gzip
 from datetime import UTC, date, datetime, time, timedelta
@@ -47,7 +47,7 @@ def reasons(content: str | bytes, key: str = "events/a.jsonl") -> list[str]:
 
 
 def record(**changes: str) -> str:
-    """The good record with members replaced by raw JSON texts; an empty text removes the member."""
+    """The valid record with members replaced by raw JSON texts. An empty text removes the member."""
     members = {
         "timestamp": '"2026-01-15T10:15:00Z"',
         "worker_id": '"W1"',
@@ -181,7 +181,7 @@ def test_at_one_instant_the_most_confident_state_is_the_one_that_lasts() -> None
         event(same, "working", confidence=0.7, workstation_id="S2"),
         event(same, "idle", confidence=0.9),
         event(same, "absent", confidence=0.7, workstation_id="S1"),
-        event("2026-01-15T10:05:00+00:00", "product_count"),  # ends no state
+        event("2026-01-15T10:05:00+00:00", "product_count"),  # does not end a state
         event(later, "working"),
     ]
     rows = compute_marts(events, Registry(), Settings(), NOW)["state_intervals"]
@@ -235,7 +235,7 @@ def test_a_model_keeps_its_own_detection_of_an_event_that_another_model_saw_bett
         ("2026-01-15 10:15:00.1234567+05:30", None),
         ("2026-01-15T10:15:00-00:00", None),
         ("1999-12-31T23:30:00-01:00", None),
-        ("2026-03-02T00:00:00.0000009Z", None),  # finer digits are cut first: 24 h exactly
+        ("2026-03-02T00:00:00.0000009Z", None),  # finer digits are cut first: exactly 24 h
         ("2026-03-02T00:00:00.000001Z", "timestamp_out_of_range"),
         ("2000-01-01T00:00:00+00:01", "timestamp_out_of_range"),
         ("0000-02-29T00:00:00Z", "timestamp_out_of_range"),

@@ -1,4 +1,4 @@
-"""Contract §4: to which window of its site an instant belongs, by the clock or for a person who arrived once."""
+"""Contract §4: the window of its site that an instant belongs to, by the clock or for a person with an arrival."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -8,14 +8,14 @@ from tests.reference.plant import Registry
 from tests.reference.zones import HOUR, SECOND, changes_of_year, local_date, local_midnight, local_time, to_utc, year_of
 
 UNSCHEDULED = "unscheduled"
-DATES_AROUND = 3  # a window lasts a day at most and clocks differ from UTC by less than one
+DATES_AROUND = 3  # a window lasts at most a day, and local time differs from UTC by less than a day
 LOOKED_BACK = 16 * HOUR
 PAUSE = 6 * HOUR
 
 
 @dataclass(frozen=True)
 class Window:
-    """A span of time [started_at, ended_at) in microseconds; one gap between shifts when it is unscheduled."""
+    """A span of time [started_at, ended_at) in microseconds. An unscheduled window is one gap between shifts."""
 
     shift_date: date
     shift_id: str
@@ -25,7 +25,7 @@ class Window:
 
 
 def arrival(instants: list[int], instant: int) -> int:
-    """When a person arrived who was seen at `instants`, asked at an instant."""
+    """The arrival, as of `instant`, of a person who was seen at `instants`."""
     recent = sorted(one for one in instants if instant - LOOKED_BACK <= one <= instant)
     arrived = recent[0] if recent else instant
     for before, after in pairwise(recent):
@@ -35,7 +35,7 @@ def arrival(instants: list[int], instant: int) -> int:
 
 
 class Calendar:
-    """The windows of one site. Those of each date are worked out once, when an instant near it is asked for."""
+    """The windows of one site. Those of a date are computed once, at the first question about an instant near it."""
 
     def __init__(self, registry: Registry, site_id: str) -> None:
         self.zone = registry.timezone_of(site_id)
@@ -43,7 +43,7 @@ class Calendar:
         self.by_date: dict[date, list[Window]] = {}
 
     def scheduled_on(self, day: date) -> list[Window]:
-        """A window ends by the clock on the wall; one whose end is not after its start does not exist."""
+        """A window ends by the local clock. A window whose end is not after its start does not exist."""
         if day not in self.by_date:
             self.by_date[day] = []
             for shift in self.shifts:
@@ -63,7 +63,7 @@ class Calendar:
         return [window for day in self.days_around(instant) for window in self.scheduled_on(day)]
 
     def window_of(self, instant: int, arrived_at: int | None = None) -> Window:
-        """The window that an instant belongs to: by the clock, or for a person with an arrival."""
+        """The window of an instant: by the clock, or for a person with an arrival."""
         holding = [w for w in self.scheduled_around(instant) if w.started_at <= instant < w.ended_at]
         if not holding:
             return self.gap_of(instant)
@@ -82,13 +82,13 @@ class Calendar:
         return Window(midnights[midnight], UNSCHEDULED, started_at, ended_at, is_scheduled=False)
 
     def cuts_around(self, instant: int) -> set[int]:
-        """All instants near another one at which a window may begin or end."""
+        """All instants near `instant` at which a window may begin or end."""
         midnights = {to_utc(self.zone, local_midnight(day)) for day in self.days_around(instant)}
         scheduled = self.scheduled_around(instant)
         return {*midnights, *(edge for window in scheduled for edge in (window.started_at, window.ended_at))}
 
     def by_the_clock(self, started_at: int, ended_at: int) -> list[tuple[Window, int, int]]:
-        """A stretch of time in pieces, each with the window that it belongs to by the clock."""
+        """A stretch of time in pieces, each with its window by the clock."""
         pieces = []
         while started_at < ended_at:
             end = min(ended_at, *(cut for cut in self.cuts_around(started_at) if cut > started_at))
@@ -102,7 +102,7 @@ class Calendar:
         return [(start, end) for owner, start, end in pieces if owner == window]
 
     def hour_of(self, instant: int) -> int:
-        """The instant at which the wall's hour began, by what the wall shows past the full hour."""
+        """The instant at which the local hour began, computed from the local time past the full hour."""
         return instant - self.shown(instant) % HOUR
 
     def shown(self, instant: int) -> int:
@@ -110,7 +110,7 @@ class Calendar:
         return instant + offsets[-1]
 
     def by_the_hour(self, started_at: int, ended_at: int) -> list[tuple[int, int, int]]:
-        """A stretch of time in pieces, each with the hour on the wall that it lies in."""
+        """A stretch of time in pieces, each with its local hour."""
         changes = {since for year in (year_of(started_at), year_of(ended_at)) for since, _ in self.changes(year)}
         pieces = []
         while started_at < ended_at:

@@ -1,7 +1,7 @@
 """Conversions between instants and local times.
 
-DuckDB is asked for one thing, UTC → local; the way back is searched for here. Instants and local times are whole
-microseconds: since 1970-01-01T00:00Z, and since 1970-01-01T00:00 on that wall.
+DuckDB converts UTC to local time; the inverse is searched for here. Instants and local times are whole microseconds:
+since 1970-01-01T00:00Z, and since local 1970-01-01T00:00.
 """
 
 from datetime import date, time
@@ -26,7 +26,7 @@ def local_time(day: date, at: time) -> int:
 
 @cache
 def utc_offsets(zone: str, first: int, last: int, step: int) -> tuple[int, ...]:
-    """Local minus UTC at the instants first, first + step, … up to and with `last`."""
+    """Local time minus UTC at the instants first, first + step, … up to and including `last`."""
     rows = (
         duckdb.connect()
         .execute(
@@ -70,7 +70,7 @@ def local_date(zone: str, instant: int) -> date:
 
 @cache
 def to_utc(zone: str, local: int) -> int:
-    """The instant at which the wall shows `local`: the first of two; a skipped time moves on by the gap."""
+    """The instant with this local time: the first of two; a skipped time moves forward by the gap."""
     nearby = [
         change
         for year in sorted({year_of(local - 2 * DAY), year_of(local + 2 * DAY)})
@@ -79,7 +79,7 @@ def to_utc(zone: str, local: int) -> int:
     shown = [local - offset for _, offset in nearby if to_local(zone, local - offset) == local]
     if shown:
         return min(shown)
-    # Moving a skipped time on by the gap is reading it with the offset from before the gap.
+    # Moving a skipped time forward by the gap equals reading it with the offset before the gap.
     for (_, before), (since, after) in pairwise(nearby):
         if since + before <= local < since + after:
             return local - before

@@ -1,4 +1,4 @@
-"""A real HTTP server and a real SMTP server on loopback, that record messages and can be made to refuse them."""
+"""A real HTTP server and a real SMTP server on loopback, which record messages and can be made to refuse them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Any
 
 
 class Webhook(ThreadingHTTPServer):
-    """Answers `status` to every POST and keeps the bodies of those that it took."""
+    """Answers `status` to every POST and stores the bodies of those that it accepted."""
 
     daemon_threads = True
 
@@ -52,7 +52,7 @@ class _WebhookHandler(BaseHTTPRequestHandler):
 
 
 class MailServer(socketserver.ThreadingTCPServer):
-    """Speaks as much SMTP as `smtplib` needs (RFC 5321), and keeps the mails."""
+    """Speaks as much SMTP as `smtplib` needs (RFC 5321), and stores the mails."""
 
     daemon_threads = True
     allow_reuse_address = True
@@ -101,7 +101,7 @@ class _MailHandler(socketserver.StreamRequestHandler):
 
 
 class Garbage(socketserver.ThreadingTCPServer):
-    """Answers every connection with `answer`; with none it swallows it: takes what comes and never answers."""
+    """Answers every connection with `answer`. If `answer` is empty, it reads everything and never answers."""
 
     daemon_threads = True
     allow_reuse_address = True

@@ -1,4 +1,4 @@
-"""Alerts reach a real webhook, a real mail server and the file, each once, through refusals, restarts and kills."""
+"""Alerts reach a real webhook, a real mail server and the file, each once, despite refusals, restarts and kills."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_a_sink_that_refuses_is_retried_later_and_the_others_get_no_second_messa
     webhook.status, mail_server.refuses = 500, True
     first = deliver(settings, alerts, now=1000)
     assert (first.sent, first.waiting) == (1, 1)
-    assert deliver(settings, alerts, now=1001).sent == 0  # not due yet
+    assert deliver(settings, alerts, now=1001).sent == 0  # its retry is not due yet
     webhook.status = 200
     assert deliver(settings, alerts, now=1000 + wait_seconds(1)).sent == 1
     mail_server.refuses = False
@@ -133,7 +133,7 @@ def test_the_message_about_a_failure_does_not_contain_the_webhooks_address(
     settings: Settings, alerts: AlertSettings, webhook: Webhook
 ) -> None:
     publish(settings, OPEN)
-    webhook.status = 307  # and a redirect is not followed
+    webhook.status = 307  # redirects are not followed
     problems = " ".join(deliver(settings, alerts, now=0).problems)
     assert "answered 307" in problems
     assert "a-secret-path" not in problems

@@ -1,4 +1,4 @@
-"""The heartbeat is sent once for each finished batch, and nothing that its address does holds a batch up."""
+"""The heartbeat is sent once for each finished batch. Nothing that its address does delays a batch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small plant with two cameras on one scene, low confidence, labels: all inputs of a retraining request."""
+"""A small plant with two cameras on one scene, low confidence and labels: all inputs of a retraining request."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SETTINGS: dict[str, Any] = {"review_fraction": 0.2, "retraining_least_labels": 2
 
 
 def day_events(day: int, version: str, confidence: float) -> Iterator[dict[str, Any]]:
-    """One camera's day; now and then a second camera looks on and takes work for waiting."""
+    """One camera's day. Sometimes a second camera sees the scene and reports waiting instead of work."""
     for number in range(EVENTS_A_DAY):
         at = FIRST + timedelta(days=day, minutes=2 * number)
         event = {
@@ -54,7 +54,7 @@ def lines(records: Iterator[dict[str, Any]] | list[dict[str, Any]]) -> str:
 
 
 def make_plant(folder: Path, **settings: Any) -> Plant:
-    """Four days under the floor; of the review sample every event is labelled, three of five as wrong."""
+    """Four days below the floor. Every event of the review sample is labelled, three of five as wrong."""
     plant = Plant(folder, **{**SETTINGS, **settings})
     for day in range(DAYS):
         plant.drop(f"events/{day}.jsonl", lines(day_events(day, "1", 0.8)))

@@ -31,7 +31,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Plant:
 
 @pytest.fixture
 def plant(built: Plant, tmp_path: Path) -> Plant:
-    """A copy of the built plant: each test does to it what it likes."""
+    """A copy of the built plant, which the test may change."""
     shutil.copytree(built.settings.data_dir, tmp_path / "plant", symlinks=True)
     return Plant(tmp_path / "plant", **SETTINGS)
 
@@ -49,7 +49,7 @@ def requests_folder(plant: Plant) -> Path:
 
 
 def dropped(folder: Path) -> list[str]:
-    """The keys in all files that reviewers can see, with repetition."""
+    """The keys in all files that reviewers can see, with repetitions."""
     return [
         json.loads(line)["event_key"] for path in sorted(folder.glob("[!.]*")) for line in path.read_text().splitlines()
     ]
@@ -154,7 +154,7 @@ def test_a_training_set_holds_labelled_events_and_hard_cases_and_nothing_else(pl
     assert {key: row["true_event_type"] for (key, _), row in rows.items()} == {
         key: truths.get(key) for key, _ in expected
     }
-    # one scene, one side: also where cameras say different things of it, which are different events
+    # one scene is on one side of the split, even if cameras report different things of it, which are different events
     sides: dict[Any, set[str]] = {}
     for row in rows.values():
         sides.setdefault((row["timestamp"], row["workstation_id"]), set()).add(row["split"])
@@ -253,7 +253,7 @@ def test_a_batch_killed_at_any_moment_drops_nothing_twice_and_loses_nothing(
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     taken = dropped(plant.settings.outbox_path / "review")
     for path in (plant.settings.outbox_path / "review").glob("[!.]*"):
-        path.unlink()  # a labelling tool takes what it sees, whenever it sees it
+        path.unlink()  # a labelling tool takes a file as soon as it sees it
     operate(plant)
     sample = {event["event_key"] for event in plant.mart("review_queue")}
     assert sorted([*taken, *dropped(plant.settings.outbox_path / "review")]) == sorted(sample)

@@ -34,9 +34,9 @@ def days(*means: float, count: int = 1000, working: float = 0.7) -> list[Day]:
     ("means", "status"),
     [
         ((0.9, 0.84, 0.84, 0.84), "fires"),
-        ((0.84, 0.84, 0.85), "quiet"),  # the floor itself is not under it
+        ((0.84, 0.84, 0.85), "quiet"),  # the floor itself is not below the floor
         ((0.84, 0.86, 0.84), "quiet"),
-        ((0.5, 0.5, 0.5, 0.9), "quiet"),  # over now
+        ((0.5, 0.5, 0.5, 0.9), "quiet"),  # it is over now
         ((0.5, 0.5), "insufficient_data"),
         ((), "insufficient_data"),
     ],
@@ -84,7 +84,7 @@ def test_only_the_last_seven_days_of_a_mix_count() -> None:
 
 
 def reviewed(share: float, days: int = 30, a_day: int = 20, **more: int) -> Reviewed:
-    """Labels of so many days on which people agree with this share of the events."""
+    """Labels of `days` days in which people agree with this share of the events."""
     correct = round(share * a_day)
     return Reviewed(days * a_day, days * correct, [correct / a_day] * days, **more)
 
@@ -94,9 +94,9 @@ def reviewed(share: float, days: int = 30, a_day: int = 20, **more: int) -> Revi
     [
         (reviewed(0.1, days=4), "insufficient_data"),
         (Reviewed(), "insufficient_data"),
-        (reviewed(0.95, days=5), "quiet"),  # 95 % of 100 proves nothing, and nothing is asked
-        (reviewed(0.85, days=5), "quiet"),  # 85 % of 100 is not shown to be under 90 % yet
-        (reviewed(0.90, days=300), "quiet"),  # the limit itself is not under it
+        (reviewed(0.95, days=5), "quiet"),  # 95 % of 100 events do not prove a low accuracy
+        (reviewed(0.85, days=5), "quiet"),  # 85 % of 100 events do not prove yet that the accuracy is below 90 %
+        (reviewed(0.90, days=300), "quiet"),  # the limit itself is not below the limit
         (reviewed(0.85, days=60), "fires"),
         (reviewed(0.60, days=9), "fires"),
     ],
@@ -111,11 +111,11 @@ def test_accuracy_asks_when_it_is_shown_to_be_under_the_limit(labels: Reviewed, 
 
 
 def test_what_reviewers_get_wrong_is_not_the_models_fault() -> None:
-    # People agree with 85 %, but with each other on 81 % of events: each of them errs in a tenth.
+    # People agree with 85 % of the events, but with each other on 81 %: each of them errs in a tenth of the events.
     labels = reviewed(0.85, days=60, shared=100, unanimous=81)
     assert accuracy_too_low(labels, 0.9, 100).status == "quiet"
     assert accuracy_too_low(replace(labels, unanimous=99), 0.9, 100).status == "fires"
-    assert accuracy_too_low(replace(labels, shared=29, unanimous=20), 0.9, 100).status == "fires"  # too few to tell
+    assert accuracy_too_low(replace(labels, shared=29, unanimous=20), 0.9, 100).status == "fires"  # too few to decide
 
 
 def test_a_bad_month_is_found_behind_a_good_year() -> None:
@@ -129,7 +129,7 @@ def test_days_without_a_label_change_nothing() -> None:
 
 
 def test_ninety_daily_looks_ask_falsely_in_at_most_one_of_twenty_cases() -> None:
-    """Days differ (shares from a beta distribution), labels of a day are few, some days have none."""
+    """Days differ (shares from a beta distribution), each has few labels, and some have none."""
     random = np.random.default_rng(20260301)
 
     def asked(accuracy: float, labels_a_day: float) -> float:
@@ -171,7 +171,7 @@ def test_a_request_is_closed_by_a_version_that_is_new_to_the_site_only() -> None
     (request,) = opened()
     first_seen = {
         ("A", "m", "1"): AT - timedelta(days=9),
-        ("A", "m", "0"): AT - timedelta(days=30),  # it may speak again: a rollback
+        ("A", "m", "0"): AT - timedelta(days=30),  # a request may be opened again: a rollback
         ("B", "m", "2"): AT + timedelta(days=1),
         ("A", "n", "2"): AT + timedelta(days=1),
     }
