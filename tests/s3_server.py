@@ -34,8 +34,9 @@ CONFIGURATION = json.dumps(
 
 @contextmanager
 def s3_server(folder: Path, configuration: str = CONFIGURATION) -> Iterator[dict[str, str]]:
-    """The server with one empty bucket; gives the `AWS_*` variables that reach it, as an identity of this name and key
-    which its configuration allows to write.
+    """Start the server with one empty bucket, and return the `AWS_*` variables for it.
+
+    They hold the name and key of an identity that its configuration allows to write.
     """
     with _one_at_a_time():
         process, environment = _start(folder, configuration)
@@ -47,13 +48,13 @@ def s3_server(folder: Path, configuration: str = CONFIGURATION) -> Iterator[dict
     try:
         yield environment
     finally:
-        process.kill()  # nothing in it is worth an orderly end, which takes it half a minute
+        process.kill()  # an orderly end takes half a minute and saves nothing of use
         process.wait()
 
 
 @contextmanager
 def _one_at_a_time() -> Iterator[None]:
-    """Two servers that start at once would find the same ports free, and one would get none of them."""
+    """Start one server at a time: two would find the same ports free, and one of them would fail."""
     with (Path(tempfile.gettempdir()) / "floorhouse-s3-server.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
@@ -65,7 +66,7 @@ def _start(folder: Path, configuration: str) -> tuple[subprocess.Popen[bytes], d
     config.write_text(configuration)
     weed = Path(sys.executable).with_name("weed")
     ports = [f"-s3.port={s3}", f"-master.port={master}", f"-volume.port={volume}", f"-filer.port={filer}"]
-    # Each server listens for gRPC on its port + 10000, so the ports are chosen low enough for that.
+    # Each server listens for gRPC on its port + 10000, so the ports must be low enough.
     limits = ["-master.volumeSizeLimitMB=64", "-volume.max=8", "-s3.port.iceberg=0", "-s3.port.lance=0"]
     with (folder / "weed.log").open("wb") as log:
         process = subprocess.Popen(
@@ -95,7 +96,7 @@ def _start(folder: Path, configuration: str) -> tuple[subprocess.Popen[bytes], d
 
 
 def _make_bucket(environment: dict[str, str]) -> None:
-    """Wait until the server keeps an object; its first object makes the bucket."""
+    """Wait until the server stores an object. The first object creates the bucket."""
     store = S3Store(
         BUCKET,
         endpoint=environment["AWS_ENDPOINT_URL"],

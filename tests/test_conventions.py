@@ -32,13 +32,13 @@ from quality.marts import TABLES as CHECK_TABLES
 from quality.retraining import marts as model_tables
 
 ROOT = Path(__file__).resolve().parent.parent
-# Marts that Python makes of other marts; all others are models.
+# Marts that Python computes from other marts; all others are models.
 MADE = {**model_tables.TABLES, **CHECK_TABLES}
 MARTS = sorted(path.stem for path in (ROOT / "dbt_project/models/marts").glob("*.sql"))
 LOCKS = sorted(path.name for path in ROOT.glob("requirements*.lock"))
 SETTINGS = [ENVIRONMENT_PREFIX + name.upper() for name in Settings.model_fields]
 
-# Run by `make test`, a test inherits what that make tells its sub-makes, such as to print the folder they enter.
+# Under `make test`, a test inherits what make tells its sub-makes, for instance to print the folder that they enter.
 PLAIN = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
 
 
@@ -69,7 +69,7 @@ def python_files(folder: str) -> list[Path]:
 
 
 def imported_modules(path: Path) -> set[str]:
-    """Full names of all that a module imports, wherever in the file."""
+    """Full names of everything that a module imports, at any place in the file."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -80,7 +80,7 @@ def imported_modules(path: Path) -> set[str]:
 
 
 def importers(folder: str, *forbidden: str) -> list[str]:
-    """Files of a folder that import one of the modules or something below it."""
+    """Files of a folder that import one of the modules or a module below it."""
     return [
         path.relative_to(ROOT).as_posix()
         for path in python_files(folder)
@@ -112,9 +112,9 @@ def test_the_example_environment_holds_the_defaults(tmp_path: Path, monkeypatch:
     assert read_settings(example) == read_settings({})
 
 
-# How landing guards itself. These change no number, so the contract leaves them to the plant.
+# Limits that protect landing. They change no number, so the contract leaves them to the plant.
 GUARDS = {name for name in SETTINGS if "_MAX_OBJECT_" in name or name.endswith(("_STILL_SECONDS", "_MAX_RECORD_BYTES"))}
-# When to ask for retraining, and who is told: likewise.
+# When retraining is requested, and who is informed. These change no number either.
 OPERATIONS = {name for name in SETTINGS if "_RETRAINING_" in name} | {
     f"{ENVIRONMENT_PREFIX}{name}"
     for name in ("CONFIDENCE_FLOOR", "OLD_EVENT_DAYS", "SITE_URL", "ALLOWED_HOSTS", "TRAINER_COMMAND")
@@ -172,7 +172,7 @@ def test_every_recipe_has_five_lines_and_names_files_that_exist() -> None:
     recipes = text_of("CONTRIBUTING.md").partition("## Recipes")[2].split("\n### ")[1:]
     named = {
         path for recipe in recipes for path in re.findall(r"`([\w./-]+/[\w./-]*)`", recipe)
-    }  # those with a <placeholder> apart
+    }  # except those with a <placeholder>
 
     assert [recipe.splitlines()[0] for recipe in recipes] == [
         f"A new {what}" for what in ("event field", "mart", "setting", "check", "page", "alert sink")
@@ -207,10 +207,10 @@ def test_only_orchestration_knows_dagster() -> None:
         *importers("reports", *dagster),
         *importers("serving", *dagster),
     ] == []
-    assert importers("orchestration", *dagster) != []  # else this test looks for the wrong names
+    assert importers("orchestration", *dagster) != []  # otherwise this test looks for the wrong names
 
 
-# Each package with those that it may import, from the bucket to the programs that people start.
+# The packages that each package may import, from the bucket to the programs that people start.
 ROOMS = {
     "serving": set(),
     "ingestion": {"serving"},
@@ -302,7 +302,7 @@ def test_every_column_of_a_mart_says_its_unit_and_its_source_and_a_number_its_fo
     models = [described_models()[mart] for mart in MARTS]
     columns = {(model["name"], column["name"]): column for model in models for column in model["columns"]}
     meta = {key: column.get("config", {}).get("meta", {}) for key, column in columns.items()}
-    # What is taken over as it came has no formula.
+    # Columns with values that are copied from events have no formula.
     plain = {"confidence", "bytes", "position", "target_units_per_hour"}
     numbers = {key for key, column in columns.items() if column["data_type"] in ("double", "bigint")}
 
@@ -312,7 +312,7 @@ def test_every_column_of_a_mart_says_its_unit_and_its_source_and_a_number_its_fo
 
 
 def test_a_columns_name_says_whether_it_is_an_instant_a_local_time_a_date_or_a_duration() -> None:
-    """The contract's names of instants hold in every mart."""
+    """In every mart, as the contract names its instants."""
     kinds = {"at": "timestamp with time zone", "local": "timestamp", "date": "date", "on": "date", "seconds": "double"}
     others = dict.fromkeys(("timestamp", "hour", "in_force_since"), kinds["at"])
     columns = [

@@ -44,7 +44,7 @@ def has_compose() -> bool:
 
 
 def compose_config(**environment: str) -> subprocess.CompletedProcess[str]:
-    # Not this folder's .env: what an administrator set is not under test.
+    # Not this folder's .env: an administrator's settings are not under test.
     command = ["docker", "compose", "--env-file", os.devnull, "config", "-q"]
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "DOCKER_CONFIG") if name in os.environ}
     return subprocess.run(command, cwd=ROOT, env=kept | environment, capture_output=True, text=True, check=False)
@@ -69,7 +69,7 @@ def test_every_variable_of_the_compose_file_is_in_the_example_environment() -> N
 
 
 def is_sent_to_the_builder(name: str) -> bool:
-    """Whether .dockerignore, which leaves everything out but what it names, lets a file or folder in."""
+    """Whether .dockerignore, which excludes everything that it does not name, includes a file or folder."""
     let_in = [line.removeprefix("!") for line in text_of(".dockerignore").splitlines() if line.startswith("!")]
     return any(fnmatch(name.partition("/")[0], pattern) for pattern in let_in)
 
@@ -99,7 +99,7 @@ def test_the_pages_are_built_from_the_files_that_their_stage_copies(tmp_path: Pa
                 (tmp_path / target).mkdir(exist_ok=True)
                 shutil.copy(ROOT / source, tmp_path / target)
 
-    # Without the packages of this environment: the stage has none but Node.
+    # Without the packages of this environment: the build stage has only Node.
     subprocess.run([sys.executable, "-S", "-c", "import reports.shell"], cwd=tmp_path, check=True)
 
 
@@ -118,7 +118,7 @@ def test_every_service_is_confined_watched_and_started_again(name: str) -> None:
     assert all(volume.split(":")[0] in COMPOSE["volumes"] for volume in service["volumes"])
 
 
-# The settings classes that each service's program reads; the bucket's is no program of Floorhouse.
+# The settings classes that each service's program reads. The bucket's program is not part of Floorhouse.
 READ_BY: dict[str, list[type[FrozenSettings]]] = {
     "daemon": [Settings, AlertSettings],
     "web": [Settings, AlertSettings],
@@ -128,7 +128,7 @@ FIXED_BY_THE_IMAGE = {variable_of(Settings, "data_dir")}
 
 
 def forwarded(service: str) -> dict[str, str]:
-    """The service's variables of Floorhouse, with what compose is to put in."""
+    """The service's variables of Floorhouse, with the values that compose inserts."""
     environment = SERVICES[service]["environment"]
     return {name: str(value) for name, value in environment.items() if name.startswith(PREFIX)}
 
@@ -150,7 +150,7 @@ def test_every_variable_of_the_compose_file_is_known_to_some_program() -> None:
 
 
 def substituted(value: str, environment: dict[str, str]) -> str:
-    """A value as compose makes it, for the forms that the file uses."""
+    """A value as compose substitutes it, for the forms that the file uses."""
 
     def chosen(found: re.Match[str]) -> str:
         given = environment.get(found[1], "")
@@ -200,7 +200,7 @@ def test_the_report_server_gets_no_credentials_and_cannot_write() -> None:
 
 
 def identities(**environment: str) -> subprocess.CompletedProcess[str]:
-    """What the bucket's container makes of its environment before the server starts."""
+    """Run the start of the bucket's container, before the server, in this environment."""
     return bucket_program("identities", **environment)
 
 
@@ -231,7 +231,7 @@ def test_the_one_shot_makes_a_pair_each_once_and_the_plant_gets_its_own_alone(tm
     known = json.loads(identities(**folders).stdout)["identities"]
     assert [one["name"] for one in known] == ["cameras", "plant", "administration"]
     assert all(one["credentials"][0]["secretKey"] in pairs[one["name"]] for one in known)
-    # A pair of the environment is used in place of the made one, which stays.
+    # A key pair of the environment is used instead of the generated one, which stays.
     assert shown("plant", **KEYS) == "AWS_ACCESS_KEY_ID=aws\nAWS_SECRET_ACCESS_KEY=made-up-for-AWS\n"
     assert shown("plant") == pairs["plant"]
 
@@ -265,7 +265,7 @@ def test_the_bucket_gets_three_key_pairs_and_no_service_of_the_plant_that_of_adm
 
 
 def test_a_camera_puts_events_and_does_nothing_else_and_the_plant_keeps_to_its_bucket(tmp_path: Path) -> None:
-    # Administration makes the bucket, as the container does before it is ready.
+    # The administrator identity creates the bucket, as the container does before it is ready.
     made_by = {f"{PAIRS[2]}_ACCESS_KEY_ID": ACCESS_KEY, f"{PAIRS[2]}_SECRET_ACCESS_KEY": SECRET_KEY}
     keys = {**KEYS, **made_by}
     configuration = identities(**keys, FLOORHOUSE_LANDING_URL=f"s3://{BUCKET}/floor").stdout

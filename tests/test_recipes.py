@@ -23,7 +23,7 @@ JUDGE = """
 def _read_lot(record: dict[str, object]) -> str:
     return read_identifier(record, "lot", UNKNOWN)
 """
-# A new event field: for each file, texts and what takes their place.
+# A new event field: for each file, texts and their replacements.
 FIELD = {
     "docs/contract.md": [("| `contract_version` |", "| `lot` | an identifier | `unknown` |\n| `contract_version` |")],
     "ingestion/contract/events.py": [
@@ -80,7 +80,7 @@ models:
         description: The number of accepted records.
         config: {meta: {unit: events, source: raw.events, formula: count of records}}
 """
-# What a contributor would run: the conventions that look at marts, and a batch.
+# The checks of a contributor: the conventions about marts, and a batch.
 PROGRAM = """
 import json, sys
 from pathlib import Path
@@ -124,7 +124,7 @@ def test_a_field_and_a_mart_that_follow_the_recipes_are_landed_computed_and_publ
     edit(
         tree / "tests/publishing/test_what_may_be_shown.py", ("NOTHING_SHOWN = {\n", 'NOTHING_SHOWN = {\n    "lots",\n')
     )
-    # Plain records, one without the field, and one that only the exact reading takes.
+    # Plain records, one of them without the field, and one that only the exact path reads.
     records = EVENT % (1, 1, ',"lot":"L7"') + EVENT % (2, 1, "") + EVENT % (3, "50e-1", ',"lot":"L7"')
     (tmp_path / "records.jsonl").write_text(records)
     run = subprocess.run(

@@ -1,4 +1,4 @@
-"""Data flows one way through SQL too: which schemas of the warehouse each folder may name."""
+"""SQL follows the direction of the data too: which schemas of the warehouse each folder may name."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMAS = ("raw", "staging", "intermediate", "handover", "marts", "build", "frozen")
-# `handover` has what dbt makes for `quality` beside marts; `build` is what a build leaves about itself. Erasure and
-# retention span all layers, and ask the warehouse which tables there are.
+# `handover` has dbt's tables for `quality` that are not marts; `build` has the state of builds. Erasure and retention
+# affect all layers, and ask the warehouse for its tables.
 MAY_NAME = {
     "ingestion": {"raw", "build"},
     "publishing": {"raw", "marts", "build"},
@@ -24,19 +24,19 @@ MAY_NAME = {
     "scripts": {"raw"},
     "benchmarks": {"raw"},
 }
-# What ingestion does to the state of a build: have everything computed again after a change of what is stored.
+# These discard the state of a build, so that everything is computed again after a change of stored data.
 FORGETS = {"identity.py", "migrations.py", "people.py"}
 NAMED = re.compile(rf"\b(?:from|join|into|update|table|exists|describe|in)\s+({'|'.join(SCHEMAS)})\.[\"a-z_{{]")
-# Macros that read what the last batch left of a table which is computed later: a ref would be a circle.
+# Macros that read, from the last batch, a table that is computed later: a ref would be circular.
 LAST_BATCH = {"counters.sql", "stretches.sql"}
-# Contract §6: which windows have a target follows from the dates that have a row in this mart.
+# Contract §6: the dates with a row in this mart determine which windows have a target.
 FROM_MARTS = {("int_station_targets", "site_shifts")}
-# What a model of a layer may read, as dbt's refs name it.
+# The models that each layer may read, by the names in dbt's refs.
 LAYERS = {"staging": set(), "intermediate": {"stg", "int"}, "marts": {"int", "mart", "stg"}}
 
 
 def statements(path: Path) -> Iterator[str]:
-    """The texts of a module that are not its documentation."""
+    """The string constants of a module without its docstrings."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     docs = {

@@ -15,7 +15,7 @@ from tests.reports.published_sample import publish_sample
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """Settings of a plant whose marts are published and whose site is still empty."""
+    """The settings of a plant whose marts are published and whose site is still empty."""
     settings = Settings(data_dir=tmp_path / "data")
     publish_sample(settings)
     return settings
@@ -28,7 +28,7 @@ def shell(tmp_path: Path) -> Path:
 
 
 def write_shell(folder: Path, version: str) -> Path:
-    """Write what a build leaves, with `version` in every name and content."""
+    """Write the files of a build, with `version` in every name and content."""
     part = f"_app/immutable/part.{version}.js"
     (folder / part).parent.mkdir(parents=True, exist_ok=True)
     (folder / part).write_text(f"// {version}")
@@ -39,7 +39,7 @@ def write_shell(folder: Path, version: str) -> Path:
 
 @pytest.fixture
 def site_server(tmp_path: Path) -> Iterator[SiteServer]:
-    """A server of a small folder of files on a free port of the loopback."""
+    """A server of a small folder of files on a free port of the loopback interface."""
     site = tmp_path / "site"
     for name, text in {
         "index.html": "<title>the shell</title>",

@@ -1,4 +1,4 @@
-"""Opening the pages of a published plant in a browser, for tests. Knows no page."""
+"""Opens the pages of a published plant in a browser, for tests. Knows no page."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ IN_A_BROWSER = [
     pytest.mark.skipif(find_chromium() is None, reason="there is no Chromium on this machine"),
 ]
 
-# Saves every table of a page; the answer is the files by name.
+# Saves every table of a page and returns the files by name.
 SAVE = """
     const saved = [], names = [];
     URL.createObjectURL = (blob) => (saved.push(blob), 'blob:none');
@@ -42,7 +42,7 @@ SAVE = """
 
 
 def built_shell() -> Path:
-    """The real shell, built where it is not; the test is skipped where there is no Node."""
+    """The real shell, built if it does not exist. Without Node the test is skipped."""
     try:
         find_node()
     except ReportError as error:
@@ -52,7 +52,7 @@ def built_shell() -> Path:
 
 @contextmanager
 def served(settings: Settings) -> Iterator[str]:
-    """The address, without the last slash, of a server of the plant's site, brought up to date with its marts."""
+    """The address, without a final slash, of a server of the plant's site, which is up to date with its marts."""
     publish_site(settings, built_shell())
     with open_server(settings.site_path, port=0) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -61,7 +61,7 @@ def served(settings: Settings) -> Iterator[str]:
 
 
 def meet(address: str, *visits: Visit, timezone: str = "UTC") -> list[Met]:
-    """What was met on each page; a page that could not be opened fails the test."""
+    """The result of each visit. The test fails if a page cannot be opened."""
     pages = open_pages(address, visits, timezone=timezone)
     for page in pages:
         assert "problem" not in page, page["problem"]
@@ -69,7 +69,7 @@ def meet(address: str, *visits: Visit, timezone: str = "UTC") -> list[Met]:
 
 
 def table_of(page: Met, *heads: str) -> list[list[str]]:
-    """The rows of the page's table whose first heads are these."""
+    """The rows of the page's table whose first column heads are these."""
     return next(table[1:] for table in page["tables"] if table[0][: len(heads)] == list(heads))
 
 

@@ -1,7 +1,7 @@
-"""A small, made-up plant as published marts: the contract's files with its columns and types, and sums that agree.
+"""A small, invented plant as published marts: the contract's files with its columns and types, and consistent sums.
 
-States last ten minutes and are drawn from a hash, so every call gives the same plant. No rule of the contract is tested
-here; it only has to look like what a batch publishes, with the names that break careless pages.
+States last ten minutes and are drawn from a hash, so every call returns the same plant. No rule of the contract is
+tested here. The plant only has to look like a published one, and has names that break careless pages.
 """
 
 from datetime import UTC, date, datetime, timedelta
@@ -14,7 +14,7 @@ from ingestion.settings import Settings
 from orchestration.marts import all_descriptions, all_marts
 from publishing.plant_file import write_plant_file
 
-# What a registry or a camera may really send: quotes, slashes, letters beyond ASCII, an id that no registry lists.
+# A registry or a camera may really send these: quotes, slashes, non-ASCII letters, an id that no registry lists.
 ODD_WORKER = "W'7/7 é%"
 UNREGISTERED_WORKER = "W99"
 PUBLISHED_AT = datetime(2026, 3, 1, 0, 0, tzinfo=UTC)
@@ -343,7 +343,7 @@ def write_published(
     }
     with duckdb.connect() as connection:
         connection.execute("set timezone = 'UTC'")
-        connection.execute("set threads = 1")  # means of doubles then come out the same in every call
+        connection.execute("set threads = 1")  # so that means of doubles are equal in every call
         for statement in filter(str.strip, _SQL.split(";\n")):
             used = {name: value for name, value in values.items() if f"${name}" in statement}
             connection.execute(statement, used)

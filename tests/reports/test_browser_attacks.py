@@ -32,7 +32,7 @@ pytestmark = [
     pytest.mark.skipif(find_chromium() is None, reason="there is no Chromium on this machine"),
 ]
 
-# A page at an address, what it runs there, and what came of it. Every name of `.example` leads to this machine.
+# Opens a page at an address, runs a script there, and returns the result. Every name of `.example` is this machine.
 _DRIVER = """
 import { chromium } from 'playwright-core';
 const order = JSON.parse(await new Response(process.stdin).text());
@@ -99,7 +99,7 @@ def elsewhere() -> Iterator[int]:
     server.server_close()
 
 
-# Try to read by every way that a page has; what it could read, it returns.
+# Try to read in every way that a page can, and return what could be read.
 READ = """
     const got = [];
     try { got.push(await (await fetch(TARGET)).text()); } catch {}
@@ -206,7 +206,7 @@ def test_dagster_is_steered_by_its_own_pages_only(tmp_path: Path) -> None:
     )  # fmt: skip
     try:
         assert process.stdout is not None
-        # Dagster's own processes print as well, before and after.
+        # Dagster's own processes print too, before and after.
         found = (re.search(r"http://127\.0\.0\.1:\d+", line) for line in process.stdout)
         address = next(filter(None, found), None)
         assert address is not None
@@ -229,5 +229,5 @@ def test_dagster_is_steered_by_its_own_pages_only(tmp_path: Path) -> None:
     assert rebound["status"] == 421
     assert "forged" not in json.dumps([rebound, before])
     assert "concurrencyLimits" in before["result"]
-    assert json.loads(after["result"])["data"] == {"setConcurrencyLimit": True}  # what the attacks would have done
+    assert json.loads(after["result"])["data"] == {"setConcurrencyLimit": True}  # the change that the attacks attempted
     assert own_socket["result"] == "open"

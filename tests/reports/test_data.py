@@ -1,4 +1,4 @@
-"""The data of the site: its tables and parts, the prepared answers, what is rewritten, and what a kill leaves."""
+"""The data of the site: its tables and parts, the prepared answers, what is rewritten, and the state after a kill."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The metrics API's files: shapes, days, ratios of sums, names of sites, and what a publish leaves on the disk."""
+"""The metrics API's files: shapes, days, ratios of sums, names of sites, and the files that a publication leaves."""
 
 import json
 import os
@@ -31,7 +31,7 @@ Days = Iterable[tuple[str, str, bool]]
 
 
 def write_marts(folder: Path, days: Days, workers: Any = (), stations: Any = ()) -> Path:
-    """Published marts with the columns that matter; `days` are site, date and whether it is complete."""
+    """Published marts with the columns that matter. `days` are site, date and whether the date is complete."""
     folder.mkdir(parents=True, exist_ok=True)
     rows = {
         "shift_windows": (WINDOWS, [(site, day, shift, done) for site, day, done in days for shift in ("a", "b")]),
@@ -156,7 +156,7 @@ def test_the_latest_day_of_all_sites_is_complete_at_each_of_them(tmp_path: Path)
     assert [row["total_units_produced"] for row in answer(tmp_path / "site", "workers")] == [10, 30]
     factory = answer(tmp_path / "site", "factory")
     assert (factory["total_workers"], factory["average_production_rate"]) == (2, 26.7)
-    assert factory["average_utilization_percentage"] == 75.0  # each worker counts alike
+    assert factory["average_utilization_percentage"] == 75.0  # each worker has equal weight
     assert answer(tmp_path / "site", "workers/north/2026-01-15")[0]["total_units_produced"] == 1
 
 
@@ -238,7 +238,7 @@ def test_what_did_not_change_is_not_written_again(published: Path, tmp_path: Pat
     after = (site / "api/metrics/workers/north/2026-01-14.json").stat()
     assert 0 < report.files < 10
     assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
-    assert len(list((site / "api").glob(".metrics*"))) == 1  # nothing of the version before is left
+    assert len(list((site / "api").glob(".metrics*"))) == 1  # nothing of the previous version is left
 
 
 def test_a_publish_that_was_killed_shows_the_version_before_and_the_next_one_completes_it(

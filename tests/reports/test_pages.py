@@ -86,7 +86,7 @@ def _open(server: SiteServer, visits: list[Visit], timezone: str = "UTC") -> lis
 
 @pytest.fixture(scope="module")
 def met(server: SiteServer) -> dict[tuple[str, int], Met]:
-    """What one browser met: every page at both widths, looked through for barriers, and single views."""
+    """The results of one browser: every page at both widths, checked for accessibility, and single views."""
     heads = "return Array.from(document.querySelectorAll('section.table th button'), (head) => head.innerText.trim());"
     visits = [
         Visit(path, width, name, check=True, script=heads if name == "workers" else None)
@@ -137,7 +137,7 @@ def test_nothing_serious_keeps_people_from_reading_a_page(
 
 
 def _expected(settings: Settings, mart: str, columns: str, where: str = "shift_date > '2026-02-21'") -> tuple[Any, ...]:
-    """Sums over the newest seven shift dates, or what `where` says, read from the mart itself."""
+    """Sums over the newest seven shift dates, or over the rows of `where`, computed from the mart itself."""
     row = read_rows(f"select {columns} from '{settings.published_path}/{mart}.parquet' where {where}")[0]
     assert None not in row
     return row
@@ -148,7 +148,7 @@ def _percent(share: float) -> str:
 
 
 def _duration(seconds: float) -> str:
-    minutes = math.floor(seconds / 60 + 0.5)  # a half goes up, as in the browser
+    minutes = math.floor(seconds / 60 + 0.5)  # a half is rounded up, as in the browser
     return f"{math.floor(minutes / 60 + 0.5):,} h" if minutes >= 6000 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
@@ -205,7 +205,7 @@ def test_a_cameras_last_event_is_shown_and_is_no_alarm_that_the_checks_do_not_sh
 ) -> None:
     assert "Silent camera" not in met["plant", OFFICE]["text"]
     heard = {row[0]: row[2] for row in _table(met["data health", OFFICE], "Camera", "Site", "Last heard")}
-    # 04:50 UTC less five hours, by the clock of Chicago
+    # 04:50 UTC minus five hours, by the local time of Chicago
     assert heard["south-cam3"] == "28 Feb 2026, 17:50 GMT-6"
 
 
@@ -299,7 +299,7 @@ def test_workers_are_listed_by_name_and_never_by_a_figure(settings: Settings, me
     page = met["workers", OFFICE]
     table = next(table for table in page["tables"] if table[0][0] == "Worker")
     assert [row[0] for row in table[1:]] == names
-    assert page["answer"] == ["Worker", "Site", "Registry"]  # by a figure there is nothing to click
+    assert page["answer"] == ["Worker", "Site", "Registry"]  # a figure is not a link
 
 
 def test_all_dates_are_more_than_the_newest_seven(settings: Settings, met: dict[tuple[str, int], Met]) -> None:
@@ -318,7 +318,7 @@ def test_what_no_registry_lists_is_shown_as_not_registered(met: dict[tuple[str, 
 
 
 def _table(page: Met, *heads: str) -> list[list[str]]:
-    """The rows of the page's table whose first heads are these."""
+    """The rows of the page's table whose first column heads are these."""
     return next(table[1:] for table in page["tables"] if table[0][: len(heads)] == list(heads))
 
 
@@ -508,7 +508,7 @@ def test_a_page_that_stays_open_shows_the_next_batch_whole_and_without_a_flash(
     asked = 0
 
     def answer_and_publish(site: Path, target: str, headers: Mapping[str, str]) -> Answer:
-        """The page asks for the manifest as it opens; a batch publishes before it looks again."""
+        """Answer the page's request for the manifest, then publish a batch before the page asks again."""
         nonlocal asked
         asked += target == "/data/manifest.json"
         if target == "/data/manifest.json" and asked == 2:
@@ -536,7 +536,7 @@ def test_a_page_that_stays_open_shows_the_next_batch_whole_and_without_a_flash(
     assert page["consoleErrors"] == page["failedRequests"] == []
     units, active = _expected(settings, "worker_shifts", "sum(units), sum(active_seconds)")
     seen = json.loads(page["answer"])
-    assert len(seen) == 2  # the figures before, then all of the new ones: never neither, never a mixture
+    assert len(seen) == 2  # first the old figures, then all new ones: never none, never a mixture
     assert seen[1] == f"{units:,} {_duration(active)}"
 
 
@@ -545,7 +545,7 @@ def test_times_are_the_sites_own_for_readers_in_every_time_zone(
 ) -> None:
     visits = [Visit(PAGES[name], name=name) for name in ("plant", "hours", "timeline")]
     for page in _open(server, visits, "America/Los_Angeles"):
-        goes_on = r"This page looked \d\d:\d\d|\(\d+ min ago\)"  # between the two visits
+        goes_on = r"This page looked \d\d:\d\d|\(\d+ min ago\)"  # changes between two visits
         assert re.sub(goes_on, "", page["text"]) == re.sub(goes_on, "", met[page["name"], OFFICE]["text"])
 
 

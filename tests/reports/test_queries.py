@@ -1,4 +1,4 @@
-"""Single queries of the pages, asked over a few rows in which a careless sentence or sum would be wrong."""
+"""Single queries of the pages, over a few rows for which a careless sentence or sum would be wrong."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def test_the_worst_in_words_is_the_cell_furthest_on_the_wrong_side_of_its_limit(
     plant: duckdb.DuckDBPyConnection,
 ) -> None:
     rows = [
-        ("covers more", "warn", 0.07, -0.1),  # as far from its limit as any, on the right side
+        ("covers more", "warn", 0.07, -0.1),  # as far from its limit as any, but on the right side
         ("covers less", "warn", -0.2, -0.1),
         ("covers a little less", "warn", -0.12, -0.1),
-        ("covers much less", "pass", -0.5, -0.1),  # a cell that passed is not the worst beside one that did not
+        ("covers much less", "pass", -0.5, -0.1),  # a cell that passed is not the worst if another one did not
     ]
     for sentence, status, effect, threshold in rows:
         plant.execute(

@@ -40,7 +40,7 @@ AND_THEN = (
 )
 
 
-# What the timeline draws, in seconds of the window's eight hours, and the figures that are grey.
+# The bars of the timeline, in seconds of the window's eight hours, and the grey figures.
 DRAWN = """
     const lanes = Array.from(document.querySelectorAll('svg[data-lane]'), (svg) => {
         const texts = Array.from(svg.querySelectorAll('path'), (path) => path.getAttribute('d')).join('');
@@ -50,7 +50,7 @@ DRAWN = """
     const grey = Array.from(document.querySelectorAll('.value.thin'), (value) => value.dataset.figure);
     return { drawn: lanes.reduce((sum, lane) => sum + lane, 0), grey };
 """
-# What an incident marks: figures, rows and the timeline; and what was on the page when its button called the printer.
+# The marks of an incident on figures, rows and the timeline, and the page's content when its button called the printer.
 MARKED = """
     const count = (name) => document.querySelectorAll(name).length;
     return [count('dl.figures dt'), count('dl.figures dt .incident'), count('td .incident'), count('[data-mark]')];
@@ -95,7 +95,7 @@ def met(address: str) -> dict[str, Met]:
 
 
 def _targets(settings: Settings, where: str) -> tuple[float, float, float]:
-    """Units, target so far and whole target of the stations that have one."""
+    """Units, target so far and full target of the stations with a target."""
     file = f"{settings.published_path}/station_targets.parquet"
     return read_rows(f"select sum(units), sum(target_units_so_far), sum(target_units) from '{file}' where {where}")[0]
 
@@ -226,7 +226,7 @@ def test_an_incident_is_shown_on_every_page_that_it_affects_and_persons_pages_sa
 ) -> None:
     for name in ("running", "person", "thin station"):
         assert "mean confidence 0.71 is under the floor 0.85" in met[name]["text"]
-    assert "Open incident" not in met["empty station"]["text"]  # of the other site
+    assert "Open incident" not in met["empty station"]["text"]  # it is at the other site
     file = f"{settings.published_path}/label_accuracy.parquet"
     ((checked, correct),) = read_rows(
         f"select sum(labelled_events), sum(correct_events) from '{file}' "
@@ -281,13 +281,13 @@ def test_site_and_period_filter_every_table_of_the_models(met: dict[str, Met]) -
     }
     assert sites == {"South plant"}
     queued = table_of(met["models of a day"], "Time", "Site", "Camera")
-    # by the sites' own clocks: the UTC date of the 28th begins on the 27th in Chicago, and ends on the 1st in Berlin
+    # by the sites' local time: the UTC date of the 28th begins on the 27th in Chicago, and ends on the 1st in Berlin
     shown = {(row[1], row[0][:11]) for row in queued}
     assert shown <= {
         *(("North plant", day) for day in ("28 Feb 2026", "1 Mar 2026,")),
         *(("South plant", day) for day in ("27 Feb 2026", "28 Feb 2026")),
     }
-    # a pair of versions is shown while one of them runs
+    # a pair of versions is shown if one of them is in use
     verdicts = [table for table in met["models long ago"]["tables"] if table[0][0] == "Versions"]
     assert verdicts == []
     assert table_of(met["models of a month"], "Versions", "Site")[0][0] == "1.4 → 1.5"
@@ -296,7 +296,7 @@ def test_site_and_period_filter_every_table_of_the_models(met: dict[str, Met]) -
 def test_nothing_is_drawn_after_the_newest_landing(met: dict[str, Met]) -> None:
     seconds = table_of(met["timeline"], "Worker", "working")
     assert seconds
-    file_end = "3 h 00 min"  # of an evening from 14:00, by 17:00
+    file_end = "3 h 00 min"  # of an evening shift from 14:00, at 17:00
     assert all(row[1] <= file_end for row in seconds)
 
 

@@ -26,7 +26,7 @@ def _program(folder: Path, name: str, says: str) -> None:
 
 @pytest.fixture
 def reports(tmp_path: Path) -> Path:
-    """A reports folder in miniature: two pages and a lock file."""
+    """A small reports folder: two pages and a lock file."""
     folder = tmp_path / "reports"
     (folder / "pages").mkdir(parents=True)
     (folder / "pages" / "index.md").write_text("# A page")

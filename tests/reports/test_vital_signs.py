@@ -1,4 +1,4 @@
-"""`/health` and `/metrics` of a real report server, for a plant that is well, one that has stopped, and a new one."""
+"""`/health` and `/metrics` of a real report server, for a healthy plant, a stopped one and a new one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[SiteServer]:
-    """The server of a plant with a site, of which nothing is published."""
+    """The server of a plant with a site and without a published version."""
     settings = Settings(data_dir=tmp_path)
     settings.site_path.mkdir()
     (settings.site_path / "index.html").write_text("<html>")
@@ -32,7 +32,7 @@ def server(tmp_path: Path) -> Iterator[SiteServer]:
 
 
 def ask(server: SiteServer, path: str) -> tuple[int, str, str]:
-    """The status, the kind of content and the text."""
+    """The status, the content type and the text."""
     try:
         with urllib.request.urlopen(f"{server.address}{path}", timeout=10) as answer:
             return answer.status, answer.headers["Content-Type"], answer.read().decode()
@@ -41,7 +41,7 @@ def ask(server: SiteServer, path: str) -> tuple[int, str, str]:
 
 
 def figures(text: str) -> dict[str, float]:
-    """What Prometheus would read; each figure has its help and its type before it."""
+    """The figures that Prometheus would read. Help and type precede each figure."""
     lines = text.splitlines()
     assert [line.split()[:2] for line in lines[0::3]] == [["#", "HELP"]] * (len(lines) // 3)
     assert {line.split()[3] for line in lines[1::3]} == {"gauge"}

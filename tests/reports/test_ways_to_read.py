@@ -24,7 +24,7 @@ PREFIX = "/floorhouse"
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """Ten weeks over the turn of the year."""
+    """Ten weeks around the turn of the year."""
     settings = Settings(data_dir=tmp_path_factory.mktemp("long"))
     publish_sample(settings, days=70, workers=4, stations=3, is_running=True)
     return settings
@@ -38,7 +38,7 @@ def address(settings: Settings) -> Iterator[str]:
 
 @pytest.fixture
 def proxy(address: str) -> Iterator[str]:
-    """The address of a proxy that shows the report below a sub-path, and has nothing elsewhere."""
+    """The address of a proxy that shows the report below a sub-path, and nothing elsewhere."""
     upstream = urlsplit(address).netloc
 
     class Proxy(BaseHTTPRequestHandler):
@@ -257,7 +257,7 @@ def test_a_reader_asks_the_marts_in_sql_and_saves_the_answer(settings: Settings,
     assert chart["charts"] == 1
     for page in (table, file, chart):
         assert page["consoleErrors"] == page["failedRequests"] == page["outsideRequests"] == []
-    # what can be asked is described, and no table of people is among it
+    # everything that can be queried is described, and there is no table of people
     described = {row[0]: row[2] for rows in table["tables"] for row in rows if rows[0] == ["Column", "Type", "Meaning"]}
     assert described["shift_date"].startswith("The local date")
     assert "worker_id" not in described

@@ -1,10 +1,10 @@
-"""A new plant's usual first faults as examples: dark cameras, handovers, states set before the shift began."""
+"""The usual faults of a new plant as examples: dark cameras, handovers, states that began before the shift."""
 
 from tests.scenarios.worked_examples import Example
 
 
 def every(minutes: int, start: str, end: str, what: str) -> str:
-    """One event each so many minutes, from `start` until before `end`; a clock may pass midnight: `30:00`."""
+    """One event every `minutes`, from `start` to before `end`; a time may be after midnight: `30:00`."""
     first, last = (int(clock[:2]) * 60 + int(clock[3:]) for clock in (start, end))
     return "; ".join(
         f"{'15th ' * (at >= 1440)}{at // 60 % 24:02d}:{at % 60:02d} {what}" for at in range(first, last, minutes)
@@ -111,7 +111,7 @@ FIRST_WEEKS = [
                 {
                     "shift_id": "late",
                     "utilization": 288_045 / 289_845,
-                    # each of the ten who leave works for as many seconds as its number says, and idles for 180
+                    # each of the ten who leave works for n seconds, n being the worker's number, and is idle for 180
                     "average_utilization": (10 + sum(n / (n + 180) for n in range(10))) / 20,
                     "worker_count": 20,
                 }

@@ -1,7 +1,7 @@
-"""A scenario is a folder: input files under their keys, and the rows that a person worked out on paper.
+"""A scenario is a folder: input files under their keys, and the rows that a person computed on paper.
 
-`expected.json` names for each mart the rows, with the columns that matter; `"complete": true` says that the mart has no
-other rows. A ratio is written as it is on paper, `"25230/28800"`. `settings` and `now` are optional.
+`expected.json` lists the rows of each mart, with the columns that matter. `"complete": true` says that the mart has no
+other rows. A ratio is written as on paper, `"25230/28800"`. `settings` and `now` are optional.
 """
 
 import json
@@ -34,7 +34,7 @@ ROW_KEYS = {
 
 @dataclass(frozen=True)
 class Scenario:
-    """The input files by their keys, and what must come out of them."""
+    """The input files by their keys, and the expected result."""
 
     name: str
     files: dict[str, bytes]
@@ -61,7 +61,7 @@ def read_scenario(name: str) -> Scenario:
 
 
 def differences(mart: str, expected: dict[str, Any], actual: list[Row]) -> list[str]:
-    """What is wrong with the published rows of a mart, one sentence each; empty when nothing is."""
+    """The differences in the published rows of a mart, one sentence each; empty if there are none."""
     found = []
     for row in expected["rows"]:
         key = {name: row[name] for name in ROW_KEYS[mart] if name in row}
@@ -80,7 +80,7 @@ def differences(mart: str, expected: dict[str, Any], actual: list[Row]) -> list[
 
 
 def same(actual: Any, expected: Any) -> bool:
-    """Whether a published value is the one on paper; doubles to the last digits that a division can move."""
+    """Whether a published value equals the one on paper; doubles may differ in the last digits after a division."""
     if isinstance(actual, float) and isinstance(expected, str):
         expected = float(Fraction(expected))
     if isinstance(actual, float) and isinstance(expected, int | float) and not isinstance(expected, bool):
@@ -89,7 +89,7 @@ def same(actual: Any, expected: Any) -> bool:
 
 
 def shown(value: Any) -> Any:
-    """A published value as expected.json writes it."""
+    """A published value in the form of expected.json."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     return value.isoformat() if isinstance(value, date) else value

@@ -1,4 +1,4 @@
-"""Whole days worked out by hand: what the plant publishes is what a person gets on paper."""
+"""Whole days computed by hand: the plant publishes what a person computes on paper."""
 
 from pathlib import Path
 

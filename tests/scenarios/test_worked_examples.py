@@ -1,4 +1,4 @@
-"""The worked examples of the contract's rules, by the naive reference and by the models."""
+"""The worked examples of the contract's rules, computed by the naive reference and by the models."""
 
 from datetime import datetime
 from pathlib import Path

@@ -1,7 +1,7 @@
-"""The contract's rules about windows, intervals and marts in small examples: a few events, and the rows they must give.
+"""The contract's rules about windows, intervals and marts as small examples: a few events, and the expected rows.
 
-Every example has a site of its own, so that many share one batch. The clock is that of 14 January 2026, a Wednesday,
-in UTC, and the shifts are `day` 06:00-14:00, `late` 14:00-22:00, `night` 22:00-06:00, unless an example says otherwise.
+Every example has its own site, so that many share one batch. The date is 14 January 2026, a Wednesday, in UTC, and the
+shifts are `day` 06:00-14:00, `late` 14:00-22:00, `night` 22:00-06:00, unless an example says otherwise.
 """
 
 import json
@@ -55,7 +55,7 @@ class Example:
         return Registry({self.site_id: (self.name, self.zone)}, shifts, targets=targets)
 
     def lines(self) -> Iterator[str]:
-        """The records, as a camera writes them."""
+        """The records in the form that a camera writes."""
         who = station = camera = ""
         for text in self.events.split(";"):
             found = _EVENT.fullmatch(text.strip())
@@ -80,7 +80,7 @@ class Example:
             yield json.dumps({name: value for name, value in record.items() if value is not None})
 
     def differences(self, marts: dict[str, list[Row]]) -> list[str]:
-        """What is wrong with the rows of this example's site, one sentence each."""
+        """The differences in the rows of this example's site, one sentence each."""
         wrong = []
         for mart, expected in self.expected.items():
             own = [row for row in marts[mart] if row["site_id"] == self.site_id]
@@ -489,7 +489,7 @@ EXAMPLES = [
 
 
 def grouped_by_plant(examples: list[Example]) -> Iterator[tuple[str, float | None, list[Example]]]:
-    """Examples that can share a plant: the same newest landing, the same settings."""
+    """Examples that can share a plant: with the same newest landing and the same settings."""
     for now, cap in sorted({(each.now, each.max_state_minutes) for each in examples}, key=repr):
         yield now, cap, [each for each in examples if (each.now, each.max_state_minutes) == (now, cap)]
 

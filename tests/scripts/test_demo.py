@@ -16,7 +16,7 @@ from scripts.steps import Progress, Step, StepError
 
 
 def write_module(folder: Path, monkeypatch: pytest.MonkeyPatch, code: str) -> list[str]:
-    """A command for a Step: a module of this code."""
+    """A command for a Step: a module with this code."""
     (folder / "made_up_step.py").write_text(code, encoding="utf-8")
     monkeypatch.setenv("PYTHONPATH", str(folder))
     return ["made_up_step"]

@@ -16,7 +16,7 @@ from tests.plant import Plant
 
 REGISTRY = {
     "registry/sites.csv": "site_id,name,timezone\nnorth,North,Europe/Berlin\n",
-    # two windows that overlap from 13:00 on: who came at 08:00 belongs to the early one until its end
+    # two windows that overlap from 13:00 on: a worker who came at 08:00 belongs to the early one until it ends
     "registry/shifts.csv": "site_id,shift_id,start_local,duration_minutes\n"
     "north,early,06:00,480\nnorth,late,13:00,480\n",
     "registry/workers.csv": "site_id,worker_id,name\nnorth,W1,Person One\n",
@@ -64,7 +64,7 @@ LATE = "".join(
 
 @pytest.fixture(scope="module")
 def computed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data folder of the shift after two batches; a test gets a copy, as a batch takes seconds."""
+    """The data folder of the shift after two batches. A test gets a copy, because a batch takes seconds."""
     plant = Plant(tmp_path_factory.mktemp("computed") / "data", max_state_minutes=60)
     for key, text in {**REGISTRY, "events/early.jsonl": EARLY, "events/late.jsonl": LATE}.items():
         plant.drop(key, text)
@@ -114,7 +114,7 @@ def test_every_rule_is_shown_with_its_record_and_the_sums_are_those_of_the_mart(
     assert "active_seconds = sum of 4 working intervals = 3600\n" in early
     assert "utilization = active ÷ present = 3600 ÷ 6600 = 0.5455 (54.5%)" in early
     assert "shift_utilization = active ÷ scheduled = 3600 ÷ 28800 = 0.1250 (12.5%)" in early
-    # 10 + 5 + 5 + 30 (the absence) + 20 + 30 + 20 to the end of the window, behind which W1 is seen again
+    # 10 + 5 + 5 + 30 (the absence) + 20 + 30 + 20 up to the end of the window; W1 is seen again after it
     assert "coverage = observed ÷ scheduled = 7200 ÷ 28800 = 25.0%" in early
     assert "camera C1 on 2026-01-15 (UTC): heard" in early
     assert "records have landed" not in early

@@ -1,4 +1,4 @@
-"""Every message stands in one list with the case that makes it."""
+"""Every message is in one list, under the case in which it appears."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What settings mean stands in their classes alone; the pages that show it are written from there."""
+"""The settings' classes alone define what settings mean. The pages about settings are generated from them."""
 
 import pytest
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.test_conventions import LOCKS, ROOT
 
-# Stands for python3, for .venv/bin/python and for .venv/bin/uv. `fail-next` beside it makes one installation fail.
+# Replaces python3, .venv/bin/python and .venv/bin/uv. A file `fail-next` beside it makes one installation fail.
 FAKE = """\
 #!/usr/bin/env bash
 home=@HOME@
@@ -30,7 +30,7 @@ esac
 
 
 class Clone:
-    """A folder with the script and the locks, and a record of what was started."""
+    """A folder with the script and the locks, and a record of the started commands."""
 
     def __init__(self, folder: Path) -> None:
         self.home = folder / "machine"
@@ -86,7 +86,7 @@ def test_an_up_to_date_clone_is_left_alone_at_once(clone: Clone) -> None:
     began = time.monotonic()
     process = clone.setup("--quiet")
 
-    assert time.monotonic() - began < 1  # 0.02 s where the machine has nothing else to do
+    assert time.monotonic() - began < 1  # 0.02 s on an idle machine
     assert (process.returncode, process.stdout) == (0, "")
     assert (clone.home / "calls").read_text(encoding="utf-8") == ""
 

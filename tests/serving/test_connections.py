@@ -1,4 +1,4 @@
-"""Connections, over real sockets: a crowd is served, and the client with too many connections gives way first."""
+"""Connections over real sockets: a crowd is served, and connections of the client with the most are closed first."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MOST = 20
 
 @pytest.fixture
 def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """A server that has room for few connections."""
+    """The port of a server that allows few connections."""
     monkeypatch.setattr(connections, "MAX_CONNECTIONS", MOST)
     with listen("127.0.0.1", 0) as listener:
         server = make_server(Guard(PlainTextResponse("here"), KnownHosts()), 30, timeout_keep_alive=30)
@@ -54,7 +54,7 @@ def test_the_client_with_most_idle_connections_makes_room_and_others_keep_theirs
         assert ask(late).endswith(b"here")
         assert all(ask(one).endswith(b"here") for one in honest)
         answered = [ask(one) for one in crowd]
-        assert answered[0] == b""  # the oldest went first
+        assert answered[0] == b""  # the oldest was closed first
         assert answered[-1].endswith(b"here")
 
 

@@ -59,7 +59,7 @@ def test_a_request_without_a_host_or_with_two_of_which_one_is_unknown_is_refused
         ("localhost:8080", "http://localhost", 403),
         ("localhost:8080", "http://127.0.0.1:8080", 403),
         ("plant.example", "https://plant.example", None),
-        ("127.0.0.1:8080", "https://plant.example", None),  # a proxy in front asks by another name
+        ("127.0.0.1:8080", "https://plant.example", None),  # a proxy in front uses another name
         ("127.0.0.1:8080", "https://plant.example:9999", 403),
         ("127.0.0.1:8080", "https://figures.example:444", None),
         ("localhost:8080", "null", 403),

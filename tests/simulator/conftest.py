@@ -1,4 +1,4 @@
-"""One small simulated plant for all tests here; simulating it takes a second, so once is enough."""
+"""One small simulated plant for all tests here, because simulating it takes a second."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from tests.simulator.simulated import Simulated, simulate_plant
 
 @pytest.fixture(scope="session")
 def small_plant(tmp_path_factory: pytest.TempPathFactory) -> Simulated:
-    """Two sites, six cameras, eighteen workers, eight days that hold the end of summer time in Europe."""
+    """Two sites, six cameras, eighteen workers, and eight days that include the end of summer time in Europe."""
     return simulate_plant(tmp_path_factory.mktemp("small"), cameras=6, workers=18, days=8, seed=7)
 
 

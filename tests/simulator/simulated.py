@@ -1,4 +1,4 @@
-"""Reads a simulated bucket and its truth back, by means that share no code with the simulator or with landing."""
+"""Reads a simulated bucket and its truth with code that is independent of the simulator and of landing."""
 
 import gzip
 import hashlib
@@ -42,7 +42,10 @@ class Simulated:
         return found
 
     def lines(self, key: str) -> list[bytes]:
-        """The raw records of one object; of one that was cut, those before the cut and what is left as the last one."""
+        """The raw records of one object.
+
+        Of a cut object, the records before the cut and the remaining bytes as the last one.
+        """
         content = (self.arguments.landing / key).read_bytes()
         if key.endswith(".gz"):
             with gzip.open(io.BytesIO(content)) as file:
@@ -91,7 +94,7 @@ def instant(text: str) -> datetime:
 
 
 def reason(line: bytes) -> str | None:
-    """Why the contract rejects a record, written down again from its table; None for one that it accepts."""
+    """Why the contract rejects a record, written down again from its table; None if it is accepted."""
     try:
         record = json.loads(line)
     except ValueError:

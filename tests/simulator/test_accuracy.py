@@ -1,4 +1,4 @@
-"""Marts that are true have no error; marts that are wrong have the error that was put into them."""
+"""True marts have no error; falsified marts have the error that was put into them."""
 
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ Row = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def true_marts(small_plant: Simulated) -> dict[str, list[Row]]:
-    """The two marts as they would be if every camera were perfect, worked out millisecond by millisecond."""
+    """The two marts for perfect cameras, computed millisecond by millisecond."""
     windows = sorted(small_plant.truth("windows"), key=lambda row: row["started_at"])
     totals: dict[str, dict[tuple[Any, ...], Row]] = {"worker": {}, "workstation": {}}
     for row in small_plant.truth("timeline"):
@@ -157,7 +157,7 @@ def test_where_windows_overlap_the_one_that_started_last_owns_the_truth(tmp_path
 
 
 def _totals(totals: dict[str, dict[tuple[Any, ...], Row]], row: Row, window: Row) -> list[Row]:
-    """The rows of both marts that a piece of truth belongs to, made where it is the first."""
+    """The rows of both marts that a piece of truth belongs to, created at its first use."""
     found = []
     for subject in ("worker", "workstation"):
         key = {name: window[name] for name in ("site_id", "shift_date", "shift_id")}

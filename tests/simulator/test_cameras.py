@@ -73,7 +73,7 @@ def test_the_drift_shows_in_the_mix_of_events_too(small_plant: Simulated, events
 def test_false_detections_are_less_sure_than_true_ones(small_plant: Simulated, events: list[dict[str, Any]]) -> None:
     true_state: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in sorted(small_plant.truth("timeline"), key=lambda one: one["started_at"]):
-        if row["site_id"] == "chicago":  # where no clock is badly wrong
+        if row["site_id"] == "chicago":  # whose clocks are nearly right
             true_state[row["worker_id"]].append(row)
     starts = {worker: [row["started_at"] for row in rows] for worker, rows in true_state.items()}
     sure: dict[bool, list[float]] = {True: [], False: []}
@@ -85,7 +85,7 @@ def test_false_detections_are_less_sure_than_true_ones(small_plant: Simulated, e
         ):
             worker = event["worker_id"]
             row = true_state[worker][max(0, bisect(starts[worker], event["at"]) - 1)]
-            # Clocks are off by up to 1.5 s, so only what lies well within a state can be judged.
+            # Clocks are off by up to 1.5 s, so only events well within a state can be judged.
             if row["started_at"] + hours(4 / 3600) < event["at"] < row["ended_at"] - hours(4 / 3600):
                 sure[row["state"] == event["event_type"]].append(event["confidence"])
     assert len(sure[False]) > 10

@@ -1,4 +1,4 @@
-"""The way to the bucket: formats, rejects, retries, late objects, and an outage with its backlog."""
+"""From the cameras to the bucket: formats, rejects, retries, late objects, and an outage with its backlog."""
 
 import json
 import os
@@ -93,7 +93,7 @@ def test_objects_are_written_in_the_order_of_arrival_and_late_ones_late(small_pl
         late = [row for row in own if row["cause"] == "late"]
         assert late
         for row in late:
-            # Objects of later hours lie in the bucket before it.
+            # Objects of later hours are in the bucket before it.
             hour = "/".join(row["object_key"].partition(".")[0].split("/")[-2:])
             before = [one for one in hourly if one["delivered_at"] < row["delivered_at"]]
             assert any("/".join(one["object_key"].partition(".")[0].split("/")[-2:]) > hour for one in before)
@@ -131,9 +131,9 @@ def test_an_outage_ends_with_a_backlog_that_holds_all_of_it(
     ]
     held = [event for event in seen_then if "backlog" in event["key"]]
     assert in_backlog > 100
-    # All but the stragglers that a camera had sent on with a later hour.
+    # All except late events, which a camera sent with a later hour.
     assert len(held) > len(seen_then) * 0.98
-    # While the line is cut nothing of that time arrives.
+    # While the line is cut, no object of that time arrives.
     hours_of_it = {f"/{outage['started_at']:%Y-%m-%d}/T{outage['started_at'].hour + step:02d}" for step in range(2)}
     assert not [row for row in own if any(hour in row["object_key"] for hour in hours_of_it)]
 

@@ -1,4 +1,4 @@
-"""Labels of a simulated plant, from the truth, land and show how often each version was wrong."""
+"""Labels of a simulated plant are made from the truth, land, and show how often each version was wrong."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.plant import Plant
 
 def test_a_reviewer_errs_now_and_then_and_some_events_have_several() -> None:
     at = datetime(2026, 1, 1, tzinfo=UTC)
-    keys = ["000" + hashlib.md5(str(number).encode()).hexdigest()[3:] for number in range(4000)]  # as of a sample
+    keys = ["000" + hashlib.md5(str(number).encode()).hexdigest()[3:] for number in range(4000)]  # keys of a sample
     said = {key: list(answers(key, "idle", at)) for key in keys}
     assert said == {key: list(answers(key, "idle", at)) for key in keys}
     counts = Counter(len(found) for found in said.values())
@@ -41,15 +41,15 @@ def test_labels_from_the_truth_show_how_often_each_version_is_wrong(tmp_path: Pa
     queue = plant.mart("review_queue")
     paths = (arguments.truth, plant.settings.published_path, plant.landing)
     assert write_labels(*paths) == len(queue)
-    assert write_labels(*paths) == 0  # they lie there
+    assert write_labels(*paths) == 0  # the labels are still there
     plant.batch(now)
-    assert write_labels(*paths) == 0  # they are archived
+    assert write_labels(*paths) == 0  # they have been archived
     assert [one for one in plant.mart("rejected_records") if one["object_key"].startswith("labels/")] == []
     accuracy = plant.mart("label_accuracy")
     for version in VERSIONS:
         rows = [one for one in accuracy if one["model_version"] == version.version]
         labelled, correct = (sum(one[name] for one in rows) for name in ("labelled_events", "correct_events"))
-        # what the camera confused and what its reviewers got wrong, with room for the draw
+        # the camera's confusions and the reviewers' errors, with room for chance
         assert 1 - correct / labelled == pytest.approx(version.confused + ERRS, abs=0.05)
     bad, good = (
         sum(one["correct_events"] for one in rows) / sum(one["labelled_events"] for one in rows)

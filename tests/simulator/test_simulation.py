@@ -1,4 +1,4 @@
-"""One simulation as a whole: the same bytes again, and what the summary says about them."""
+"""One simulation as a whole: it produces the same bytes again, and its summary is correct."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ from simulator.__main__ import closing_words, main
 from tests.simulator.simulated import TYPES, Simulated, digests, simulate_plant
 
 TINY = {"sites": 2, "cameras": 3, "workers": 8, "days": 2, "start": date(2026, 10, 24)}
-# A change of the simulation changes this; then `FORMAT_OF_TRUTH` must rise as well, or old folders pass for new ones.
+# A change of the simulation changes this hash. Then `FORMAT_OF_TRUTH` must rise too, or old folders pass for new ones.
 TINY_BUCKET = "482b44048b6f6b351000feb1f93ed87483a82e22c116156d05d97df7c8998a1f"
 
 
@@ -40,7 +40,7 @@ def test_another_seed_gives_other_events(tmp_path: Path) -> None:
 def test_a_second_run_writes_nothing_even_when_the_bucket_was_emptied(tmp_path: Path) -> None:
     first = simulate_plant(tmp_path, **TINY)
     for path in (first.arguments.landing / "events").rglob("*.*"):
-        path.unlink()  # as landing does, which moves objects to its archive
+        path.unlink()  # as landing does, which moves objects to the archive
     again = simulate(first.arguments)
     assert again.already_done
     assert again.events == first.summary.events

@@ -1,4 +1,4 @@
-"""What truly happened: workers, shifts and output, before any camera looks."""
+"""The truth about workers, shifts and output, without cameras."""
 
 import csv
 import io
@@ -85,7 +85,7 @@ def test_units_are_made_while_the_worker_works_at_the_station_and_follow_its_rat
     for site in fleet.sites:
         for station in site.stations:
             key = (site.site_id, station.workstation_id)
-            # Workers' paces lie between 82 and 112 percent; a part of a unit is lost when a worker moves on.
+            # Workers' paces are between 82 and 112 percent. A part of a unit is lost when a worker moves on.
             assert 0.80 <= made[key] / (seconds[key] / 3600 * station.units_per_hour) <= 1.12
 
 
