@@ -3,11 +3,11 @@ PYTHON := .venv/bin/python
 FLOORHOUSE := .venv/bin/floorhouse
 UV_COMPILE := .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
     --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
-# Whoever is done takes tests that another process has not begun.
+# worksteal: a process that has no tests left takes tests that another process has not begun.
 PYTEST := $(PYTHON) -m pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal
 SQL_FOLDERS := dbt_project/models dbt_project/data_tests
 
-# Node trusts a list of its own; what the machine's administrator added (a firewall's authority) counts too.
+# Node has its own list of trusted authorities. This adds those of the machine, such as a firewall's authority.
 export NODE_EXTRA_CA_CERTS ?= $(wildcard /etc/ssl/certs/ca-certificates.crt)
 
 .DEFAULT_GOAL := help
@@ -16,7 +16,7 @@ export NODE_EXTRA_CA_CERTS ?= $(wildcard /etc/ssl/certs/ca-certificates.crt)
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup:  ## install everything into .venv; nothing happens when it is up to date
+setup:  ## install everything into .venv, if it is not up to date
 	@scripts/setup
 
 ready:
@@ -25,23 +25,23 @@ ready:
 demo: ready  ## simulate a plant for 30 days, run a batch over it, build the report
 	@$(FLOORHOUSE) demo
 
-run: ready  ## one batch over whatever is in the landing bucket
+run: ready  ## run one batch over the objects in the landing bucket
 	@$(FLOORHOUSE) run
 
 replay-rejects: ready  ## try the rejected records again, then run a batch
 	@$(FLOORHOUSE) replay
 	@$(FLOORHOUSE) run
 
-verify: ready  ## compare the marts with a full rebuild of a copy, while the plant goes on
+verify: ready  ## compare the marts with a full rebuild of a copy, while the plant runs
 	@$(FLOORHOUSE) verify
 
-backup: ready  ## copy the plant's state into a new folder while the plant goes on: TO=folder [KEEP=number]
+backup: ready  ## copy the plant's state into a new folder while the plant runs: TO=folder [KEEP=number]
 	@$(FLOORHOUSE) backup "$(TO)" $(if $(KEEP),--keep $(KEEP))
 
-restore: ready  ## make a plant of a backup, in a data folder without a warehouse: FROM=folder
+restore: ready  ## restore a backup into a data folder without a warehouse: FROM=folder
 	@$(FLOORHOUSE) restore "$(FROM)"
 
-rebuild: ready  ## make a lost or damaged warehouse anew from the archive, then run a batch
+rebuild: ready  ## rebuild a lost or damaged warehouse from the archive, then run a batch
 	@$(FLOORHOUSE) rebuild
 
 retention: ready  ## delete what the retention settings no longer keep; a schedule does it daily
@@ -50,31 +50,31 @@ retention: ready  ## delete what the retention settings no longer keep; a schedu
 erase-worker: ready  ## remove a person everywhere: SITE=… WORKER=… [ALSO=…] (only searches without CONFIRM=yes)
 	@$(FLOORHOUSE) erase --site="$(SITE)" --worker="$(WORKER)" $(if $(filter yes,$(CONFIRM)),--yes) $(if $(ALSO),--also="$(ALSO)")
 
-explain: ready  ## how a shift's numbers came to be: WORKER=… DATE=… [SITE=…] [SHIFT=…]
+explain: ready  ## show how a shift's numbers were computed: WORKER=… DATE=… [SITE=…] [SHIFT=…]
 	@$(FLOORHOUSE) explain --worker "$$WORKER" --date "$$DATE" --site "$$SITE" --shift "$$SHIFT"
 
 serve: ready  ## serve the report on this machine: http://127.0.0.1:8080
 	@$(FLOORHOUSE) serve
 
-dev: ready  ## the Dagster UI with its daemon, so that sensor and schedule work
+dev: ready  ## start the Dagster UI with its daemon, which runs sensor and schedule
 	@$(FLOORHOUSE) dev
 
-test: lint  ## everything that can be checked, browser included; shows the coverage
+test: lint  ## run all tests, including those in the browser; show the coverage
 	@scripts/setup --quiet --browser
 	@$(PYTHON) -m reports.shell
 	@$(PYTEST) --cov --cov-report=
 	@echo "Lines that the tests ran, without those of other processes: $$($(PYTHON) -m coverage report --format=total) %; make coverage names the others."
 
-test-fast: lint  ## the tests that take no ten seconds each, without a browser: under two minutes
+test-fast: lint  ## run the tests that take less than ten seconds each, without a browser: under two minutes
 	@$(PYTEST) -m "not slow and not browser"
 
-coverage: ready  ## which lines the last make test did not run
+coverage: ready  ## list the lines that the last make test did not run
 	@$(PYTHON) -m coverage report --skip-covered --show-missing --sort=cover
 
 bench: ready  ## measure simulator, landing, models, checks, publishing, whole cycle; writes benchmarks/results.md
 	@$(PYTHON) -m benchmarks
 
-bench-landing-large: ready  ## landing of 20 M events, and into a warehouse of 50 M; takes minutes and 8 GB of disk
+bench-landing-large: ready  ## measure landing 20 M events, and landing into a warehouse of 50 M (minutes, 8 GB of disk)
 	@$(PYTHON) -m benchmarks.landing
 
 bench-drift: ready  ## measure false alarms and power of the drift checks; writes benchmarks/results-drift.md
@@ -83,41 +83,41 @@ bench-drift: ready  ## measure false alarms and power of the drift checks; write
 bench-history: ready  ## measure a batch after 1, 10 and 100 million events (20 minutes, 10 GB); SIZES="1000000" for less
 	@$(PYTHON) -m benchmarks.history $(if $(SIZES),--sizes $(SIZES))
 
-lint: ready  ## ruff, mypy, sqlfluff
+lint: ready  ## run ruff, mypy and sqlfluff
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m mypy
 	@$(PYTHON) -m sqlfluff lint --disable-progress-bar $(SQL_FOLDERS)
 
-format: ready  ## put Python and SQL into the form that lint wants
+format: ready  ## format Python and SQL as lint requires
 	@$(PYTHON) -m ruff check --fix --exit-zero .
 	@$(PYTHON) -m ruff format .
 	@$(PYTHON) -m sqlfluff fix --quiet --disable-progress-bar $(SQL_FOLDERS)
 
-docs: ready  ## dbt's documentation of every model, one page
+docs: ready  ## write dbt's documentation of every model as one page
 	@$(PYTHON) -m scripts.dbt_docs
 
-audit: ready  ## known vulnerabilities of every locked package, as far as a database can be reached
+audit: ready  ## list known vulnerabilities of every locked package, if a database can be reached
 	@$(PYTHON) -m scripts.dependencies audit
 
-sbom: ready  ## a bill of materials (CycloneDX) and the licences of all packages, into sbom/
+sbom: ready  ## write a bill of materials (CycloneDX) and the licences of all packages into sbom/
 	@$(PYTHON) -m scripts.dependencies bill
 
-screenshots: ready  ## picture every page of the report, into screenshots/ or FOLDER=…
+screenshots: ready  ## take a screenshot of every page of the report, into screenshots/ or FOLDER=…
 	@$(PYTHON) -m reports.screenshots $(or $(FOLDER),screenshots)
 
-lock: ready  ## write the lock files anew from pyproject.toml (UPGRADE=1 also takes newer versions)
+lock: ready  ## rewrite the lock files from pyproject.toml (UPGRADE=1 also takes newer versions)
 	@$(UV_COMPILE) pyproject.toml -o requirements.lock
 	@$(UV_COMPILE) pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
 	@$(UV_COMPILE) --no-annotate --group pyproject.toml:mlflow -c requirements.lock -o requirements-mlflow.lock
 	@for group in uv node bucket audit; do \
 	    $(UV_COMPILE) --no-annotate --group pyproject.toml:$$group -o requirements-$$group.lock || exit 1; \
 	done
-	@# With the locked npm: an older npm refuses what a newer one leaves out of the lock.
+	@# With the locked npm: an older npm refuses a lock file in which a newer one leaves out entries.
 	@.venv/bin/uv run --quiet --isolated --no-project --python $(PYTHON) --with-requirements requirements-node.lock -- \
 	    npm install --prefix reports --package-lock-only --ignore-scripts --no-audit --no-fund
 
-clean:  ## remove what was built and installed; the data folder stays
+clean:  ## remove everything built and installed; the data folder stays
 	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage logs dbt_project/target dbt_project/logs \
 	    reports/build reports/build.before reports/.evidence reports/node_modules
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
