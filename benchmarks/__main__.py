@@ -16,6 +16,7 @@ from pathlib import Path
 
 from benchmarks import landing, stages
 from benchmarks.checks import checks
+from benchmarks.framing import framing
 from benchmarks.intake import intake
 from benchmarks.load import load
 from benchmarks.report import report
@@ -69,6 +70,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="floorhouse-bench-") as folder:
         work = Path(folder)
         stages.simulator(work, table.add)
+        framing(work, arguments.events, landing.OBJECTS, arguments.rounds, table.add)
         landing.landing(work, arguments.events, arguments.rounds, now, table.add)
         landing.from_server(work, arguments.events, arguments.rounds, now, table.add)
         stages.transformation_and_publishing(work, arguments.events, table.add)

@@ -18,7 +18,7 @@ from ingestion.records.blocks import DOCUMENT_BYTES, KEPT_OF_HUGE_RECORD, read_i
 from ingestion.records.encoding import Text, is_plain
 from ingestion.records.framing import begins_as_lines, has_more_elements, one_value
 from ingestion.records.read_objects import ReadObjects
-from ingestion.records.slices import ELEMENTS_AT_ONCE, Elements, Lines, Piece, Slice, in_elements, join_pieces
+from ingestion.records.slices import ELEMENTS_AT_ONCE, Elements, Lines, Piece, Slice, count_of, in_elements, join_pieces
 from ingestion.records.unpacking import Undecodable, Unpacked, ZeroFilled, compression_of
 from ingestion.records.values import Reader, Tear, trimmed
 from ingestion.settings import Settings
@@ -106,7 +106,8 @@ class _Opened:
     def _held(self, index: int, content: bytes, reader: Reader, tear: Tear) -> Iterator[Piece]:
         if begins_as_lines(content):
             lines = Lines(index, content, 1, tear)
-            self._refuse_many(_most_records(lines))
+            if len(content) > self.settings.max_object_records:  # a record has at least one byte
+                self._refuse_many(_most_records(lines))
             yield lines
             return
         most = self.settings.max_object_records
@@ -137,8 +138,8 @@ def _most_records(piece: Piece) -> int:
     if isinstance(piece, Elements):
         return len(piece.raws)
     text = piece.text
-    lines = text.count(b"\n") + (not text.endswith(b"\n"))
-    return max(lines, text.count(b"{")) + (text.count(b",") if b"[" in text else 0)
+    lines = count_of(text, "\n") + (not text.endswith(b"\n"))
+    return max(lines, count_of(text, "{")) + (count_of(text, ",") if b"[" in text else 0)
 
 
 def _torn(size: int, tears: list[str]) -> str:
