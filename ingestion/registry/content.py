@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
@@ -14,6 +15,8 @@ from ingestion.registry.csv_reading import Line, Table, decode, read_table
 from ingestion.registry.files import CHECKED, FILES, BadValue, File, Row, first_overlap, key_of
 
 HASH_CHARACTERS = 16
+_ERROR_VALUE = re.compile(r"#(?:N/A|NV|DIV/0!|[A-ZÄÖÜ]+[!?])")  # in the language of the spreadsheet
+_GROUPED_DIGITS = re.compile(r"[1-9][0-9]{0,2}(?:\.[0-9]{3})+")
 
 
 @dataclass(slots=True)
@@ -96,7 +99,15 @@ def _read_line(file: File, table: Table, line: Line, timezones: Collection[str])
 
 def _named(file: File, table: Table, cells: Sequence[str], separator: str) -> dict[str, str]:
     named = {name: cell for name, cell in zip(table.columns, cells, strict=True) if name in file.columns}
+    for name, cell in named.items():
+        if _ERROR_VALUE.fullmatch(cell):
+            raise BadValue(f"{name} is {cell!r}, with which a spreadsheet says that a formula failed")
     # if the comma is the decimal point, it does not separate columns
-    if separator != "," and "units_per_hour" in named:
-        named["units_per_hour"] = named["units_per_hour"].replace(",", ".", 1)
+    if separator != "," and (rate := named.get("units_per_hour")):
+        if _GROUPED_DIGITS.fullmatch(rate):
+            raise BadValue(
+                f"units_per_hour is {rate!r}, whose point may stand before decimals or between thousands; "
+                f"expected {rate.replace('.', '')}, or decimals behind a comma"
+            )
+        named["units_per_hour"] = rate.replace(",", ".", 1)
     return named

@@ -16,7 +16,15 @@ from ingestion.errors import RegistryError
 
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
-_OTHER_FORMATS = {b"PK\x03\x04": "an Excel workbook or another zip file", b"\xd0\xcf\x11\xe0": "an old Excel workbook"}
+_OTHER_FORMATS = {
+    b"PK\x03\x04": "an Excel workbook or another zip file",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
+    b"\x1f\x8b": "compressed (gzip)",
+    b"\xff\xfe\0\0": "UTF-32 text",
+    b"\0\0\xfe\xff": "UTF-32 text",
+}
+_DOS_END = "\x1a"  # old programs end a text with it
+_FORMULA = re.compile(r'\A="([^"]*)"\Z')  # how people keep a spreadsheet from turning 007 into 7
 _TITLE_LINES = 20  # lines in which column names are looked for that stand under a title
 _PRINTABLE = frozenset(b"\t\n\r") | frozenset(range(0x20, 0x7F))
 
@@ -64,6 +72,7 @@ def decode(key: str, content: bytes) -> str:
         line = plain[: error.start].decode(encoding, errors="replace").count("\n") + 1
         name = encoding[: len("utf-16")].upper()
         raise RegistryError(f"{key}, line {line}: {plain[error.start : error.start + 1]!r} is not {name}.") from error
+    text = text.removesuffix(_DOS_END)
     if (zero := text.find("\0")) >= 0:
         line = text.count("\n", 0, zero) + 1
         raise RegistryError(f"{key}, line {line}: a zero byte stands there, as where a file was cut while written.")
@@ -107,7 +116,7 @@ def read_table(key: str, text: str, required: Sequence[str], known: Collection[s
     for column in known:
         if columns.count(column) > 1:
             raise RegistryError(f"{key}, line {number}: the column {column} appears twice.")
-    return Table(columns, separator, _lines(key, text, separator, len(columns)))
+    return Table(columns, separator, _lines(key, text, separator, columns))
 
 
 def _why_missing(text: str, separator: str, columns: Sequence[str], required: Collection[str]) -> str:
@@ -150,15 +159,20 @@ def _header(key: str, text: str, separator: str) -> tuple[int, list[str]]:
 
 
 def _column(cell: str) -> str:
-    return re.sub(r"\s+", "_", cell.strip().strip("\ufeff").strip().lower())
+    return re.sub(r"[\s-]+", "_", cell.strip().strip("\ufeff").strip().lower())
 
 
-def _lines(key: str, text: str, separator: str, count: int) -> Iterator[Line]:
+def _lines(key: str, text: str, separator: str, columns: Sequence[str]) -> Iterator[Line]:
     records = _records(key, text, separator)
+    count = len(columns)
     next(records)
     for number, cells, _ in ((line.number, list(line.cells), line.surplus) for line in records):
         while len(cells) > count and not cells[-1]:
             cells.pop()  # spreadsheets write a separator for every column that was ever in use
+        if count > 1 and [_column(cell) for cell in cells] == columns:
+            raise RegistryError(
+                f"{key}, line {number}: the names of the columns stand there once more, as where two files were joined."
+            )
         if len(cells) == 1 < count:
             others = [one for one in _SEPARATORS if one != separator and cells[0].count(one) >= count - 1]
             if others:
@@ -173,7 +187,7 @@ def _records(key: str, text: str, separator: str) -> Iterator[Line]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     try:
         for cells in reader:
-            trimmed = [cell.strip().strip("\ufeff").strip() for cell in cells]
+            trimmed = [_FORMULA.sub(r"\1", cell.strip().strip("\ufeff").strip()) for cell in cells]
             if any(trimmed):
                 yield Line(reader.line_num, trimmed, 0)
     except csv.Error as error:

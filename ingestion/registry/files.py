@@ -20,6 +20,8 @@ UNSCHEDULED = "unscheduled"
 MAX_DURATION_MINUTES = 1440
 MAX_UNITS_PER_HOUR = 1_000_000
 
+_SHORTENED_NUMBER = re.compile(r"[0-9](?:[.,][0-9]+)?E\+[0-9]{2,3}")
+
 Row = dict[str, object]
 
 
@@ -58,6 +60,10 @@ def _identifier(cells: dict[str, str], column: str, default: str | None = None) 
     value = trimmed(cells[column])
     if not value and default is not None:
         return default
+    if _SHORTENED_NUMBER.fullmatch(value):
+        raise BadValue(
+            f"{column} is {value!r}, a long number that a spreadsheet has shortened; expected all its digits"
+        )
     try:
         return identifier(value)
     except BadIdentifier as error:

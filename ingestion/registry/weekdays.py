@@ -7,6 +7,8 @@ from datetime import date, timedelta
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
+_DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212"), "-")  # what spreadsheets make of a hyphen
+
 
 def read_weekdays(text: str) -> str | None:
     """The days from Monday on, separated by commas (`mon,tue,sat`); None for every day.
@@ -15,7 +17,7 @@ def read_weekdays(text: str) -> str | None:
         ValueError: the text is not a list of days and ranges of days.
     """
     named: set[int] = set()
-    for part in re.split(r"[,;\s]+", text.strip().lower()):
+    for part in re.split(r"[,;\s]+", text.strip().lower().translate(_DASHES)):
         if not part:
             continue
         first, dash, last = part.partition("-")

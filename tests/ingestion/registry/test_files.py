@@ -104,6 +104,20 @@ def test_accepted_changes_are_read_as_spreadsheets_write_them(plant: Plant) -> N
     ]
 
 
+def test_what_spreadsheets_make_of_zeros_hyphens_and_numbers_is_read(plant: Plant) -> None:
+    plant.drop("registry/workers.csv", 'Site-ID;Worker-ID;Name\nA;"=""007""";Ada\nA;="0,8";#1\n\x1a')
+    plant.drop(
+        "registry/targets.csv", "site_id;workstation_id;shift_id;units_per_hour\nA;S1;day;0.500\nA;S2;day;1200,5\n"
+    )
+    plant.drop(
+        "registry/shifts.csv", "site_id,shift_id,start_local,duration_minutes,weekdays\nA,day,6:00,480,Mon–Fri\n"
+    )
+    found = registry(plant)
+    assert [(row["worker_id"], row["name"]) for row in found.workers] == [("007", "Ada"), ("0,8", "#1")]
+    assert [row["units_per_hour"] for row in found.targets] == [0.5, 1200.5]
+    assert [row["weekdays"] for row in found.shifts] == ["mon,tue,wed,thu,fri"]
+
+
 TARGETS = "site_id,workstation_id,shift_id,units_per_hour,valid_from,valid_to\n"
 SHIFTS = "site_id,shift_id,start_local,duration_minutes,valid_from,valid_to\n"
 
@@ -256,6 +270,45 @@ SHIFTS = "site_id,shift_id,start_local,duration_minutes,valid_from,valid_to\n"
                 "registry/workers.csv, line 1: it is an Excel workbook or another zip file; "
                 "expected a file saved as CSV."
             ),
+        ),
+        (
+            "workers",
+            "site_id,worker_id,name\nA,W1,x\n\ufeffSite ID,Worker-ID,Name\nA,W2,y\n",
+            (
+                "registry/workers.csv, line 3: the names of the columns stand there once more, "
+                "as where two files were joined."
+            ),
+        ),
+        (
+            "workers",
+            "site_id,worker_id,name\nA,W1,#N/A\n",
+            "registry/workers.csv, line 2: name is '#N/A', with which a spreadsheet says that a formula failed.",
+        ),
+        (
+            "workers",
+            "site_id;worker_id;name\nA;1,23E+11;x\n",
+            (
+                "registry/workers.csv, line 2: worker_id is '1,23E+11', a long number that a spreadsheet has "
+                "shortened; expected all its digits."
+            ),
+        ),
+        (
+            "targets",
+            "site_id;workstation_id;shift_id;units_per_hour\nA;S1;day;1.200\n",
+            (
+                "registry/targets.csv, line 2: units_per_hour is '1.200', whose point may stand before decimals or "
+                "between thousands; expected 1200, or decimals behind a comma."
+            ),
+        ),
+        (
+            "workers",
+            "site_id,worker_id,name\nA,W1,x\n".encode("utf-32"),
+            "registry/workers.csv, line 1: it is UTF-32 text; expected a file saved as CSV.",
+        ),
+        (
+            "workers",
+            b"\x1f\x8b\x08\x00",
+            "registry/workers.csv, line 1: it is compressed (gzip); expected a file saved as CSV.",
         ),
         (
             "workers",
