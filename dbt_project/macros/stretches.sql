@@ -54,6 +54,25 @@ reached as (
 ),
 {%- endmacro %}
 
+{#- The latest end among the rows of the same `subject` before a row, in this order; null for the first one. -#}
+{% macro ended_before(subject, ended_at='ended_at', in_order='started_at asc, ended_at asc') -%}
+max({{ ended_at }}) over (
+    partition by {{ subject }}
+    order by {{ in_order }}
+    rows between unbounded preceding and 1 preceding
+)
+{%- endmacro %}
+
+{#- The number of a row's stretch among those of its `subject`: a row for which `goes_on` is not true begins a new one.
+    -#}
+{% macro stretch_number(goes_on, subject, in_order='started_at asc, ended_at asc') -%}
+sum(case when {{ goes_on }} then 0 else 1 end) over (
+    partition by {{ subject }}
+    order by {{ in_order }}
+    rows between unbounded preceding and current row
+)
+{%- endmacro %}
+
 {#- Microseconds that a stretch from `started_at` to `ended_at` adds to time already covered up to an instant. -#}
 {% macro microseconds_added(covered_until) -%}
     greatest({{ microseconds_between("greatest(started_at, coalesce(" ~ covered_until ~ ", started_at))", 'ended_at') }}, 0)
@@ -80,19 +99,13 @@ reached as (
         from (
             select
                 *,
-                sum(case when passable_until >= window_started_at then 0 else 1 end) over (
-                    partition by site_id
-                    order by window_started_at asc, window_ended_at asc
-                    rows between unbounded preceding and current row
-                ) as stretch_number
+                {{ stretch_number('passable_until >= window_started_at', 'site_id', 'window_started_at asc, window_ended_at asc') }}
+                    as stretch_number
             from (
                 select
                     *,
-                    max(window_ended_at) over (
-                        partition by site_id
-                        order by window_started_at asc, window_ended_at asc
-                        rows between unbounded preceding and 1 preceding
-                    ) as passable_until
+                    {{ ended_before('site_id', 'window_ended_at', 'window_started_at asc, window_ended_at asc') }}
+                        as passable_until
                 from (select distinct site_id, window_started_at, window_ended_at from {{ windows }}) as windows
             ) as ordered
         ) as numbered

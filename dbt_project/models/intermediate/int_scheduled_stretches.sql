@@ -27,11 +27,7 @@ ordered as (
 
     select
         *,
-        max(ended_at) over (
-            partition by site_id, event_date
-            order by started_at asc, ended_at asc
-            rows between unbounded preceding and 1 preceding
-        ) as scheduled_until
+        {{ ended_before('site_id, event_date') }} as scheduled_until
 
     from pieces
 
@@ -44,11 +40,7 @@ numbered as (
 
     select
         *,
-        sum(case when scheduled_until >= started_at then 0 else 1 end) over (
-            partition by site_id, event_date
-            order by started_at asc, ended_at asc
-            rows between unbounded preceding and current row
-        ) as stretch_number
+        {{ stretch_number('scheduled_until >= started_at', 'site_id, event_date') }} as stretch_number
 
     from ordered
 

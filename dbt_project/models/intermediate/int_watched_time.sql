@@ -70,11 +70,7 @@ ordered as (
 
     select
         *,
-        max(ended_at) over (
-            partition by site_id, shift_date, shift_id, workstation_id
-            order by started_at asc, ended_at asc
-            rows between unbounded preceding and 1 preceding
-        ) as watched_until
+        {{ ended_before('site_id, shift_date, shift_id, workstation_id') }} as watched_until
 
     from watches
 
@@ -86,11 +82,8 @@ numbered as (
 
     select
         *,
-        sum(case when watched_until >= started_at then 0 else 1 end) over (
-            partition by site_id, shift_date, shift_id, workstation_id
-            order by started_at asc, ended_at asc
-            rows between unbounded preceding and current row
-        ) as stretch_number
+        {{ stretch_number('watched_until >= started_at', 'site_id, shift_date, shift_id, workstation_id') }}
+            as stretch_number
 
     from ordered
 

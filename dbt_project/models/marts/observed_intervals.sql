@@ -17,13 +17,8 @@ begun as (
 
     select
         *,
-        case
-            when
-                lag(ended_at) over same_subject = started_at
-                and lag(workstation_id) over same_subject = workstation_id
-                then 0
-            else 1
-        end as is_new
+        lag(ended_at) over same_subject = started_at
+        and lag(workstation_id) over same_subject = workstation_id as goes_on
 
     from vouched_time
 
@@ -35,11 +30,8 @@ numbered as (
 
     select
         *,
-        sum(is_new) over (
-            partition by site_id, shift_date, shift_id, subject_number
-            order by started_at
-            rows between unbounded preceding and current row
-        ) as interval_number
+        {{ stretch_number('goes_on', 'site_id, shift_date, shift_id, subject_number', 'started_at') }}
+            as interval_number
 
     from begun
 
