@@ -57,7 +57,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # An event_id that needs no closer look: visible ASCII in quotes, or a few digits.
 _PLAIN_ID = r'^("[!#-\[\]-~]{1,64}"|0|[1-9][0-9]{0,17})$'
 # The columns of this many records, with the results, fit in the processor's cache.
-_BLOCK_RECORDS = 32_768
+BLOCK_RECORDS = 32_768
 
 
 @cache
@@ -98,7 +98,7 @@ def check(
     members: list[npt.NDArray[np.int8]] = []
     texts: list[npt.NDArray[np.int8]] = []
     first = 0
-    for batch in read.to_batches(max_chunksize=_BLOCK_RECORDS):
+    for batch in read.to_batches(max_chunksize=BLOCK_RECORDS):
         places = slice(first, first + batch.num_rows)
         block, is_spelled = _without_zero_fractions(batch, records, places)
         columns, is_plain = _events(block, defaults.of(records.object_indexes[places]), range_of_time, nameless)

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from ingestion.records.slices import Slice
 
-_BLOCK_RECORDS = 1000  # small enough for the processor's cache, large enough for numpy
+BLOCK_RECORDS = 1000  # small enough for the processor's cache, large enough for numpy
 _COMMA, _QUOTE, _BRACE, _BRACKET, _BACKSLASH = b',"{[\\'
 
 Flags = npt.NDArray[np.bool_]
@@ -40,8 +40,8 @@ def unproved(records: Slice, members: npt.NDArray[np.int8], texts: npt.NDArray[n
     }
     codes = np.frombuffer(records.text, np.uint8)
     found: list[int] = []
-    for first in range(0, len(records), _BLOCK_RECORDS):
-        last = min(first + _BLOCK_RECORDS, len(records))
+    for first in range(0, len(records), BLOCK_RECORDS):
+        last = min(first + BLOCK_RECORDS, len(records))
         block = codes[records.bounds[first] : records.bounds[last]]
         others = [records.raw(place) for place in (first + np.flatnonzero(~plain[first:last])).tolist()]
         if all(

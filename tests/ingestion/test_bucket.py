@@ -7,6 +7,7 @@ import obstore
 import pytest
 
 from ingestion.bucket import Bucket, LocalBucket, S3Bucket, local, open_bucket, plain_s3, retrying, s3
+from ingestion.bucket.folders import Folders
 from ingestion.errors import BucketError
 from tests.plant import Plant
 from tests.s3_server import BUCKET
@@ -89,7 +90,7 @@ def test_an_object_replaced_at_the_very_moment_of_archiving_is_not_lost(
 
     with monkeypatch.context() as patched:
         # Tested once for each bucket, by a delete of its own.
-        patched.setattr(bucket, "_knows_conditions", True, raising=False)
+        patched.setattr(s3, "knows_conditions", lambda _: True)
         patched.setattr(module, name, replaced_first)
         assert not bucket.archive(fetched)
     assert len(calls) == 1
@@ -160,15 +161,16 @@ def test_a_file_that_changes_while_it_is_read_is_left_for_later(
 ) -> None:
     bucket = LocalBucket(tmp_path, create=True)
     put(bucket, "events/a.jsonl", b"first")
-    original = local._etag
+    read = os.read
 
-    def appended(content: bytes) -> str:
+    def appended(descriptor: int, size: int) -> bytes:
+        content = read(descriptor, size)
         with (tmp_path / "events/a.jsonl").open("ab") as file:
             file.write(b" and more")
-        return original(content)
+        return content
 
     with monkeypatch.context() as patched:
-        patched.setattr(local, "_etag", appended)
+        patched.setattr(os, "read", appended)
         assert list(bucket.fetch(["events/a.jsonl"])) == []
     assert [one.content for one in bucket.fetch(["events/a.jsonl"])] == [b"first" + b" and more" * local.READ_TRIES]
 
@@ -194,7 +196,7 @@ def test_a_share_that_hangs_for_a_moment_is_retried(tmp_path: Path, monkeypatch:
     bucket = LocalBucket(tmp_path, create=True)
     put(bucket, "events/a.jsonl", b"1")
     monkeypatch.setattr(retrying, "FIRST_WAIT_SECONDS", 0.001)
-    original = LocalBucket._read
+    original = Folders.open_file
     failures: list[OSError] = []
 
     def stale_at_first(*arguments: Any) -> Any:
@@ -203,7 +205,7 @@ def test_a_share_that_hangs_for_a_moment_is_retried(tmp_path: Path, monkeypatch:
             raise failures[-1]
         return original(*arguments)
 
-    monkeypatch.setattr(LocalBucket, "_read", stale_at_first)
+    monkeypatch.setattr(Folders, "open_file", stale_at_first)
     assert [one.content for one in bucket.fetch(["events/a.jsonl"])] == [b"1"]
     assert len(failures) == 3
 

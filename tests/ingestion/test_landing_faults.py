@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from ingestion.bucket import Bucket, FetchedObject, LocalBucket, ObjectInfo, S3Bucket, open_bucket
+from ingestion.bucket.folders import Folders
 from ingestion.errors import BucketError
 from ingestion.landing import batch
 from ingestion.landing import commit as landing_commit
@@ -43,14 +44,14 @@ def test_an_object_replaced_between_listing_and_reading_lands_as_it_is_read(
     either: Plant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(either, "events/a.jsonl", line("W1"))
-    chunks = batch._chunks
+    kind = type(open_bucket(either.settings.landing_url))
+    fetch = kind.fetch
 
-    def replaced(pending: Any) -> Iterator[list[str]]:
-        for chunk in chunks(pending):
-            put(either, "events/a.jsonl", line("W2"))
-            yield chunk
+    def replaced(*arguments: Any) -> Iterator[FetchedObject]:
+        put(either, "events/a.jsonl", line("W2"))
+        return fetch(*arguments)
 
-    monkeypatch.setattr(batch, "_chunks", replaced)
+    monkeypatch.setattr(kind, "fetch", replaced)
     assert either.land().archived == 1
     assert (workers(either), keys(either, "events/")) == (["W2"], [])
 
@@ -115,16 +116,16 @@ def test_an_object_that_may_not_be_read_waits_for_its_right_and_the_others_land(
 ) -> None:
     for name in ("a", "b", "c"):
         plant.drop(f"events/{name}.jsonl", line(f"W-{name}"))
-    read = LocalBucket._read
+    open_file = Folders.open_file
 
-    def refuse(bucket: LocalBucket, key: str, max_bytes: int | None) -> FetchedObject | None:
+    def refuse(folders: Folders, key: str) -> int:
         if key == "events/b.jsonl":
             raise PermissionError(errno.EACCES, "Permission denied")  # root, which may run the tests, is never refused
-        return read(bucket, key, max_bytes)
+        return open_file(folders, key)
 
     said: list[str] = []
     with monkeypatch.context() as patched:
-        patched.setattr(LocalBucket, "_read", refuse)
+        patched.setattr(Folders, "open_file", refuse)
         report = plant.land(log=said.append)
     assert (report.objects, report.unreadable, workers(plant)) == (2, 1, ["W-a", "W-c"])
     assert said[-1] == "1 not read, as this user may not read them: events/b.jsonl"

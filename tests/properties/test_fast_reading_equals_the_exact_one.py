@@ -189,8 +189,8 @@ def test_columns_judge_every_line_as_the_exact_reading_does(
         key = random.choice(["events/", "events/site_id=a b/", "events/camera_id= x /"]) + f"{number}.jsonl"
         objects.append(FetchedObject(key, content.encode(), len(content.encode()), ""))
     with pytest.MonkeyPatch.context() as patched, duckdb.connect() as session:
-        patched.setattr(proof, "_BLOCK_RECORDS", block_records)
-        patched.setattr(column_rules, "_BLOCK_RECORDS", block_records)
+        patched.setattr(proof, "BLOCK_RECORDS", block_records)
+        patched.setattr(column_rules, "BLOCK_RECORDS", block_records)
         patched.setattr(slices, "SLICE_BYTES", slice_bytes)
         session.execute("set timezone = 'UTC'")
         read, reader = ReadObjects(), EventReader(NOW, session, nameless)
