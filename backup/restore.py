@@ -22,7 +22,7 @@ from ingestion.errors import BackupError
 from ingestion.landing.continuity import note_state
 from ingestion.landing.rebuild import land_unknown, prepare_work_folder
 from ingestion.settings import Settings
-from ingestion.settings_sources import variable_of
+from ingestion.settings_sources import shown, variable_of
 from ingestion.warehouse import open_warehouse, warehouse_lock
 
 _OF_THE_MACHINE = {"data_dir", "landing_url", "site_url", "allowed_hosts", "pseudonym_key_file"}
@@ -104,11 +104,7 @@ def _warnings(settings: Settings, contents: Contents) -> Iterator[str]:
     now = shown_settings(settings)
     for name, then in contents.settings.items():
         if name not in _OF_THE_MACHINE and name in now and now[name] != then:
-            yield f"{variable_of(Settings, name)} was {_shown(then)} and is {_shown(now[name])} here"
-
-
-def _shown(value: object) -> str:
-    return "unset" if value in (None, "") else f"{value:g}" if isinstance(value, float) else str(value)
+            yield f"{variable_of(Settings, name)} was {shown(then)} and is {shown(now[name])} here"
 
 
 def _put_objects_back(folder: Path, bucket: Bucket) -> None:

@@ -128,6 +128,15 @@ def allowed_of(model: type[FrozenSettings], field: str) -> str:
     return str(extra["allowed"]) if isinstance(extra, dict) else ""
 
 
+def shown(value: object) -> str:
+    """A setting's value as people read it."""
+    if value in (None, ""):
+        return "unset"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(int(value) if isinstance(value, float) and value.is_integer() else value)
+
+
 def _table_of(model: type[FrozenSettings]) -> str:
     return str(model.model_config["env_prefix"]).removeprefix(PREFIX).strip("_").lower()
 

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from ingestion.intake.settings import IntakeSettings
 from ingestion.settings import Settings
-from ingestion.settings_sources import FrozenSettings, allowed_of, gather, is_secret, read_model, variable_of
+from ingestion.settings_sources import FrozenSettings, allowed_of, gather, is_secret, read_model, shown, variable_of
 from quality.alerts.settings import AlertSettings
 
 PARTS: dict[str, type[FrozenSettings]] = {"the plant": Settings, "alerts": AlertSettings, "the intake": IntakeSettings}
@@ -45,8 +45,7 @@ def show_settings(as_json: bool) -> int:
     for part, settings in found.items():
         print(f"Settings of {part}\n")
         for one in settings:
-            shown = "unset" if one.value is None else _as_text(one.value)
-            print(f"{one.name} = {shown}  ({one.source})\n    {one.meaning}")
+            print(f"{one.name} = {shown(one.value)}  ({one.source})\n    {one.meaning}")
         print()
     return 0
 
@@ -68,7 +67,3 @@ def _plain(value: object) -> str | float | bool | None:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return value if isinstance(value, int | float) else str(value) if value not in (None, "") else None
-
-
-def _as_text(value: str | float | bool) -> str:
-    return ("yes" if value else "no") if isinstance(value, bool) else f"{value}"

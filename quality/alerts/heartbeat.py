@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import http.client
 import threading
-import urllib.error
 import urllib.request
 from urllib.parse import urlsplit
 
 from quality.alerts.settings import AlertSettings
-from quality.alerts.sinks import NoRedirect, sendable
+from quality.alerts.sinks import NO_ANSWER, NoRedirect, failure, sendable
 
 
 def beat(settings: AlertSettings) -> str:
@@ -20,7 +19,7 @@ def beat(settings: AlertSettings) -> str:
 
     Takes no longer than the settings' time-out, however the address behaves.
     """
-    problem = ["did not answer in time"]
+    problem = [NO_ANSWER]
 
     def call() -> None:
         problem[0] = _call(address, settings.timeout_seconds)
@@ -42,9 +41,5 @@ def _call(address: str, seconds: float) -> str:
     try:
         with urllib.request.build_opener(NoRedirect).open(sendable(address), timeout=seconds):
             return ""
-    except urllib.error.HTTPError as error:
-        return f"answered {error.code}"
-    except TimeoutError:
-        return "did not answer in time"
-    except (OSError, ValueError, http.client.HTTPException):
-        return "cannot be reached"
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        return failure(error)

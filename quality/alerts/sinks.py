@@ -25,6 +25,8 @@ TAIL_BYTES = 1 << 20
 # Delivers a message. Returns a further remark as one sentence, else "".
 Send = Callable[[Message], str]
 
+NO_ANSWER = "did not answer in time"
+
 # Characters of an address that are not escaped: those with a meaning in RFC 3986, and `%` of existing escapes.
 _KEPT_IN_ADDRESSES = "%/:=&?~#+!$,;'@()*[]"
 
@@ -102,12 +104,12 @@ def post(settings: AlertSettings, message: Message) -> str:
             return ""
     except urllib.error.HTTPError as error:
         raise NotDelivered(
-            f"the webhook at {host} answered {error.code}",
+            f"the webhook at {host} {failure(error)}",
             is_away=error.code in (429, 503),
             wait_seconds=_asked_to_wait(error.headers.get("Retry-After", "")),
         ) from None
     except (OSError, ValueError, http.client.HTTPException) as error:
-        raise NotDelivered(f"the webhook at {host} {_why(error)}", is_away=True) from None
+        raise NotDelivered(f"the webhook at {host} {failure(error)}", is_away=True) from None
 
 
 def sendable(address: str) -> str:
@@ -134,20 +136,21 @@ def _asked_to_wait(value: str) -> float:
         return 0.0
 
 
-def _why(error: Exception) -> str:
-    """Why a connection failed, in words. The error's own text may contain a part of the secret address."""
+def failure(error: Exception) -> str:
+    """Why a request failed, in words. The error's own text may contain a part of the secret address."""
+    if isinstance(error, urllib.error.HTTPError):
+        return f"answered {error.code}"
     reason = getattr(error, "reason", error)
     if isinstance(reason, TimeoutError):
-        return "did not answer in time"
+        return NO_ANSWER
     if isinstance(reason, ssl.SSLError):
         return f"cannot be trusted: {reason.reason or 'no TLS'}"
     if isinstance(reason, UnicodeError):
         return "cannot be reached: no machine can have this name"
     if isinstance(reason, OSError) and reason.strerror:
         return f"cannot be reached: {reason.strerror}"
-    if isinstance(reason, http.client.HTTPException):
-        return "gave an answer that is no HTTP"
-    return "cannot be reached: the connection ended"
+    is_answer = isinstance(reason, http.client.HTTPException)
+    return "gave an answer that is no HTTP" if is_answer else "cannot be reached: the connection ended"
 
 
 def send_mail(settings: AlertSettings, message: Message) -> str:
@@ -181,7 +184,7 @@ def send_mail(settings: AlertSettings, message: Message) -> str:
     except smtplib.SMTPException as error:
         raise NotDelivered(f"the mail server {host} did not take it: {type(error).__name__}", is_away=True) from None
     except (OSError, ValueError) as error:
-        raise NotDelivered(f"the mail server {host} {_why(error)}", is_away=True) from None
+        raise NotDelivered(f"the mail server {host} {failure(error)}", is_away=True) from None
     return f"the mail server {host} takes no mail for {', '.join(sorted(refused))}" if refused else ""
 
 

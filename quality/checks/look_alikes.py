@@ -13,7 +13,7 @@ from unicodedata import normalize
 import duckdb
 
 from quality.checks.check_names import LOOK_ALIKES
-from quality.checks.results import Cell, DayResult
+from quality.checks.results import Cell, DayResult, count_result
 
 METRIC = "look_alike_ids"
 _NAMED = 5  # ids named in a sentence; further ones are counted
@@ -77,19 +77,5 @@ def _result(site: str, day: date, seen: Sequence[str], found: Mapping[str, Seque
     shown = "; ".join(pairs[:_NAMED]) + (f"; and {len(pairs) - _NAMED} more" if len(pairs) > _NAMED else "")
     said = f"{count} of {len(seen)} ids that are not registered look like registered ones"
     text = f"{said}: {shown}" if may_name else said
-    cell = Cell(site)
-    return DayResult(
-        evidence_date=day,
-        check_name=LOOK_ALIKES,
-        metric=METRIC,
-        cell=cell,
-        status="warn" if count else "pass",
-        severity="warning",
-        observed=float(count),
-        threshold=0.0,
-        sample_size=len(seen),
-        effect=float(count),
-        p_value=None,
-        sentence=f"{cell.name[0].upper()}{cell.name[1:]}: {text if count else 'no id looks like a registered one'}.",
-        is_strong=count > 0,
-    )
+    told = text if count else "no id looks like a registered one"
+    return count_result(LOOK_ALIKES, METRIC, Cell(site), day, count, len(seen), told)

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 import duckdb
 
 from quality.checks.check_names import OLD_EVENTS
-from quality.checks.results import Cell, DayResult
+from quality.checks.results import Cell, DayResult, count_result
 
 METRIC = "old_events"
 
@@ -49,12 +49,21 @@ def old_event_results(
     oldest = max(heard for _, heard in sites) - timedelta(days=limit_days)
     rows = connection.execute(_OLD, {"first": first, "last": last, "oldest": oldest, "days": limit_days}).fetchall()
     found = [
-        _result(Cell(site, camera), day, count, _words(count, begin, end, newest, limit_days))
+        count_result(
+            OLD_EVENTS, METRIC, Cell(site, camera), day, count, count, _words(count, begin, end, newest, limit_days)
+        )
         for site, camera, day, count, begin, end, newest in rows
     ]
     told = {(one.cell.site_id, one.evidence_date) for one in found}
     said = f"no event that landed is more than {limit_days} days older than the site's newest"
-    return [*found, *(_result(Cell(site), last, 0, said) for site, _ in sites if (site, last) not in told)]
+    return [
+        *found,
+        *(
+            count_result(OLD_EVENTS, METRIC, Cell(site), last, 0, 1, said)
+            for site, _ in sites
+            if (site, last) not in told
+        ),
+    ]
 
 
 def _words(count: int, begin: datetime, end: datetime, newest: datetime, limit_days: int) -> str:
@@ -64,22 +73,4 @@ def _words(count: int, begin: datetime, end: datetime, newest: datetime, limit_d
     return (
         f"{counted} dated {dated}, more than {limit_days} days before the site's newest event "
         f"({newest.astimezone(UTC):%Y-%m-%d}): its clock may have stopped"
-    )
-
-
-def _result(cell: Cell, day: date, count: int, said: str) -> DayResult:
-    return DayResult(
-        evidence_date=day,
-        check_name=OLD_EVENTS,
-        metric=METRIC,
-        cell=cell,
-        status="warn" if count else "pass",
-        severity="warning",
-        observed=float(count),
-        threshold=0.0,
-        sample_size=max(count, 1),
-        effect=float(count),
-        p_value=None,
-        sentence=f"{cell.name[0].upper()}{cell.name[1:]}: {said}.",
-        is_strong=count > 0,
     )

@@ -84,3 +84,22 @@ class DayResult:
     def is_judged(self) -> bool:
         """Whether there was enough data to judge."""
         return self.status != "insufficient_data"
+
+
+def count_result(check: str, metric: str, cell: Cell, day: date, count: int, judged: int, said: str) -> DayResult:
+    """A day of a check that warns of anything it counts. `judged` is what was looked at, `said` the sentence's rest."""
+    return DayResult(
+        evidence_date=day,
+        check_name=check,
+        metric=metric,
+        cell=cell,
+        status="warn" if count else "pass",
+        severity="warning",
+        observed=float(count),
+        threshold=0.0,
+        sample_size=judged,
+        effect=float(count),
+        p_value=None,
+        sentence=f"{cell.name[0].upper()}{cell.name[1:]}: {said}.",
+        is_strong=count > 0,
+    )

@@ -48,7 +48,10 @@ def test_what_the_address_does_is_a_sentence_without_its_secret_and_bounded_in_t
     before = time.monotonic()
     assert beat(settings_for(monitor.url, 0.2)) == "The heartbeat was not sent: 127.0.0.1 did not answer in time."
     assert time.monotonic() - before < 2
-    assert beat(settings_for("http://127.0.0.1:1/x")) == "The heartbeat was not sent: 127.0.0.1 cannot be reached."
+    assert (
+        beat(settings_for("http://127.0.0.1:1/x"))
+        == "The heartbeat was not sent: 127.0.0.1 cannot be reached: Connection refused."
+    )
 
 
 def test_a_finished_batch_is_finished_whatever_becomes_of_its_heartbeat(
