@@ -1,6 +1,6 @@
-"""What sqlfluff puts in place of dbt when it renders a model: the names of this package are names in the templates.
+"""Stand-ins for dbt when sqlfluff renders a model: the names of this package are names in the templates.
 
-Only what sqlfluff's own stand-ins get wrong. dbt itself never reads this folder.
+Only those that sqlfluff itself gets wrong. dbt never reads this folder.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ landed_objects as (
 
 ),
 
--- What a camera sends ahead of the clock tells only of the day before it landed.
+-- An event ahead of the clock counts only for the day before it landed.
 heard as (
 
     select

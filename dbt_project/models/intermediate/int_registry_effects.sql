@@ -146,7 +146,7 @@ moved_cameras as (
 
 ),
 
--- Of the windows that were computed again those on whose dates such a camera was heard.
+-- The recomputed windows on whose dates an event of such a camera arrived.
 camera_windows as (
 
     select distinct

@@ -18,7 +18,7 @@ stretches as (
 
 ),
 
--- What came after the newest event of a site that was not ahead of the clock nobody can judge yet.
+-- Time after the newest event of a site that was not ahead of the clock cannot be judged yet.
 judged as (
 
     select
