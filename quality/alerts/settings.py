@@ -41,7 +41,7 @@ class AlertSettings(FrozenSettings):
     smtp_security: str = setting(
         "starttls",
         pattern="^(starttls|tls|none)$",
-        means="How the mail server is spoken to.",
+        means="The encryption of the connection to the mail server.",
         allowed="starttls, tls or none",
     )
     smtp_user: str | None = setting(
@@ -65,7 +65,7 @@ class AlertSettings(FrozenSettings):
     )
     heartbeat_url: SecretStr | None = setting(
         None,
-        means="The address that is called after each finished batch, for a service that raises an alarm where no call "
+        means="The address that is called after each finished batch, for a service that raises an alarm if no call "
         "comes; it is a secret.",
         allowed="the https:// or http:// address of a service that waits for calls",
     )
@@ -78,7 +78,7 @@ class AlertSettings(FrozenSettings):
         10,
         gt=0,
         le=120,
-        means="The seconds until a sink's attempt is given up and tried again later, and a heartbeat is given up.",
+        means="The time-out in seconds of a sink's attempt, which is tried again later, and of a heartbeat.",
         allowed="a number of seconds above 0, at most 120",
     )
 

@@ -160,8 +160,8 @@ DUPLICATES = CountCheck(
     ("worker_shifts",),
     0.30,
     1000,
-    "{value:.1%} of all accepted events say what another one says; {highest:.0%} is the limit",
-    "{value:.1%} of all accepted events say what another one says, more than {highest:.0%}: something sends twice",
+    "{value:.1%} of all accepted events are duplicates; {highest:.0%} is the limit",
+    "{value:.1%} of all accepted events are duplicates, more than {highest:.0%}: a sender sends events again",
     """
     with landed as (select count(*) as accepted from raw.events),
     kept as (select sum(event_count) as events from worker_shifts)

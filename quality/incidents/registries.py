@@ -44,7 +44,7 @@ def merge_refused(known: Sequence[Incident], refused: Mapping[str, Refused], now
         if metric in refused:
             found.append(replace(incident, last_evidence_date=today, sentence=refused[metric].sentence))
         else:
-            said = f"registry/{metric.removeprefix(_METRIC)}.csv is as it should be: what lies there is in force."
+            said = f"registry/{metric.removeprefix(_METRIC)}.csv is no longer refused: its current content is in force."
             found.append(replace(incident, closed_at=now, closing_sentence=said, ending="recovered"))
     for metric in sorted(refused.keys() - opened.keys()):
         since = refused[metric].refused_at.astimezone(UTC)

@@ -94,7 +94,7 @@ def _interval(evidence: Evidence, number: int, kept: dict[tuple[Any, ...], list[
     yield f"      ended by: {_end(evidence, interval, after)}"
     made_by = kept.get((interval["started_at"], interval["workstation_id"], interval["state"]), [])
     if not made_by and _is_one_of(evidence, interval, "ended_at", interval["started_at"]):
-        yield "      made by: the same state of the window before, at whose end the worker was seen on both sides"
+        yield "      made by: the same state of the window before; the worker was seen shortly before and after its end"
     else:
         yield from _records(made_by)
 
@@ -113,8 +113,8 @@ def _end(evidence: Evidence, interval: Row, after: Row | None) -> str:
     if interval["end_reason"] == "next_event" and after is not None:
         if interval["seconds"] == 0:
             return (
-                f"{after['state']} at {after['workstation_id']} at the same instant, which is more confident "
-                "(or comes later by station, then by type) and lasts; this one takes no time"
+                f"{after['state']} at {after['workstation_id']} at the same instant, which has a higher confidence "
+                "(or the later station, then the later type); so this interval has no length"
             )
         if after["started_at"] == interval["ended_at"]:
             return f"the worker's next state event, {after['state']} at {after['workstation_id']}"
@@ -127,7 +127,7 @@ def _end(evidence: Evidence, interval: Row, after: Row | None) -> str:
         "next_event": "the worker's next state event, which belongs to another window",
         "assumed": f"the last state in the window lasts {evidence.last_event_minutes:g} min (LAST_EVENT_MINUTES) "
         "from when the worker was last seen in it",
-        "window_end": "the end of the window, behind which the worker was not seen again that soon",
+        "window_end": "the end of the window; the worker was not seen again soon after it",
         "capped": f"no state lasts longer than {evidence.max_state_minutes or 0:g} min (MAX_STATE_MINUTES)",
     }.get(interval["end_reason"], str(interval["end_reason"]))
 
@@ -211,7 +211,7 @@ def _difference(evidence: Evidence, kept: dict[tuple[Any, ...], list[Row]]) -> I
         yield ""
         yield (
             f"The published row counts {evidence.shift['event_count']} events and the warehouse has {len(kept)} now: "
-            "records have landed or gone since; the next batch brings both together."
+            "records have landed or were deleted since; the next batch updates the row."
         )
 
 

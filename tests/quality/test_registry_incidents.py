@@ -29,7 +29,7 @@ def test_it_closes_when_the_file_is_right_and_a_new_refusal_of_the_same_day_is_r
     (opened,) = merge_refused([], {"registry_workers": Refused(AT, "line 3 is wrong")}, AT)
     (closed,) = merge_refused([opened], {}, AT + HOUR)
     assert closed.closed_at == AT + HOUR
-    assert closed.closing_sentence == "registry/workers.csv is as it should be: what lies there is in force."
+    assert closed.closing_sentence == "registry/workers.csv is no longer refused: its current content is in force."
     later = {"registry_workers": Refused(AT + 2 * HOUR, "line 3 is wrong")}
     _, anew = merge_refused([closed], later, AT + 2 * HOUR)
     assert anew.incident_id != opened.incident_id

@@ -124,9 +124,9 @@ def test_every_rule_is_shown_with_its_record_and_the_sums_are_those_of_the_mart(
 def test_a_state_that_the_window_ends_and_time_in_no_window_are_explained(capsys: pytest.CaptureFixture[str]) -> None:
     every = said(capsys, "--worker", "W1", "--date", "2026-01-15")
     assert every.count("STATES") == 3
-    assert "idle at S1, 0:10:00 h\n      ended by: the end of the window, behind which the worker was not" in every
+    assert "idle at S1, 0:10:00 h\n      ended by: the end of the window; the worker was not seen again" in every
     assert "working at S1, 0:05:00 h\n      ended by: the worker's next state event, idle at S1" in every
-    assert "made by: the same state of the window before, at whose end the worker was seen on both sides" in every
+    assert "made by: the same state of the window before; the worker was seen shortly before and after its end" in every
     assert "ended by: the last state in the window lasts 30 min (LAST_EVENT_MINUTES) from when" in every
     assert "Time in no shift window" in every
     assert "shift_utilization = active ÷ scheduled = 1800 ÷ no schedule = no value" in every
