@@ -11,7 +11,7 @@ SQL_FOLDERS := dbt_project/models dbt_project/data_tests
 export NODE_EXTRA_CA_CERTS ?= $(wildcard /etc/ssl/certs/ca-certificates.crt)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ready demo run replay-rejects verify backup restore rebuild explain erase-worker retention serve dev test test-fast coverage bench bench-drift bench-landing-large bench-history lint format docs audit sbom screenshots lock clean clean-data
+.PHONY: help setup ready demo run replay-rejects verify backup restore rebuild explain erase-worker retention serve dev test test-fast coverage bench bench-load bench-drift bench-landing-large bench-history lint format docs audit sbom screenshots lock clean clean-data
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,6 +76,9 @@ bench: ready  ## measure simulator, landing, models, checks, publishing, whole c
 
 bench-landing-large: ready  ## measure landing 20 M events, and landing into a warehouse of 50 M (minutes, 8 GB of disk)
 	@$(PYTHON) -m benchmarks.landing
+
+bench-load: ready  ## measure report and intake under 1,000 pages, 500 cameras and hostile clients: one minute; writes benchmarks/results-load.md
+	@$(PYTHON) -m benchmarks.load
 
 bench-drift: ready  ## measure false alarms and power of the drift checks; writes benchmarks/results-drift.md
 	@$(PYTHON) -m benchmarks.drift

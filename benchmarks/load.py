@@ -14,6 +14,7 @@ import re
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -30,6 +31,7 @@ SECONDS = 45
 SETTLE_SECONDS = 5  # by then all clients have connected, and the servers have loaded their modules
 _PART_BYTES = 32 << 20
 _BODY_BYTES = 4 << 20
+RESULTS = Path(__file__).with_name("results-load.md")
 _PART = "/data/0123456789abcdef/table.parquet"
 
 
@@ -242,3 +244,28 @@ def _server(work: Path, module: str) -> Iterator[int]:
     finally:
         process.terminate()
         process.wait(timeout=120)
+
+
+HEAD = """# Report and intake under load
+
+Written by `make bench-load`. Servers and clients share one machine; whatever else runs on it makes
+everybody wait longer.
+
+"""
+
+
+def main() -> int:
+    """Measure for one minute in all, and write `results-load.md` with the machine and what ran beside it."""
+    beside = os.getloadavg()[0]
+    rows: list[tuple[str, str, str]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        load(Path(folder), lambda *row: rows.append(row), seconds=20)
+    machine = f"{os.cpu_count()} cores; load average before: {beside:.1f} (0 is an idle machine)."
+    lines = [machine, "", "| what | seconds | |", "| --- | --- | --- |", *(f"| {' | '.join(row)} |" for row in rows)]
+    RESULTS.write_text(HEAD + "\n".join(lines) + "\n", encoding="utf-8")
+    print("\n".join(lines))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -7,6 +7,7 @@ from ingestion.settings import Settings
 from orchestration.dbt.build_state import last_build, note_published
 from orchestration.marts import all_descriptions, all_marts
 from publishing import versions
+from publishing.coarser import COARSER, DESCRIBED
 from publishing.plant_file import put_in_its_place
 from publishing.versions import PublishReport
 
@@ -26,4 +27,5 @@ def publish_build(settings: Settings, anew: bool = False) -> PublishReport:
 
 def follow_a_moved_folder(settings: Settings) -> None:
     """Make the published views name the data folder at its current path."""
-    put_in_its_place(settings.published_path, all_marts(), all_descriptions())
+    marts, described = [*all_marts(), COARSER], {**all_descriptions(), COARSER.name: DESCRIBED}
+    put_in_its_place(settings.published_path, marts, described)

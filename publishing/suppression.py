@@ -37,8 +37,8 @@ class Shown:
         return {*self.kept, *self.figures, *self.texts}
 
 
-_WINDOW = ("site_id", "shift_date", "shift_id")
-_STATION = (*_WINDOW, "workstation_id")
+WINDOW = ("site_id", "shift_date", "shift_id")
+_STATION = (*WINDOW, "workstation_id")
 _CAMERA = ("site_id", "event_date", "camera_id")
 
 # One row per cell and contributing worker. For hours, workers with a state there count: a worker named only by product
@@ -68,7 +68,7 @@ _DECIDED_BY = {
 
 def publication_rules(settings: Settings) -> str:
     """The publication rules as a short text; versions under equal rules can share files."""
-    return f"aggregate {settings.min_group}, listed" if settings.worker_identity == "aggregate" else "all rows"
+    return f"aggregate {settings.min_group}, summed" if settings.worker_identity == "aggregate" else "all rows"
 
 
 def published_from(settings: Settings, mart: str) -> tuple[str, ...]:
@@ -102,11 +102,12 @@ def _among(columns: tuple[str, ...], rows: str) -> str:
     return f"({', '.join(columns)}) in ({rows})"
 
 
-def _small_stations(smallest: int) -> str:
+def small_stations(smallest: int) -> str:
+    """A select of the stations' windows whose figures are left out."""
     cells = (
         "select site_id, shift_date, shift_id, workstation_id, worker_count as workers from marts.workstation_shifts"
     )
-    return _left_out(cells, _STATION_MEMBERS, _WINDOW, ("workstation_id",), smallest)
+    return left_out(cells, _STATION_MEMBERS, WINDOW, ("workstation_id",), smallest)
 
 
 def _small_hours(smallest: int) -> str:
@@ -116,7 +117,7 @@ def _small_hours(smallest: int) -> str:
         left join ({_HOUR_MEMBERS}) as members using (site_id, shift_date, shift_id, workstation_id, hour)
         group by all
     """
-    return _left_out(cells, _HOUR_MEMBERS, _STATION, ("hour",), smallest)
+    return left_out(cells, _HOUR_MEMBERS, _STATION, ("hour",), smallest)
 
 
 def _large_cameras(smallest: int) -> str:
@@ -133,8 +134,8 @@ def _large_cameras(smallest: int) -> str:
     """
 
 
-def _left_out(cells: str, members: str, whole: tuple[str, ...], part: tuple[str, ...], smallest: int) -> str:
-    """The cells whose figures are left out. The parts of a `whole` add up to a figure that is also published.
+def left_out(cells: str, members: str, whole: tuple[str, ...], part: tuple[str, ...], smallest: int) -> str:
+    """A select of the cells whose figures are left out. The parts of a `whole` add up to a published figure.
 
     In order of their number of workers, parts are left out from the smallest on, until the parts left out were made by
     `smallest` different workers together. If no part is too small, none is left out.
@@ -228,7 +229,7 @@ SHOWN: Mapping[str, Shown] = {
         )
     ),
     "site_shifts": Shown(
-        kept=_WINDOW,
+        kept=WINDOW,
         figures=(
             *("productive_seconds", "units", "units_per_productive_hour", "average_utilization", "utilization"),
             *("worker_count", "workstation_count", "observed_seconds", "coverage"),
@@ -244,7 +245,7 @@ SHOWN: Mapping[str, Shown] = {
             *("working_seconds", "idle_seconds", "occupancy_seconds", "staffed_seconds", "utilization", "units"),
             *("throughput_per_hour", "worker_count", "attainment", "observed_seconds", "coverage"),
         ),
-        hidden=lambda smallest: _among(_STATION, _small_stations(smallest)),
+        hidden=lambda smallest: _among(_STATION, small_stations(smallest)),
     ),
     # A station where nobody was seen is in no other mart.
     "station_targets": Shown(
@@ -257,7 +258,7 @@ SHOWN: Mapping[str, Shown] = {
             *("idle_seconds", "unstaffed_seconds", "not_seen_seconds"),
         ),
         hidden=lambda smallest: (
-            f"{_among(_STATION, _small_stations(smallest))} or not {_among(_STATION, _SEEN_STATIONS)}"
+            f"{_among(_STATION, small_stations(smallest))} or not {_among(_STATION, _SEEN_STATIONS)}"
         ),
     ),
     # Without running sums, whose values in neighbouring hours would reveal a hidden hour.
@@ -265,7 +266,7 @@ SHOWN: Mapping[str, Shown] = {
         kept=(*_STATION, "hour", "target_units", "target_units_so_far", "cumulative_target_units"),
         figures=("units", "working_seconds", "idle_seconds", "observed_seconds", "coverage"),
         hidden=lambda smallest: (
-            f"{_among(_STATION, _small_stations(smallest))} or {_among((*_STATION, 'hour'), _small_hours(smallest))}"
+            f"{_among(_STATION, small_stations(smallest))} or {_among((*_STATION, 'hour'), _small_hours(smallest))}"
         ),
     ),
     "camera_days": Shown(

@@ -20,6 +20,7 @@ from ingestion.durable import point_to, put_in_place, sync
 from ingestion.errors import WarehouseError
 from ingestion.settings import Settings
 from ingestion.warehouse import open_warehouse
+from publishing.coarser import COARSER, DESCRIBED, coarser_rows
 from publishing.file_cuts import LARGEST_FILE_ROWS, partitions
 from publishing.marts import Mart, read_marts
 from publishing.plant_file import Described, write_plant_file
@@ -87,9 +88,15 @@ def publish_marts(settings: Settings, build: Build, anew: bool = False) -> Publi
                 name: _write_mart(connection, settings, mart, unfinished, known, _changed_days(settings, build, name))
                 for name, mart in marts.items()
             }
+            if settings.worker_identity == "aggregate":
+                select = coarser_rows(connection, settings.min_group)
+                rows[COARSER.name] = _count(connection, select)
+                _copy(connection, f"{select} order by all", unfinished / f"{COARSER.name}.parquet")
+                marts[COARSER.name] = COARSER
             write_fingerprints(unfinished, _shared(unfinished, before, read_fingerprints(before)), rules)
             folder = versions / version
-            write_plant_file(unfinished, folder, settings.published_path, marts.values(), build.described)
+            described = {**build.described, COARSER.name: DESCRIBED}
+            write_plant_file(unfinished, folder, settings.published_path, marts.values(), described)
             _flush(unfinished)
             put_in_place(unfinished, folder)
             point_to(settings.published_path, folder)

@@ -19,7 +19,8 @@ import duckdb
 
 from ingestion.durable import point_to, sync
 from ingestion.errors import ReportError
-from reports.metrics_names import API, KINDS, folder_name
+from reports.marts import quoted
+from reports.metrics_names import API, COARSER, KINDS, folder_name
 
 DAYS_SHOWN = 31
 
@@ -130,6 +131,8 @@ def _answers(published: Path, is_about_persons: bool) -> Iterator[tuple[str, str
             kinds = _open_marts(connection, published, is_about_persons)
             if not kinds:
                 return
+            if (published / "coarser_figures.parquet").exists():
+                yield f"{COARSER}.json", _text(_coarser(connection, published))
             days = _complete_days(connection)
             shown = {day for days_of_site in days.values() for day in days_of_site}
             latest = _latest_day(connection)
@@ -206,6 +209,28 @@ def _factory(connection: duckdb.DuckDBPyConnection, days: list[Day]) -> Row:
     values = result.fetchone()
     assert values is not None  # an aggregate has one row
     return {column[0]: value for column, value in zip(result.description, values, strict=True)}
+
+
+def _coarser(connection: duckdb.DuckDBPyConnection, published: Path) -> list[Row]:
+    """Every row of `coarser_figures`, with minutes and percentages as in the other answers."""
+    path = quoted(str(published / "coarser_figures.parquet"))
+    result = connection.execute(
+        f"""
+        select
+            site_id, cell, strftime(shift_date, '%Y-%m-%d') as shift_date, shift_id,
+            strftime(week_started_on, '%Y-%m-%d') as week_started_on, line, workstation_id as station_id,
+            workstation_name as name, shift_count as shifts,
+            round((working_seconds + idle_seconds) / 60, 1) as occupancy_time_minutes,
+            round(100 * utilization, 1) as utilization_percentage,
+            units as total_units_produced,
+            round(throughput_per_hour, 1) as throughput_per_hour,
+            round(100 * attainment, 1) as attainment_percentage
+        from {path}
+        order by all
+        """
+    )
+    names = [column[0] for column in result.description or []]
+    return [dict(zip(names, values, strict=True)) for values in result.fetchall()]
 
 
 def _file(kind: str, day: Day) -> str:

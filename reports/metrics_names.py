@@ -10,6 +10,8 @@ from urllib.parse import quote, unquote
 
 API = "api/metrics"
 KINDS = ("workers", "workstations", "factory")
+# The sums over lines and weeks that a plant publishes which publishes nothing about single persons; without dates.
+COARSER = "coarser"
 
 _LONGEST_NAME = 200  # file systems end at 255 bytes
 _DATED = re.compile(rf"{API}/({'|'.join(KINDS)})/([^/]+)/([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})")
@@ -34,7 +36,7 @@ def file_of_address(path: str) -> str | None:
     The site is percent-encoded once, as in any address. Paths that end in `.json` name files themselves.
     """
     path = path.strip("/")
-    if path in {f"{API}/{kind}" for kind in KINDS}:
+    if path in {f"{API}/{kind}" for kind in (*KINDS, COARSER)}:
         return f"{path}.json"
     if path == API:
         return f"{API}/index.json"

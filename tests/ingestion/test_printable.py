@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from floorhouse.program import main
 from ingestion.errors import BucketError
 from ingestion.printable import PrintableStream, printable
 from quality.alerts.messages import Message, as_line, as_mail
@@ -46,6 +47,22 @@ def test_a_command_escapes_what_it_prints(tmp_path: Path) -> None:
     assert ended.returncode == 2
     assert "\x1b" not in ended.stderr
     assert "data\\x1b[2J/warehouse.duckdb" in ended.stderr
+
+
+@pytest.mark.parametrize("arguments", [["status"], ["doctor"], ["settings"], ["backup", "to"], ["rebuild"], ["run"]])
+def test_every_verb_escapes_what_it_prints(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / f"data{CLEAR_SCREEN}\u202e"
+    folder.mkdir()
+    (folder / "floorhouse.toml").write_text('site_url = "http://127.0.0.1/\\u001b[2J"\n')
+    monkeypatch.setenv("FLOORHOUSE_DATA_DIR", str(folder))
+    monkeypatch.setenv("FLOORHOUSE_RETENTION_EVENT_DAYS", f"7{CLEAR_SCREEN}")
+    main(arguments)
+    printed = "".join(capsys.readouterr())
+    assert "\\x1b[2J" in printed
+    assert "\x1b" not in printed
+    assert "\u202e" not in printed
 
 
 def test_an_errors_sentence_is_one_line_that_steers_nothing() -> None:

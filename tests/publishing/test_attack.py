@@ -1,6 +1,6 @@
 """An attacker with every file ever published under `aggregate` looks for figures of small groups.
 
-There are three batches, each with another day. The attacker keeps the marts, metrics and checks' pages of each, looks
+There are three batches; after the last a week is complete. The attacker keeps the marts, metrics and checks' pages of each, looks
 for secret figures as they are, subtracts any two of one kind, and solves the published sums for the missing cells.
 """
 
@@ -10,9 +10,9 @@ import json
 import re
 import shutil
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import combinations
 from pathlib import Path
 from random import Random
@@ -30,10 +30,16 @@ from quality.retraining.step import operate_models
 from reports.metrics_api import publish_metrics
 from reports.site import place_pages
 from tests.plant import Plant
+from tests.test_conventions import contract_columns
 
 SMALLEST = 4
 SHIFTS = "site_id,shift_id,start_local,duration_minutes,valid_from,valid_to\n*,day,06:00,480,,\n*,evening,14:00,480,,\n"
-FIRST_DAY = datetime(2026, 1, 12, tzinfo=UTC)
+FIRST_DAY = datetime(2026, 1, 12, tzinfo=UTC)  # a Monday
+BATCHES = ((0,), (1,), (2, 3, 4, 5, 6))  # the days that each lands; the week is complete after the last
+LINES = {"S1": "front", "S2": "front", "S3": "back", "S4": "back"}
+STATIONS = "site_id,workstation_id,name,station_type,line\n" + "".join(
+    f",{station},{station},press,{line}\n" for station, line in LINES.items()
+)
 # Workers who are alone produce multiples of this number, which no sum of others is, so their figures are recognised.
 ALONE = 100_003
 
@@ -97,22 +103,23 @@ def publish(settings: Settings, now: datetime) -> None:
 
 @pytest.fixture(scope="module")
 def attacked(tmp_path_factory: pytest.TempPathFactory) -> Attacked:
-    """The attacked plant after three batches of one day each."""
+    """The plant under attack after three batches."""
     root, loot = tmp_path_factory.mktemp("attacked"), Loot()
     plant = Plant(root / "aggregate", worker_identity="aggregate", min_group=SMALLEST)
     named = Plant(root / "named")
     for one in (plant, named):
         one.drop("registry/shifts.csv", SHIFTS)
+        one.drop("registry/workstations.csv", STATIONS)
     random = Random(4)
-    for number in range(3):
-        day = FIRST_DAY + timedelta(days=number)
+    for number, days in enumerate(BATCHES):
+        for day in (FIRST_DAY + timedelta(days=one) for one in days):
+            by_camera: dict[str, list[str]] = defaultdict(list)
+            for event in day_of_events(random, day):
+                by_camera[event["camera_id"]].append(json.dumps(event))
+            for camera, lines in by_camera.items():
+                for one in (plant, named):
+                    one.drop(f"events/camera_id={camera}/{day.date()}.jsonl", "\n".join(lines) + "\nnot a record\n")
         now = day + timedelta(days=1, hours=6)
-        by_camera: dict[str, list[str]] = defaultdict(list)
-        for event in day_of_events(random, day):
-            by_camera[event["camera_id"]].append(json.dumps(event))
-        for camera, lines in by_camera.items():
-            for one in (plant, named):
-                one.drop(f"events/camera_id={camera}/{day.date()}.jsonl", "\n".join(lines) + "\nnot a record\n")
         plant.batch(now)
         publish(plant.settings, now)
         site = plant.settings.site_path
@@ -156,6 +163,54 @@ def test_no_figure_of_one_person_is_published_or_follows_by_subtracting_two_of_a
         assert not differences & secrets, name
 
 
+def cells_of(row: dict[str, Any], cells: Iterable[tuple[date, str, str]]) -> set[tuple[date, str, str]]:
+    """The stations' windows that a row of `coarser_figures` adds up."""
+    return {
+        (day, shift, station)
+        for day, shift, station in cells
+        if shift != "unscheduled"
+        and row["shift_date"] in (None, day)
+        and row["shift_id"] in (None, shift)
+        and row["week_started_on"] in (None, day - timedelta(days=day.weekday()))
+        and row["workstation_id"] in (None, station)
+        and row["line"] in (None, LINES.get(station))
+    }
+
+
+def test_no_combination_of_coarser_and_finer_figures_is_about_fewer_people_than_the_limit(attacked: Attacked) -> None:
+    at_station = attacked.truth(
+        "select shift_date, shift_id, workstation_id, list(worker_id) as workers "
+        "from @worker_station_shifts group by all"
+    )
+    people = {(row["shift_date"], row["shift_id"], row["workstation_id"]): set(row["workers"]) for row in at_station}
+    truth = {
+        (row["shift_date"], row["shift_id"], row["workstation_id"]): row
+        for row in attacked.truth("from @workstation_shifts")
+    }
+    sums: set[frozenset[tuple[date, str, str]]] = set()
+    kinds: dict[str, int] = defaultdict(int)
+    for version in attacked.loot.versions:
+        for row in attacked.shown(version, "site_shifts"):
+            if row["units"] is not None:
+                sums.add(frozenset(one for one in people if one[:2] == (row["shift_date"], row["shift_id"])))
+        for row in attacked.shown(version, "workstation_shifts"):
+            if row["units"] is not None:
+                sums.add(frozenset({(row["shift_date"], row["shift_id"], row["workstation_id"])}))
+        for row in attacked.shown(version, "coarser_figures"):
+            kinds[row["cell"]] += 1
+            members = cells_of(row, people)
+            sums.add(frozenset(members))
+            assert row["units"] == sum(truth[one]["units"] for one in members)
+            assert row["working_seconds"] == pytest.approx(sum(truth[one]["working_seconds"] for one in members))
+    assert set(kinds) == {"line_shift", "station_week", "line_week", "site_week"}
+    cells = sorted({cell for one in sums for cell in one})
+    matrix = np.array([[cell in one for cell in cells] for one in sums], dtype=float)
+    rank = np.linalg.matrix_rank(matrix)
+    for few in combinations(sorted(set().union(*people.values())), SMALLEST - 1):
+        others = [place for place, cell in enumerate(cells) if not people[cell] <= set(few)]
+        assert np.linalg.matrix_rank(matrix[:, others]) == rank, few
+
+
 def solved(equations: list[tuple[set[Any], float]]) -> set[Any]:
     """The unknowns that a system of sums determines."""
     unknowns = sorted({one for members, _ in equations for one in members})
@@ -191,6 +246,8 @@ def test_no_station_of_a_few_people_can_be_solved_from_all_sums_over_windows_hou
                 cell = (row["shift_date"], row["shift_id"], row["workstation_id"])
                 assert workers[cell] >= SMALLEST
                 equations.append(({cell}, row[figure]))
+        coarser = attacked.shown(version, "coarser_figures")
+        equations += [(cells_of(row, workers), row[figure]) for row in coarser]
     assert small
     assert len(equations) > 6
     assert solved(equations) & small == set()
@@ -226,9 +283,17 @@ def test_no_camera_of_a_few_people_can_be_solved_from_all_counts_of_events(attac
     assert solved(equations) & small == set()
 
 
+def test_programs_get_the_coarser_figures_and_nothing_else_besides(attacked: Attacked) -> None:
+    version = attacked.loot.versions[-1]
+    answers = [json.loads(text) for text in attacked.loot.texts if '"cell": "site_week"' in text]
+    assert [len(answer) for answer in answers] == [len(attacked.shown(version, "coarser_figures"))]
+    assert all(len(row) == 14 for row in answers[0])
+    assert list(attacked.shown(version, "coarser_figures")[0]) == contract_columns("coarser_figures")
+
+
 def test_a_days_metrics_that_lack_a_window_are_not_given_as_the_days(attacked: Attacked) -> None:
     answers = [json.loads(text) for text in attacked.loot.texts if text.startswith("[")]
-    rows = [row for answer in answers for row in answer]
+    rows = [row for answer in answers for row in answer if "cell" not in row]
     assert rows
     version = attacked.loot.versions[-1]
     whole: dict[tuple[Any, str], list[Any]] = defaultdict(list)
