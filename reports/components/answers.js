@@ -2,6 +2,7 @@
 // answers of a page come from one manifest, so versions never mix.
 import { get, writable } from 'svelte/store';
 import { addBasePath } from '@evidence-dev/sdk/utils/svelte';
+import { byColumns, inOrder } from './formats.js';
 
 const texts = import.meta.glob('../queries/*/*.sql', { query: '?raw', import: 'default', eager: true });
 const QUERIES = {};
@@ -37,6 +38,8 @@ const read = async () => {
 		const parsed = JSON.parse(newest);
 		const frame = Object.fromEntries(Object.entries(parsed.frame).map(([name, rows]) => [name, unpack(rows)]));
 		text = newest;
+		frame.sites.sort(byColumns(['name', 'site_id']));
+		frame.shifts.sort((a, b) => (a.shift_id === 'unscheduled') - (b.shift_id === 'unscheduled') || inOrder(a.shift_id, b.shift_id));
 		manifest.set({ ...parsed, frame: { ...frame, published: frame.published[0] } });
 	} catch (error) {
 		// the server may be unavailable for a moment: the page keeps what it shows

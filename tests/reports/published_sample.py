@@ -177,22 +177,30 @@ create table site_shifts as
     from worker_shifts group by all;
 create table hourly_output as
     with parts as (
-        select site_id, workstation_id, date_trunc('hour', started_at) as hour, shift_date, shift_id, state, seconds
+        select
+            site_id, workstation_id, date_trunc('hour', started_at) as hour, shift_date, shift_id, state, seconds,
+            started_at
         from state_intervals
     ), counted as (
         select
             site_id, workstation_id, date_trunc('hour', segment_at) as hour, shift_date, shift_id, sum(units) as units
         from product_counts group by all
     )
+    , hours as (
+        select
+            site_id, workstation_id, hour, shift_date, shift_id, coalesce(any_value(counted.units), 0)::bigint as units,
+            coalesce(sum(seconds) filter (where state = 'working'), 0)::double as working_seconds,
+            coalesce(sum(seconds) filter (where state = 'idle'), 0)::double as idle_seconds,
+            (600 * count(distinct started_at) filter (where state <> 'absent'))::double as staffed_seconds
+        from parts left join counted using (site_id, workstation_id, hour, shift_date, shift_id) group by all
+    )
     select
-        site_id, workstation_id, hour, shift_date, shift_id, coalesce(any_value(counted.units), 0)::bigint as units,
-        coalesce(sum(seconds) filter (where state = 'working'), 0)::double as working_seconds,
-        coalesce(sum(seconds) filter (where state = 'idle'), 0)::double as idle_seconds,
-        if(workstation_id = 'S1', 25.0, null)::double as target_units,
+        *, if(workstation_id = 'S1', 25.0, null)::double as target_units,
         target_units * greatest(least(date_diff('second', hour, $as_of::timestamptz) / 3600, 1), 0)
             as target_units_so_far,
-        3600.0::double as observed_seconds, 1.0::double as coverage
-    from parts left join counted using (site_id, workstation_id, hour, shift_date, shift_id) group by all;
+        staffed_seconds * if(workstation_id = 'S2', 0.5, 1)::double as observed_seconds,
+        observed_seconds / 3600 as coverage
+    from hours;
 create table model_days as
     select
         site_id, cast(started_at at time zone 'UTC' as date) as event_date,

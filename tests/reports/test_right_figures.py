@@ -61,6 +61,11 @@ PRINTED = """
     const address = await printed;
     return [address, document.querySelector('[data-figure=windows]').innerText];
 """
+# The stations with grey cells of the grid, and of those cells what is told on pointing.
+GREY_HOURS = """
+    const cells = Array.from(document.querySelectorAll('td.thin[title]'));
+    return Object.fromEntries(cells.map((cell) => [cell.parentElement.cells[0].innerText, cell.title]));
+"""
 TILES = """
     const tiles = Array.from(document.querySelectorAll('li[data-tile]'));
     return Object.fromEntries(tiles.map((tile) => [tile.dataset.tile, tile.innerText]));
@@ -75,6 +80,10 @@ def met(address: str) -> dict[str, Met]:
         Visit("/?site=south", name="south", now=WHILE_IT_RUNS),
         Visit("/", name="ten days later", now="2026-03-10T12:00:00Z"),
         Visit("/hours/?site=south&date=2026-02-28&shift=evening&station=S1", name="hours", now=WHILE_IT_RUNS),
+        Visit(
+            "/hours/?site=south&date=2026-02-28&shift=evening", name="all hours", now=WHILE_IT_RUNS, script=GREY_HOURS
+        ),
+        Visit("/hours/?site=south&date=2026-02-28&shift=evening&station=S2", name="thin hours", now=WHILE_IT_RUNS),
         Visit("/timeline/?site=south&date=2026-02-28&shift=evening", name="timeline", now=WHILE_IT_RUNS),
         Visit("/workstations/", name="stations"),
         Visit("/workstations/south/S9", name="empty station"),
@@ -203,6 +212,13 @@ def test_every_figure_on_thin_evidence_is_grey_and_says_how_much_was_seen(met: d
     assert {row[-2] for row in table_of(page, "Date", "Units")} == {"only 50 % seen"}
     assert "only 50 % seen" in met["board"]["answer"]["S2"]
     assert "only" not in met["board"]["answer"]["S1"]
+
+
+def test_hours_on_thin_evidence_are_grey_like_the_shift(met: dict[str, Met]) -> None:
+    assert met["all hours"]["answer"] == {"Painting 2": "thin evidence: only 50 % seen of the staffed time"}
+    rows = [row for row in table_of(met["thin hours"], "Hour") if row[-1] and "to come" not in row]
+    assert rows
+    assert all("only 50 % seen" in row[0] for row in rows)
 
 
 def test_a_file_says_which_of_its_figures_rest_on_thin_evidence(address: str) -> None:
