@@ -65,6 +65,9 @@ create table registry_changes (
     site_id varchar, file varchar, line_count bigint, in_force_since timestamptz, change varchar,
     shift_dates_recomputed bigint
 );
+create table contacts (
+    site_id varchar, line varchar, workstation_id varchar, cause varchar, name varchar, phone varchar
+);
 create table camera_days (
     site_id varchar, event_date date, camera_id varchar, event_count bigint, last_event_at timestamptz,
     scheduled_seconds double, covered_seconds double, longest_silence_seconds double, late_events bigint,

@@ -11,7 +11,7 @@ for (const [path, sql] of Object.entries(texts)) {
 	(QUERIES[folder] ??= {})[file.slice(0, -4)] = sql;
 }
 const queriesOf = (page) => QUERIES[page] ?? {}; // a page of questions has none
-const PARAMETER = /\$(site|from_date|to_date|shift_date|window_shift|shift|station|worker)\b/g;
+const PARAMETER = /\$(site|from_date|to_date|shift_date|window_shift|shift|station|worker|line)\b/g;
 
 /** The newest manifest read, as an object with `frame` unpacked into rows; undefined before the first. */
 export const manifest = writable(undefined);

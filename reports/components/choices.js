@@ -62,7 +62,8 @@ export const valuesOf = (search, params, frame, one) => {
 		shift_date,
 		window_shift,
 		station: params.workstation ?? asked('station'),
-		worker: params.worker ?? asked('worker')
+		worker: params.worker ?? asked('worker'),
+		line: params.line ?? null
 	};
 };
 
