@@ -37,6 +37,29 @@ def test_rows_are_ordered_as_people_count_and_those_without_a_value_come_last() 
     assert days == [10, 2, 1, None]
 
 
+def test_the_nearest_contact_is_shown_and_of_the_nearest_the_one_for_the_cause() -> None:
+    keys = ("site_id", "line", "workstation_id", "cause", "name")
+    rows = [
+        ("*", None, None, None, "anybody"),
+        ("*", None, None, "idle", "anybody for idle"),
+        ("A", None, None, None, "site"),
+        ("A", "L1", None, None, "line"),
+        ("A", "L1", None, "idle", "line for idle"),
+        ("A", None, "S1", None, "station"),
+        ("B", None, None, None, "elsewhere"),
+    ]
+    asked = [("idle", "A", "L1", "S1"), ("idle", "A", "L1", "S2"), ("slow", "A", "L1", None), ("slow", "A", None, None)]
+    asked += [("idle", "C", None, None)]
+    script = f"""
+        const rows = {json.dumps([dict(zip(keys, row, strict=True)) for row in rows])};
+        const names = {json.dumps(asked)}.map(([cause, site_id, line, workstation_id]) =>
+            it.contactsFor(rows, {{site_id, line, workstation_id}}, cause).map((row) => row.name).join());
+        return [...names, it.dial('+49 30 131'), it.dial('ext. 5') ?? null];
+    """
+    found = ["station", "line for idle", "line", "site", "anybody for idle", "tel:+4930131", None]
+    assert told(script, "contacts") == found
+
+
 def test_dates_have_their_year_where_a_page_or_an_axis_touches_two() -> None:
     axis = "it.shortDay('2026-01-02', it.yearsIn(%s))"
     assert "2026" in told(f"return {axis}" % "'2025-12-30', '2026-01-02'")

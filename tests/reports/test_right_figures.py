@@ -95,6 +95,9 @@ def met(address: str) -> dict[str, Met]:
         Visit("/models/?period=1", name="models of a day"),
         Visit("/models/?period=31", name="models of a month"),
         Visit("/models/?from=2025-01-01&to=2025-01-31", name="models long ago"),
+        Visit("/lines/north/Line north/", name="line", check=True),
+        Visit("/lines/north/Line north/", 390, name="line on a phone", check=True),
+        Visit("/workstations/north/S1?period=31", name="station called about"),
         Visit("/definitions/", name="server there", script=ALONE + AND_THEN),
         Visit("/definitions/", name="server gone", script=ALONE + GONE + AND_THEN),
     ]
@@ -217,6 +220,31 @@ def test_hours_on_thin_evidence_are_grey_like_the_shift(met: dict[str, Met]) -> 
     rows = [row[0] for row in table_of(met["thin hours"], "Hour")]
     assert rows
     assert all("only 50 % seen" in hour for hour in rows)
+
+
+def test_a_line_has_a_page_whose_losses_add_up_and_say_whom_to_call(settings: Settings, met: dict[str, Met]) -> None:
+    file = f"{settings.published_path}/station_targets.parquet"
+    ((planned, made),) = read_rows(
+        f"select sum(target_units_so_far), sum(units) from '{file}' "
+        "where line = 'Line north' and shift_date > '2026-02-21'"
+    )
+    page = met["line"]
+    shown = {row[0]: row[2] for row in table_of(page, "Step", "Drawn", "Units")}
+    assert (shown["Planned so far"], shown["Made"]) == (f"{planned:,.0f}", f"{made:,.0f}")
+    assert page["figures"]["attainment"] == f"{100 * made / planned:.1f} %"
+    assert page["figures"]["name"] == "Line north"
+    # the line's own contact for one cause, every site's for another, and for the others the one of every cause
+    losses = {
+        row[0].split("call")[0]: row[0].partition("call ")[2] for row in table_of(page, "Step") if "call" in row[0]
+    }
+    assert losses["Unstaffedwatched, and nobody there"] == "Staffing desk 120"
+    assert losses["Idlesomebody there, not working"] == "Shift lead 100"
+    assert {row[0] for row in table_of(page, "Workstation", "State")} >= {"Press 9"}
+    phone = met["line on a phone"]
+    assert phone["scrollWidth"] <= 390
+    for one in (page, phone):
+        assert [issue for issue in one["issues"] if issue["impact"] in {"serious", "critical"}] == []
+        assert one["consoleErrors"] == one["failedRequests"] == []
 
 
 def test_a_file_says_which_of_its_figures_rest_on_thin_evidence(address: str) -> None:
