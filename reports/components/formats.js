@@ -114,7 +114,8 @@ const WRITERS = {
 	day: (value) => day(value),
 	weekday: (value) => WEEKDAYS[value - 1],
 	yes: (value) => (value ? 'yes' : 'no'),
-	text: (value) => String(value)
+	text: (value) => String(value),
+	course: (value) => String(value)
 };
 
 /** A formatted figure; a ratio with denominator 0 is a dash, never 0. */
