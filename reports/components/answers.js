@@ -2,6 +2,7 @@
 // answers of a page come from one manifest, so versions never mix.
 import { get, writable } from 'svelte/store';
 import { addBasePath } from '@evidence-dev/sdk/utils/svelte';
+import { dateBefore } from './choices.js';
 import { byColumns, inOrder } from './formats.js';
 
 const texts = import.meta.glob('../queries/*/*.sql', { query: '?raw', import: 'default', eager: true });
@@ -85,7 +86,19 @@ const engine = () => import('./engine.js');
 let isWarm = false;
 const rehearsed = new Set(); // pages whose queries the engine has run once
 
-/** Start the engine while the reader looks at the first figures and run the page's queries once, so that their data is loaded and the first choice is answered at once. */
+const MANY_SITES = 8;
+const LONGER_DAYS = 31;
+
+/** The choices that are likely next: a longer period, and each site of a plant with few. */
+const likelyNext = (values, { frame }) => {
+	const { newest_date, first_date } = frame.published;
+	const longer = newest_date ? dateBefore(newest_date, LONGER_DAYS - 1) : null;
+	const isOne = Boolean(values.worker || values.line || values.station);
+	const sites = isOne || values.site || frame.sites.length > MANY_SITES ? [] : frame.sites.map(({ site_id }) => ({ ...values, site: site_id }));
+	return longer && longer < values.from_date && first_date < values.from_date ? [...sites, { ...values, from_date: longer }] : sites;
+};
+
+/** Start the engine while the reader looks at the first figures and run the page's queries, for what is shown and for the choices that are likely next, so that their data is loaded and the first choice is answered at once. */
 export const warmUp = (page, values, current) => {
 	// a phone does not load the engine's megabytes before a choice is made
 	if (rehearsed.has(page) || !QUERIES[page] || matchMedia('(width < 40rem), (pointer: coarse)').matches) return;
@@ -94,8 +107,11 @@ export const warmUp = (page, values, current) => {
 	const begin = async () => {
 		try {
 			await (await engine()).ready();
-			for (const sql of Object.values(QUERIES[page])) {
-				if (parameters(sql).size) await askEngine(sql, values, current);
+			for (const chosen of [values, ...likelyNext(values, current)]) {
+				for (const sql of Object.values(QUERIES[page])) {
+					// one at a time, so that a reader's own choice waits for one query at most
+					if (parameters(sql).size && get(manifest) === current) await askEngine(sql, chosen, current);
+				}
 			}
 		} catch {
 			rehearsed.delete(page);
