@@ -39,6 +39,7 @@ const read = async () => {
 		const parsed = JSON.parse(newest);
 		const frame = Object.fromEntries(Object.entries(parsed.frame).map(([name, rows]) => [name, unpack(rows)]));
 		text = newest;
+		frame.beliefs.sort(byColumns(['site_id', 'event_type']));
 		frame.sites.sort(byColumns(['name', 'site_id']));
 		frame.shifts.sort((a, b) => (a.shift_id === 'unscheduled') - (b.shift_id === 'unscheduled') || inOrder(a.shift_id, b.shift_id));
 		manifest.set({ ...parsed, frame: { ...frame, published: frame.published[0] } });
