@@ -264,7 +264,7 @@ SHOWN: Mapping[str, Shown] = {
     # Without running sums, whose values in neighbouring hours would reveal a hidden hour.
     "hourly_output": Shown(
         kept=(*_STATION, "hour", "target_units", "target_units_so_far", "cumulative_target_units"),
-        figures=("units", "working_seconds", "idle_seconds", "observed_seconds", "coverage"),
+        figures=("units", "working_seconds", "idle_seconds", "observed_seconds", "coverage", "staffed_seconds"),
         hidden=lambda smallest: (
             f"{_among(_STATION, small_stations(smallest))} or {_among((*_STATION, 'hour'), _small_hours(smallest))}"
         ),

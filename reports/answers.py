@@ -19,11 +19,11 @@ from ingestion.errors import ReportError
 
 QUERIES_FOLDER = Path(__file__).parent / "queries"
 FRAME = "frame"  # needed by every page: sites, shifts, freshness and completeness of the data
-PAGES_OF_ONE = ("station", "worker")  # too many to prepare; the engine answers
+PAGES_OF_ONE = ("station", "worker", "line")  # too many to prepare; the engine answers
 DEFAULT_DAYS = 7
 
 Values = Mapping[str, str | None]
-_PARAMETER = re.compile(r"\$(site|from_date|to_date|shift|shift_date|window_shift|station|worker)\b")
+_PARAMETER = re.compile(r"\$(site|from_date|to_date|shift|shift_date|window_shift|station|worker|line)\b")
 
 
 def page_names() -> list[str]:
@@ -46,6 +46,7 @@ def default_values(frame: Mapping[str, Any]) -> dict[str, str | None]:
         "shift": None,
         "station": None,
         "worker": None,
+        "line": None,
         "from_date": first.isoformat() if first else None,
         "to_date": newest,
         "shift_date": None,

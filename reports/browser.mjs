@@ -128,7 +128,8 @@ const visit = async (wanted) => {
 					Array.from(table.rows, (row) => Array.from(row.cells, (cell) => cell.textContent.replace(/\s+/g, ' ').trim()))
 				),
 				charts: document.querySelectorAll('main [data-chart]').length,
-				links: Array.from(document.querySelectorAll('a[href]'), (link) => link.href),
+				// where the page leads to; a telephone number is no page
+				links: Array.from(document.querySelectorAll('a[href]:not([href^="tel:"])'), (link) => link.href),
 				scrollWidth: document.documentElement.scrollWidth,
 				scrollHeight: document.documentElement.scrollHeight,
 				background: getComputedStyle(document.body).backgroundColor,

@@ -39,7 +39,7 @@ create table site_shifts (
 create table hourly_output (
     site_id varchar, workstation_id varchar, hour timestamptz, shift_date date, shift_id varchar, units bigint,
     working_seconds double, idle_seconds double, target_units double, target_units_so_far double,
-    observed_seconds double, coverage double
+    observed_seconds double, coverage double, staffed_seconds double
 );
 create table model_days (
     site_id varchar, event_date date, camera_id varchar, model_name varchar, model_version varchar, event_count bigint,
@@ -65,6 +65,9 @@ create table registry_changes (
     site_id varchar, file varchar, line_count bigint, in_force_since timestamptz, change varchar,
     shift_dates_recomputed bigint
 );
+create table contacts (
+    site_id varchar, line varchar, workstation_id varchar, cause varchar, name varchar, phone varchar
+);
 create table camera_days (
     site_id varchar, event_date date, camera_id varchar, event_count bigint, last_event_at timestamptz,
     scheduled_seconds double, covered_seconds double, longest_silence_seconds double, late_events bigint,
@@ -88,9 +91,13 @@ create table label_accuracy (
     labelled_events bigint, correct_events bigint, disputed_events bigint, hand_picked_events bigint, accuracy double,
     accuracy_low double, accuracy_high double
 );
-create table label_confusion (
+create table label_confidence (
     site_id varchar, model_name varchar, model_version varchar, event_type varchar, true_event_type varchar,
-    labelled_events bigint, share_of_reported double
+    week_started_on date, bin integer, labelled_events bigint
+);
+create table confidence_histograms (
+    site_id varchar, event_date date, camera_id varchar, model_name varchar, model_version varchar, bin integer,
+    event_count bigint
 );
 create table label_estimates (
     site_id varchar, week_started_on date, event_type varchar, labelled_events bigint, reported_share double,

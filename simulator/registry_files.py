@@ -26,12 +26,27 @@ def registry_files(fleet: Fleet) -> dict[str, str]:
             [(s.site_id, w.worker_id, w.name) for s in fleet.sites for w in s.workers if w.is_registered],
         ),
         "workstations.csv": _csv(
-            ("site_id", "workstation_id", "name", "station_type"),
+            ("site_id", "workstation_id", "name", "station_type", "line"),
             [
-                (s.site_id, station.workstation_id, station.name, station.station_type)
+                (
+                    s.site_id,
+                    station.workstation_id,
+                    station.name,
+                    station.station_type,
+                    f"Line {1 + 2 * at // len(s.stations)}",
+                )
                 for s in fleet.sites
-                for station in s.stations
+                for at, station in enumerate(s.stations)
                 if station.is_registered
+            ],
+        ),
+        "contacts.csv": _csv(
+            ("site_id", "line", "cause", "name", "phone"),
+            [
+                ("*", "", "", "Shift lead", "100"),
+                ("*", "", "not_seen", "Camera support", "110"),
+                ("*", "", "unstaffed", "Staffing desk", "120"),
+                (fleet.sites[0].site_id, "Line 1", "slow", "Maintenance, line 1", "131"),
             ],
         ),
         "targets.csv": _csv(

@@ -35,6 +35,11 @@
     ({{ hits }} + {{ z * z / 2 }}e0 {{ sign }} {{ z }}e0 * sqrt({{ variance }} + {{ z * z / 4 }}e0)) / ({{ trials }} + {{ z * z }}e0)
 {%- endmacro %}
 
+{#- The bin of a confidence, from 0. 1.0 belongs to the last bin, not to a bin of its own. -#}
+{% macro confidence_bin(confidence) -%}
+    least(cast(floor({{ confidence }} * {{ var('confidence_bins') }}) as integer), {{ var('confidence_bins') }} - 1)
+{%- endmacro %}
+
 {#- One row per text of a list. -#}
 {% macro rows_of(column, texts) -%}
     select listed.{{ column }} from (values {% for text in texts %}('{{ text }}'){% if not loop.last %}, {% endif %}{% endfor %}) as listed ({{ column }})

@@ -29,6 +29,7 @@ class Registry:
     closures: list[Row] = field(default_factory=list)
     accepted: list[Row] = field(default_factory=list)
     baselines: list[Row] = field(default_factory=list)
+    contacts: list[Row] = field(default_factory=list)
 
 
 class Unreadable(BucketError):

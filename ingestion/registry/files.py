@@ -199,6 +199,32 @@ def _accepted(cells: dict[str, str], _: Collection[str]) -> Row:
     }
 
 
+# The losses that a contact can be for.
+CAUSES = ("not_seen", "unstaffed", "idle", "slow")
+
+
+def _contact(cells: dict[str, str], _: Collection[str]) -> Row:
+    """Whom to call, for a site or for one line, station or cause of loss."""
+    cause = re.sub(r"[ -]+", "_", cells.get("cause", "").lower())
+    if cause and cause not in CAUSES:
+        raise BadValue(f"cause is {cells['cause']!r}; expected one of {', '.join(CAUSES)}, or nothing for every cause")
+    name, phone = trimmed(cells["name"]), trimmed(cells.get("phone", ""))
+    if not name or len(name) > MAX_IDENTIFIER_LENGTH:
+        raise BadValue(
+            f"name is {cells['name']!r}; expected a role or a name of 1 to {MAX_IDENTIFIER_LENGTH} characters"
+        )
+    if len(phone) > MAX_IDENTIFIER_LENGTH:
+        raise BadValue(f"phone is {phone!r}; expected at most {MAX_IDENTIFIER_LENGTH} characters")
+    return {
+        "site_id": _identifier(cells, "site_id", DEFAULT_SITE),
+        "line": _identifier(cells, "line") if trimmed(cells.get("line", "")) else None,
+        "workstation_id": _identifier(cells, "workstation_id") if trimmed(cells.get("workstation_id", "")) else None,
+        "cause": cause or None,
+        "name": name,
+        "phone": phone or None,
+    }
+
+
 def _shift(cells: dict[str, str], _: Collection[str]) -> Row:
     shift_id = _identifier(cells, "shift_id")
     if shift_id == UNSCHEDULED:
@@ -301,7 +327,17 @@ def _end(row: Row) -> date:
 _DATES = ("valid_from", "valid_to", "weekdays")
 # Columns with a strict format, which reject a value that was shifted into them.
 CHECKED = {
-    *("timezone", "people", "start_local", "duration_minutes", "units_per_hour", "metric", "from_date", "to_date"),
+    *(
+        "timezone",
+        "people",
+        "cause",
+        "start_local",
+        "duration_minutes",
+        "units_per_hour",
+        "metric",
+        "from_date",
+        "to_date",
+    ),
     *_DATES,
 }
 
@@ -351,6 +387,13 @@ FILES: dict[str, File] = {
         _accepted,
         ("site_id", "camera_id", "metric", "from_date"),
         texts=("reason",),
+    ),
+    "contacts.csv": File(
+        ("site_id", "name"),
+        ("line", "workstation_id", "cause", "phone"),
+        _contact,
+        ("site_id", "line", "workstation_id", "cause", "name"),
+        texts=("name",),
     ),
     "baselines.csv": File(("site_id",), (*EVENT_TYPES, "reference_from", "reference_to"), _baseline, ("site_id",)),
 }

@@ -32,6 +32,7 @@ _DESCRIPTIONS = {
     "closures": "The closures.csv in force.",
     "accepted": "The accepted.csv in force.",
     "baselines": "The baselines.csv in force.",
+    "contacts": "The contacts.csv in force.",
     "registry_versions": "Every version of a registry file that ever was in force.",
     "settings": "One row, the settings that change what the numbers mean.",
     "changed_minutes": "Sites and UTC minutes whose events came or went since the last finished build.",

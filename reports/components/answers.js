@@ -2,6 +2,8 @@
 // answers of a page come from one manifest, so versions never mix.
 import { get, writable } from 'svelte/store';
 import { addBasePath } from '@evidence-dev/sdk/utils/svelte';
+import { dateBefore } from './choices.js';
+import { byColumns, inOrder } from './formats.js';
 
 const texts = import.meta.glob('../queries/*/*.sql', { query: '?raw', import: 'default', eager: true });
 const QUERIES = {};
@@ -10,7 +12,7 @@ for (const [path, sql] of Object.entries(texts)) {
 	(QUERIES[folder] ??= {})[file.slice(0, -4)] = sql;
 }
 const queriesOf = (page) => QUERIES[page] ?? {}; // a page of questions has none
-const PARAMETER = /\$(site|from_date|to_date|shift_date|window_shift|shift|station|worker)\b/g;
+const PARAMETER = /\$(site|from_date|to_date|shift_date|window_shift|shift|station|worker|line)\b/g;
 
 /** The newest manifest read, as an object with `frame` unpacked into rows; undefined before the first. */
 export const manifest = writable(undefined);
@@ -37,6 +39,9 @@ const read = async () => {
 		const parsed = JSON.parse(newest);
 		const frame = Object.fromEntries(Object.entries(parsed.frame).map(([name, rows]) => [name, unpack(rows)]));
 		text = newest;
+		frame.beliefs.sort(byColumns(['site_id', 'event_type']));
+		frame.sites.sort(byColumns(['name', 'site_id']));
+		frame.shifts.sort((a, b) => (a.shift_id === 'unscheduled') - (b.shift_id === 'unscheduled') || inOrder(a.shift_id, b.shift_id));
 		manifest.set({ ...parsed, frame: { ...frame, published: frame.published[0] } });
 	} catch (error) {
 		// the server may be unavailable for a moment: the page keeps what it shows
@@ -82,7 +87,19 @@ const engine = () => import('./engine.js');
 let isWarm = false;
 const rehearsed = new Set(); // pages whose queries the engine has run once
 
-/** Start the engine while the reader looks at the first figures and run the page's queries once, so that their data is loaded and the first choice is answered at once. */
+const MANY_SITES = 8;
+const LONGER_DAYS = 31;
+
+/** The choices that are likely next: a longer period, and each site of a plant with few. */
+const likelyNext = (values, { frame }) => {
+	const { newest_date, first_date } = frame.published;
+	const longer = newest_date ? dateBefore(newest_date, LONGER_DAYS - 1) : null;
+	const isOne = Boolean(values.worker || values.line || values.station);
+	const sites = isOne || values.site || frame.sites.length > MANY_SITES ? [] : frame.sites.map(({ site_id }) => ({ ...values, site: site_id }));
+	return longer && longer < values.from_date && first_date < values.from_date ? [...sites, { ...values, from_date: longer }] : sites;
+};
+
+/** Start the engine while the reader looks at the first figures and run the page's queries, for what is shown and for the choices that are likely next, so that their data is loaded and the first choice is answered at once. */
 export const warmUp = (page, values, current) => {
 	// a phone does not load the engine's megabytes before a choice is made
 	if (rehearsed.has(page) || !QUERIES[page] || matchMedia('(width < 40rem), (pointer: coarse)').matches) return;
@@ -91,8 +108,11 @@ export const warmUp = (page, values, current) => {
 	const begin = async () => {
 		try {
 			await (await engine()).ready();
-			for (const sql of Object.values(QUERIES[page])) {
-				if (parameters(sql).size) await askEngine(sql, values, current);
+			for (const chosen of [values, ...likelyNext(values, current)]) {
+				for (const sql of Object.values(QUERIES[page])) {
+					// one at a time, so that a reader's own choice waits for one query at most
+					if (parameters(sql).size && get(manifest) === current) await askEngine(sql, chosen, current);
+				}
 			}
 		} catch {
 			rehearsed.delete(page);

@@ -12,26 +12,26 @@ export const PERIODS = [
 	{ value: 'all', label: 'All dates' }
 ];
 export const DEFAULT_PERIOD = '7';
-const KEPT = ['site', 'shift', 'period', 'from', 'to', 'date', 'station', 'worker'];
+const KEPT = ['site', 'shift', 'period', 'from', 'to', 'date', 'station', 'worker', 'hour'];
 
 /** The date some days before another, or after it where they are negative. */
 export const dateBefore = (date, days) => new Date(Date.parse(`${date}T00:00Z`) - days * 86400000).toISOString().slice(0, 10);
 
-/** Change choices in the address; an empty value removes one. */
-export const choose = (changes) => {
+/** Change choices in the address; an empty value removes one. Back leads to the choice before, unless it is `replaced`, as while somebody types. */
+export const choose = (changes, { replaced = false } = {}) => {
 	const url = new URL(get(page).url);
 	for (const [name, value] of Object.entries(changes)) {
 		if (value) url.searchParams.set(name, value);
 		else url.searchParams.delete(name);
 	}
-	return goto(url, { replaceState: true, keepFocus: true, noScroll: true });
+	return goto(url, { replaceState: replaced || url.href === get(page).url.href, keepFocus: true, noScroll: true });
 };
 
 /** The address of another page with the choices that apply there too. */
 export const linkTo = (path, search, changes = {}) => {
 	const kept = new URLSearchParams();
 	for (const name of KEPT) {
-		const value = name in changes ? changes[name] : ['station', 'worker', 'date'].includes(name) ? undefined : search.get(name);
+		const value = name in changes ? changes[name] : ['station', 'worker', 'date', 'hour'].includes(name) ? undefined : search.get(name);
 		if (value) kept.set(name, value);
 	}
 	return path + (kept.size ? `?${kept}` : '');
@@ -62,7 +62,8 @@ export const valuesOf = (search, params, frame, one) => {
 		shift_date,
 		window_shift,
 		station: params.workstation ?? asked('station'),
-		worker: params.worker ?? asked('worker')
+		worker: params.worker ?? asked('worker'),
+		line: params.line ?? null
 	};
 };
 

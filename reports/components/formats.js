@@ -9,6 +9,19 @@ const names = new Intl.Collator(LOCALE, { numeric: true });
 /** The natural order of two names or ids: W2 before W10. */
 export const inOrder = (a, b) => names.compare(a, b);
 
+/** The order of rows by columns, texts in their natural order, missing values last; `-column` is the reverse. `read` gives a row's value. */
+export const byColumns = (columns, read = (row, column) => row[column]) => (a, b) => {
+	for (const name of columns) {
+		const column = name.replace(/^-/, '');
+		const [x, y] = [read(a, column) ?? null, read(b, column) ?? null];
+		if (x === y) continue;
+		if (x === null || y === null) return x === null ? 1 : -1;
+		const found = typeof x === 'string' ? inOrder(x, y) : x - y;
+		if (found) return column === name ? found : -found;
+	}
+	return 0;
+};
+
 const number = (digits) => new Intl.NumberFormat(LOCALE, { minimumFractionDigits: digits, maximumFractionDigits: digits });
 const whole = number(0);
 const oneDigit = number(1);
@@ -40,8 +53,11 @@ const dayShort = [dates(SHORT), dates({ ...SHORT, ...YEAR })];
 const WEEKDAYS = [1, 2, 3, 4, 5, 6, 7].map((at) => dates({ weekday: 'long' }).format(Date.UTC(2024, 0, at))); // a Monday on
 let yearIsTold = 0;
 
-/** Show the year in every date if the page's period touches two years. */
-export const tellYears = (from, to) => (yearIsTold = Number(Boolean(from && to) && from.slice(0, 4) !== to.slice(0, 4)));
+/** 1 if dates touch two years, else 0. */
+export const yearsIn = (...dates) => Number(new Set(dates.filter(Boolean).map((date) => date.slice(0, 4))).size > 1);
+
+/** Show the year in every date if the page's dates touch two years. */
+export const tellYears = (...dates) => (yearIsTold = yearsIn(...dates));
 
 const clocks = new Map();
 const clock = (zone, options) => {
@@ -66,9 +82,9 @@ export const localInstant = (ms, zone = 'UTC') =>
 export const localTime = (ms, zone = 'UTC') =>
 	ms === null || ms === undefined ? NOTHING : clock(zone, { hour: '2-digit', minute: '2-digit' }).format(ms);
 
-/** A shift date in long form. */
-export const day = (date) => (date ? dayNames[yearIsTold].format(new Date(`${date}T00:00Z`)) : NOTHING);
-export const shortDay = (date) => (date ? dayShort[yearIsTold].format(new Date(`${date}T00:00Z`)) : NOTHING);
+/** A shift date in long form; with the year if the page's dates touch two, or if `years` is 1. */
+export const day = (date, years = 0) => (date ? dayNames[yearIsTold || years].format(new Date(`${date}T00:00Z`)) : NOTHING);
+export const shortDay = (date, years = 0) => (date ? dayShort[yearIsTold || years].format(new Date(`${date}T00:00Z`)) : NOTHING);
 export const longDay = (date) => (date ? dates({ ...YEAR, month: 'long', day: 'numeric' }).format(new Date(`${date}T00:00Z`)) : NOTHING);
 
 /** How long ago, in the largest suitable unit. */
@@ -95,10 +111,11 @@ const WRITERS = {
 	number: (value) => upToThree.format(value),
 	instant: (value, zone) => localInstant(value, zone),
 	time: (value, zone) => localTime(value, zone),
-	day,
+	day: (value) => day(value),
 	weekday: (value) => WEEKDAYS[value - 1],
 	yes: (value) => (value ? 'yes' : 'no'),
-	text: (value) => String(value)
+	text: (value) => String(value),
+	course: (value) => String(value)
 };
 
 /** A formatted figure; a ratio with denominator 0 is a dash, never 0. */

@@ -30,7 +30,8 @@ select
     hourly_output.target_units,
     hourly_output.target_units_so_far,
     hourly_output.observed_seconds,
-    hourly_output.coverage
+    hourly_output.coverage,
+    hourly_output.staffed_seconds
 from hourly_output
 cross join newest
 left join names

@@ -20,7 +20,7 @@ from tests.reference.review import compute_review
 
 FRACTION = 0.6
 FIRST = datetime(2026, 1, 3, tzinfo=UTC)  # a Saturday: two ISO weeks, and two ISO years
-MARTS = ("label_accuracy", "label_confusion", "reviewer_agreement", "label_estimates")
+MARTS = ("label_accuracy", "label_confusion", "label_confidence", "reviewer_agreement", "label_estimates")
 
 
 def random_events(rng: Random) -> list[Event]:
@@ -78,7 +78,9 @@ def plant_of(folder: Path, rng: Random, records: list[Event | Label], batches: i
 
 
 def key_columns(row: dict[str, Any]) -> tuple[str, ...]:
-    return tuple(str(value) for value in row.values() if isinstance(value, str) or hasattr(value, "day"))
+    return tuple(
+        str(value) for name, value in row.items() if isinstance(value, str) or hasattr(value, "day") or name == "bin"
+    )
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,8 @@ from quality.retraining import marts as model_marts
 # Marts of which nothing is shown, because their rows are about one worker or about single labelled events.
 NOTHING_SHOWN = {
     *("worker_shifts", "worker_station_shifts", "state_intervals", "observed_intervals", "review_queue"),
-    *("labelled_events", "label_accuracy", "label_confusion", "label_estimates", "reviewer_agreement"),
+    *("labelled_events", "label_accuracy", "label_confusion", "label_confidence", "label_estimates"),
+    *("reviewer_agreement", "contacts"),
 }
 # Columns that are left out of marts whose other columns are shown.
 LEFT_OUT = {

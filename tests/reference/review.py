@@ -15,6 +15,7 @@ from ingestion.contract.events import EVENT_TYPES, Event
 from ingestion.contract.labels import Label
 
 Rows = list[dict[str, Any]]
+CONFIDENCE_BINS = 50
 
 
 def wilson(hits: int, trials: int) -> tuple[float | None, float | None]:
@@ -55,19 +56,26 @@ def week_of(event: Event) -> Any:
 
 
 def compute_review(events: list[Event], labels: list[Label], in_sample: set[str]) -> dict[str, Rows]:
-    """The marts `label_accuracy`, `label_confusion`, `reviewer_agreement` and `label_estimates`, unordered."""
+    """The marts of labels (all but `labelled_events`) and `reviewer_agreement`, in no order."""
     votes = majority(labels)
     by_key: dict[str, Event] = {event_key(event): event for event in events}
     reports = {(event_key(one), one.site_id, one.model_name, one.model_version, one.event_type) for one in events}
 
     cells: dict[tuple[Any, ...], Rows] = defaultdict(list)
     pairs: Counter[tuple[Any, ...]] = Counter()
+    surest: dict[tuple[Any, ...], float] = {}
+    for one in events:
+        source = (event_key(one), one.site_id, one.model_name, one.model_version, one.event_type)
+        surest[source] = max(surest.get(source, 0.0), one.confidence)
+    bins: Counter[tuple[Any, ...]] = Counter()
     for key, site, name, version, reported in reports:
         if key in votes:
             true = winner(votes[key])
             cells[site, name, version, reported, week_of(by_key[key])].append({"key": key, "true": true})
             if true is not None:
                 pairs[site, name, version, reported, true] += key in in_sample
+                place = min(int(surest[key, site, name, version, reported] * CONFIDENCE_BINS), CONFIDENCE_BINS - 1)
+                bins[site, name, version, reported, true, week_of(by_key[key]), place] += key in in_sample
     accuracy = []
     for (site, name, version, reported, week), found in cells.items():
         drawn = [one for one in found if one["key"] in in_sample]
@@ -107,6 +115,20 @@ def compute_review(events: list[Event], labels: list[Label], in_sample: set[str]
     return {
         "label_accuracy": accuracy,
         "label_confusion": confusion,
+        "label_confidence": [
+            {
+                "site_id": site,
+                "model_name": name,
+                "model_version": version,
+                "event_type": reported,
+                "true_event_type": true,
+                "week_started_on": week,
+                "bin": place,
+                "labelled_events": count,
+            }
+            for (site, name, version, reported, true, week, place), count in bins.items()
+            if count
+        ],
         "reviewer_agreement": _agreement(by_key, known),
         "label_estimates": _estimates(by_key, {key: winner(known[key]) for key in known if key in in_sample}),
     }

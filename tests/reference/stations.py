@@ -199,6 +199,7 @@ class Stations:
                         "cumulative_gap": None if gone is None else made - gone,
                         "observed_seconds": seconds(observed),
                         "coverage": ratio(observed, duration),
+                        "staffed_seconds": seconds(union(own.spans["working"] + own.spans["idle"])),
                     }
                 )
         return rows

@@ -177,22 +177,30 @@ create table site_shifts as
     from worker_shifts group by all;
 create table hourly_output as
     with parts as (
-        select site_id, workstation_id, date_trunc('hour', started_at) as hour, shift_date, shift_id, state, seconds
+        select
+            site_id, workstation_id, date_trunc('hour', started_at) as hour, shift_date, shift_id, state, seconds,
+            started_at
         from state_intervals
     ), counted as (
         select
             site_id, workstation_id, date_trunc('hour', segment_at) as hour, shift_date, shift_id, sum(units) as units
         from product_counts group by all
     )
+    , hours as (
+        select
+            site_id, workstation_id, hour, shift_date, shift_id, coalesce(any_value(counted.units), 0)::bigint as units,
+            coalesce(sum(seconds) filter (where state = 'working'), 0)::double as working_seconds,
+            coalesce(sum(seconds) filter (where state = 'idle'), 0)::double as idle_seconds,
+            (600 * count(distinct started_at) filter (where state <> 'absent'))::double as staffed_seconds
+        from parts left join counted using (site_id, workstation_id, hour, shift_date, shift_id) group by all
+    )
     select
-        site_id, workstation_id, hour, shift_date, shift_id, coalesce(any_value(counted.units), 0)::bigint as units,
-        coalesce(sum(seconds) filter (where state = 'working'), 0)::double as working_seconds,
-        coalesce(sum(seconds) filter (where state = 'idle'), 0)::double as idle_seconds,
-        if(workstation_id = 'S1', 25.0, null)::double as target_units,
+        *, if(workstation_id = 'S1', 25.0, null)::double as target_units,
         target_units * greatest(least(date_diff('second', hour, $as_of::timestamptz) / 3600, 1), 0)
             as target_units_so_far,
-        3600.0::double as observed_seconds, 1.0::double as coverage
-    from parts left join counted using (site_id, workstation_id, hour, shift_date, shift_id) group by all;
+        staffed_seconds * if(workstation_id = 'S2', 0.5, 1)::double as observed_seconds,
+        observed_seconds / 3600 as coverage
+    from hours;
 create table model_days as
     select
         site_id, cast(started_at at time zone 'UTC' as date) as event_date,
@@ -262,6 +270,27 @@ create table label_accuracy as
         correct_events / 100.0::double as accuracy, null::double as accuracy_low,
         null::double as accuracy_high
     from model_days, (values ('working'), ('idle')) as states(state) group by all;
+create table label_confidence as
+    with weighed as (
+        select *, 50 - 4 * number as bin, unnest([event_type, if(event_type = 'idle', 'working', 'idle')]) as seen
+        from label_accuracy, range(5) as numbers(number)
+    )
+    select
+        site_id, model_name, model_version, event_type, seen as true_event_type, week_started_on,
+        (bin - 1)::integer as bin,
+        if(seen = event_type, correct_events // 5, (labelled_events - correct_events) // 5)::bigint as labelled_events
+    from weighed where labelled_events > 0;
+create table confidence_histograms as
+    select
+        site_id, event_date, camera_id, model_name, model_version, bins.bin::integer as bin,
+        1 + event_count * (50 - bins.bin) // 200 as event_count
+    from model_days, range(38, 50) as bins(bin);
+create table contacts as
+    select * from (values
+        ('*', null, null, null, 'Shift lead', '100'),
+        ('*', null, null, 'unstaffed', 'Staffing desk', '120'),
+        ('north', 'Line north', null, 'slow', 'Maintenance', '+49 30 131')
+    ) as contacts(site_id, line, workstation_id, cause, name, phone);
 create table model_verdicts as
     select
         'north' as site_id, 'floor-vision' as model_name, '1.4' as earlier_version, '1.5' as later_version,
@@ -292,6 +321,9 @@ MARTS = (
     "camera_days",
     "check_results",
     "label_accuracy",
+    "label_confidence",
+    "confidence_histograms",
+    "contacts",
     "model_verdicts",
     "landed_objects",
     "rejected_records",

@@ -16,6 +16,7 @@ pytestmark = IN_A_BROWSER
 
 # The newest landing is at 23:00 UTC, 17:00 in the south, where the evening shift goes from 14:00 to 22:00.
 WHILE_IT_RUNS = "2026-02-28T23:10:00Z"
+SIX_IN_CHICAGO = 1772280000000  # 06:00 of 2026-02-28 there
 AFTER_IT_ENDED = "2026-03-01T04:05:00Z"
 
 
@@ -61,6 +62,37 @@ PRINTED = """
     const address = await printed;
     return [address, document.querySelector('[data-figure=windows]').innerText];
 """
+# The stations with grey cells of the grid, and of those cells what is told on pointing.
+GREY_HOURS = """
+    const cells = Array.from(document.querySelectorAll('td.thin[title]'));
+    return Object.fromEntries(cells.map((cell) => [cell.parentElement.cells[0].innerText, cell.title]));
+"""
+# A choice of a site and an order of the table, each undone by Back.
+BACK = """
+    const settle = () => new Promise((go) => setTimeout(go, 1500));
+    const site = () => document.querySelector('select[name=site]');
+    const order = () => document.querySelector('th[aria-sort]')?.innerText.trim() ?? '';
+    site().value = 'south';
+    site().dispatchEvent(new Event('change'));
+    await settle();
+    document.querySelector('section.table th button').click();
+    await settle();
+    const told = [[location.search, order()]];
+    for (const _ of [1, 2]) {
+        history.back();
+        await settle();
+        told.push([location.search, site().value, order()]);
+    }
+    return told;
+"""
+SIDES = """
+    const of = document.querySelector('select[name=of]');
+    of.value = 'week';
+    of.dispatchEvent(new Event('change'));
+    await new Promise((go) => setTimeout(go, 1500));
+    const heads = Array.from(document.querySelectorAll('table[data-sides] thead th'), (head) => head.innerText);
+    return [location.search, heads, document.querySelector('[data-holds]').innerText];
+"""
 TILES = """
     const tiles = Array.from(document.querySelectorAll('li[data-tile]'));
     return Object.fromEntries(tiles.map((tile) => [tile.dataset.tile, tile.innerText]));
@@ -75,6 +107,8 @@ def met(address: str) -> dict[str, Met]:
         Visit("/?site=south", name="south", now=WHILE_IT_RUNS),
         Visit("/", name="ten days later", now="2026-03-10T12:00:00Z"),
         Visit("/hours/?site=south&date=2026-02-28&shift=evening&station=S1", name="hours", now=WHILE_IT_RUNS),
+        Visit("/hours/?site=south&date=2026-02-28&shift=day", name="all hours", now=WHILE_IT_RUNS, script=GREY_HOURS),
+        Visit("/hours/?site=south&date=2026-02-28&shift=day&station=S2", name="thin hours", now=WHILE_IT_RUNS),
         Visit("/timeline/?site=south&date=2026-02-28&shift=evening", name="timeline", now=WHILE_IT_RUNS),
         Visit("/workstations/", name="stations"),
         Visit("/workstations/south/S9", name="empty station"),
@@ -88,6 +122,13 @@ def met(address: str) -> dict[str, Met]:
         Visit("/models/?period=1", name="models of a day"),
         Visit("/models/?period=31", name="models of a month"),
         Visit("/models/?from=2025-01-01&to=2025-01-31", name="models long ago"),
+        Visit("/lines/north/Line north/", name="line", check=True),
+        Visit("/lines/north/Line north/", 390, name="line on a phone", check=True),
+        Visit("/workstations/north/S1?period=31", name="station called about"),
+        Visit("/workstations/", name="there and back", script=BACK),
+        Visit("/compare/?period=31", name="compare of a month", script=SIDES, check=True),
+        Visit("/compare/", 390, name="compare on a phone", check=True),
+        Visit(f"/timeline/?site=south&date=2026-02-28&shift=day&station=S2&hour={SIX_IN_CHICAGO}", name="one hour"),
         Visit("/definitions/", name="server there", script=ALONE + AND_THEN),
         Visit("/definitions/", name="server gone", script=ALONE + GONE + AND_THEN),
     ]
@@ -203,6 +244,81 @@ def test_every_figure_on_thin_evidence_is_grey_and_says_how_much_was_seen(met: d
     assert {row[-2] for row in table_of(page, "Date", "Units")} == {"only 50 % seen"}
     assert "only 50 % seen" in met["board"]["answer"]["S2"]
     assert "only" not in met["board"]["answer"]["S1"]
+
+
+def test_hours_on_thin_evidence_are_grey_like_the_shift(met: dict[str, Met]) -> None:
+    assert met["all hours"]["answer"] == {"Painting 2": "thin evidence: only 50 % seen of the staffed time"}
+    rows = [row[0] for row in table_of(met["thin hours"], "Hour")]
+    assert rows
+    assert all("only 50 % seen" in hour for hour in rows)
+
+
+def test_a_line_has_a_page_whose_losses_add_up_and_say_whom_to_call(settings: Settings, met: dict[str, Met]) -> None:
+    file = f"{settings.published_path}/station_targets.parquet"
+    ((planned, made),) = read_rows(
+        f"select sum(target_units_so_far), sum(units) from '{file}' "
+        "where line = 'Line north' and shift_date > '2026-02-21'"
+    )
+    page = met["line"]
+    shown = {row[0]: row[2] for row in table_of(page, "Step", "Drawn", "Units")}
+    assert (shown["Planned so far"], shown["Made"]) == (f"{planned:,.0f}", f"{made:,.0f}")
+    assert page["figures"]["attainment"] == f"{100 * made / planned:.1f} %"
+    assert page["figures"]["name"] == "Line north"
+    # the line's own contact for one cause, every site's for another, and for the others the one of every cause
+    losses = {
+        row[0].split("call")[0]: row[0].partition("call ")[2] for row in table_of(page, "Step") if "call" in row[0]
+    }
+    assert losses["Unstaffedwatched, and nobody there"] == "Staffing desk 120"
+    assert losses["Idlesomebody there, not working"] == "Shift lead 100"
+    assert {row[0] for row in table_of(page, "Workstation", "State")} >= {"Press 9"}
+    phone = met["line on a phone"]
+    assert phone["scrollWidth"] <= 390
+    for one in (page, phone):
+        assert [issue for issue in one["issues"] if issue["impact"] in {"serious", "critical"}] == []
+        assert one["consoleErrors"] == one["failedRequests"] == []
+
+
+def test_back_undoes_a_choice_and_an_order_one_after_the_other(met: dict[str, Met]) -> None:
+    assert met["there and back"]["answer"] == [
+        ["?site=south&sort.workstations=workstation_name", "Workstation ↑"],
+        ["?site=south", "south", ""],
+        ["", "", ""],
+    ]
+
+
+def test_a_cell_leads_to_its_hour_which_is_drawn_alone(met: dict[str, Met]) -> None:
+    (link,) = [one for one in met["all hours"]["links"] if f"station=S2&hour={SIX_IN_CHICAGO}" in one]
+    assert "/timeline/?site=south&shift=day&date=2026-02-28&" in link
+    page = met["one hour"]
+    assert "Stations, 06:00–07:00" in page["text"]
+    (lane,) = table_of(page, "Station", "working", "idle", "absent")
+    assert all(" h " not in time for time in lane[1:4])
+
+
+def test_weeks_stand_side_by_side_and_the_period_says_what_it_holds(met: dict[str, Met]) -> None:
+    address, heads, holds = met["compare of a month"]["answer"]
+    assert address == "?period=31&of=week"
+    assert [head.split(",")[0].split()[0] for head in heads] == ["Figure", "Week", "Week"]
+    assert holds == "29 January 2026 to 28 February 2026, 31 dates, 22 of them without data"
+    for name in ("compare of a month", "compare on a phone"):
+        page = met[name]
+        assert page["consoleErrors"] == page["failedRequests"] == []
+        assert [issue for issue in page["issues"] if issue["impact"] in {"serious", "critical"}] == []
+    assert met["compare on a phone"]["scrollWidth"] <= 390
+
+
+def test_a_square_of_a_version_shows_the_shares_of_what_it_reported(settings: Settings, met: dict[str, Met]) -> None:
+    file = f"{settings.published_path}/label_confidence.parquet"
+    ((right, all_of_them),) = read_rows(
+        "select sum(labelled_events) filter (where event_type = true_event_type), sum(labelled_events) "
+        f"from '{file}' where site_id = 'north' and model_version = '1.4' and event_type = 'idle'"
+    )
+    squares = [
+        table for table in met["models of a month"]["tables"] if table[0][1:] == ["working", "idle", "absent", "count"]
+    ]
+    assert len(squares) == 2  # the only version of each site
+    assert squares[0][2][2] == f"{100 * right / all_of_them:.0f} %"
+    assert "How sure was each camera, week by week?" in met["models of a month"]["text"]
 
 
 def test_a_file_says_which_of_its_figures_rest_on_thin_evidence(address: str) -> None:

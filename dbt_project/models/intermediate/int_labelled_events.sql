@@ -21,15 +21,19 @@ settings as (
 -- All versions that reported the event reported one type, because the type is part of the key. Each is right or wrong.
 reports as (
 
-    select distinct
+    select
         site_id,
         event_key,
         event_at,
         event_type,
         model_name,
-        model_version
+        model_version,
+        -- of several cameras under one version the surest
+        max(confidence) as confidence
 
     from sightings
+
+    group by site_id, event_key, event_at, event_type, model_name, model_version
 
 )
 
@@ -40,6 +44,7 @@ select
     reports.event_type,
     reports.model_name,
     reports.model_version,
+    reports.confidence,
     votes.true_event_type,
     votes.is_disputed,
     votes.reviewer_count,

@@ -14,10 +14,7 @@ binned as (
         camera_id,
         model_name,
         model_version,
-        -- 1.0 belongs to the last bin, not to a bin of its own
-        least(
-            cast(floor(confidence * {{ var('confidence_bins') }}) as integer), {{ var('confidence_bins') }} - 1
-        ) as bin
+        {{ confidence_bin('confidence') }} as bin
     from camera_events
 
 )

@@ -52,6 +52,7 @@ hours as (
         coalesce(hourly_output.units, 0) as units,
         coalesce(hourly_output.working_microseconds, 0) as working_microseconds,
         coalesce(hourly_output.idle_microseconds, 0) as idle_microseconds,
+        coalesce(hourly_output.staffed_microseconds, 0) as staffed_microseconds,
         coalesce(hourly_output.observed_microseconds, 0) as observed_microseconds
 
     from hourly_output
@@ -125,5 +126,6 @@ select
         cumulative_units - {{ units_in('target_units_per_hour', 'cumulative_microseconds_so_far') }} as double
     ) as cumulative_gap,
     cast({{ seconds('observed_microseconds') }} as double) as observed_seconds,
-    {{ ratio('observed_microseconds', 'clock_microseconds') }} as coverage
+    {{ ratio('observed_microseconds', 'clock_microseconds') }} as coverage,
+    cast({{ seconds('staffed_microseconds') }} as double) as staffed_seconds
 from running

@@ -62,7 +62,14 @@ select
         when most = idle_units then 'idle'
         else 'slow'
     end as cause,
-    lost_units / sum(lost_units) over () as share_of_loss
+    case
+        when most is null or most = not_seen_units then 'not_seen'
+        when most = unstaffed_units then 'unstaffed'
+        when most = idle_units then 'idle'
+        else 'slow'
+    end as cause_id,
+    lost_units / sum(lost_units) over () as share_of_loss,
+    sum(lost_units) over (order by is_unusual desc, lost_units desc, site_id, workstation_id) / sum(lost_units) over () as share_until_here
 from lost
 order by is_unusual desc, lost_units desc, site_id, workstation_id
 limit 30

@@ -13,7 +13,8 @@ with seen as (
         sum(occupancy_seconds) as occupancy_seconds,
         sum(staffed_seconds) as staffed_seconds,
         sum(observed_seconds) as observed_seconds,
-        sum(units)::double as units
+        sum(units)::double as units,
+        string_agg(cast(units as varchar), ' ' order by shift_date, shift_id) as course
     from plant.workstation_shifts
     where ($site is null or site_id = $site) and ($shift is null or shift_id = $shift)
         and shift_date between $from_date and $to_date
@@ -53,6 +54,7 @@ select
     seen.observed_seconds / nullif(seen.staffed_seconds, 0) as evidence,
     seen.observed_seconds < 0.9 * seen.staffed_seconds as is_thin,
     coalesce(seen.units, 0) as units,
+    seen.course,
     targeted.target_units,
     targeted.targeted_units / targeted.target_units as attainment,
     3600 * seen.units / nullif(seen.occupancy_seconds, 0) as throughput_per_hour

@@ -337,6 +337,19 @@ SHIFTS = "site_id,shift_id,start_local,duration_minutes,valid_from,valid_to\n"
             "registry/accepted.csv, line 2: reason is ''; expected why this level is normal.",
         ),
         (
+            "contacts",
+            "site_id,name,cause\n*,Shift lead,broken\n",
+            (
+                "registry/contacts.csv, line 2: cause is 'broken'; expected one of not_seen, unstaffed, idle, slow, "
+                "or nothing for every cause."
+            ),
+        ),
+        (
+            "contacts",
+            "site_id,name,phone\n*,,4711\n",
+            "registry/contacts.csv, line 2: name is ''; expected a role or a name of 1 to 64 characters.",
+        ),
+        (
             "closures",
             "site_id,from_date,to_date,reason\n*,2026-12-24,,Christmas\n",
             "registry/closures.csv, line 2: to_date is ''; expected a date YYYY-MM-DD.",

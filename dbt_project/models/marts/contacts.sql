@@ -1,0 +1,16 @@
+{{ config(materialized="replaced", tags=["whole"]) }}
+
+with contacts as (
+
+    select * from {{ ref('stg_raw__contacts') }}
+
+)
+
+select
+    site_id,
+    line,
+    workstation_id,
+    cause,
+    contact_name as name,
+    phone
+from contacts
