@@ -1,4 +1,4 @@
-"""The contents of a backup, by places of the data folder (privacy/places.py), and its manifest, `backup.json`.
+"""The contents of a backup, by places of the data folder (privacy/inventory.py), and its manifest, `backup.json`.
 
 Every place is in `COPIED`, in `LEFT_OUT` with a reason, or is the warehouse. A test compares the lists.
 """

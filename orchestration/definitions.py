@@ -21,8 +21,8 @@ from orchestration.schedules import build_schedules
 from orchestration.sensors.alerts import alerts_sensor
 from orchestration.sensors.landing import build_landing_sensor
 from orchestration.sensors.retraining import hand_over_request, retraining_sensor
-from quality.marts import DESCRIPTIONS
-from quality.retraining import marts as model_tables
+from quality.mart_columns import DESCRIPTIONS
+from quality.retraining import tables as model_tables
 
 __all__ = ["BATCH", "build_definitions", "defs"]
 

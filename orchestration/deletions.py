@@ -30,7 +30,7 @@ from orchestration.copies import remove_dead_copies
 from orchestration.dagster_home.dagster_records import forget_in_records
 from orchestration.dbt.build_state import is_current
 from orchestration.dbt.runner import build_models
-from orchestration.marts import write_declarations
+from orchestration.declared_marts import write_declarations
 from orchestration.publish import publish_build
 from privacy.erasure import ErasureReport, erase, person_of
 from privacy.kept_files import People, forget_people, remove_copies

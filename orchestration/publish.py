@@ -5,7 +5,7 @@
 
 from ingestion.settings import Settings
 from orchestration.dbt.build_state import last_build, note_published
-from orchestration.marts import all_descriptions, all_marts
+from orchestration.declared_marts import all_descriptions, all_marts
 from publishing import versions
 from publishing.coarser import COARSER, DESCRIBED
 from publishing.plant_file import put_in_its_place

@@ -25,8 +25,8 @@ from ingestion.settings import Settings
 from ingestion.warehouse import open_warehouse
 from privacy.bucket_erasure import BucketErasure, erase_from_bucket, is_also
 from privacy.contents import rows_without_person
+from privacy.inventory import Kind, kind_of
 from privacy.person import Person
-from privacy.places import Kind, kind_of
 from privacy.search import traces_of
 from privacy.traces import Traces
 from privacy.warehouse_erasure import NAMING_METRICS, erase_from_warehouse, event_keys_of

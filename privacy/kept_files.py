@@ -18,7 +18,7 @@ from pathlib import Path
 from ingestion.durable import write_whole
 from ingestion.errors import WarehouseError
 from ingestion.settings import Settings
-from privacy.places import Kind, kind_of
+from privacy.inventory import Kind, kind_of
 from privacy.traces import is_unmistakable
 
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}")

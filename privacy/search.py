@@ -25,8 +25,8 @@ from ingestion.settings import Settings
 from ingestion.stored_tables import literal, quoted, tables_with
 from privacy.bucket_erasure import plain_name
 from privacy.contents import count_theirs, rows_without_person
+from privacy.inventory import Kind, kind_of
 from privacy.person import Person, mentions
-from privacy.places import Kind, kind_of
 from privacy.traces import Traces, unmistakable
 
 # Everything else in use as an id or a name, which could be confused with the person's.

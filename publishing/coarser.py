@@ -13,7 +13,7 @@ from collections.abc import Hashable
 import duckdb
 
 from publishing.cuts import Column, publishable
-from publishing.marts import Mart
+from publishing.declarations import Mart
 from publishing.plant_file import Described
 from publishing.suppression import WINDOW, left_out, small_stations
 

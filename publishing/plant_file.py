@@ -14,7 +14,7 @@ import duckdb
 
 from ingestion.durable import put_in_place, sync
 from ingestion.stored_tables import literal
-from publishing.marts import Mart
+from publishing.declarations import Mart
 
 NAME = "plant.duckdb"
 # A client sets this variable to read the marts of another folder: of a moved data folder, or of one version.

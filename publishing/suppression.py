@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import duckdb
 
 from ingestion.settings import Settings
-from publishing.marts import Mart
+from publishing.declarations import Mart
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,8 @@ from ingestion.errors import WarehouseError
 from ingestion.settings import Settings
 from ingestion.warehouse import open_warehouse
 from publishing.coarser import COARSER, DESCRIBED, coarser_rows
+from publishing.declarations import Mart, read_marts
 from publishing.file_cuts import LARGEST_FILE_ROWS, partitions
-from publishing.marts import Mart, read_marts
 from publishing.plant_file import Described, write_plant_file
 from publishing.suppression import publication_rules, published_from, published_rows
 from publishing.version_names import new_version

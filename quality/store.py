@@ -12,7 +12,7 @@ from quality.checks import freshness
 from quality.checks.counts import LANDING_METRICS
 from quality.checks.results import Cell, DayResult
 from quality.incidents.incident import PAGE, Incident
-from quality.marts import TABLES
+from quality.mart_columns import TABLES
 
 # Days after which results, and closed incidents, are deleted.
 RESULT_DAYS = 90

@@ -17,7 +17,7 @@ import duckdb
 from ingestion.errors import ReportError
 from publishing.fingerprints import hash_file, read_fingerprints
 from publishing.plant_file import MARTS, NAME
-from reports.marts import mart_files
+from reports.published_views import mart_files
 
 LIST = "marts"  # the file with the list: <key>/marts.json
 _KEY_LENGTH = 16

@@ -10,7 +10,7 @@ import shutil
 from pathlib import Path
 
 from reports.addresses import free_of_place, page_addresses
-from reports.policy import with_policy
+from reports.content_security import with_policy
 
 STAMP_NAME = "shell.json"
 

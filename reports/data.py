@@ -19,7 +19,8 @@ import duckdb
 
 from ingestion.durable import put_in_place, sync, write_whole
 from ingestion.errors import ReportError
-from reports.answers import (
+from reports.asked import LIST, offer_marts
+from reports.prepared_answers import (
     FRAME,
     QUERIES_FOLDER,
     ask_page,
@@ -29,8 +30,7 @@ from reports.answers import (
     parameters_of,
     to_json,
 )
-from reports.asked import LIST, offer_marts
-from reports.marts import SHAPES, connect, find_marts, hash_marts, quoted
+from reports.published_views import SHAPES, connect, find_marts, hash_marts, quoted
 
 TABLES_FOLDER = Path(__file__).parent / "tables"
 MANIFEST_NAME = "manifest.json"

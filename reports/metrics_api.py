@@ -19,8 +19,8 @@ import duckdb
 
 from ingestion.durable import point_to, sync
 from ingestion.errors import ReportError
-from reports.marts import quoted
 from reports.metrics_names import API, COARSER, KINDS, folder_name
+from reports.published_views import quoted
 
 DAYS_SHOWN = 31
 

@@ -1,6 +1,6 @@
 """Serving the static site: `python -m reports.serve [--port 8080] [--host 127.0.0.1]`.
 
-`answering.py` decides the answers, and `serving/` the allowed requests; this module only speaks HTTP.
+`responses.py` decides the answers, and `serving/` the allowed requests; this module only speaks HTTP.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from ingestion.errors import FloorhouseError, ReportError
 from ingestion.settings import ReportSettings, read_report_settings
-from reports.answering import MISSING, Answer, answer_for, open_below
+from reports.responses import MISSING, Answer, answer_for, open_below
 from reports.vital_signs import PATHS, answer_of
 from serving.guard import Guard
 from serving.known_hosts import KnownHosts, known_hosts

@@ -23,7 +23,7 @@ BUILD_FOLDER = REPORTS_FOLDER / "build"
 # All files that affect the pages.
 SOURCES = (
     "pages", "components", "queries", "static", "app.html", "evidence.config.yaml", "svelte.config.js",
-    "package.json", "package-lock.json", ".npmrc", "addresses.py", "assembly.py", "patches.py", "policy.py",
+    "package.json", "package-lock.json", ".npmrc", "addresses.py", "assembly.py", "patches.py", "content_security.py",
 )  # fmt: skip
 _LOCK_SOURCES = ("package.json", "package-lock.json", ".npmrc")
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ingestion.settings import ReportSettings
 from publishing.version_names import published_at
-from reports.answering import MISSING, Answer
+from reports.responses import MISSING, Answer
 
 HEALTH, METRICS = "/health", "/metrics"
 PATHS = (HEALTH, METRICS)

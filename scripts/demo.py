@@ -105,7 +105,7 @@ def run_demo(settings: Settings, progress: Progress, now: datetime) -> list[str]
             f"--truth={truth}",
             f"--published={settings.published_path}",
         ],
-        "accuracy": ["simulator.accuracy", f"--truth={truth}", f"--published={settings.published_path}"],
+        "accuracy": ["simulator.distance_from_truth", f"--truth={truth}", f"--published={settings.published_path}"],
     }
     with ExitStack() as started:
 

@@ -25,12 +25,12 @@ from ingestion.contract.event_columns import COLUMNS
 from ingestion.contract.events import EVENT_TYPES, FIELDS, VERSION_FIELD, Event
 from ingestion.intake.answers import EventRecord
 from ingestion.settings import ENVIRONMENT_PREFIX, Settings, read_settings
-from orchestration.marts import DESCRIBED_BY_PYTHON
+from orchestration.declared_marts import DESCRIBED_BY_PYTHON
 from publishing.coarser import COARSER
 from quality.alerts.settings import PREFIX as ALERT_PREFIX
 from quality.alerts.settings import AlertSettings
-from quality.marts import TABLES as CHECK_TABLES
-from quality.retraining import marts as model_tables
+from quality.mart_columns import TABLES as CHECK_TABLES
+from quality.retraining import tables as model_tables
 
 ROOT = Path(__file__).resolve().parent.parent
 # Marts that Python computes from other marts; all others are models.

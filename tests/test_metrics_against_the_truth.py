@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from simulator import Arguments, Summary, simulate
-from simulator.accuracy import Accuracy, measure_accuracy
+from simulator.distance_from_truth import Accuracy, measure_accuracy
 from tests.plant import Plant
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import dagster as dg
 
 from orchestration.resources import WAREHOUSE_POOL, Clock, Warehouse
-from quality.marts import DESCRIPTIONS
+from quality.mart_columns import DESCRIPTIONS
 
 
 def build_checked_asset(marts: Sequence[str]) -> dg.AssetsDefinition:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from orchestration.resources import WAREHOUSE_POOL, Clock, Warehouse
-from quality.retraining.marts import DESCRIPTIONS
+from quality.retraining.tables import DESCRIPTIONS
 
 _READ = (
     *(["marts", mart] for mart in ("model_days", "model_comparison", "review_queue")),

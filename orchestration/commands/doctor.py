@@ -11,8 +11,8 @@ from ingestion.intake.settings import IntakeSettings
 from ingestion.settings import Settings
 from ingestion.settings_sources import gather, is_secret, read_model, settings_file
 from orchestration.commands.settings import PARTS
-from orchestration.condition import machine, places
-from orchestration.condition.finding import Finding, look_at, show
+from orchestration.health import machine, places
+from orchestration.health.finding import Finding, look_at, show
 
 WRONG = "MEND"
 BUCKET_SECONDS = 30  # longer than the bucket's client tries

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from ingestion.settings import Settings, read_settings
-from orchestration.condition import machine, plant
-from orchestration.condition.finding import Finding, look_at, show
+from orchestration.health import machine, plant
+from orchestration.health.finding import Finding, look_at, show
 
 WRONG = "LOOK"
 LOOK_SECONDS = 20

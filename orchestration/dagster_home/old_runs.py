@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from dagster import DagsterInstance
 
-# Runs are kept for at most this many days, and at most this many runs are kept (privacy/places.py names both). A batch
+# Runs are kept for at most so many days, and at most so many of them (privacy/inventory.py names both limits). A batch
 # that lands something leaves 4 MB, so the records take at most 2 GB, however often batches start.
 KEPT_DAYS = 90
 KEPT_RUNS = 500

@@ -20,8 +20,8 @@ import duckdb
 from ingestion.settings import Settings
 from ingestion.warehouse import open_warehouse, raw_state, transaction
 from orchestration.dbt.manifest import models_hash
-from orchestration.marts import all_descriptions, write_declarations
-from publishing.marts import read_marts
+from orchestration.declared_marts import all_descriptions, write_declarations
+from publishing.declarations import read_marts
 from publishing.versions import Build
 
 # A rebuild works through the history in parts of about this many events. The tables and sorts of one part fit into two

@@ -1,4 +1,4 @@
-"""Retraining requests. A finding opens one, and a new model version closes it. Pure; `marts.py` stores them."""
+"""Retraining requests. A finding opens one, and a new model version closes it. Pure; `tables.py` stores them."""
 
 from __future__ import annotations
 

@@ -21,7 +21,10 @@ from ingestion.settings import Settings
 from ingestion.warehouse import open_warehouse
 from quality.checks.site_baselines import read_baselines
 from quality.retraining import triggers
-from quality.retraining.marts import (
+from quality.retraining.outbox import HandoverFolder
+from quality.retraining.requests import Model, Request, close_answered, open_new
+from quality.retraining.review_drops import drop_reviews
+from quality.retraining.tables import (
     Version,
     make_tables,
     read_requests,
@@ -30,9 +33,6 @@ from quality.retraining.marts import (
     write_requests,
     write_verdicts,
 )
-from quality.retraining.outbox import HandoverFolder
-from quality.retraining.requests import Model, Request, close_answered, open_new
-from quality.retraining.review_drops import drop_reviews
 from quality.retraining.tracking import track_requests
 from quality.retraining.training_set import DAYS, HOLDOUT_SHARE, write_training_set
 from quality.retraining.triggers import Finding

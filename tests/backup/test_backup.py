@@ -22,7 +22,7 @@ from ingestion.bucket import open_landing_bucket
 from ingestion.errors import BackupError, WarehouseLostError
 from ingestion.landing.continuity import require_whole_warehouse
 from ingestion.warehouse import warehouse_lock
-from privacy.places import PLACES
+from privacy.inventory import PLACES
 from tests.plant import EVENT, NOW, Plant
 
 LATER = NOW + timedelta(days=1)

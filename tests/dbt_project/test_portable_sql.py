@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlglot
@@ -57,7 +58,7 @@ def names_before_parentheses(sql: str) -> set[str]:
 @pytest.fixture(scope="module")
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The SQL of every model, by its name."""
-    compiled = run_dbt(Settings(data_dir=tmp_path_factory.mktemp("compiled")), ["compile"])
+    compiled: Any = run_dbt(Settings(data_dir=tmp_path_factory.mktemp("compiled")), ["compile"])
     assert compiled.success
     models = {path.stem for path in (PROJECT_DIR / "models").rglob("*.sql")}
     nodes = [row.node for row in compiled.result.results]

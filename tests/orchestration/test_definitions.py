@@ -12,8 +12,8 @@ from orchestration.assets.models import mart_names, read_manifest
 from orchestration.dagster_home.home import prepare_home
 from orchestration.definitions import BATCH, build_definitions
 from quality.expectations.suites import SUITES
-from quality.marts import DESCRIPTIONS
-from quality.retraining import marts as model_tables
+from quality.mart_columns import DESCRIPTIONS
+from quality.retraining import tables as model_tables
 from tests.plant import Plant
 
 PROJECT = Path(__file__).resolve().parent.parent.parent

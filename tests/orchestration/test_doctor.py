@@ -18,8 +18,8 @@ from ingestion.bucket import open_bucket
 from ingestion.bucket.rewriting import every_object
 from ingestion.errors import BucketError
 from ingestion.settings import Settings
-from orchestration.condition import machine, places
-from orchestration.condition.finding import Finding, look_at, show
+from orchestration.health import machine, places
+from orchestration.health.finding import Finding, look_at, show
 from tests.s3_server import BUCKET
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

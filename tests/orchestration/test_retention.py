@@ -16,8 +16,8 @@ from ingestion.warehouse import warehouse_lock
 from orchestration.commands.verify import verify
 from orchestration.dbt import runner
 from orchestration.dbt.project import PROJECT_DIR
+from orchestration.declared_marts import all_histories
 from orchestration.deletions import retain
-from orchestration.marts import all_histories
 from privacy.retention import COUNTER_READINGS, SIGHTINGS, RetentionReport
 from tests.plant import WITHOUT_DATA_TESTS, Plant
 

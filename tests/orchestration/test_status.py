@@ -14,10 +14,10 @@ import pytest
 
 from floorhouse.program import main
 from ingestion.settings import Settings
-from orchestration.condition import plant
-from orchestration.condition.plant import LastBatch
 from orchestration.dagster_home.home import BATCH, open_instance, prepare_home
 from orchestration.dagster_home.lost_runs import mark_running
+from orchestration.health import plant
+from orchestration.health.plant import LastBatch
 from quality.alerts.batches import note_stop
 from tests.orchestration.conftest import FinishedBatch
 from tests.plant import Plant
@@ -56,7 +56,7 @@ def test_a_plant_that_is_well_is_told_in_one_sentence_a_subject(
 
 def test_a_new_plant_has_nothing_to_tell_and_needs_no_attention(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FLOORHOUSE_DATA_DIR", str(plant.settings.data_dir))
-    monkeypatch.setattr("orchestration.condition.machine.TIGHT_BYTES", 0)
+    monkeypatch.setattr("orchestration.health.machine.TIGHT_BYTES", 0)
     assert main(["status"]) == 0
     assert list(plant.settings.data_dir.iterdir()) == []
 

@@ -67,7 +67,7 @@ def test_the_marts_of_an_upgraded_warehouse_are_those_of_a_fresh_landing(old: Pl
 
 def test_an_upgraded_warehouse_has_the_tables_of_a_new_one(old: Plant, tmp_path: Path) -> None:
     from quality import store
-    from quality.retraining import marts as model_marts
+    from quality.retraining import tables as model_marts
 
     new = Plant(tmp_path / "new")
     new.land()

@@ -1,7 +1,8 @@
 """An attacker with every file ever published under `aggregate` looks for figures of small groups.
 
-There are three batches; after the last a week is complete. The attacker keeps the marts, metrics and checks' pages of each, looks
-for secret figures as they are, subtracts any two of one kind, and solves the published sums for the missing cells.
+There are three batches; after the last a week is complete. The attacker keeps the marts, metrics and checks' pages of
+each, looks for secret figures as they are, subtracts any two of one kind, and solves the published sums for the missing
+cells.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingestion.settings import Settings
-from orchestration.marts import all_marts
+from orchestration.declared_marts import all_marts
 from publishing.suppression import published_rows
 
 DECLARED = {mart.name: mart for mart in all_marts()}

@@ -7,8 +7,8 @@ from orchestration.dbt.project import PROJECT_DIR
 from orchestration.publish import publish_build
 from publishing import fingerprints, plant_file, versions
 from publishing.fingerprints import hash_file
-from reports import marts
-from reports.marts import find_marts, hash_marts
+from reports import published_views
+from reports.published_views import find_marts, hash_marts
 from tests.plant import Plant
 
 EVENT = (
@@ -58,7 +58,7 @@ def test_a_file_is_hashed_when_it_is_written_and_never_again(published: Plant, m
         return hash_file(file)
 
     monkeypatch.setattr(fingerprints, "hash_file", note)
-    monkeypatch.setattr(marts, "hash_file", note)
+    monkeypatch.setattr(published_views, "hash_file", note)
     first = hash_marts(find_marts(published.settings.published_path))
     published.drop("events/b.jsonl", EVENT % 2)
     published.batch()

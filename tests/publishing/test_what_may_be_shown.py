@@ -10,11 +10,11 @@ import pytest
 from ingestion.errors import WarehouseError
 from ingestion.settings import Settings
 from orchestration.dbt.manifest import manifest_path
-from orchestration.marts import MADE_BY_PYTHON, all_marts
-from publishing.marts import declared
+from orchestration.declared_marts import MADE_BY_PYTHON, all_marts
+from publishing.declarations import declared
 from publishing.suppression import SHOWN, published_rows
-from quality import marts as check_marts
-from quality.retraining import marts as model_marts
+from quality import mart_columns as check_marts
+from quality.retraining import tables as model_marts
 
 # Marts of which nothing is shown, because their rows are about one worker or about single labelled events.
 NOTHING_SHOWN = {

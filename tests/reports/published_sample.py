@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 
 from ingestion.settings import Settings
-from orchestration.marts import all_descriptions, all_marts
+from orchestration.declared_marts import all_descriptions, all_marts
 from publishing.plant_file import write_plant_file
 
 # A registry or a camera may really send these: quotes, slashes, non-ASCII letters, an id that no registry lists.

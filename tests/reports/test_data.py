@@ -14,8 +14,8 @@ import pytest
 from ingestion.errors import ReportError
 from ingestion.settings import Settings
 from reports import data
-from reports.answers import QUERIES_FOLDER, page_names, parameters_of
 from reports.data import TABLES_FOLDER, publish_data, table_files
+from reports.prepared_answers import QUERIES_FOLDER, page_names, parameters_of
 from tests.reports.published_sample import ODD_WORKER, publish_sample, read_rows
 
 TABLES = {select.stem for select in TABLES_FOLDER.glob("*.sql")}

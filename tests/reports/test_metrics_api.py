@@ -13,9 +13,9 @@ import duckdb
 import pytest
 
 from ingestion.errors import ReportError
-from reports.answering import answer_for
 from reports.metrics_api import publish_metrics
 from reports.metrics_names import folder_name
+from reports.responses import answer_for
 
 WINDOWS = "site_id varchar, shift_date date, shift_id varchar, is_day_complete boolean"
 WORKERS = (

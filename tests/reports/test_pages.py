@@ -17,9 +17,9 @@ import pytest
 
 from ingestion.errors import ReportError
 from ingestion.settings import Settings
-from reports.answering import Answer, answer_for
 from reports.browser import WIDTHS, Visit, find_chromium, open_pages
 from reports.node import find_node
+from reports.responses import Answer, answer_for
 from reports.serve import SiteServer, open_server
 from reports.shell import build_shell
 from reports.site import publish_site

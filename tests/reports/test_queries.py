@@ -7,8 +7,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from reports.answers import QUERIES_FOLDER
-from reports.marts import SHAPES
+from reports.prepared_answers import QUERIES_FOLDER
+from reports.published_views import SHAPES
 
 AT = "timestamptz '2026-02-28 12:00:00+00'"
 

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from ingestion.errors import ReportError
-from reports.answering import open_below
-from reports.policy import with_policy
+from reports.content_security import with_policy
+from reports.responses import open_below
 from reports.serve import SiteServer, open_server
 
 TABLE = "/data/0123456789abcdef/table.parquet"

@@ -11,6 +11,6 @@ select
     line,
     workstation_id,
     cause,
-    contact_name as name,
+    contact_name as name,  -- noqa: RF04
     phone
 from contacts

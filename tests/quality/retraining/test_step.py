@@ -195,7 +195,7 @@ from pathlib import Path
 from ingestion.settings import Settings
 from quality.retraining import outbox
 from quality.retraining import step
-from quality.retraining import marts
+from quality.retraining import tables
 from tests.quality.retraining.reviewed_plant import NOW, SETTINGS
 
 def die(*_):

@@ -47,10 +47,10 @@ def declared(name: str, meta: Mapping[str, Any]) -> Mart:
         WarehouseError: the declaration is incomplete or has an unknown value.
     """
     if missing := sorted(_KEYS - set(meta)):
-        raise WarehouseError(f"The mart {name} does not declare {', '.join(missing)}; see publishing/marts.py.")
+        raise WarehouseError(f"The mart {name} does not declare {', '.join(missing)}; see publishing/declarations.py.")
     mart = Mart(name, meta["about"], meta["scope"], meta["day"], tuple(meta["names"]))
     if mart.about not in ABOUT or mart.scope not in SCOPES or not set(mart.names) <= set(REGISTRIES):
-        raise WarehouseError(f"The mart {name} declares an unknown value: {mart}; see publishing/marts.py.")
+        raise WarehouseError(f"The mart {name} declares an unknown value: {mart}; see publishing/declarations.py.")
     return mart
 
 

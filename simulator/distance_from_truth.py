@@ -1,6 +1,6 @@
 """Compares the published marts with the truth. Changes neither.
 
-`python -m simulator.accuracy --truth <folder> --published <folder>`
+`python -m simulator.distance_from_truth --truth <folder> --published <folder>`
 
 The true timeline is cut at the simulator's own windows (`windows.parquet`), never at those of the warehouse, so that a
 wrong window shows as an error. Only scheduled windows are compared. If only one side has a row, the seconds and units
@@ -132,7 +132,9 @@ def _percent(ratio: float | None) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Print the comparison. Returns exit status 0, or 1 after one sentence if there is nothing to compare."""
-    parser = argparse.ArgumentParser(prog="python -m simulator.accuracy", description="Compare marts with the truth.")
+    parser = argparse.ArgumentParser(
+        prog="python -m simulator.distance_from_truth", description="Compare marts with the truth."
+    )
     parser.add_argument("--truth", type=Path, required=True, help="folder that the simulator wrote its truth to")
     parser.add_argument("--published", type=Path, required=True, help="folder of the published marts")
     options = parser.parse_args(arguments)

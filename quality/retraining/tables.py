@@ -41,7 +41,7 @@ DESCRIPTIONS = {
     "model_verdicts": "One row per site, model, pair of versions that followed each other, and metric.",
     "retraining_requests": "One row per request to train a site's model again, open or closed.",
 }
-# The declaration of each, with the keys of publishing/marts.py.
+# The declaration of each, with the keys of publishing/declarations.py.
 META: dict[str, dict[str, Any]] = {
     "model_verdicts": {"about": "camera", "scope": "whole", "day": None, "names": []},
     "retraining_requests": {"about": "camera", "scope": "whole", "day": None, "names": []},

@@ -15,7 +15,7 @@ from ingestion.identity.pseudonyms import PATTERN
 from ingestion.warehouse import open_warehouse, warehouse_lock
 from orchestration.dbt import runner
 from orchestration.deletions import finish_deletions, retain
-from privacy.places import PLACES, Kind, kind_of, page_lines, place_of
+from privacy.inventory import PLACES, Kind, kind_of, page_lines, place_of
 from quality.retraining.step import operate_models
 from tests.plant import WITHOUT_DATA_TESTS, Plant
 

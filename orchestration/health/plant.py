@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from ingestion.bucket import LocalBucket, open_bucket
 from ingestion.landing.unread import Unread, pending_objects
 from ingestion.settings import Settings
-from orchestration.condition.finding import Finding
 from orchestration.dagster_home.home import BATCH, open_instance
 from orchestration.dagster_home.lost_runs import is_lost
+from orchestration.health.finding import Finding
 from publishing.version_names import published_at
 from quality.alerts.batches import read_batches
 

@@ -10,7 +10,7 @@ import duckdb
 from ingestion.errors import ReportError
 from publishing.fingerprints import hash_file, read_fingerprints
 
-SHAPES = Path(__file__).with_name("marts.sql")
+SHAPES = Path(__file__).with_name("published_views.sql")
 
 
 def find_marts(published: Path) -> dict[str, Path]:

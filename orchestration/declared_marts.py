@@ -13,12 +13,12 @@ import duckdb
 from ingestion.errors import TransformError, WarehouseError
 from ingestion.stored_tables import Table
 from orchestration.dbt.manifest import manifest_path
+from publishing.declarations import Mart, declared, write_marts
 from publishing.histories import History, write_histories
-from publishing.marts import Mart, declared, write_marts
 from publishing.plant_file import Described
-from quality import marts as check_marts
+from quality import mart_columns as check_marts
 from quality.columns import COLUMNS
-from quality.retraining import marts as model_marts
+from quality.retraining import tables as model_marts
 
 MADE_BY_PYTHON = {**check_marts.META, **model_marts.META}
 DESCRIBED_BY_PYTHON = {

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ingestion.errors import SettingsError
-from simulator.accuracy import WorstShift, main, measure_accuracy
+from simulator.distance_from_truth import WorstShift, main, measure_accuracy
 from tests.simulator.simulated import Simulated
 
 Row = dict[str, Any]

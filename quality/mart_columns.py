@@ -7,7 +7,7 @@ DESCRIPTIONS = {
     "incidents": "One row per metric and cell from its first evidence until it recovers or is accepted.",
 }
 
-# The declaration of each, with the keys of publishing/marts.py.
+# The declaration of each, with the keys of publishing/declarations.py.
 META: dict[str, dict[str, Any]] = {
     "check_results": {"about": "camera", "scope": "whole", "day": None, "names": []},
     "incidents": {"about": "camera", "scope": "whole", "day": None, "names": []},

@@ -13,7 +13,7 @@ from ingestion.access import TAKEN_OFF
 from ingestion.bucket import ARCHIVE_PREFIX, Bucket, LocalBucket, ObjectInfo, S3Bucket, open_bucket
 from ingestion.bucket.rewriting import remove
 from ingestion.settings import Settings
-from orchestration.condition.finding import Finding
+from orchestration.health.finding import Finding
 from publishing.version_names import published_at
 
 # Hidden, so that no listing takes it for an archived object.

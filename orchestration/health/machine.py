@@ -15,7 +15,7 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from orchestration.condition.finding import Finding
+from orchestration.health.finding import Finding
 
 # A nearly full disk is reported in time to free some room. A small free share of a large disk is still enough room.
 TIGHT_SHARE = 0.15

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
+from reports.content_security import FRAMES, POLICY, policy_in
 from reports.metrics_names import file_of_address
-from reports.policy import FRAMES, POLICY, policy_in
 
 # Below these folders a missing file is an error; elsewhere it may be a page's address.
 _FILE_FOLDERS = ("data", "_app", "api", "checks")
