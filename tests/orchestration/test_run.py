@@ -147,7 +147,10 @@ def test_a_lost_warehouse_stops_the_batch_is_reported_and_comes_back_by_a_rebuil
 ) -> None:
     drop_day(plant.landing)
     assert main(["run", "--no-site"]) == 0
-    marts = {path.name: plant.query(f"from '{path}' order by all") for path in plant.settings.published_path.iterdir()}
+    marts = {
+        path.name: plant.query(f"from '{path}' order by all")
+        for path in plant.settings.published_path.glob("*.parquet")
+    }
     version = plant.settings.published_path.resolve()
     plant.settings.warehouse_path.unlink()
     plant.drop("events/new.jsonl", "{}")
@@ -166,5 +169,8 @@ def test_a_lost_warehouse_stops_the_batch_is_reported_and_comes_back_by_a_rebuil
         rebuild_warehouse(plant.settings, datetime.now(UTC), print)
     assert main(["run", "--no-site"]) == 0
     assert not read_batches(plant.settings).are_stopped
-    again = {path.name: plant.query(f"from '{path}' order by all") for path in plant.settings.published_path.iterdir()}
+    again = {
+        path.name: plant.query(f"from '{path}' order by all")
+        for path in plant.settings.published_path.glob("*.parquet")
+    }
     assert again == marts
