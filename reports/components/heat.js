@@ -4,8 +4,8 @@
 export const attained = (attainment) => {
 	if (attainment === null || attainment === undefined) return 'transparent';
 	const off = Math.max(Math.min(2 * (attainment - 1), 1), -1);
-	return `color-mix(in srgb, var(--${off < 0 ? 'warn' : 'good'}) ${Math.round(60 * Math.abs(off))}%, var(--card))`;
+	return `color-mix(in srgb, var(--${off < 0 ? 'warn' : 'good'}) ${Math.round(45 * Math.abs(off))}%, var(--card))`;
 };
 
 /** A colour for an amount, darker for more. */
-export const amount = (value, most) => (value ? `color-mix(in srgb, var(--accent) ${Math.round((60 * value) / Math.max(most, 1e-9))}%, var(--card))` : 'transparent');
+export const amount = (value, most) => (value ? `color-mix(in srgb, var(--accent) ${Math.round((45 * value) / Math.max(most, 1e-9))}%, var(--card))` : 'transparent');

@@ -346,9 +346,13 @@ def test_the_models_page_lists_the_sample_that_people_are_asked_to_label(
         f"from '{file}' where timestamp::date between '2026-02-22' and '2026-02-28'"
     )[0]
     page = met["models", OFFICE]
-    shown = _table(page, "Model", "Site", "Reported", "Events to label")
-    assert sum(int(row[3].replace(",", "")) for row in shown) == waiting > 0
-    assert sum(int(row[4].replace(",", "")) for row in shown) == done > 0
+    shown = _table(page, "Model", "Site", "Reported", "Done", "Events to label")
+    assert sum(int(row[4].replace(",", "")) for row in shown) == waiting > 0
+    assert sum(int(row[5].replace(",", "")) for row in shown) == done > 0
+    assert all(
+        row[3] == f"{int(row[5].replace(',', ''))} of {int(row[4].replace(',', '')) + int(row[5].replace(',', ''))}"
+        for row in shown
+    )
     keys = {row[0] for row in read_rows(f"select event_key from '{file}' where event_key not in {labelled}")}
     newest = _table(page, "Time", "Site", "Camera")
     assert newest
