@@ -135,8 +135,10 @@ def _copies(path: Path) -> list[Path]:
 
 
 def _has_table(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> bool:
-    try:
-        connection.execute(f"from {schema}.{name} limit 0")  # the catalog's list counts the rows of every table
-    except duckdb.CatalogException:
-        return False
-    return True
+    # Asked of the catalog: a failed query would abort the transaction of an upgrade.
+    row = connection.execute(
+        "select count(*) from duckdb_tables() "
+        "where database_name = current_database() and schema_name = ? and table_name = ?",
+        [schema, name],
+    ).fetchone()
+    return row != (0,)
