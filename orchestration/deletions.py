@@ -80,10 +80,11 @@ def retain(settings: Settings, now: datetime, log: Log, is_clock_right: bool = F
     finish_deletions(settings, log)
     if not settings.warehouse_path.exists():
         return RetentionReport()
-    with open_warehouse(settings) as connection:
-        is_computed = is_current(connection)
-    if settings.retention_event_days is not None and not is_computed:
-        build_models(settings)  # old events must be computed before they are deleted
+    if settings.retention_event_days is not None:
+        with open_warehouse(settings) as connection:
+            is_computed = is_current(connection)
+        if not is_computed:
+            build_models(settings)  # old events must be computed before they are deleted
     with open_warehouse(settings) as connection:
         write_declarations(connection)  # a build of an earlier release left none
     report = apply_retention(settings, now, log)

@@ -8,7 +8,7 @@ from orchestration.dbt.build_state import last_build, note_published
 from orchestration.declared_marts import all_descriptions, all_marts
 from publishing import versions
 from publishing.coarser import COARSER, DESCRIBED
-from publishing.plant_file import put_in_its_place
+from publishing.plant_file import is_in_its_place, put_in_its_place
 from publishing.versions import PublishReport
 
 
@@ -26,6 +26,8 @@ def publish_build(settings: Settings, anew: bool = False) -> PublishReport:
 
 
 def follow_a_moved_folder(settings: Settings) -> None:
-    """Make the published views name the data folder at its current path."""
+    """Make the published views name the data folder at its current path. Other batches read no declaration for it."""
+    if is_in_its_place(settings.published_path):
+        return
     marts, described = [*all_marts(), COARSER], {**all_descriptions(), COARSER.name: DESCRIBED}
     put_in_its_place(settings.published_path, marts, described)

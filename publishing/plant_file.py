@@ -58,10 +58,8 @@ def write_plant_file(
 
 
 def put_in_its_place(published: Path, marts: Iterable[Mart], described: Mapping[str, Described]) -> None:
-    """Write the published version's file again if the data folder was moved since, by one rename."""
+    """Write the published version's file again, by one rename, for the folder that it is in now."""
     version = published.resolve()
-    if _is_in_its_place(published):
-        return
     arriving = version / f".{NAME}.new"
     arriving.unlink(missing_ok=True)
     there = [mart for mart in marts if (version / f"{mart.name}.parquet").exists()]
@@ -106,7 +104,8 @@ def _write(
         connection.execute("detach plant")
 
 
-def _is_in_its_place(published: Path) -> bool:
+def is_in_its_place(published: Path) -> bool:
+    """Whether the published version's file names the folder that it is in now."""
     file = published.resolve() / NAME
     if not file.is_file():
         return False

@@ -1,8 +1,8 @@
 {{ config(materialized="replaced", tags=["whole"]) }}
 
-with labelled_events as (
+with label_confidence as (
 
-    select * from {{ ref('int_labelled_events') }}
+    select * from {{ ref('label_confidence') }}
 
 ),
 
@@ -14,11 +14,9 @@ counted as (
         model_version,
         event_type,
         true_event_type,
-        count(*) as labelled_events
+        {{ whole_sum('labelled_events') }} as labelled_events
 
-    from labelled_events
-
-    where is_sampled and not is_disputed
+    from label_confidence
 
     group by site_id, model_name, model_version, event_type, true_event_type
 
