@@ -16,6 +16,7 @@ from pydantic import SecretStr, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import SettingsConfigDict
 
+from ingestion.media_url import check_template
 from ingestion.settings_sources import FrozenSettings, read_model, setting
 from ingestion.variables import PREFIX
 from serving.known_hosts import read_hosts
@@ -167,6 +168,12 @@ class Settings(ReportSettings):
         means="The share of events that are sampled for review.",
         allowed="a number from 0 to 1",
     )
+    media_url: str = setting(
+        "",
+        means="The address of an event's image or clip for reviewers, such as "
+        "https://recorder.example/{camera_id}/{timestamp}.jpg; the README of the intake names the placeholders.",
+        allowed="unset, or an http:// or https:// address without a user, with placeholders such as {camera_id}",
+    )
     confidence_floor: float = setting(
         0.85,
         ge=0,
@@ -273,6 +280,11 @@ class Settings(ReportSettings):
         means="The days that due data is kept before deletion, so that a wrong clock or setting can be corrected.",
         allowed="a whole number of days from 0 to 30",
     )
+
+    @field_validator("media_url")
+    @classmethod
+    def _is_template(cls, value: str) -> str:
+        return check_template(value) if value else value
 
     @field_validator("landing_url")
     @classmethod

@@ -10,6 +10,11 @@ from datetime import datetime, timedelta
 
 from ingestion.contract.events import Refusal, judge, read_event_type, read_identifier, read_timestamp, require
 
+# The reviewer saw the scene and cannot say. It takes back this reviewer's earlier answer and counts in no share.
+CANNOT_TELL = "cannot_tell"
+# An audit of an instant at a station may find a state, or nobody there.
+NOBODY = "nobody"
+
 REQUIRED_FIELDS = ("event_key", "true_event_type", "reviewer", "reviewed_at")
 FIELDS = frozenset(REQUIRED_FIELDS)
 
@@ -32,7 +37,7 @@ TIME_TO_ARRIVE = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What one reviewer says truly happened. `reviewer` is personal data."""
+    """What one reviewer says truly happened, an event type or `CANNOT_TELL`. `reviewer` is personal data."""
 
     event_key: str
     true_event_type: str
@@ -51,6 +56,10 @@ def _read_label(record: dict[str, object], landed_at: datetime) -> Label:
     return Label(
         event_key=read_identifier(record, "event_key"),
         reviewer=read_identifier(record, "reviewer"),
-        true_event_type=read_event_type(record["true_event_type"], "true_event_type"),
+        true_event_type=_read_answer(record["true_event_type"]),
         reviewed_at=reviewed_at,
     )
+
+
+def _read_answer(value: object) -> str:
+    return CANNOT_TELL if value == CANNOT_TELL else read_event_type(value, "true_event_type")

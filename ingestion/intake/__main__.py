@@ -12,9 +12,12 @@ from ingestion.bucket import Bucket, open_bucket, open_landing_bucket
 from ingestion.errors import FloorhouseError
 from ingestion.intake.answers import Problem
 from ingestion.intake.app import build_app
-from ingestion.intake.keys import ApiKeys, read_api_keys
+from ingestion.intake.keys import ApiKeys, read_api_keys, read_reviewers
+from ingestion.intake.labelling import Labelling
+from ingestion.intake.queues import Queues
 from ingestion.intake.service import Intake, refuse
 from ingestion.intake.settings import IntakeSettings, read_intake_settings
+from ingestion.intake.writing import LABELS_PREFIX
 from ingestion.settings import Settings, read_settings
 from serving.guard import Guard
 from serving.known_hosts import ANY_INTERFACE, Objection, known_hosts
@@ -32,7 +35,9 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     try:
         settings = read_intake_settings(host=given.host, port=given.port)
-        keys = read_api_keys(settings.api_keys_file) if settings.api_keys_file else ApiKeys()
+        no_keys = ApiKeys(is_open=settings.allow_without_key)
+        keys = read_api_keys(settings.api_keys_file) if settings.api_keys_file else no_keys
+        reviewers = read_reviewers(settings.reviewers_file) if settings.reviewers_file else {}
         plant = read_settings()
         restrict(plant)
         bucket = _open_bucket(plant)
@@ -45,13 +50,17 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     with listener:
         intake = Intake(settings, keys, bucket, lambda: len(server.server_state.connections))
+        labels = intake.new_writer(LABELS_PREFIX)
+        labelling = Labelling(intake, reviewers, Queues(plant.published_path), labels, plant.media_url)
         known = known_hosts(settings.host, plant.allowed_hosts)
         server = make_server(
-            Guard(build_app(intake, plant.max_record_bytes), known, refused), _longest(settings), **KEPT
+            Guard(build_app(intake, labelling, plant.max_record_bytes), known, refused), _longest(settings), **KEPT
         )
         stop_on_signals(lambda: setattr(server, "should_exit", True))
         address = address_of(listener, settings.host)
         print(f"Taking events at {address}/api/events; {address}/docs says how. Ctrl+C stops.", flush=True)
+        if reviewers:
+            print(f"Reviewers label at {address}/label.", flush=True)
         if settings.host in ANY_INTERFACE and not plant.allowed_hosts:
             print("Cameras that call it by another name than localhost need FLOORHOUSE_ALLOWED_HOSTS.", flush=True)
         server.run(sockets=[listener])

@@ -13,10 +13,13 @@ from starlette.responses import FileResponse, Response
 
 from ingestion.intake.answers import AcceptedEvent, BatchAnswer, EventRecord, Health, Problem, Refusal
 from ingestion.intake.judging import Bounds, judge_batch, judge_event
+from ingestion.intake.labelling import Labelling
 from ingestion.intake.service import KEY_HEADER, Intake, refuse
+from ingestion.media_url import origin_of
 
 _PAGE_FOLDER = Path(__file__).with_name("page")
 _PAGE_FILES = {"page.js": "text/javascript", "page.css": "text/css"}
+_LABEL_FILES = {"label.js": "text/javascript", "label.css": "text/css"}
 
 # The browser requests nothing from other servers: on a plant's network such requests would hang.
 _PAGE_HEADERS = {
@@ -25,6 +28,12 @@ _PAGE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
+
+# The labelling page shows images of one server, that of FLOORHOUSE_MEDIA_URL, and loads nothing else from elsewhere.
+_LABEL_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src {images}; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'"
+)
 
 _DESCRIPTION = """\
 For cameras and gateways that can only POST. The data contract decides which records are accepted. Accepted records
@@ -49,7 +58,7 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
 _EVENT_REF = {"$ref": "#/components/schemas/EventRecord"}
 
 
-def build_app(intake: Intake, max_record_bytes: int) -> FastAPI:
+def build_app(intake: Intake, labelling: Labelling, max_record_bytes: int) -> FastAPI:
     """The application of a running intake. It opens nothing itself. Landing reads records up to `max_record_bytes`."""
     app = FastAPI(
         title="Floorhouse intake", version="1", description=_DESCRIPTION, docs_url=None, redoc_url=None
@@ -112,6 +121,29 @@ def build_app(intake: Intake, max_record_bytes: int) -> FastAPI:
         if name not in _PAGE_FILES:
             raise HTTPException(404)
         return FileResponse(_PAGE_FOLDER / name, media_type=_PAGE_FILES[name], headers=_PAGE_HEADERS)
+
+    label_headers = {
+        **_PAGE_HEADERS,
+        "Content-Security-Policy": _LABEL_POLICY.format(images=origin_of(labelling.template) or "'none'"),
+    }
+
+    @app.get("/label", include_in_schema=False)
+    async def label_page() -> Response:
+        return FileResponse(_PAGE_FOLDER / "label.html", media_type="text/html", headers=label_headers)
+
+    @app.get("/label/{name}", include_in_schema=False)
+    async def label_file(name: str) -> Response:
+        if name not in _LABEL_FILES:
+            raise HTTPException(404)
+        return FileResponse(_PAGE_FOLDER / name, media_type=_LABEL_FILES[name], headers=label_headers)
+
+    @app.get("/api/labels", include_in_schema=False)
+    async def get_labels(request: Request) -> Response:
+        return await labelling.waiting(request)
+
+    @app.post("/api/labels", include_in_schema=False)
+    async def post_label(request: Request) -> Response:
+        return await labelling.label(request)
 
     @app.exception_handler(HTTPException)
     async def other_answers(request: Request, error: HTTPException) -> Response:

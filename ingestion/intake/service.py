@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 from starlette.requests import ClientDisconnect, Request
@@ -21,7 +21,7 @@ from ingestion.intake.judging import Judge, Judged, Unreadable
 from ingestion.intake.keys import ApiKeys, Sender, hash_of
 from ingestion.intake.settings import IntakeSettings
 from ingestion.intake.waiting import Place, TooManyWaiting, Waiting
-from ingestion.intake.writing import GroupWriter, ObjectNames
+from ingestion.intake.writing import PREFIX, GroupWriter, ObjectNames
 
 KEY_HEADER = "X-API-Key"
 JSON = "application/json"
@@ -44,27 +44,35 @@ class Intake:
         self.keys = keys
         self.clock = clock
         self.waiting = Waiting(settings.max_waiting_requests, settings.max_waiting_bytes)
-        names = ObjectNames()
-        self.writer = GroupWriter(
-            bucket.put,
-            lambda: names.next(clock()),
-            group_bytes=settings.group_bytes,
-            group_seconds=settings.group_milliseconds / 1000,
-            write_seconds=settings.write_seconds,
-            open_connections=open_connections,
-        )
+        self._put, self._open_connections = bucket.put, open_connections
+        self._writers: list[GroupWriter] = []
+        self.writer = self.new_writer()
         self.accepted_events = 0
         self.rejected_records = 0
         self._judges = Judges()
 
+    def new_writer(self, prefix: str = PREFIX) -> GroupWriter:
+        """A writer of objects below a prefix of the bucket."""
+        names = ObjectNames(prefix)
+        writer = GroupWriter(
+            self._put,
+            lambda: names.next(self.clock()),
+            group_bytes=self.settings.group_bytes,
+            group_seconds=self.settings.group_milliseconds / 1000,
+            write_seconds=self.settings.write_seconds,
+            open_connections=self._open_connections,
+        )
+        self._writers.append(writer)
+        return writer
+
     async def answer(self, request: Request, judge: Judge) -> Response:
-        """The answer to a POST. It is 201 or 207 only when the accepted events are durable."""
+        """The answer to a POST of events. It is 201 or 207 only when the accepted events are durable."""
+        return await self.guarded(self._answer(request, judge))
+
+    async def guarded(self, answering: Awaitable[Response]) -> Response:
+        """What `answering` returns, or the refusal for what it raises."""
         try:
-            sender, holder = self._sender_of(request)
-            with self.waiting.place(holder) as place:
-                judged = await self._read_and_judge(request, judge, sender, holder, place)
-                if judged.lines:
-                    await self.writer.write(judged.lines)
+            return await answering
         except Unreadable as refused:
             return refuse(refused.problem)
         except TooManyWaiting as full:
@@ -75,13 +83,20 @@ class Intake:
             return refuse(Problem(503, "bucket_unavailable", str(error), RETRY_BUCKET_SECONDS))
         except ClientDisconnect:
             return Response(status_code=400)  # the client has left
+
+    async def _answer(self, request: Request, judge: Judge) -> Response:
+        sender, holder = self._sender_of(request)
+        with self.waiting.place(holder) as place:
+            judged = await self._read_and_judge(request, judge, sender, holder, place)
+            if judged.lines:
+                await self.writer.write(judged.lines)
         self.accepted_events += judged.accepted
         self.rejected_records += judged.rejected
         return Response(judged.answer, judged.status, media_type=JSON)
 
     def health(self) -> Health:
-        """Whether the newest write reached the bucket, and how many requests and bytes wait."""
-        failure = self.writer.failure
+        """Whether the newest writes reached the bucket, and how many requests and bytes wait."""
+        failure = next((writer.failure for writer in self._writers if writer.failure), None)
         return Health(
             status="bucket_unavailable" if failure else "ok",
             detail=str(failure) if failure else None,
@@ -89,7 +104,7 @@ class Intake:
             waiting_bytes=self.waiting.bytes,
             accepted_events=self.accepted_events,
             rejected_records=self.rejected_records,
-            written_objects=self.writer.written_objects,
+            written_objects=sum(writer.written_objects for writer in self._writers),
         )
 
     def _sender_of(self, request: Request) -> tuple[Sender, str]:
@@ -111,7 +126,7 @@ class Intake:
         try:
             async with asyncio.timeout(None) as until:
                 place.gives_way = lambda: until.reschedule(loop.time())
-                body = await self._read(request, place)
+                body = await self.read(request, place, self.settings.max_body_bytes)
                 judged = await self._judges.judge(judge, body, sender, self.clock(), holder)
                 place.gives_way = None
         except TimeoutError as error:
@@ -121,13 +136,16 @@ class Intake:
             raise TooManyWaiting("Other senders needed the room that this one's requests took; send it again later.")
         return judged
 
-    async def _read(self, request: Request, place: Place) -> bytes:
-        """The whole body, counted as it arrives: the announced length may be wrong."""
+    async def read(self, request: Request, place: Place, limit: int) -> bytes:
+        """The whole body, counted as it arrives: the announced length may be wrong.
+
+        Raises:
+            Unreadable: it has more than `limit` bytes, is empty, encoded, or comes too slowly.
+        """
         encoding = request.headers.get("content-encoding", "identity")
         if encoding.lower() != "identity":
             detail = f'The body has the Content-Encoding "{encoding[:40]}"; only JSON without an encoding is accepted.'
             raise Unreadable(Problem(415, "encoded", detail))
-        limit = self.settings.max_body_bytes
         too_large = Problem(413, "too_large", f"The body has more than {limit} bytes; send it in parts.")
         announced = request.headers.get("content-length", "0")
         if announced.isascii() and announced.isdigit():

@@ -37,6 +37,11 @@ class IntakeSettings(FrozenSettings):
     api_keys_file: Path | None = setting(
         None, means="The file of API keys.", allowed="the path of a file with the columns of its README"
     )
+    reviewers_file: Path | None = setting(
+        None,
+        means="The file of reviewers' keys; with it the intake serves the labelling page.",
+        allowed="the path of a file with the columns of its README",
+    )
     allow_without_key: bool = setting(
         False,
         means="Whoever reaches the intake may write without a key; without it and without keys it does not start.",
@@ -91,7 +96,7 @@ class IntakeSettings(FrozenSettings):
         allowed="a number of seconds above 0, at most 3600",
     )
 
-    @field_validator("api_keys_file")
+    @field_validator("api_keys_file", "reviewers_file")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return value.expanduser().absolute() if value else None
@@ -107,7 +112,7 @@ class IntakeSettings(FrozenSettings):
                 f"{ENVIRONMENT_PREFIX}MAX_WAITING_BYTES is {self.max_waiting_bytes}, which is less than "
                 f"{ENVIRONMENT_PREFIX}MAX_BODY_BYTES, {self.max_body_bytes}: the largest request would never fit."
             )
-        if self.api_keys_file is None and not self.allow_without_key:
+        if self.api_keys_file is None and self.reviewers_file is None and not self.allow_without_key:
             raise SettingsError(
                 f"No API keys are set, so that every program that reaches {self.host} could write; set "
                 f"{ENVIRONMENT_PREFIX}API_KEYS_FILE, or {ENVIRONMENT_PREFIX}ALLOW_WITHOUT_KEY=yes where that is meant."

@@ -19,6 +19,7 @@ from datetime import datetime
 from ingestion.errors import BucketError
 
 PREFIX = "events/intake/"
+LABELS_PREFIX = "labels/intake/"
 MAX_OBJECT_BYTES = 8 << 20  # a group stops growing at this size; a larger request is an object of its own
 MAX_LEFT_BEHIND = 8  # hanging writes, each with a thread and an object; with so many, no new one begins
 
@@ -35,14 +36,15 @@ class _Request:
 class ObjectNames:
     """Unique keys: a time for people, a sequence number for the order, and a random part for each process."""
 
-    def __init__(self) -> None:
+    def __init__(self, prefix: str = PREFIX) -> None:
+        self._prefix = prefix
         self._unique = secrets.token_hex(8)
         self._sequence = 0
 
     def next(self, now: datetime) -> str:
         """The next object's key; `now` is in UTC."""
         self._sequence += 1
-        return f"{PREFIX}{now:%Y-%m-%d}/{now:%H%M%S}-{self._sequence:08d}-{self._unique}.jsonl"
+        return f"{self._prefix}{now:%Y-%m-%d}/{now:%H%M%S}-{self._sequence:08d}-{self._unique}.jsonl"
 
 
 class GroupWriter:

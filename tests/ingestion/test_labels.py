@@ -81,6 +81,12 @@ def test_a_label_is_read_trimmed_and_its_other_fields_are_named() -> None:
     assert judge_label(raw, NOW) == (label, frozenset({"note"}))
 
 
+def test_a_reviewer_may_say_that_nobody_can_tell() -> None:
+    verdict, _ = judge_label(json.dumps({**LABEL, "true_event_type": "cannot_tell"}).encode(), NOW)
+    assert isinstance(verdict, Label)
+    assert verdict.true_event_type == "cannot_tell"
+
+
 def test_label_objects_land_once_with_their_rejected_records(plant: Plant) -> None:
     content = lines(LABEL, {**LABEL, "true_event_type": "sleeping"}, [1]) + "{\n"
     for _ in range(2):

@@ -13,7 +13,7 @@ import pytest
 
 from ingestion.contract.event_key import event_key, is_in_review_sample
 from ingestion.contract.events import EVENT_TYPES, Event
-from ingestion.contract.labels import Label
+from ingestion.contract.labels import CANNOT_TELL, Label
 from tests.plant import Plant
 from tests.properties.comparison import bits
 from tests.reference.review import compute_review
@@ -46,7 +46,7 @@ def random_labels(rng: Random, events: list[Event]) -> list[Label]:
     labels = []
     for event in rng.sample(events, 250):
         for reviewer in rng.sample(["reviewer-1", "reviewer-2", "reviewer-3"], rng.randrange(1, 4)):
-            true = event.event_type if rng.random() < 0.7 else rng.choice(EVENT_TYPES)
+            true = event.event_type if rng.random() < 0.7 else rng.choice([*EVENT_TYPES, CANNOT_TELL])
             for _ in range(rng.choice([1, 1, 2])):  # sometimes a second one of the same minute
                 reviewed_at = FIRST + timedelta(days=5, minutes=rng.randrange(2))
                 labels.append(Label(event_key(event), true, reviewer, reviewed_at))

@@ -12,7 +12,7 @@ from scipy.stats import binomtest
 
 from ingestion.contract.event_key import event_key
 from ingestion.contract.events import EVENT_TYPES, Event
-from ingestion.contract.labels import Label
+from ingestion.contract.labels import CANNOT_TELL, Label
 
 Rows = list[dict[str, Any]]
 CONFIDENCE_BINS = 50
@@ -39,6 +39,8 @@ def majority(labels: Iterable[Label]) -> dict[str, Counter[str]]:
             newest[label.event_key, label.reviewer] = label
     votes: dict[str, Counter[str]] = defaultdict(Counter)
     for label in newest.values():
+        if label.true_event_type == CANNOT_TELL:
+            continue
         votes[label.event_key][label.true_event_type] += 1
     return votes
 

@@ -30,4 +30,5 @@ select
     true_event_type,
     reviewed_at
 from ranked
-where newest_rank = 1
+-- Who cannot tell has no vote, and takes back an earlier one.
+where newest_rank = 1 and true_event_type <> '{{ var('cannot_tell') }}'

@@ -93,6 +93,7 @@ def start(data_dir: Path, *arguments: str, **settings: object) -> subprocess.Pop
     landing = {
         "FLOORHOUSE_LANDING_URL": str(settings.pop("landing_url", "")),
         "FLOORHOUSE_ALLOWED_HOSTS": str(settings.pop("allowed_hosts", "intake")),
+        "FLOORHOUSE_MEDIA_URL": str(settings.pop("media_url", "")),
     }
     settings = {"allow_without_key": "" if "api_keys_file" in settings else "yes", **settings}
     given = {name: value for name, value in os.environ.items() if not name.startswith("FLOORHOUSE_")}
