@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -60,6 +61,13 @@ compute_logs:
 python_logs:
   python_log_level: INFO
 """
+_EVENT_LOG = """\
+event_log_storage:
+  module: orchestration.dagster_home.event_log
+  class: EventLog
+  config:
+    base_dir: {folder}
+"""
 
 
 def prepare_home(settings: Settings, log: Callable[[str], None] = print) -> Path:
@@ -72,12 +80,14 @@ def prepare_home(settings: Settings, log: Callable[[str], None] = print) -> Path
     """
     home = settings.dagster_home
     configuration = home / "dagster.yaml"
+    # JSON is YAML, so a folder's name may hold any character
+    wanted = DAGSTER_YAML + _EVENT_LOG.format(folder=json.dumps(str(home.absolute() / "history/runs")))
     restrict(settings)
     try:
         home.mkdir(parents=True, exist_ok=True)
-        if not configuration.is_file() or configuration.read_text(encoding="utf-8") != DAGSTER_YAML:
+        if not configuration.is_file() or configuration.read_text(encoding="utf-8") != wanted:
             arriving = home / f".dagster.yaml.{os.getpid()}"
-            arriving.write_text(DAGSTER_YAML, encoding="utf-8")
+            arriving.write_text(wanted, encoding="utf-8")
             arriving.replace(configuration)
     except OSError as error:
         raise WarehouseError(f"The data folder {settings.data_dir} cannot be written: {error.strerror}.") from error
