@@ -10,6 +10,17 @@
     md5(concat({{ parts | join(", '|', ") }}))
 {%- endmacro %}
 
+{#- The hash of an hour of a station (contract §7): MD5 of the hour's start, the site and the station, each identifier
+    preceded by its length in characters. It says whether the hour is drawn, and which instant of it. -#}
+{% macro audit_hash(hour) -%}
+    md5(concat({{ epoch_microseconds(hour) }}, '|', length(site_id), ':', site_id, '|', length(workstation_id), ':', workstation_id))
+{%- endmacro %}
+
+{#- The number that at most 15 hexadecimal digits write. -#}
+{% macro hex_number(digits) -%} {{ adapter.dispatch('hex_number', 'floorhouse')(digits) }} {%- endmacro %}
+{% macro duckdb__hex_number(digits) -%} cast(concat('0x', {{ digits }}) as bigint) {%- endmacro %}
+{% macro spark__hex_number(digits) -%} cast(conv({{ digits }}, 16, 10) as bigint) {%- endmacro %}
+
 {% macro epoch_microseconds(instant) -%} {{ adapter.dispatch('epoch_microseconds', 'floorhouse')(instant) }} {%- endmacro %}
 {% macro duckdb__epoch_microseconds(instant) -%} epoch_us({{ instant }}) {%- endmacro %}
 {% macro spark__epoch_microseconds(instant) -%} unix_micros({{ instant }}) {%- endmacro %}

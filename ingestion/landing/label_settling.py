@@ -3,7 +3,7 @@
 A label lands as accepted, because its event may arrive later. It waits in `raw.labels`. If no event with its key has
 arrived 30 days after its landing, it moves to the rejected records; if the event arrives after all, it moves back. Its
 object's counts follow, so that `records = accepted + rejected` always holds. A batch settles all labels in one
-transaction, and settling again changes nothing.
+transaction, and settling again changes nothing. A label of an audit waits for nothing, because it names no event.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from ingestion.contract.event_key import EVENT_KEY_SQL
 from ingestion.contract.events import Refusal
-from ingestion.contract.labels import TIME_TO_ARRIVE, UNKNOWN_EVENT_KEY, judge_label
+from ingestion.contract.labels import AUDIT_KEY_PREFIX, TIME_TO_ARRIVE, UNKNOWN_EVENT_KEY, judge_label
 from ingestion.reading.labels import LABEL_COLUMNS, columns_of_label
 from ingestion.warehouse import changed_minutes_of, changed_objects_of, transaction
 
@@ -55,10 +55,11 @@ def find_labelled_events(connection: duckdb.DuckDBPyConnection) -> None:
     build. Code that adds events calls this before a build clears these minutes.
     """
     connection.execute(
-        """
+        f"""
         create or replace temp table unknown_keys as select event_key from raw.labelled_keys where event_at is null;
         create or replace temp table new_keys as
-            select distinct event_key from raw.labels anti join raw.labelled_keys using (event_key);
+            select distinct event_key from raw.labels anti join raw.labelled_keys using (event_key)
+            where not starts_with(event_key, '{AUDIT_KEY_PREFIX}');
         insert into raw.labelled_keys (event_key) from new_keys;
         """
     )

@@ -87,6 +87,41 @@ def test_a_reviewer_may_say_that_nobody_can_tell() -> None:
     assert verdict.true_event_type == "cannot_tell"
 
 
+AUDIT_KEY = f"audit-{'0a' * 16}"
+AUDIT = {"audit_key": AUDIT_KEY, "true_state": "nobody", "reviewer": "r", "reviewed_at": LABEL["reviewed_at"]}
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"true_state": None}, "missing_field"),
+        ({"audit_key": "0a" * 16}, "bad_identifier"),
+        ({"audit_key": 7}, "bad_identifier"),
+        ({"event_key": LABEL["event_key"]}, "bad_identifier"),
+        ({"true_state": "product_count"}, "unknown_event_type"),
+        ({"true_state": ["nobody"]}, "unknown_event_type"),
+        ({"audit_key": None, "event_key": AUDIT_KEY, "true_event_type": "idle"}, "bad_identifier"),
+        ({"audit_key": None, "event_key": LABEL["event_key"], "true_event_type": "nobody"}, "unknown_event_type"),
+    ],
+    ids=str,
+)
+def test_an_audit_label_names_a_key_of_its_queue_and_a_state(change: dict[str, Any], reason: str) -> None:
+    verdict, _ = judge_label(json.dumps({**AUDIT, **change}).encode(), NOW)
+    assert isinstance(verdict, Refusal)
+    assert verdict.reason == reason
+
+
+def test_an_audit_label_lands_and_waits_for_no_event(plant: Plant) -> None:
+    plant.drop("labels/a.jsonl", lines(AUDIT, {**AUDIT, "true_state": "cannot_tell", "reviewer": "s"}))
+    assert plant.land().labels_without_event == 0
+    plant.land(NOW + timedelta(days=31))
+    assert [(one["event_key"], one["true_event_type"]) for one in plant.raw("labels")] == [
+        (AUDIT_KEY, "nobody"),
+        (AUDIT_KEY, "cannot_tell"),
+    ]
+    assert counts(plant) == (2, 2, 0)
+
+
 def test_label_objects_land_once_with_their_rejected_records(plant: Plant) -> None:
     content = lines(LABEL, {**LABEL, "true_event_type": "sleeping"}, [1]) + "{\n"
     for _ in range(2):

@@ -1,5 +1,6 @@
 """The output of workstations by the clock: every instant belongs to one window and one hour (contract §4, §6)."""
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date, datetime
@@ -12,7 +13,7 @@ from tests.reference.plant import Registry, Settings, Target
 from tests.reference.reading import EPOCH, MICROSECOND, Event
 from tests.reference.targets import target_of, units_asked
 from tests.reference.windows import Calendar, Window
-from tests.reference.zones import DAY, SECOND
+from tests.reference.zones import DAY, HOUR, SECOND
 
 Span = tuple[int, int]
 Key = tuple[str, date, str, str]  # site, shift date, shift, workstation
@@ -47,6 +48,7 @@ class Stations:
         self.as_of = (landed_at - EPOCH) // MICROSECOND // (60 * SECOND) * (60 * SECOND)
         self.hourly: dict[Key, dict[int, Hour]] = defaultdict(lambda: defaultdict(Hour))
         self.workers: dict[Key, set[str]] = defaultdict(set)
+        self.absences: dict[Key, list[Span]] = defaultdict(list)
         for own in sightings:
             calendar = calendars[own.events[0].site_id]
             for event in own.events:
@@ -70,10 +72,14 @@ class Stations:
         return self.hourly[key]
 
     def add(self, kind: str, event: Event, started_at: int, ended_at: int) -> None:
-        """Add a stretch of time. Of an absence, only the subject is kept."""
+        """Add a stretch of time. Hours know nothing of absences."""
         calendar = self.calendars[event.site_id]
         for window, start, end in calendar.by_the_clock(started_at, ended_at):
             hours = self.hours_in(event, window)
+            if not kind:
+                self.absences[event.site_id, window.shift_date, window.shift_id, event.workstation_id].append(
+                    (start, end)
+                )
             for hour, first, last in calendar.by_the_hour(start, end) if kind else ():
                 hours[hour].spans[kind].append((first, last))
 
@@ -140,6 +146,37 @@ class Stations:
                     "coverage": ratio(own["observed"], length(self.clock_time(key))),
                 }
             )
+        return rows
+
+    def audits(self) -> list[Row]:
+        """The audit queue: every hour that has any time of a station is hashed, one after the other."""
+        rows = []
+        for (site_id, shift_date, shift_id, station), hours in self.hourly.items():
+            spans = {
+                kind: [span for hour in hours.values() for span in hour.spans[kind]]
+                for kind in ("working", "idle", "observed")
+            }
+            spans["absent"] = self.absences[site_id, shift_date, shift_id, station]
+            began = {start // HOUR for start, _ in spans["observed"]}
+            for number in sorted({n for first in began for n in range(first, first + 30)}):
+                text = f"{number * HOUR}|{len(site_id)}:{site_id}|{len(station)}:{station}"
+                digits = hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+                at = number * HOUR + int(digits[20:], 16) % HOUR
+                seen = {kind for kind, own in spans.items() if any(start <= at < end for start, end in own)}
+                if int(digits, 16) < 2**128 // 16 and "observed" in seen:
+                    states = [state for state in ("working", "idle", "absent") if state in seen]
+                    rows.append(
+                        {
+                            "site_id": site_id,
+                            "shift_date": shift_date,
+                            "shift_id": shift_id,
+                            "audit_key": f"audit-{digits}",
+                            "sampled_at": moment(at),
+                            "workstation_id": station,
+                            "reported_state": states[0] if states else None,
+                            "inclusion_probability": 1 / 16,
+                        }
+                    )
         return rows
 
     def named(self, site_id: str, station: str) -> Row:

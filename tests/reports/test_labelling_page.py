@@ -106,7 +106,14 @@ await saved();
 found.afterReload = await left('review');
 await page.click('[data-queue=audit]');
 await page.waitForFunction(() => document.querySelector('[data-queue=audit]').getAttribute('aria-pressed') === 'true');
+await page.waitForSelector('[data-answer=nobody]');
 found.audit = await left('audit');
+found.question = await page.innerText('#scene');
+found.states = await page.locator('#answers button').allInnerTexts();
+await pause();
+await page.keyboard.press('4');
+await saved();
+found.afterAudit = await left('audit');
 await browser.close();
 console.log(JSON.stringify(found));
 """
@@ -163,7 +170,7 @@ def test_what_a_reviewer_clicks_on_a_phone_becomes_label_accuracy(tmp_path: Path
         {
             "timestamp": f"2026-01-15T10:{minute:02}:00Z",
             "worker_id": '<img src=x onerror="document.title=1">',
-            "workstation_id": "S3",
+            "workstation_id": "S106",  # of the hour from 10 on the instant 10:12:15 is drawn
             "camera_id": "gate/3",
             "event_type": "working",
             "confidence": 0.93,
@@ -195,6 +202,17 @@ def test_what_a_reviewer_clicks_on_a_phone_becomes_label_accuracy(tmp_path: Path
     counts = ("left", "afterDoubleClick", "afterChangedMind", "offlineLeft", "afterReload")
     assert [found[name] for name in counts] == [7, 6, 4, 2, 2]
     assert found["offline"].startswith("2 not saved yet")
+    # An audit is asked without what was reported, and without an image that no camera is named for.
+    assert found["states"] == ["1 Working", "2 Idle", "3 Absent", "4 Nobody", "5 Cannot tell"]
+    assert "What happens at S106?" in found["question"]
+    assert "2026-01-15T10:12:14.9" in found["question"]
+    assert "Reported" not in found["question"]
+    assert (found["audit"], found["afterAudit"]) == (1, 0)
+    (drawn,) = plant.mart("audit_queue")
+    assert (drawn["reported_state"], drawn["inclusion_probability"]) == ("working", 1 / 16)
+    assert plant.mart("audited_instants") == []
     plant.batch(datetime.now(UTC))
+    (audited,) = plant.mart("audited_instants")
+    assert (audited["audit_key"], audited["true_state"]) == (drawn["audit_key"], "nobody")
     (accuracy,) = plant.mart("label_accuracy")
     assert (accuracy["labelled_events"], accuracy["correct_events"]) == (5, 4)
