@@ -277,7 +277,7 @@ SHOWN: Mapping[str, Shown] = {
             "scheduled_seconds",
             *("event_count", "first_event_at", "last_event_at", "covered_seconds", "coverage"),
             *("longest_silence_seconds", "late_events", "late_share", "p50_lateness_seconds", "p95_lateness_seconds"),
-            "clock_offset_seconds",
+            *("clock_offset_seconds", "station_events"),
         ),
         hidden=_hidden_cameras,
     ),

@@ -71,7 +71,7 @@ create table contacts (
 create table camera_days (
     site_id varchar, event_date date, camera_id varchar, event_count bigint, last_event_at timestamptz,
     scheduled_seconds double, covered_seconds double, longest_silence_seconds double, late_events bigint,
-    p50_lateness_seconds double, p95_lateness_seconds double, clock_offset_seconds double
+    p50_lateness_seconds double, p95_lateness_seconds double, clock_offset_seconds double, station_events bigint
 );
 create table check_results (
     site_id varchar, evidence_date date, check_name varchar, metric varchar, cell varchar, status varchar,

@@ -256,7 +256,55 @@ JUMPING_COUNTERS = CountCheck(
     """,
 )
 
-COUNT_CHECKS = (REJECTED, UNREAD, UNREGISTERED, DUPLICATES, CLOCK, RUNNING_TOTALS, FALLING_COUNTERS, JUMPING_COUNTERS)
+# A share of its own events: a camera that lost its workers' ids sends station events, which no worker's figure has.
+STATION_SHARE = CountCheck(
+    "no_camera_begins_or_ceases_to_name_workers",
+    "station_share",
+    "warning",
+    ("camera_days",),
+    0.10,
+    100,
+    "{what} of its events name no worker, about as many as in the four weeks before",
+    "{what} of its events name no worker: ids are lost, or new; they count for stations alone",
+    """
+    with summed as (
+        select
+            site_id, camera_id, event_date as day, event_count, station_events,
+            sum(event_count) over before as events_before,
+            sum(station_events) over before as station_events_before
+        from camera_days
+        where event_count > 0 and station_events is not null
+        window before as (
+            partition by site_id, camera_id order by event_date
+            range between interval 28 days preceding and interval 1 day preceding
+        )
+    ),
+    shares as (
+        select
+            *, station_events / event_count as share, station_events_before / events_before as share_before
+        from summed
+    )
+    select
+        site_id, camera_id, day,
+        abs(share - share_before) as value,
+        least(event_count, coalesce(events_before, 0)) as size,
+        printf('%.1f %% (before: %.1f %%)', 100 * share, 100 * coalesce(share_before, 0)) as what
+    from shares
+    """,
+    is_strong=False,
+)
+
+COUNT_CHECKS = (
+    REJECTED,
+    UNREAD,
+    UNREGISTERED,
+    DUPLICATES,
+    CLOCK,
+    RUNNING_TOTALS,
+    FALLING_COUNTERS,
+    JUMPING_COUNTERS,
+    STATION_SHARE,
+)
 # The suites cover these with rules of their own; a divergence has no significance and opens no incident.
 INTEGRITY, DIVERGENCE = "integrity", "event_mix_divergence"
 LANDING_METRICS = {

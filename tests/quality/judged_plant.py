@@ -70,7 +70,7 @@ class JudgedPlant:
                 site_id varchar, event_date date, camera_id varchar, bin integer, event_count bigint);
             create table marts.camera_days (
                 site_id varchar, event_date date, camera_id varchar, coverage double, late_share double,
-                clock_offset_seconds double, event_count bigint);
+                clock_offset_seconds double, event_count bigint, station_events bigint);
             create table handover.int_count_days (
                 site_id varchar, event_date date, camera_id varchar, is_reading boolean, rise_count bigint,
                 fall_count bigint, record_count bigint, most_units bigint, usual_units double);
@@ -109,7 +109,7 @@ class JudgedPlant:
                 rows["confidence_histograms"] += [
                     (*names, *each) for each in zip(bins.tolist(), counts.tolist(), strict=True)
                 ]
-                rows["camera_days"].append((*names, 0.97, 0.01, -1.0, count))
+                rows["camera_days"].append((*names, 0.97, 0.01, -1.0, count, 0))
         for table, written in rows.items():
             columns = list(zip(*written, strict=True))
             names_of = [f"c{number}" for number in range(len(columns))]

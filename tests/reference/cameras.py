@@ -97,6 +97,7 @@ def camera_days(
                 "p50_lateness_seconds": quantile(lateness, 0.5) / SECOND if own else None,
                 "p95_lateness_seconds": quantile(lateness, 0.95) / SECOND if own else None,
                 "clock_offset_seconds": seconds(-lateness[0]) if own and lateness[0] <= HORIZON else None,
+                "station_events": sum(event.worker_id is None for event in own),
             }
         )
     return rows

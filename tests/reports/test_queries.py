@@ -56,7 +56,8 @@ def test_dates_that_were_loaded_afterwards_are_not_late(plant: duckdb.DuckDBPyCo
         plant.execute(
             "insert into camera_days by name select 'north' as site_id, $1::date as event_date, 'C1' as camera_id, "
             f"100 as event_count, {AT} as last_event_at, $2 as late_events, $3 as p50_lateness_seconds, "
-            "$4 as p95_lateness_seconds, 28800 as scheduled_seconds, 28800 as covered_seconds",
+            "$4 as p95_lateness_seconds, 28800 as scheduled_seconds, 28800 as covered_seconds, "
+            "nullif($2, 10) as station_events",
             [day, late, median, p95],
         )
         plant.execute(
@@ -67,6 +68,8 @@ def test_dates_that_were_loaded_afterwards_are_not_late(plant: duckdb.DuckDBPyCo
     plant.execute(f"insert into landed_objects by name select 'events/a' as object_key, {AT} as landed_at")
     (row,) = _ask(plant, "health/cameras")
     assert (row["loaded_dates"], row["late_share"], row["p95_lateness_seconds"]) == (2, 0.1, 10800)
+    # A date on which station events were not counted yet is left out of their share.
+    assert row["station_share"] == 1
 
 
 def test_a_version_that_people_found_worse_marks_the_dates_on_which_it_ran(plant: duckdb.DuckDBPyConnection) -> None:

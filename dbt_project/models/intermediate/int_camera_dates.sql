@@ -19,6 +19,7 @@ landed as (
         camera_events.site_id,
         {{ utc_date('camera_events.event_at') }} as event_date,
         camera_events.camera_id,
+        camera_events.worker_id,
         camera_events.event_at,
         {{ microseconds_between('camera_events.event_at', 'landed_objects.landed_at') }} as lateness_microseconds
 
@@ -39,6 +40,7 @@ select
     {{ quantile('lateness_microseconds', 0.5) }} as p50_lateness_microseconds,
     {{ quantile('lateness_microseconds', 0.95) }} as p95_lateness_microseconds,
     min(event_at) as first_event_at,
-    max(event_at) as last_event_at
+    max(event_at) as last_event_at,
+    count(*) filter (where worker_id is null) as station_events
 from landed
 group by site_id, event_date, camera_id

@@ -123,6 +123,7 @@ joined as (
         coalesce(camera_dates.late_events, 0) as late_events,
         camera_dates.first_event_at,
         camera_dates.last_event_at,
+        case when camera_dates.event_count is null then 0 else camera_dates.station_events end as station_events,
         camera_dates.least_lateness_microseconds,
         camera_dates.p50_lateness_microseconds,
         camera_dates.p95_lateness_microseconds
@@ -166,5 +167,6 @@ select
     case
         when least_lateness_microseconds <= {{ minutes(var('clock_offset_horizon_hours') * 60) }}
             then cast({{ seconds('-least_lateness_microseconds') }} as double)
-    end as clock_offset_seconds
+    end as clock_offset_seconds,
+    station_events
 from joined

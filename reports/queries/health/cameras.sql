@@ -45,7 +45,10 @@ watched as (
         / nullif(sum(camera_days.event_count) filter (where not coalesce(camera_days.p50_lateness_seconds > 86400, false)), 0)
             as late_share,
         max(camera_days.p95_lateness_seconds) filter (where not coalesce(camera_days.p50_lateness_seconds > 86400, false)) as p95_lateness_seconds,
-        arg_max(camera_days.clock_offset_seconds, camera_days.event_date) as clock_offset_seconds
+        arg_max(camera_days.clock_offset_seconds, camera_days.event_date) as clock_offset_seconds,
+        -- dates whose station events were not counted yet are in neither sum
+        (sum(camera_days.station_events))::double
+        / nullif(sum(camera_days.event_count) filter (where camera_days.station_events is not null), 0) as station_share
     from camera_days
     inner join newest
         on camera_days.site_id = newest.site_id
@@ -68,7 +71,8 @@ select
     watched.loaded_dates,
     watched.late_share,
     watched.p95_lateness_seconds,
-    watched.clock_offset_seconds
+    watched.clock_offset_seconds,
+    watched.station_share
 from spoken
 left join watched
     on spoken.site_id = watched.site_id and spoken.camera_id = watched.camera_id
