@@ -28,7 +28,7 @@ def test_a_change_of_the_share_of_station_events_is_evidence_in_either_direction
         )
         for number in range(40):
             day = FIRST + timedelta(days=number)
-            rows = [
+            rows: list[tuple[str, date, str, int, int | None]] = [
                 ("A", day, name, 200, (after if day >= CHANGED else before))
                 for name, (before, after) in cameras.items()
             ]
