@@ -34,15 +34,25 @@ _NOT_IN_A_KEY = re.compile(r"[/\\\x00-\x1f\x7f\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Stream:
-    """A camera. Its objects are uploaded in order, and the folders of their keys name it."""
+    """A camera. Its objects are uploaded in order, and the folders of their keys name it.
+
+    `source` names the program whose records have fields of their own; empty for records as contract §2 has them.
+    """
 
     site_id: str
     camera_id: str
+    source: str = ""
 
     @property
     def folder(self) -> str:
-        """The two Hive-style folders, as contract §1 has them."""
-        return f"site_id={self.site_id}/camera_id={self.camera_id}"
+        """The Hive-style folders, as contract §1 has them."""
+        folder = f"site_id={self.site_id}/camera_id={self.camera_id}"
+        return f"{folder}/source={self.source}" if self.source else folder
+
+    @classmethod
+    def of_folder(cls, folder: str) -> Stream:
+        """The camera whose `folder` this is."""
+        return cls(*(part.partition("=")[2] for part in folder.split("/")))
 
 
 @dataclass(frozen=True, slots=True, order=True)

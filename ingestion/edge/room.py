@@ -7,10 +7,10 @@
   deleted, each camera's in order, never the open object. A dropped object is counted before it is removed, and every
   status reports the count. Choose this where today's events matter more than last week's.
 
-The limit counts objects and torn ends in whole blocks of the disk: otherwise the small objects of slow cameras would
-fill a disk of ten times the limit. The inbox does not count. Each process counts its own appends exactly, and those of
-others when it opens an object or reaches the limit: processes that append at the same time may exceed the limit by one
-open object each. The caller holds the spool's lock.
+The limit counts objects, torn ends and what a bridge sets aside in whole blocks of the disk: otherwise the small
+objects of slow cameras would fill a disk of ten times the limit. The inbox does not count. Each process counts its own
+appends exactly, and those of others when it opens an object or reaches the limit: processes that append at the same
+time may exceed the limit by one open object each. The caller holds the spool's lock.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from ingestion.edge.names import OPEN, ObjectName
 from ingestion.edge.settings import DROP_OLDEST
 
 DROPPED = "dropped.json"
+UNMATCHED = "unmatched"  # what a bridge has taken and cannot send yet (ingestion/bridge/unmatched.py)
 
 _log = logging.getLogger("floorhouse.edge")
 
@@ -45,7 +46,7 @@ class Room:
     def measure(self) -> int:
         """The disk space in use, in bytes."""
         total = 0
-        for part in ("objects", "torn"):
+        for part in ("objects", "torn", UNMATCHED):
             for folder, _, files in os.walk(self.folder / part):
                 total += sum(
                     disk.on_disk(disk.size_of(os.path.join(folder, file))) for file in files if file != COUNTER

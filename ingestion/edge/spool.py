@@ -12,7 +12,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from ingestion.edge.room import Room
 from ingestion.edge.settings import EdgeSettings
 
 _log = logging.getLogger("floorhouse.edge")
+WHOLE = "whole"  # the name of content on its way to be an object; a kill leaves it, and the next one replaces it
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -71,7 +72,13 @@ class Spool:
         Raises: as `append`. `acknowledged` of a `SpoolError` is the number of the first records that are durable.
         """
         camera = self.camera(self._stream(site_id, camera_id))
-        lines = [to_line(record, self.settings.object_max_bytes) for record in records]
+        self.append_to(camera, [to_line(record, self.settings.object_max_bytes) for record in records])
+
+    def append_to(self, camera: Camera, lines: list[bytes]) -> None:
+        """Append lines as `to_line` makes them to a camera, in order, with one fsync for each object that they fill.
+
+        Raises: as `append_many`.
+        """
         done = 0
         try:
             while done < len(lines):
@@ -91,11 +98,9 @@ class Spool:
 
     def cameras(self) -> list[Camera]:
         """Every camera that has a folder in the spool, sorted."""
-        found = (self.folder / "objects").glob("site_id=*/camera_id=*")
-        return [
-            self.camera(Stream(path.parent.name.removeprefix("site_id="), path.name.removeprefix("camera_id=")))
-            for path in sorted(found)
-        ]
+        objects = self.folder / "objects"
+        found = [*objects.glob("site_id=*/camera_id=*"), *objects.glob("site_id=*/camera_id=*/source=*")]
+        return [self.camera(Stream.of_folder(path.relative_to(objects).as_posix())) for path in sorted(found)]
 
     def seal(self, camera: Camera) -> int:
         """Seal a camera's open object and return the number of sealed objects."""
@@ -112,6 +117,27 @@ class Spool:
         with self._locked(f"cannot take {file}"):
             self.room.take(disk.on_disk(os.stat(file).st_size), self.cameras, self._now())
             return self.camera(stream).take(file, ending, self._now()).key(stream)
+
+    def put(self, content: bytes, ending: str, stream: Stream) -> None:
+        """Make bytes that cannot be lines an object of their own, durably, the newest of its camera.
+
+        Raises:
+            SpoolFullError: no room; nothing was taken.
+            SpoolError: the disk failed; the content may be in the spool all the same.
+        """
+        with self._locked("cannot be written"):
+            self.room.take(disk.on_disk(len(content)), self.cameras, self._now())
+            camera = self.camera(stream)
+            disk.make_folder(camera.folder)
+            unfinished = camera.folder / f"{WHOLE}{ending}"
+            try:
+                disk.replace_file(unfinished, [content], durable=False)
+                camera.take(unfinished, ending, self._now())
+            except OSError:
+                self.room.forget()
+                with suppress(OSError):
+                    os.unlink(unfinished)
+                raise
 
     def remove(self, camera: Camera, name: ObjectName) -> None:
         """Remove an uploaded object, without fsync. If a power cut undoes the removal, the same content is uploaded

@@ -30,7 +30,7 @@ def read_status(spool: Spool, now: datetime) -> dict[str, Any]:
         inbox = []
         if settings.inbox_dir.is_dir():  # a spool that only `add` writes to has no inbox
             inbox = list_inbox(settings.inbox_dir, settings.stream, settings.spool_max_bytes)
-        torn = [path.stat().st_size for path in (spool.folder / "torn").glob("*/*/*.torn")]
+        torn = [path.stat().st_size for path in (spool.folder / "torn").rglob("*.torn")]
         used = spool.room.measure()
         is_running = _is_locked(spool)
     except OSError as error:
@@ -82,6 +82,7 @@ def _camera(camera: Camera, now: datetime) -> dict[str, Any]:
     return {
         "site_id": camera.stream.site_id,
         "camera_id": camera.stream.camera_id,
+        **({"source": camera.stream.source} if camera.stream.source else {}),
         "objects": len(found),
         "events": sum(_events(camera, name) for name, _ in found),
         "whole_files": sum(name.events is None and name.ending != OPEN for name, _ in found),
