@@ -9,7 +9,7 @@ RUN python3 -m venv /venv && /venv/bin/pip install --require-hashes -r /requirem
 COPY docker/serve-bucket /serve-bucket
 COPY docker/bucket-identities docker/bucket-keys /
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin floorhouse && install -d -o floorhouse /bucket \
-    && install -d -m 700 -o floorhouse /keys /plant-key
+    && install -d -m 700 -o floorhouse /keys /plant-key /bridge-key
 USER floorhouse
 ENV PATH=/venv/bin:$PATH HOME=/tmp
 VOLUME /bucket

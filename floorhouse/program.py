@@ -155,6 +155,15 @@ def edge(context: typer.Context) -> int:
     return start(context.args)
 
 
+@app.command(context_settings=PASSES_ARGUMENTS_ON, add_help_option=False)
+@_verb
+def bridge(context: typer.Context) -> int:
+    """Take events from an MQTT broker: run, status, retry-unmatched. Status 75: try again later."""
+    from ingestion.bridge.__main__ import main as start
+
+    return start(context.args)
+
+
 @app.command()
 @_verb
 def demo() -> int:

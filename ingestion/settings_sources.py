@@ -17,13 +17,13 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 from pydantic_settings.sources.utils import parse_env_vars
 
 from ingestion.errors import SettingsError
-from ingestion.variables import ALERT, INTAKE, PLANT, PREFIX, nearest, unknown_variable
+from ingestion.variables import ALERT, BRIDGE, INTAKE, PLANT, PREFIX, nearest, unknown_variable
 
 FILE_NAME = "floorhouse.toml"
 DATA_DIR = "DATA_DIR"
 
 # The tables of the file, with the names of their variables; "" is what stands before the first table.
-_TABLES = {"": PLANT, "alert": ALERT, "intake": INTAKE}
+_TABLES = {"": PLANT, "alert": ALERT, "intake": INTAKE, "bridge": BRIDGE}
 
 
 class FrozenSettings(BaseSettings):

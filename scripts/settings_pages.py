@@ -10,6 +10,7 @@ import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
+from ingestion.bridge.settings import BridgeSettings
 from ingestion.intake.settings import IntakeSettings
 from ingestion.settings import Settings
 from ingestion.settings_sources import FrozenSettings, variable_of
@@ -17,9 +18,19 @@ from quality.alerts.settings import AlertSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = ".env.example"
-CLASSES: dict[str, type[FrozenSettings]] = {"plant": Settings, "alert": AlertSettings, "intake": IntakeSettings}
+CLASSES: dict[str, type[FrozenSettings]] = {
+    "plant": Settings,
+    "alert": AlertSettings,
+    "intake": IntakeSettings,
+    "bridge": BridgeSettings,
+}
 # The pages with a table, and the class whose settings it lists.
-TABLES = {"README.md": "plant", "docs/quality.md": "alert", "ingestion/intake/README.md": "intake"}
+TABLES = {
+    "README.md": "plant",
+    "docs/quality.md": "alert",
+    "ingestion/intake/README.md": "intake",
+    "ingestion/bridge/README.md": "bridge",
+}
 
 _HEAD = """\
 # Every setting, with its default. Copy to .env for docker compose (`cp .env.example .env`), or export what differs.
@@ -31,9 +42,11 @@ _PARTS = {
     "plant": "",
     "alert": "# Where alerts go in addition to <data dir>/alerts.log (see docs/quality.md).\n\n",
     "intake": "# HTTP intake (floorhouse intake). docker compose has no service for it.\n\n",
+    "bridge": "# MQTT bridge (floorhouse bridge, docker compose --profile bridge; ingestion/bridge/README.md).\n\n",
 }
 _TAIL = """\
-# The edge uploader (floorhouse edge) runs on other machines; ingestion/edge/README.md has its settings.
+# The edge uploader (floorhouse edge) runs on other machines; ingestion/edge/README.md has its settings, which are also
+# those of the bridge's spool.
 
 # The S3 server of an s3:// bucket, under the usual names; AWS_SHARED_CREDENTIALS_FILE may name a file with the pair.
 # In docker compose this is the plant's own key pair; left empty, it is made for the compose file's bucket.

@@ -18,6 +18,7 @@ import pytest
 import yaml
 from obstore.store import S3Store
 
+from ingestion.bridge.settings import BridgeSettings
 from ingestion.bucket.credentials import use_shared_credentials
 from ingestion.errors import BucketError
 from ingestion.settings import ReportSettings, Settings, read_report_settings, read_settings
@@ -57,7 +58,8 @@ def test_compose_accepts_the_file_with_and_without_key_pairs_in_the_environment(
 
 
 def test_the_plant_is_a_bucket_dagster_the_report_and_what_makes_the_buckets_keys_once() -> None:
-    assert set(SERVICES) == {*ONE_SHOTS, "bucket", "daemon", "web", "report"}
+    assert set(SERVICES) == {*ONE_SHOTS, "bucket", "daemon", "web", "report", "bridge"}
+    assert [name for name, service in SERVICES.items() if "profiles" in service] == ["bridge"]
 
 
 def test_every_variable_of_the_compose_file_is_in_the_example_environment() -> None:
@@ -123,8 +125,10 @@ READ_BY: dict[str, list[type[FrozenSettings]]] = {
     "daemon": [Settings, AlertSettings],
     "web": [Settings, AlertSettings],
     "report": [ReportSettings],
+    "bridge": [BridgeSettings],
 }
 FIXED_BY_THE_IMAGE = {variable_of(Settings, "data_dir")}
+OF_THE_BRIDGES_SPOOL = {"FLOORHOUSE_EDGE_SPOOL_DIR", "FLOORHOUSE_EDGE_TARGET_URL"}
 
 
 def forwarded(service: str) -> dict[str, str]:
@@ -137,9 +141,10 @@ def forwarded(service: str) -> dict[str, str]:
 def test_every_setting_reaches_the_containers_that_read_it_and_no_other_variable_does(service: str) -> None:
     read = {variable_of(model, name) for model in READ_BY[service] for name in model.model_fields}
 
-    assert read >= FIXED_BY_THE_IMAGE
-    assert set(forwarded(service)) == read - FIXED_BY_THE_IMAGE
-    for name, value in forwarded(service).items():
+    given = {name: value for name, value in forwarded(service).items() if name not in OF_THE_BRIDGES_SPOOL}
+    assert read >= FIXED_BY_THE_IMAGE or service == "bridge"
+    assert set(given) == read - FIXED_BY_THE_IMAGE
+    for name, value in given.items():
         assert re.match(rf"([a-z]+,|)\$\{{{name}:[-+]", value), f"{name} gets {value}"
 
 
@@ -174,23 +179,29 @@ def test_what_is_unset_in_the_environment_of_compose_is_a_default_in_the_contain
 
 
 def test_a_secret_is_mounted_from_the_file_that_is_named_and_else_an_empty_one() -> None:
-    files = {name for name in forwarded("daemon") if name.endswith("_FILE")}
+    files = {name for service in ("daemon", "bridge") for name in forwarded(service) if name.endswith("_FILE")}
     secrets = {
         name: substituted(one["file"], {file: file for file in files}) for name, one in COMPOSE["secrets"].items()
     }
 
     assert set(secrets.values()) == files
-    for service in ("daemon", "web"):
-        assert SERVICES[service]["secrets"] == list(secrets)
-        assert {forwarded(service)[file] for file in files} == {
-            f"${{{file}:+/run/secrets/{name}}}" for name, file in secrets.items()
+    mounted = {service: SERVICES[service]["secrets"] for service in ("daemon", "web", "bridge")}
+    assert mounted["daemon"] == mounted["web"]
+    assert [*mounted["daemon"], *mounted["bridge"]] == list(secrets)
+    for service, names in mounted.items():
+        assert {value for name, value in forwarded(service).items() if name.endswith("_FILE")} == {
+            f"${{{secrets[name]}:+/run/secrets/{name}}}" for name in names
         }
     for one in COMPOSE["secrets"].values():
         assert (ROOT / substituted(one["file"], {})).read_bytes() == b""
     given = {
-        variable_of(model, name) for model in READ_BY["daemon"] for name in model.model_fields if is_secret(model, name)
+        variable_of(model, name)
+        for model in [*READ_BY["daemon"], *READ_BY["bridge"]]
+        for name in model.model_fields
+        if is_secret(model, name)
     }
-    assert {f"{name}_FILE" for name in given} == files
+    certificates = {name for name in files if "_CA_" in name or "_CLIENT_" in name}
+    assert {f"{name}_FILE" for name in given} | certificates == files
 
 
 def test_the_report_server_gets_no_credentials_and_cannot_write() -> None:
@@ -210,7 +221,7 @@ def bucket_program(name: str, *arguments: str, **environment: str) -> subprocess
 
 
 def test_the_one_shot_makes_a_pair_each_once_and_the_plant_gets_its_own_alone(tmp_path: Path) -> None:
-    folders = {"BUCKET_KEYS": str(tmp_path / "keys"), "PLANT_KEY": str(tmp_path / "plant")}
+    folders = {name: str(tmp_path / name) for name in ("BUCKET_KEYS", "PLANT_KEY", "BRIDGE_KEY")}
     for folder in folders.values():
         Path(folder).mkdir()
 
@@ -224,16 +235,21 @@ def test_the_one_shot_makes_a_pair_each_once_and_the_plant_gets_its_own_alone(tm
     pairs = {name: shown(name) for name in ("cameras", "plant", "administration")}
     assert len(set(pairs.values())) == 3
     assert {path.stat().st_mode & 0o777 for path in tmp_path.rglob("*") if path.is_file()} == {0o400}
-    read = {"AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "plant" / "credentials")}
+    read = {"AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "PLANT_KEY" / "credentials")}
     use_shared_credentials(read)
     assert f"AWS_ACCESS_KEY_ID={read['AWS_ACCESS_KEY_ID']}\n" in pairs["plant"]
     assert f"AWS_SECRET_ACCESS_KEY={read['AWS_SECRET_ACCESS_KEY']}\n" in pairs["plant"]
+    assert f"= {made_for_cameras(pairs)}\n" in (tmp_path / "BRIDGE_KEY" / "credentials").read_text()
     known = json.loads(identities(**folders).stdout)["identities"]
     assert [one["name"] for one in known] == ["cameras", "plant", "administration"]
     assert all(one["credentials"][0]["secretKey"] in pairs[one["name"]] for one in known)
     # A key pair of the environment is used instead of the generated one, which stays.
     assert shown("plant", **KEYS) == "AWS_ACCESS_KEY_ID=aws\nAWS_SECRET_ACCESS_KEY=made-up-for-AWS\n"
     assert shown("plant") == pairs["plant"]
+
+
+def made_for_cameras(pairs: dict[str, str]) -> str:
+    return pairs["cameras"].splitlines()[0].partition("=")[2]
 
 
 def test_a_file_of_credentials_without_the_pair_is_named(tmp_path: Path) -> None:
@@ -251,13 +267,15 @@ def test_the_bucket_gets_three_key_pairs_and_no_service_of_the_plant_that_of_adm
     assert set(KEYS) <= set(SERVICES["bucket"]["environment"])
     assert SERVICES["bucket"]["depends_on"] == {"keys": {"condition": "service_completed_successfully"}}
     assert "keys:/keys:ro" in SERVICES["bucket"]["volumes"]
-    assert set(SERVICES["keys"]["volumes"]) == {"keys:/keys", "plant-key:/plant-key"}
+    assert set(SERVICES["keys"]["volumes"]) == {"keys:/keys", "plant-key:/plant-key", "bridge-key:/bridge-key"}
     assert SERVICES["keys"]["command"] == ["make"]
     for name in ("daemon", "web", "report"):
         given = set(SERVICES[name]["environment"]) & set(KEYS)
         assert given <= {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
         mounted = {volume.split(":")[0] for volume in SERVICES[name]["volumes"]}
         assert mounted == {"data"} | ({"plant-key"} if name != "report" else set())
+    assert SERVICES["bridge"]["environment"]["AWS_ACCESS_KEY_ID"] == "${FLOORHOUSE_CAMERAS_ACCESS_KEY_ID:-}"
+    assert {volume.split(":")[0] for volume in SERVICES["bridge"]["volumes"]} == {"spool", "bridge-key"}
     without_cameras = {name: value for name, value in KEYS.items() if "CAMERAS" not in name}
     assert "the key pair of cameras" in identities(**without_cameras).stderr
     shared = {**KEYS, "FLOORHOUSE_CAMERAS_SECRET_ACCESS_KEY": KEYS["AWS_SECRET_ACCESS_KEY"]}

@@ -12,12 +12,18 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from ingestion.bridge.settings import BridgeSettings
 from ingestion.intake.settings import IntakeSettings
 from ingestion.settings import Settings
 from ingestion.settings_sources import FrozenSettings, allowed_of, gather, is_secret, read_model, shown, variable_of
 from quality.alerts.settings import AlertSettings
 
-PARTS: dict[str, type[FrozenSettings]] = {"the plant": Settings, "alerts": AlertSettings, "the intake": IntakeSettings}
+PARTS: dict[str, type[FrozenSettings]] = {
+    "the plant": Settings,
+    "alerts": AlertSettings,
+    "the intake": IntakeSettings,
+    "the bridge": BridgeSettings,
+}
 SET_SECRETLY = "set, not shown"
 
 

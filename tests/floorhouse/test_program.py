@@ -18,7 +18,7 @@ VERBS = {str(command.name or command.callback.__name__) for command in app.regis
 
 
 def test_the_verbs_are_those_of_a_plant() -> None:
-    expected = "run dev web serve intake edge demo explain replay verify erase retain settings doctor status"
+    expected = "run dev web serve intake edge bridge demo explain replay verify erase retain settings doctor status"
     assert set(expected.split()) <= VERBS
 
 

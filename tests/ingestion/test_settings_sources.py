@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ingestion import variables
+from ingestion.bridge.settings import BridgeSettings
 from ingestion.edge.settings import EdgeSettings, read_edge_settings
 from ingestion.errors import SettingsError
 from ingestion.intake.settings import IntakeSettings, read_intake_settings
@@ -27,7 +28,12 @@ def environment_of(folder: Path, content: str = "", **variables: str) -> dict[st
 
 @pytest.mark.parametrize(
     ("model", "names"),
-    [(Settings, variables.PLANT), (AlertSettings, variables.ALERT), (IntakeSettings, variables.INTAKE)],
+    [
+        (Settings, variables.PLANT),
+        (AlertSettings, variables.ALERT),
+        (IntakeSettings, variables.INTAKE),
+        (BridgeSettings, variables.BRIDGE),
+    ],
 )
 def test_the_known_names_are_those_of_the_settings_classes(model: type[FrozenSettings], names: frozenset[str]) -> None:
     assert {variable_of(model, name) for name in model.model_fields} == {variables.PREFIX + name for name in names}
