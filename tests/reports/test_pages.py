@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+import duckdb
 import pytest
 
 from ingestion.errors import ReportError
@@ -586,3 +587,22 @@ def test_a_plant_without_figures_about_persons_says_so_and_shows_the_rest(tmp_pa
     assert "attendance" not in plant["figures"]
     assert "publishes no figures about single persons" in workers["text"]
     assert "publishes no figures about single persons" in timeline["text"]
+    assert not [
+        link for link in plant["links"] if urlsplit(link).path.rstrip("/") == "/workers"
+    ]  # no empty page in the menu
+
+
+def test_the_menu_has_no_page_about_persons_for_a_site_of_station_events_alone(tmp_path: Path, shell: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    publish_sample(settings)
+    file = settings.published_path / "worker_shifts.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(f"create table kept as from '{file}' where site_id = 'north'")
+        connection.execute(f"copy kept to '{file}' (format parquet)")
+    publish_site(settings, shell)
+    with open_server(settings.site_path, port=0) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        pages = _open(server, [Visit("/data-health/" + site) for site in ("", "?site=north", "?site=south")])
+        server.shutdown()
+    shown = [any(urlsplit(link).path.rstrip("/") == "/workers" for link in page["links"]) for page in pages]
+    assert shown == [True, True, False]

@@ -47,7 +47,8 @@ select
     epoch_ms(coalesce(sites.last_event_at, activity.last_activity_at, hours.last_hour)) as last_activity_ms,
     strftime(windows.newest_date, '%Y-%m-%d') as newest_date,
     strftime(windows.focus.shift_date, '%Y-%m-%d') as focus_date,
-    windows.focus.shift_id as focus_shift
+    windows.focus.shift_id as focus_shift,
+    windows.site_id in (select site_id from worker_shifts) as has_workers
 from windows
 left join sites
     on windows.site_id = sites.site_id
