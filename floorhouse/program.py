@@ -189,11 +189,16 @@ def explain(
 
 @app.command()
 @_verb
-def replay() -> int:
+def replay(
+    source: Annotated[
+        list[str] | None,
+        typer.Option(help="Also read the landed objects of this source again, under its mapping in force."),
+    ] = None,
+) -> int:
     """Try the rejected records again. The next batch computes what follows."""
     from ingestion.landing.replay import replay_all
 
-    return replay_all()
+    return replay_all(source or [])
 
 
 @app.command()

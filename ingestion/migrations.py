@@ -47,6 +47,13 @@ STEPS: tuple[str, ...] = (
     ) as later
     where rejected_records.object_id = later.object_id;
     """,
+    """
+    alter table raw.landed_objects add column mapping varchar;
+    alter table raw.landed_objects add column source_records bigint;
+    alter table raw.landed_objects add column skipped_records bigint default 0;
+    alter table raw.landed_objects alter skipped_records drop default;
+    update raw.landed_objects set source_records = records;
+    """,
 )
 
 NEWEST = 1 + len(STEPS)

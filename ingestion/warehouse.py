@@ -37,6 +37,10 @@ RAW_TABLES = f"""
         rejected bigint not null,
         unexpected_fields varchar[] not null,
         landed_at timestamptz not null,
+        -- the mapping that the object was read through, and its own records; without a mapping they are `records`
+        mapping varchar,
+        source_records bigint,
+        skipped_records bigint,
         primary key (object_key, etag),
         check (records = accepted + rejected)
     );
@@ -126,6 +130,15 @@ RAW_TABLES = f"""
         modified_at timestamptz not null,
         refused_at timestamptz not null,
         sentence varchar not null
+    );
+
+    -- The mappings in force. One that was removed on purpose has no row.
+    create table if not exists raw.mappings (
+        name varchar primary key, content varchar not null, in_force_since timestamptz not null
+    );
+    -- The sources whose objects waited in the last batch, since when and why.
+    create table if not exists raw.stopped_sources (
+        source varchar primary key, stopped_at timestamptz not null, objects bigint not null, sentence varchar not null
     );
 
     create table if not exists raw.settings (

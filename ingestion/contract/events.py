@@ -63,6 +63,7 @@ class Folder:
 
     site_id: str | None = None
     camera_id: str | None = None
+    source: str | None = None  # whose mapping reads the object
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ class Refused(Exception):
 
 
 def folder_of(key: str) -> Folder:
-    """The site and camera in a key's folders, percent-decoded.
+    """The site, camera and source in a key's folders, percent-decoded.
 
     The last folder of a name counts; empty values are ignored.
     """
@@ -120,7 +121,7 @@ def _named_by(folder: str) -> Folder:
     found: dict[str, str] = {}
     for segment in folder.split("/"):
         name, separator, written = segment.partition("=")
-        if separator and name.lower() in ("site_id", "camera_id"):
+        if separator and name.lower() in ("site_id", "camera_id", "source"):
             value = unquote_to_bytes(written.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
             if value.strip() and value.strip() != _NO_VALUE:
                 found[name.lower()] = value

@@ -29,11 +29,14 @@ from ingestion.landing.continuity import note_state
 from ingestion.landing.growth import find_grown
 from ingestion.landing.label_settling import settle_labels
 from ingestion.landing.manifest import Manifest, landing_time, remember_kept
-from ingestion.landing.pipeline import Chunk, read_chunks, table_of
+from ingestion.landing.pipeline import Chunk, Mappings, read_chunks, source_of, table_of
+from ingestion.landing.stopped_sources import StoppedSources
 from ingestion.landing.unexpected_fields import say_resembling
 from ingestion.landing.unread import Unread, named, pending_objects, remember_unread
+from ingestion.mapping.mapping import MappingError
 from ingestion.records.opening import HELD_BYTES
 from ingestion.registry.in_force import settle_registries
+from ingestion.registry.mappings import mappings_in_force
 from ingestion.settings import Settings
 from ingestion.warehouse import open_warehouse, transaction
 
@@ -54,7 +57,8 @@ class LandingReport:
     Archiving runs concurrently and is timed separately: `archive_seconds` in all, of which `archive_wait_seconds`
     passed after the last commit and are not part of `seconds`. `not_archived` objects stay for the next batch. `unread`
     counts objects that were skipped; `unreadable` of them were skipped for lack of permission. `growing` objects were
-    still being written when they were landed; they are landed once more.
+    still being written when they were landed; they are landed once more. `waiting` objects have a mapping that is
+    missing or fails.
     """
 
     objects: int = 0
@@ -74,6 +78,7 @@ class LandingReport:
     unreadable: int = 0
     unread: int = 0
     growing: int = 0
+    waiting: int = 0
 
 
 def land(
@@ -103,7 +108,8 @@ def land(
         newest_before = _newest_object(connection)
         if count := bucket.put_back():
             log(f"{count:,} objects put back that an earlier batch was archiving when it ended")
-        unread = Unread(now)
+        unread, stopped = Unread(now), StoppedSources()
+        mappings = mappings_in_force(connection)
         still = (info for info in pending_objects(bucket, unread) if is_still(info, now, settings.still_seconds))
         for window in _windows(still):
             log(f"{len(window):,} objects in the bucket")
@@ -111,11 +117,13 @@ def land(
             if settings.landed_objects == "archive":
                 archiver.take(manifest.settled(manifest.landed))
             report = replace(report, already_landed=report.already_landed + len(manifest.landed))
-            for chunk in read_chunks(
-                bucket, _chunks(manifest.pending), manifest, settings, landed_at, identity.nameless_sites
-            ):
+            chunks = _chunks(manifest.pending)
+            for chunk in read_chunks(bucket, chunks, manifest, settings, landed_at, identity.nameless_sites, mappings):
                 try:
                     report = _land_chunk(connection, chunk, identity, landed_at, report, log)
+                except MappingError as failure:
+                    stopped.note(source_of(chunk.keys[0]) or "", len(chunk.keys), failure)
+                    continue
                 except ObjectReplaced as replaced:
                     log(f"{replaced} was replaced while it was read; the next batch lands what is there then")
                     continue
@@ -129,14 +137,15 @@ def land(
         archived = archiver.finish()
         waited = time.monotonic() - landed
         if settings.landed_objects == "archive":
-            report = _land_grown(connection, bucket, identity, settings, landed_at, report, log)
+            report = _land_grown(connection, bucket, identity, settings, landed_at, report, mappings, log)
         waiting = settle_labels(connection, landed_at)
         for passed in bucket.passed_over:
             unread.note(passed)
         remember_unread(connection, unread)
+        stopped.remember(connection, landed_at)
         note_state(settings, connection, bucket, log)
     _say_archived(archived, log)
-    for sentence in unread.sentences():
+    for sentence in (*unread.sentences(), *stopped.sentences()):
         log(sentence)
     return replace(
         report,
@@ -149,6 +158,7 @@ def land(
         archive_wait_seconds=waited,
         unreadable=unread.counts["no_right"],
         unread=unread.total,
+        waiting=stopped.total,
     )
 
 
@@ -159,6 +169,7 @@ def _land_grown(
     settings: Settings,
     landed_at: datetime,
     report: LandingReport,
+    mappings: Mappings,
     log: Callable[[str], None],
 ) -> LandingReport:
     """Land archived files again that have grown since they were read, and log their names."""
@@ -168,10 +179,10 @@ def _land_grown(
     infos = [ObjectInfo(key, one.size, landed_at) for key, one in sorted(grown.objects.items())]
     log(named(f"{len(infos):,} objects have a writer that goes on after they were landed", grown.objects))
     manifest = Manifest(connection, bucket, infos, settings, landed_at)
-    for chunk in read_chunks(grown, _chunks(infos), manifest, settings, landed_at, identity.nameless_sites):
+    for chunk in read_chunks(grown, _chunks(infos), manifest, settings, landed_at, identity.nameless_sites, mappings):
         try:
             report = _land_chunk(connection, chunk, identity, landed_at, report, log)
-        except ObjectReplaced:  # still growing: the next batch lands all of it
+        except (ObjectReplaced, MappingError):  # still growing, or to be mended: the next batch lands all of it
             continue
         grown.keep(chunk.fetched)
     return replace(report, growing=len(infos))
@@ -191,13 +202,17 @@ def _windows(listing: Iterator[ObjectInfo]) -> Iterator[list[ObjectInfo]]:
 
 
 def _chunks(pending: list[ObjectInfo]) -> Iterator[list[str]]:
+    """Shares of the keys, each for one table and of one source."""
     chunk: list[str] = []
     size = 0
-    for info in pending:
+    for info in sorted(pending, key=lambda info: source_of(info.key) or ""):
         # An object read in blocks gets its own transaction: if it is replaced meanwhile, no other object has to wait.
         own = info.size if info.size <= HELD_BYTES else CHUNK_BYTES + 1
         is_full = size + own > CHUNK_BYTES or len(chunk) == CHUNK_OBJECTS
-        if chunk and (is_full or table_of(info.key) != table_of(chunk[0])):
+        is_other = bool(chunk) and (
+            table_of(info.key) != table_of(chunk[0]) or source_of(info.key) != source_of(chunk[0])
+        )
+        if chunk and (is_full or is_other):
             yield chunk
             chunk, size = [], 0
         chunk.append(info.key)

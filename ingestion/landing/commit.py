@@ -30,8 +30,7 @@ def commit(connection: duckdb.DuckDBPyConnection, table: str, records: ReadObjec
         first_id = (row[0] if row else 0) + 1
         for lot in records.rows:
             _append(connection, lot, first_id)
-        if records.replaced is not None:
-            raise ObjectReplaced(records.replaced)
+        _refuse_incomplete(records)
         objects = records.objects
         if not objects:
             return []  # all of them have landed before
@@ -44,6 +43,9 @@ def commit(connection: duckdb.DuckDBPyConnection, table: str, records: ReadObjec
                 "bytes": pa.array([one.size for one in objects], pa.int64()),
                 "records": pa.array(records.record_counts, pa.int64()),
                 "rejected": pa.array(records.rejected_counts, pa.int64()),
+                "mapping": pa.array([records.mapping] * len(objects), pa.string()),
+                "source_records": pa.array(records.source_counts, pa.int64()),
+                "skipped_records": pa.array(records.skipped_counts, pa.int64()),
                 "unexpected_fields": pa.array(map(records.fields_of, range(len(objects))), pa.list_(pa.string())),
             }
         )
@@ -64,16 +66,28 @@ def commit(connection: duckdb.DuckDBPyConnection, table: str, records: ReadObjec
         return [*_bounds_reached(records), *reached]
 
 
+def _refuse_incomplete(records: ReadObjects) -> None:
+    if records.replaced is not None:
+        raise ObjectReplaced(records.replaced)
+    if records.failure is not None:
+        raise records.failure
+
+
 class _Unchanged(Exception):
     """The object reads as it did before, so the transaction is rolled back."""
 
 
 def replace_object(
-    connection: duckdb.DuckDBPyConnection, table: str, records: ReadObjects, object_id: int, before: tuple[int, int]
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    records: ReadObjects,
+    object_id: int,
+    before: tuple[int, int, str | None],
 ) -> int | None:
     """Replace the stored rows of one object by what was read again; return the number of accepted records.
 
-    Nothing changes if the numbers of records and accepted records equal `before`. None means that nothing was read.
+    Nothing changes if the mapping and the numbers of records and accepted records equal `before`. None means that
+    nothing was read.
     """
     row = connection.execute("select landed_at from raw.landed_objects where object_id = ?", [object_id]).fetchone()
     assert row is not None
@@ -86,23 +100,26 @@ def replace_object(
                 connection.execute(f"delete from raw.{stored} where object_id = $object_id", this)
             for lot in records.rows:
                 _append(connection, lot, object_id)
-            if records.replaced is not None:
-                raise ObjectReplaced(records.replaced)
+            _refuse_incomplete(records)
             if not records.objects:
                 raise _Unchanged
             rejected = records.rejected_counts[0]
-            now = (records.record_counts[0], records.record_counts[0] - rejected)
+            now = (records.record_counts[0], records.record_counts[0] - rejected, records.mapping)
             if now == before:
                 raise _Unchanged
             connection.execute(
                 "update raw.landed_objects set records = $records, accepted = $accepted, rejected = $rejected, "
-                "unexpected_fields = $fields where object_id = $object_id",
+                "unexpected_fields = $fields, mapping = $mapping, source_records = $source_records, "
+                "skipped_records = $skipped_records where object_id = $object_id",
                 {
                     **this,
                     "records": now[0],
                     "accepted": now[1],
                     "rejected": rejected,
                     "fields": records.fields_of(0),
+                    "mapping": records.mapping,
+                    "source_records": records.source_counts[0],
+                    "skipped_records": records.skipped_counts[0],
                 },
             )
             connection.execute(changed_objects_of("raw.landed_objects where object_id = $object_id"), this)
@@ -110,6 +127,7 @@ def replace_object(
                 connection.execute(changed_minutes_of("raw.events where object_id = $object_id"), this)
                 record_unexpected_fields(connection, [object_id])
             _list_first_rejected(connection, object_id, row[0], object_id)
+            _stay_superseded(connection, object_id)
     except _Unchanged:
         return before[1] if records.objects else None
     return now[1]
@@ -190,6 +208,25 @@ def _supersede(connection: duckdb.DuckDBPyConnection, first_id: int, now: dateti
         f"update raw.rejected_records set superseded_at = $now::timestamptz "
         f"where superseded_at is null and object_id in (select object_id from {earlier})",
         {"first_id": first_id, "now": now},
+    )
+
+
+def _stay_superseded(connection: duckdb.DuckDBPyConnection, object_id: int) -> None:
+    """Mark the rejected records of an object again if a later content of its key has landed."""
+    connection.execute(
+        """
+        update raw.rejected_records
+        set superseded_at = later.landed_at
+        from (
+            select min(other.landed_at) as landed_at
+            from raw.landed_objects as this
+            inner join raw.landed_objects as other
+                on this.object_key = other.object_key and this.object_id < other.object_id
+            where this.object_id = $object_id
+        ) as later
+        where rejected_records.object_id = $object_id
+        """,
+        {"object_id": object_id},
     )
 
 

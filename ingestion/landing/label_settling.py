@@ -67,6 +67,16 @@ def find_labelled_events(connection: duckdb.DuckDBPyConnection) -> None:
     _search(connection, "new_keys", "raw.events")
 
 
+def forget_lost_events(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let labels wait whose event is no longer stored, as objects were read again under another mapping."""
+    row = connection.execute("select count(*) from raw.labelled_keys where event_at is not null").fetchone()
+    if row and row[0]:
+        connection.execute(
+            "update raw.labelled_keys set site_id = null, event_at = null "
+            f"where event_at is not null and event_key not in (select {EVENT_KEY_SQL} from raw.events)"
+        )
+
+
 def _search(connection: duckdb.DuckDBPyConnection, keys: str, events: str) -> None:
     row = connection.execute(f"select count(*) from {keys}").fetchone()
     if not row or not row[0]:

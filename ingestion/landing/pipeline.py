@@ -14,17 +14,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Mapping as Dictionary
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
-from typing import NamedTuple, Protocol
+from types import MappingProxyType
+from typing import NamedTuple, Protocol, TypeAlias
 
 import duckdb
 import pyarrow as pa
 
 from ingestion.bucket import FetchedObject, ObjectReplaced
+from ingestion.contract.events import folder_of
+from ingestion.contract.identifiers import visible
 from ingestion.landing.ahead import Ahead
+from ingestion.mapping.applying import Mapper
+from ingestion.mapping.mapping import Mapping, MappingError, is_name, key_of
 from ingestion.reading.events import EventReader
 from ingestion.reading.labels import read_labels
 from ingestion.records.opening import HELD_BYTES, open_slices
@@ -36,6 +43,9 @@ EVENTS_PREFIX = "events/"
 LABELS_PREFIX = "labels/"
 # The table for an object's accepted records, by the prefix of its key.
 TABLES = {EVENTS_PREFIX: "events", LABELS_PREFIX: "labels"}
+
+Mappings: TypeAlias = Dictionary[str, Mapping]
+NO_MAPPINGS: Mappings = MappingProxyType({})
 
 ROW_GROUP = 122_880  # records; DuckDB's row group size
 MOST_AT_ONCE = 8 * ROW_GROUP
@@ -67,6 +77,8 @@ class Chunk:
     """One transaction's share of the objects, all for one table; complete once the rows of `records` are used up."""
 
     table: str
+    keys: Sequence[str] = ()
+    mapping: Mapping | None = None  # of all objects; None: their records are the contract's
     # the objects of `records`, and those that have landed before
     fetched: list[FetchedObject] = field(default_factory=list)
     records: ReadObjects = field(default_factory=ReadObjects)
@@ -78,6 +90,22 @@ class _Part(NamedTuple):
     chunk: Chunk
     records: Slice | None
     left_out: list[int]
+
+
+def source_of(key: str) -> str | None:
+    """The source whose mapping reads an object; None where its records are the contract's."""
+    return folder_of(key).source if table_of(key) == "events" else None
+
+
+def no_mapping(source: str) -> MappingError:
+    """The failure of a source without a mapping."""
+    source = visible(source)
+    if not is_name(source):
+        return MappingError(
+            f"The folder source={source} has a name that no mapping can have; allowed: 1 to 64 letters, digits, '-', "
+            "'_' and '.', the first one a letter, a digit or '-'."
+        )
+    return MappingError(f"The folder source={source} has no mapping in force; it is read through {key_of(source)}.")
 
 
 def table_of(key: str) -> str:
@@ -92,19 +120,25 @@ def read_chunks(
     settings: Settings,
     landed_at: datetime,
     nameless_sites: frozenset[str] = frozenset(),
+    mappings: Mappings = NO_MAPPINGS,
 ) -> Iterator[Chunk]:
     """A chunk for each share of keys, in order. The caller uses up a chunk's rows before asking for the next chunk.
 
-    Worker ids of `nameless_sites` are removed before the records are judged.
+    The objects of a share are all for one table and of one source (`source_of`). Worker ids of `nameless_sites` are
+    removed before the records are judged. `mappings` are those in force by source; the chunks of a source without one,
+    or whose mapping fails, have a `failure`.
     """
     # The other stages need cores as well: with all cores parsing, the stages would wait for each other.
     threads = max(len(os.sched_getaffinity(0)) // 2, 1)
     with duckdb.connect(config={"temp_directory": "", "threads": threads}) as session:
         session.execute("set timezone = 'UTC'")
         reader = EventReader(landed_at, session, nameless_sites)
+        failures: dict[str, MappingError] = {}
         with (
-            Ahead(_open(bucket, chunks, manifest, settings)) as opened,
-            Ahead(_parse(opened, reader)) as parsed,
+            closing(Mapper(landed_at)) as mapper,
+            Ahead(_open(bucket, chunks, manifest, settings, mappings, failures)) as opened,
+            Ahead(_map(opened, mapper, failures)) if mappings else nullcontext(opened) as mapped,
+            Ahead(_parse(mapped, reader)) as parsed,
             Ahead(_judge(parsed, reader)) as judged,
         ):
             for chunk, parts in groupby(judged, key=itemgetter(0)):
@@ -112,17 +146,45 @@ def read_chunks(
                 yield chunk
 
 
-def _open(bucket: Source, chunks: Iterable[Sequence[str]], manifest: Known, settings: Settings) -> Iterator[_Part]:
+def _open(
+    bucket: Source,
+    chunks: Iterable[Sequence[str]],
+    manifest: Known,
+    settings: Settings,
+    mappings: Mappings,
+    failures: dict[str, MappingError],
+) -> Iterator[_Part]:
     """The slices of each chunk, followed by one part without a slice."""
     for keys in chunks:
-        chunk = Chunk(table_of(keys[0]))
-        new = _new(bucket.fetch(keys, min(HELD_BYTES, settings.max_object_bytes)), chunk, manifest)
-        try:
-            for records, left_out in open_slices(new, bucket.pieces, settings, chunk.records):
-                yield _Part(chunk, records, left_out)
-        except ObjectReplaced as replaced:
-            chunk.records.replaced = str(replaced)
+        chunk = Chunk(table_of(keys[0]), keys)
+        source = source_of(keys[0])
+        if source is not None:
+            chunk.mapping = mappings.get(source)
+            chunk.records.failure = no_mapping(source) if chunk.mapping is None else failures.get(source)
+            chunk.records.mapping = chunk.mapping.label if chunk.mapping else None
+        if chunk.records.failure is None:
+            new = _new(bucket.fetch(keys, min(HELD_BYTES, settings.max_object_bytes)), chunk, manifest)
+            try:
+                for records, left_out in open_slices(new, bucket.pieces, settings, chunk.records):
+                    yield _Part(chunk, records, left_out)
+            except ObjectReplaced as replaced:
+                chunk.records.replaced = str(replaced)
         yield _Part(chunk, None, [])
+
+
+def _map(opened: Iterable[_Part], mapper: Mapper, failures: dict[str, MappingError]) -> Iterator[_Part]:
+    """The parts with the records that the mappings make of them. The chunks of a mapping that fails become empty."""
+    for part in opened:
+        chunk = part.chunk
+        if chunk.mapping is None or part.records is None:
+            mapper.begin()
+            yield part
+        elif chunk.records.failure is None:
+            try:
+                for records, left_out in mapper.apply(chunk.mapping, part.records, part.left_out, chunk.records):
+                    yield _Part(chunk, records, left_out)
+            except MappingError as failure:
+                failures[chunk.mapping.name] = chunk.records.failure = failure
 
 
 def _new(objects: Iterable[FetchedObject], chunk: Chunk, manifest: Known) -> Iterator[FetchedObject]:

@@ -21,6 +21,7 @@ from ingestion.errors import WarehouseError
 from ingestion.landing.batch import land
 from ingestion.landing.continuity import note_state
 from ingestion.landing.manifest import storable_key
+from ingestion.mapping.mapping import MAPPINGS
 from ingestion.settings import Settings
 from ingestion.warehouse import open_warehouse
 
@@ -159,6 +160,11 @@ def _land_archived(
     total = RebuildReport()
     for landed_at, share in _passes(archived):
         report = land(inner, landed_at, bucket=ArchiveBucket(bucket, share))
+        if report.waiting:
+            raise WarehouseError(
+                f"{report.waiting:,} archived objects cannot be read, as the mapping of their source is missing from "
+                f"{MAPPINGS} or fails; the warehouse stays as it was."
+            )
         total = replace(
             total,
             objects=total.objects + report.objects,

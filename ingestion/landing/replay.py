@@ -9,6 +9,7 @@ in one transaction, and the object's counts follow. A second run changes nothing
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
@@ -20,7 +21,7 @@ from ingestion.contract.events import Refusal, folder_of, judge_record
 from ingestion.contract.labels import judge_label
 from ingestion.identity.identity import settle_identity
 from ingestion.identity.people import nameless_sites
-from ingestion.landing.label_settling import find_labelled_events
+from ingestion.landing.label_settling import find_labelled_events, forget_lost_events
 from ingestion.landing.pipeline import TABLES, table_of
 from ingestion.landing.rereading import reread_objects
 from ingestion.landing.unexpected_fields import record_unexpected_fields
@@ -48,6 +49,8 @@ _CANDIDATES = """
         -- it has
         and rejected.reason <> 'unknown_event_key'
         and not (rejected.reason = 'malformed_json' and contains(rejected.payload, '\ufffd'))
+        -- what never reached a mapping is no record of the contract
+        and not (rejected.reason = 'malformed_json' and landed.mapping is not null)
         and (rejected.object_id, rejected.position, rejected.part) > ($object_id, $position, $part)
     order by rejected.object_id, rejected.position, rejected.part
     limit $share
@@ -59,29 +62,39 @@ SHARE_RECORDS = 50_000
 
 @dataclass(frozen=True, slots=True)
 class ReplayReport:
-    """How many records were judged again, and how many of them are accepted now."""
+    """How many records were judged again, and how many of them are accepted now.
+
+    `objects` of a source were read again under its mapping in force; `missing` ones are no longer in the bucket.
+    """
 
     tried: int
     accepted: int
+    objects: int = 0
+    missing: int = 0
 
 
-def replay_rejected(settings: Settings) -> ReplayReport:
+def replay_rejected(settings: Settings, sources: Collection[str] = ()) -> ReplayReport:
     """Judge every rejected record again as of its original landing. The caller holds the warehouse's lock.
 
+    With `sources`, first read the landed objects of these sources again under the mappings in force, each exactly once.
     Whether a timestamp is in range depends on when its object landed, so a replay does not change that decision.
     """
     with open_warehouse(settings) as connection:
         identity = settle_identity(connection, settings)  # records stored under pseudonyms are judged under them
-        reread = reread_objects(connection, settings, identity)
-        tried, accepted = reread
+        reread = reread_objects(connection, settings, identity, sources)
+        tried, accepted = reread.tried, reread.accepted
         last = (-1, -1, -1)
         while candidates := _next_share(connection, last):
             last = candidates[-1][:3]
             tried += len(candidates)
             accepted += _replay(connection, candidates)
         with transaction(connection):
+            if reread.objects:
+                forget_lost_events(connection)
             find_labelled_events(connection)
-    return ReplayReport(tried, accepted)
+    if not sources:
+        return ReplayReport(tried, accepted)
+    return ReplayReport(tried, accepted, reread.objects, reread.missing)
 
 
 def _next_share(connection: duckdb.DuckDBPyConnection, last: tuple[int, int, int]) -> list[Any]:
@@ -157,14 +170,18 @@ def _move(
             record_unexpected_fields(connection, set(accepted["object_id"].to_pylist()))
 
 
-def replay_all() -> int:
+def replay_all(sources: Collection[str] = ()) -> int:
     """Judge every rejected record of the plant again, print how many are accepted now, and return exit status 0.
 
     Raises:
-        FloorhouseError: a bad setting, or there is no warehouse to change.
+        FloorhouseError: a bad setting, there is no warehouse to change, or a source has no mapping that works.
     """
     settings = read_settings()
     with warehouse_lock(settings):
-        report = replay_rejected(settings)
+        report = replay_rejected(settings, sources)
+    if sources:
+        print(f"{report.objects:,} objects read again under their mapping in force")
+    if report.missing:
+        print(f"{report.missing:,} objects are no longer in the bucket and stay as they are")
     print(f"{report.tried:,} rejected records tried again, {report.accepted:,} of them accepted now")
     return 0

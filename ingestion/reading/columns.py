@@ -52,7 +52,7 @@ def parse(records: Slice, left_out: list[int], session: duckdb.DuckDBPyConnectio
     Raises:
         duckdb.InvalidInputException, UnicodeDecodeError: parsed strictly, a record is not JSON.
     """
-    lines = _lines(records, left_out)  # noqa: F841  # DuckDB finds the table by its name
+    lines = lines_of(records, left_out)  # noqa: F841  # DuckDB finds the table by its name
     read = session.sql(_PARSE.replace("$record", _STRICTLY if strictly else _KINDLY)).to_arrow_table()
     places = read["place"].to_numpy()
     if not np.array_equal(places, np.arange(len(records))):
@@ -68,8 +68,8 @@ def member_names(raws: list[bytes], session: duckdb.DuckDBPyConnection) -> list[
     return [names for (names,) in session.execute("select json_keys(line) from lines order by place").fetchall()]
 
 
-def _lines(records: Slice, left_out: list[int]) -> pa.Table:
-    """The slice's text as lines, without a copy."""
+def lines_of(records: Slice, left_out: list[int]) -> pa.Table:
+    """The slice's text as `place` and `line`, without a copy; the line of a place that is `left_out` is NULL."""
     validity = None
     if left_out:
         is_read = np.ones(len(records), np.bool_)

@@ -45,7 +45,7 @@ def open_slices(
         if len(records):
             first = int(records.object_indexes.min())
             for index, count in enumerate(np.bincount(records.object_indexes - first).tolist(), first):
-                result.record_counts[index] += count
+                result.source_counts[index] += count
             yield records, _reject_huge(records, settings.max_record_bytes, result)
 
 
@@ -73,7 +73,7 @@ class _Opened:
             self._reject(index, _torn(self.result.objects[index].size, [_NO_END]))
 
     def _reject(self, index: int, sentence: str) -> None:
-        self.result.record_counts[index] += 1
+        self.result.source_counts[index] += 1
         self.result.reject(index, 0, 1, "malformed_json", sentence, None)
 
     def _records(self, index: int, source: _Source) -> Iterator[Piece]:

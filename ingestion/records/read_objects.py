@@ -15,6 +15,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from ingestion.bucket import FetchedObject
+from ingestion.mapping.mapping import MappingError
 
 REJECTED_TABLE = "rejected_records"
 # Rejected records stored per object, the first ones; one more row says how many others there are.
@@ -63,21 +64,33 @@ class ReadObjects:
 
     rows: Iterable[Lot] = ()
     objects: list[FetchedObject] = field(default_factory=list)
-    record_counts: list[int] = field(default_factory=list)  # per object
+    source_counts: list[int] = field(default_factory=list)  # per object: its own records
+    skipped_counts: list[int] = field(default_factory=list)  # per object: records that a mapping made nothing of
+    given_counts: list[int] = field(default_factory=list)  # per object: records that a mapping made of the others
+    mapped_counts: list[int] = field(default_factory=list)  # per object: those others
     rejected_counts: list[int] = field(default_factory=list)  # per object
     unexpected_fields: list[set[str]] = field(default_factory=list)  # per object; may exceed `MAX_FIELDS` for a while
     has_more_fields: set[int] = field(default_factory=set)  # objects with more fields than that
     has_earlier: bool = False  # another content of some object's key has landed before
     rejected: deque[RejectedRecord] = field(default_factory=deque)  # not yet in any lot
     replaced: str | None = None  # the key of an object replaced while it was read: the result must not be used
+    mapping: str | None = None  # name and hash of the mapping that the objects are read through
+    failure: MappingError | None = None  # the mapping failed: the result must not be used
 
     def add(self, fetched: FetchedObject) -> int:
         """Add an object that has not been read yet, and return its index."""
         self.objects.append(fetched.light())
-        self.record_counts.append(0)
+        for counts in (self.source_counts, self.skipped_counts, self.given_counts, self.mapped_counts):
+            counts.append(0)
         self.rejected_counts.append(0)
         self.unexpected_fields.append(set())
         return len(self.objects) - 1
+
+    @property
+    def record_counts(self) -> list[int]:
+        """Per object: the records that are judged, each of them accepted or rejected."""
+        counts = zip(self.source_counts, self.skipped_counts, self.given_counts, self.mapped_counts, strict=True)
+        return [source - skipped - mapped + given for source, skipped, given, mapped in counts]
 
     def expect_none(self, object_index: int, names: Iterable[str]) -> None:
         """Record unexpected fields in a record of an object."""

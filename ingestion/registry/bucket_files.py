@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 from ingestion.bucket import Bucket, ObjectInfo
 from ingestion.errors import BucketError
+from ingestion.mapping.mapping import name_of
 from ingestion.registry.content import Content, read_content
 from ingestion.registry.files import FILES, Row
 from ingestion.registry.timezones import usable_names
 
 PREFIX = "registry/"
-MAPPINGS = f"{PREFIX}mappings/"
 CONFIRM = ".confirm"
 
 
@@ -38,31 +38,38 @@ class Unreadable(BucketError):
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The content of `registry/`: registries and their confirmations by file name, and the ignored keys."""
+    """The content of `registry/`: registries, mappings and their confirmations by file name, and the ignored keys.
+
+    The name of a mapping's file begins with `mappings/`.
+    """
 
     files: dict[str, ObjectInfo]
+    mappings: dict[str, ObjectInfo]
     confirmations: dict[str, str]
     ignored: list[str]
 
 
 def list_registries(bucket: Bucket) -> Listing:
-    """List the folder. A file in a folder below it is not a registry.
+    """List the folder. A file in a folder below it is no registry; in `mappings/` lie mappings.
 
     Raises:
         BucketError: the bucket cannot be listed.
     """
     files: dict[str, ObjectInfo] = {}
+    mappings: dict[str, ObjectInfo] = {}
     confirmations: dict[str, str] = {}
     ignored: list[str] = []
     for info in bucket.list(PREFIX):
         name = info.key.removeprefix(PREFIX)
         if name in FILES:
             files[name] = info
-        elif name.removesuffix(CONFIRM) in FILES:
+        elif name_of(info.key) is not None:
+            mappings[name] = info
+        elif name.removesuffix(CONFIRM) in FILES or name_of(info.key.removesuffix(CONFIRM)) is not None:
             confirmations[name.removesuffix(CONFIRM)] = info.key
-        elif name and not name.endswith("/") and not info.key.startswith(MAPPINGS):
+        elif name and not name.endswith("/"):
             ignored.append(info.key)
-    return Listing(files, confirmations, sorted(ignored))
+    return Listing(files, mappings, confirmations, sorted(ignored))
 
 
 def fetch_content(bucket: Bucket, key: str) -> bytes:

@@ -30,6 +30,7 @@ from ingestion.registry.changes import describe_change, describe_count
 from ingestion.registry.content import Content, hash_of, read_content
 from ingestion.registry.csv_reading import decode
 from ingestion.registry.files import ALL_SITES, FILES, Row, key_of
+from ingestion.registry.mappings import settle_mappings
 from ingestion.registry.timezones import usable_names
 from ingestion.settings import Settings
 from ingestion.warehouse import transaction
@@ -83,7 +84,7 @@ def settle_registries(
     landed_at: datetime,
     log: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Store the valid registries of the bucket in the warehouse; for the others keep the version in force.
+    """Store the valid registries and mappings of the bucket in the warehouse; for the others keep the version in force.
 
     `now` is the machine's clock, `landed_at` the batch's time.
 
@@ -99,6 +100,7 @@ def settle_registries(
     with transaction(connection):
         for name in FILES:
             settling.settle(name, listing, is_moving=name in moving)
+        settle_mappings(connection, bucket, listing, moving, landed_at, log)
 
 
 @dataclass(slots=True)
@@ -314,13 +316,14 @@ def _still_listing(
     A server's clock may differ from this one's, so a file that does not change during the wait counts as still.
     """
     listing = list_registries(bucket)
-    changing = {name for name, info in listing.files.items() if not is_still(info, now, still_seconds)}
+    files = {**listing.files, **listing.mappings}
+    changing = {name for name, info in files.items() if not is_still(info, now, still_seconds)}
     if not changing:
         return listing, set()
     log(f"waiting {still_seconds:g} s for {', '.join(sorted(PREFIX + name for name in changing))} to be left alone")
     time.sleep(still_seconds)
     again = list_registries(bucket)
-    return again, {name for name, info in again.files.items() if info != listing.files.get(name)}
+    return again, {name for name, info in {**again.files, **again.mappings}.items() if info != files.get(name)}
 
 
 def _less_than_before(key: str, name: str, in_force: Version, content: Content) -> Refusal | None:

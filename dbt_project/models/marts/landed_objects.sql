@@ -20,7 +20,10 @@ select
     landed_objects.accepted,
     landed_objects.rejected,
     landed_objects.unexpected_fields,
-    landed_objects.landed_at
+    landed_objects.landed_at,
+    landed_objects.mapping,
+    landed_objects.source_records,
+    landed_objects.skipped_records
 from landed_objects
 inner join affected_objects
     on landed_objects.object_key = affected_objects.object_key

@@ -7,5 +7,8 @@ select
     records,
     accepted,
     rejected,
-    landed_at
+    landed_at,
+    mapping,
+    source_records,
+    skipped_records
 from {{ source('raw', 'landed_objects') }}
