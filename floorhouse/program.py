@@ -201,6 +201,18 @@ def replay(
     return replay_all(source or [])
 
 
+@app.command(name="try-mapping")
+@_verb
+def try_mapping(
+    file: Annotated[Path, typer.Argument(help="The mapping, a select over records.")],
+    sample: Annotated[Path, typer.Argument(help="Records as the camera sends them; site_id= folders count.")],
+) -> int:
+    """Show, record by record, what a mapping makes of a sample. Nothing is stored."""
+    from ingestion.mapping.trying import show_trial
+
+    return show_trial(file, sample)
+
+
 @app.command()
 @_verb
 def verify() -> int:

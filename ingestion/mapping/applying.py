@@ -44,6 +44,7 @@ class Mapper:
     """Applies mappings, each checked once. Use it from one thread at a time, and close it."""
 
     landed_at: datetime
+    hides_values: bool = True  # in messages, which outlive the records
     _database: ClosedDatabase | None = None
     _checked: dict[str, Checked] = field(default_factory=dict)
     _last: tuple[int, int, int] = (-1, -1, 0)  # object, position and part of the last record of the slice before
@@ -61,9 +62,20 @@ class Mapper:
     def apply(
         self, mapping: Mapping, records: Slice, left_out: list[int], result: ReadObjects
     ) -> Iterator[tuple[Slice, list[int]]]:
-        """The records that the mapping makes of a slice's; `result` counts them and those that it makes nothing of.
+        """The slices of `rows`, with no record rejected already.
 
-        The records of `left_out`, which are rejected already, take no part.
+        Raises:
+            MappingError: the mapping fails; `result` must not be used.
+        """
+        yield from self._slices(records, *self.rows(mapping, records, left_out, result))
+
+    def rows(
+        self, mapping: Mapping, records: Slice, left_out: list[int], result: ReadObjects
+    ) -> tuple[Integers, pa.Array]:
+        """The records that the mapping makes of a slice's: the place of the record of each, and each as a line.
+
+        A record that is no JSON is a row itself. Those of `left_out`, which are rejected already, take no part.
+        `result` counts the rows and the records that give none.
 
         Raises:
             MappingError: the mapping fails; `result` must not be used.
@@ -91,7 +103,7 @@ class Mapper:
         order = _order(places, lines, records)
         if order is not None:
             places, lines = places[order], lines.take(pa.array(order))
-        yield from self._slices(records, places, lines)
+        return places, lines
 
     def _run(
         self, mapping: Mapping, records: Slice, not_read: list[int], result: ReadObjects
@@ -116,7 +128,7 @@ class Mapper:
         connection = database.connection
         batches: list[pa.RecordBatch] = []
         rows = size = 0
-        with database.bounded(mapping.key, LINES_BEFORE, hides_values=True):
+        with database.bounded(mapping.key, LINES_BEFORE, hides_values=self.hides_values):
             connection.register("lines", given)
             try:
                 connection.execute(_LOAD, {"at": self.landed_at})

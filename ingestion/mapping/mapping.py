@@ -20,15 +20,16 @@ class MappingError(FloorhouseError):
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """A mapping: the name of its source and its text."""
+    """A mapping: the name of its source and its text. `file` is a file elsewhere that a person tries."""
 
     name: str
     sql: str
+    file: str = ""
 
     @property
     def key(self) -> str:
-        """The key of its file."""
-        return key_of(self.name)
+        """The key of its file, as messages name it."""
+        return self.file or key_of(self.name)
 
     @property
     def hash(self) -> str:

@@ -216,7 +216,8 @@ create table landed_objects as
         'events/site_id=' || site_id || '/' || shift_date || '-' || shift_id || '.jsonl' as object_key,
         md5(object_key) as etag, (count(*) * 250)::bigint as bytes, count(*) + 2 as records, count(*) as accepted,
         2::bigint as rejected, if(shift_id = 'day', ['helmet', 'zone'], []::varchar[]) as unexpected_fields,
-        least(max(segment_at) + interval 1 hour, $as_of::timestamptz) as landed_at
+        least(max(segment_at) + interval 1 hour, $as_of::timestamptz) as landed_at, null::varchar as mapping,
+        count(*) + 2 as source_records, 0::bigint as skipped_records
     from segments group by site_id, shift_date, shift_id;
 create table rejected_records as
     select
