@@ -342,7 +342,7 @@ SHOWN: Mapping[str, Shown] = {
     "registry_changes": Shown(
         kept=("site_id", "file", "line_count", "in_force_since", "change", "shift_dates_recomputed")
     ),
-    "landed_objects": Shown(kept=("object_key", "etag", "landed_at")),
+    "landed_objects": Shown(kept=("object_key", "etag", "landed_at", "mapping")),
     "rejected_records": Shown(
         kept=("object_key", "reason", "rejected_at", "superseded_at"),
         texts={"detail": "'not shown'"},

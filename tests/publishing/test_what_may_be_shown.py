@@ -25,7 +25,10 @@ NOTHING_SHOWN = {
 # Columns that are left out of marts whose other columns are shown.
 LEFT_OUT = {
     "hourly_output": {"cumulative_units", "cumulative_gap"},
-    "landed_objects": {"bytes", "records", "accepted", "rejected", "unexpected_fields"},
+    "landed_objects": {
+        *("bytes", "records", "accepted", "rejected", "unexpected_fields"),
+        *("source_records", "skipped_records"),
+    },
     "rejected_records": {"etag", "position", "part", "payload"},
     "unread_objects": {"bytes"},
     "model_comparison": {
