@@ -60,7 +60,7 @@ dev: ready  ## start the Dagster UI with its daemon, which runs sensor and sched
 	@$(FLOORHOUSE) dev
 
 test: lint  ## run all tests, including those in the browser; show the coverage
-	@scripts/setup --quiet --browser
+	@scripts/setup --quiet --browser --brokers
 	@$(PYTHON) -m reports.shell
 	@$(PYTEST) --cov --cov-report=
 	@echo "Lines that the tests ran, without those of other processes: $$($(PYTHON) -m coverage report --format=total) %; make coverage names the others."
