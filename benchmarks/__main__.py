@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks import landing, stages
+from benchmarks.bridge import bridge
 from benchmarks.checks import checks
 from benchmarks.framing import framing
 from benchmarks.intake import intake
@@ -77,6 +78,7 @@ def main() -> None:
         stages.whole_cycle(work, table.add)
         checks(work, table.add)
         intake(work, table.add)
+        bridge(work, table.add)
         load(work, table.add)
         report(work, table.add)
         peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
