@@ -289,6 +289,8 @@ SHOWN: Mapping[str, Shown] = {
         ),
         hidden=_hidden_cameras,
     ),
+    # A camera's events at one station may be one person's, however many people it saw elsewhere.
+    "camera_pairs": Shown(kept=(*_CAMERA, "workstation_id", "other_camera_id", "kind")),
     # The existence of a bin reveals the events in it.
     "confidence_histograms": Shown(
         kept=(*_CAMERA, "model_name", "model_version", "bin", "event_count"),

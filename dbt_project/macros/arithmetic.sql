@@ -12,6 +12,11 @@
 {#- A ratio of two whole numbers (double); null if the denominator is 0. -#}
 {% macro ratio(numerator, denominator) -%} cast({{ numerator }} as double) / nullif({{ denominator }}, 0) {%- endmacro %}
 
+{#- The whole part of a quotient of two whole numbers (bigint), neither of them negative, up to 2^53. -#}
+{% macro whole_quotient(numerator, denominator) -%}
+    cast((({{ numerator }}) - ({{ numerator }}) % {{ denominator }}) / {{ denominator }} as bigint)
+{%- endmacro %}
+
 {#- A sum of whole numbers as bigint (DuckDB's own is hugeint, which a model contract refuses). -#}
 {% macro whole_sum(expression) -%} cast(coalesce(sum({{ expression }}), 0) as bigint) {%- endmacro %}
 

@@ -219,6 +219,68 @@ RUNNING_TOTALS = CountCheck(
     """,
 )
 
+# Two views of one scene: at least so many events of a day that another camera reported too, so large a share of the
+# less busy camera's, and so many standard deviations (of a Poisson count) more than chance makes.
+_DOUBLES, _DOUBLE_SHARE, _DEVIATIONS = 20, 0.20, 5
+
+DOUBLE_VIEWS = CountCheck(
+    "no_two_cameras_report_one_scene",
+    "double_views",
+    "warning",
+    ("camera_pairs",),
+    _DOUBLE_SHARE,
+    _DOUBLES,
+    "no other camera reports what it reports",
+    "another camera reports what it reports{what}. Units count twice, and states depend on their order, until "
+    "registry/cameras.csv says which camera counts at the station",
+    f"""
+    with judged as (
+        select
+            *,
+            near_duplicates >= {_DOUBLES}
+                and near_duplicates > {_DEVIATIONS} * sqrt(chance_pairs)
+                and near_duplicate_share > {_DOUBLE_SHARE} as is_double
+        from camera_pairs
+    )
+    select
+        site_id, camera_id, event_date as day,
+        coalesce(max(near_duplicate_share) filter (where is_double), 0) as value,
+        max(least(event_count, other_event_count)) as size,
+        coalesce(string_agg(
+            format(
+                ': {{}} % of the {{}} at station {{}}, by camera {{}} {{:.1f}} s {{}}',
+                round(100 * near_duplicate_share)::int, kind, workstation_id, other_camera_id, abs(offset_seconds),
+                if(offset_seconds < 0, 'earlier', 'later')
+            ),
+            '' order by near_duplicates desc, workstation_id, other_camera_id, kind
+        ) filter (where is_double), '') as what
+    from judged
+    group by all
+    """,
+)
+
+COARSE_CLOCKS = CountCheck(
+    "no_clock_is_too_coarse_for_its_line",
+    "coarse_clock",
+    "warning",
+    ("camera_days",),
+    0.05,
+    20,
+    "its clock tells its counts apart",
+    "{value:.0%} of its counts stand in one second with another one of the same object and count as one of them: its "
+    "clock shows whole seconds, too coarse for its line. Fractions of a second, or an event_id for each product, tell "
+    "products apart",
+    """
+    select
+        site_id, camera_id, event_date as day,
+        sum(case when is_whole_seconds then repeat_count else 0 end) / sum(record_count + repeat_count) as value,
+        sum(record_count + repeat_count) as size
+    from handover.int_count_days
+    where not is_reading
+    group by all
+    """,
+)
+
 FALLING_COUNTERS = CountCheck(
     "every_counter_only_grows",
     "counter_falls",
@@ -301,6 +363,8 @@ COUNT_CHECKS = (
     DUPLICATES,
     CLOCK,
     RUNNING_TOTALS,
+    DOUBLE_VIEWS,
+    COARSE_CLOCKS,
     FALLING_COUNTERS,
     JUMPING_COUNTERS,
     STATION_SHARE,

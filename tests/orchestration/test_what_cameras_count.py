@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -33,6 +34,11 @@ def state(minute: float, kind: str, **fields: Any) -> dict[str, Any]:
     return {"timestamp": (FIRST + timedelta(minutes=minute)).isoformat(), "event_type": kind, **fields}
 
 
+def _at_random(seed: int, times: int, seconds: int) -> list[float]:
+    """Instants at which a line makes something, without a rhythm."""
+    return [tenth / 10 for tenth in sorted(random.Random(seed).sample(range(10 * seconds), times))]
+
+
 # By site: the events sent, and the resulting units.
 SITES: dict[str, tuple[list[dict[str, Any]], int]] = {
     "spelt": ([count(n, count=float(n % 3 + 1)) for n in range(240)], 480),
@@ -41,6 +47,35 @@ SITES: dict[str, tuple[list[dict[str, Any]], int]] = {
     "total": ([count(60 * n, count_total=n, camera_id="cum") for n in range(1, 61)], 59),
     "ids": ([count(n // 2, event_id=f"p{n}", camera_id="fast") for n in range(120)], 120),
     "no-ids": ([count(n // 2, camera_id="fast") for n in range(120)], 60),
+    # Camera B sees what A sees, and its clock runs 0.2 s later; in the other sites nobody repeats anybody.
+    "two-views": (
+        [count(30 * n + late, camera_id=camera) for n in range(50) for camera, late in (("A", 0), ("B", 0.2))],
+        100,
+    ),
+    "two-lines": (
+        [
+            count(each, camera_id=c, worker_id=c)
+            for c, chance in (("A", 1), ("B", 2))
+            for each in _at_random(chance, 400, 7200)
+        ],
+        800,
+    ),
+    "two-views-of-states": (
+        [
+            state(n + late / 60, kind, camera_id=camera, worker_id="W1")
+            for n in range(60)
+            for camera, kind, late in (("A", "working", 1), ("B", "idle", 0))
+        ],
+        0,
+    ),
+    "two-people": (
+        [
+            state(n + late / 60, "working", camera_id=c, worker_id=c)
+            for n in range(60)
+            for c, late in (("A", 1), ("B", 0))
+        ],
+        0,
+    ),
     "quantity": ([count(n, quantity=5, camera_id="q") for n in range(60)], 60),
     # The first examples of the contract's rule, each at a different instant.
     "sums": (
@@ -126,6 +161,41 @@ def test_a_counter_that_falls_and_one_that_jumps_are_named(
 ) -> None:
     _, _, bad = judged
     assert {one["site"] for one in bad if one["metric"] in ("counter_falls", "counter_jumps")} <= {"two-machines"}
+
+
+def test_two_cameras_that_report_one_scene_are_named_with_their_station_and_the_offset_of_their_clocks(
+    judged: tuple[Plant, list[str], list[dict[str, Any]]],
+) -> None:
+    plant, said, bad = judged
+    named = {one["site"]: one["sentence"] for one in bad if one["metric"] == "double_views"}
+    assert named == {
+        site: f"Site {site}, camera A: another camera reports what it reports: 100 % of the {kind} at station S1, by "
+        f"camera B {offset}. Units count twice, and states depend on their order, until registry/cameras.csv says "
+        "which camera counts at the station."
+        for site, kind, offset in (
+            ("two-views", "counts", "0.2 s later"),
+            ("two-views-of-states", "states", "1.0 s earlier"),
+        )
+    }
+    assert [line for line in said if line.startswith("Site two-views, camera A: another camera")]
+    pairs = {row["site_id"]: row for row in plant.mart("camera_pairs") if row["site_id"].startswith("two-")}
+    assert {site: row["near_duplicates"] for site, row in pairs.items() if site != "two-lines"} == {
+        "two-views": 50,
+        "two-views-of-states": 60,
+        "two-people": 0,
+    }
+    # by chance, an event of one line has one of the other within 1.5 s in a sixth of the cases
+    assert 30 < pairs["two-lines"]["chance_pairs"] < 100
+    assert pairs["two-lines"]["near_duplicate_share"] < 0.1
+
+
+def test_a_clock_that_is_too_coarse_for_its_line_is_named(
+    judged: tuple[Plant, list[str], list[dict[str, Any]]],
+) -> None:
+    _, _, bad = judged
+    assert [(one["site"], one["camera"], one["sentence"][:70]) for one in bad if one["metric"] == "coarse_clock"] == [
+        ("no-ids", "fast", "Site no-ids, camera fast: 50% of its counts stand in one second with a")
+    ]
 
 
 def test_a_field_that_resembles_one_of_the_contract_is_named_in_the_batch(

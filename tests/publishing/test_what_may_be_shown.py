@@ -29,6 +29,10 @@ LEFT_OUT = {
         *("bytes", "records", "accepted", "rejected", "unexpected_fields"),
         *("source_records", "skipped_records"),
     },
+    "camera_pairs": {
+        *("event_count", "other_event_count", "near_duplicates", "chance_pairs", "near_duplicate_share"),
+        "offset_seconds",
+    },
     "rejected_records": {"etag", "position", "part", "payload"},
     "unread_objects": {"bytes"},
     "model_comparison": {

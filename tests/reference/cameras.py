@@ -3,12 +3,13 @@
 A span of time is a pair of instants in microseconds. Scheduled time is a list of spans that neither meet nor overlap.
 """
 
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
-from itertools import pairwise
+from itertools import combinations, pairwise, product
 
-from tests.reference.counting import camera_events
+from tests.reference.counting import camera_events, without_duplicates
 from tests.reference.groups import Row, grouped, moment, quantile, ratio, seconds
-from tests.reference.intervals import microseconds
+from tests.reference.intervals import duplicate_key, microseconds
 from tests.reference.plant import Registry, Settings
 from tests.reference.reading import EPOCH, Event
 from tests.reference.windows import DATES_AROUND, Calendar
@@ -155,3 +156,57 @@ def sites(accepted: list[Event], windows: list[Row], registry: Registry) -> list
 def on_the_wall(zone: str, instant: int) -> datetime:
     """The local time in a zone, without the zone."""
     return moment(to_local(zone, instant)).astimezone(UTC).replace(tzinfo=None)
+
+
+def camera_pairs(admitted: list[Event]) -> list[Row]:
+    """Two cameras that reported one kind of event about one station on one date: how many events answer each other."""
+    ordinary = [each for each in admitted if each.count_total is None]
+    counted = [*without_duplicates(ordinary), *(each for each in admitted if each.count_total is not None)]
+    reports = Counter(map(duplicate_key, ordinary))
+    scenes = grouped(
+        counted, lambda each: (each.site_id, local_date("UTC", each.at), each.workstation_id, kind_of(each))
+    )
+    rows = []
+    for (site_id, day, workstation_id, of_kind), own in scenes.items():
+        cameras = grouped(own, lambda each: each.camera_id)
+        for one, other in combinations(sorted(cameras), 2):
+            fewest = min(len(cameras[one]), len(cameras[other]))
+            lags = [
+                second.at - first.at
+                for first, second in product(cameras[one], cameras[other])
+                if (of_kind == "counts" or first.worker_id == second.worker_id)
+                and not any(each.count_total is None and reports[duplicate_key(each)] > 1 for each in (first, second))
+            ]
+            close = [lag for lag in lags if -10 <= whole_seconds(lag) <= 10]
+            peak = [
+                [lag for lag in close if abs(whole_seconds(lag) - centre) <= 1]
+                for centre in sorted(range(-9, 10), key=lambda centre: (abs(centre), centre))
+            ]
+            fullest = max(peak, key=len)
+            chance = (len(close) - len(fullest)) // 6
+            doubles = min(max(len(fullest) - chance, 0), fewest)
+            rows.append(
+                {
+                    "site_id": site_id,
+                    "event_date": day,
+                    "workstation_id": workstation_id,
+                    "camera_id": one,
+                    "other_camera_id": other,
+                    "kind": of_kind,
+                    "event_count": len(cameras[one]),
+                    "other_event_count": len(cameras[other]),
+                    "near_duplicates": doubles,
+                    "chance_pairs": chance,
+                    "near_duplicate_share": ratio(doubles, fewest),
+                    "offset_seconds": seconds(sum(fullest)) / len(fullest) if fullest else None,
+                }
+            )
+    return rows
+
+
+def kind_of(event: Event) -> str:
+    return "counts" if event.event_type == "product_count" else "states"
+
+
+def whole_seconds(microseconds: int) -> int:
+    return (microseconds + SECOND // 2) // SECOND

@@ -9,8 +9,8 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
-from tests.reference.cameras import camera_days, shift_windows, sites
-from tests.reference.counting import camera_events, events_for_figures
+from tests.reference.cameras import camera_days, camera_pairs, shift_windows, sites
+from tests.reference.counting import camera_events, events_for_figures, is_counted
 from tests.reference.groups import Row, grouped, mean, p05
 from tests.reference.intervals import sightings_of
 from tests.reference.people import (
@@ -39,6 +39,7 @@ KEYS = {
     "model_days": ("site_id", "event_date", "camera_id", "model_name", "model_version"),
     "worker_station_shifts": ("site_id", "shift_date", "shift_id", "worker_id", "workstation_id"),
     "camera_days": ("site_id", "event_date", "camera_id"),
+    "camera_pairs": ("site_id", "event_date", "workstation_id", "camera_id", "other_camera_id", "kind"),
     "shift_windows": ("site_id", "shift_date", "shift_id"),
     "sites": ("site_id",),
     "confidence_histograms": ("site_id", "event_date", "camera_id", "model_name", "model_version", "bin"),
@@ -71,6 +72,7 @@ def compute_marts(
         "model_days": model_days(accepted),
         "worker_station_shifts": worker_station_shifts(stays, registry),
         "camera_days": camera_days(accepted, calendars, settings, landed_at),
+        "camera_pairs": camera_pairs([event for event in camera_events(accepted) if is_counted(event, registry)]),
         "shift_windows": windows,
         "sites": sites(accepted, windows, registry),
         "confidence_histograms": confidence_histograms(accepted),

@@ -256,6 +256,13 @@ create table camera_days as
         1800.0::double as longest_silence_seconds, 2::bigint as late_events, 60.0::double as p95_lateness_seconds,
         0.5::double as clock_offset_seconds
     from model_days group by all;
+create table camera_pairs as
+    select
+        site_id, event_date, site_id || '-s1' as workstation_id, min(camera_id) as camera_id,
+        max(camera_id) as other_camera_id, 'counts' as kind, 40::bigint as event_count, 38::bigint as other_event_count,
+        0::bigint as near_duplicates, 3::bigint as chance_pairs, 0.0::double as near_duplicate_share,
+        1.5::double as offset_seconds
+    from model_days group by site_id, event_date having min(camera_id) <> max(camera_id);
 create table check_results as
     select distinct
         site_id, event_date as evidence_date, 'event_mix_is_near_its_baseline' as check_name,
@@ -320,6 +327,7 @@ MARTS = (
     "hourly_output",
     "model_days",
     "camera_days",
+    "camera_pairs",
     "check_results",
     "label_accuracy",
     "label_confidence",

@@ -26,6 +26,7 @@ ROW_KEYS = {
     "model_days": ("site_id", "event_date", "camera_id", "model_name", "model_version"),
     "worker_station_shifts": ("site_id", "shift_date", "shift_id", "worker_id", "workstation_id"),
     "camera_days": ("site_id", "event_date", "camera_id"),
+    "camera_pairs": ("site_id", "event_date", "workstation_id", "camera_id", "other_camera_id", "kind"),
     "shift_windows": ("site_id", "shift_date", "shift_id"),
     "sites": ("site_id",),
     "landed_objects": ("object_key",),

@@ -96,7 +96,10 @@ ranked as (
         row_number() over (
             partition by site_id, event_at, worker_id, workstation_id, event_type, is_admitted
             order by {{ best_duplicate() }}
-        ) as admitted_rank
+        ) as admitted_rank,
+        count(*) over (
+            partition by site_id, event_at, worker_id, workstation_id, event_type, is_admitted
+        ) as admitted_sightings
 
     from judged
 
@@ -117,11 +120,13 @@ select
     confidence,
     unit_count,
     count_total,
+    repeats,
     first_object_id,
     is_crowded,
     is_admitted,
     true as is_chosen,
-    is_admitted as is_counted
+    is_admitted as is_counted,
+    false as is_shared
 from judged
 where not is_crowded
 
@@ -140,9 +145,11 @@ select
     confidence,
     unit_count,
     count_total,
+    repeats,
     first_object_id,
     is_crowded,
     is_admitted,
     duplicate_rank = 1 as is_chosen,
-    is_admitted and admitted_rank = 1 as is_counted
+    is_admitted and admitted_rank = 1 as is_counted,
+    admitted_sightings > 1 as is_shared
 from ranked

@@ -14,6 +14,7 @@ with counts as (
         event_at,
         unit_count,
         count_total,
+        repeats,
         coalesce(count_total, unit_count) as shown,
         count_total is not null as is_reading
 
@@ -34,7 +35,8 @@ shown_at as (
         is_reading,
         event_at,
         max(shown) as shown,
-        max(unit_count) as unit_count
+        max(unit_count) as unit_count,
+        {{ whole_sum('repeats') }} as repeats
 
     from counts
 
@@ -64,6 +66,8 @@ select
     count(*) as record_count,
     count(*) filter (where shown > previous) as rise_count,
     count(*) filter (where shown < previous) as fall_count,
+    {{ whole_sum('repeats') }} as repeat_count,
+    max({{ microseconds_between(utc_midnight('event_date'), 'event_at') }} % 1000000) = 0 as is_whole_seconds,
     max(unit_count) as most_units,
     {{ quantile('case when unit_count > 0 then unit_count end', 0.5) }} as usual_units
 from compared
