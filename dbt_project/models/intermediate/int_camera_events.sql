@@ -126,7 +126,7 @@ select
     is_admitted,
     true as is_chosen,
     is_admitted as is_counted,
-    false as is_shared
+    false as has_twins
 from judged
 where not is_crowded
 
@@ -151,5 +151,5 @@ select
     is_admitted,
     duplicate_rank = 1 as is_chosen,
     is_admitted and admitted_rank = 1 as is_counted,
-    admitted_sightings > 1 as is_shared
+    admitted_sightings > 1 as has_twins
 from ranked

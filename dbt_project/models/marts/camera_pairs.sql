@@ -40,7 +40,7 @@ numbered as (
         event_at,
         -- States of two people do not repeat each other. A missing worker is the station itself.
         case when kind = 'states' then coalesce(worker_id, '') else '' end as subject,
-        is_shared,  -- its duplicates are removed already
+        has_twins,  -- its duplicates are removed already
         row_number() over (
             partition by site_id, {{ utc_date('event_at') }}, workstation_id, kind, camera_id
             order by event_at, worker_id, event_type, count_total
@@ -121,7 +121,7 @@ first_events as (
 
     cross join steps
 
-    where not compared.is_shared
+    where not compared.has_twins
 
 ),
 
@@ -147,7 +147,7 @@ apart as (
         and first_events.subject = other_events.subject
         and first_events.stretch = {{ whole_quotient('other_events.after_midnight', 11 * second) }}
 
-    where not other_events.is_shared
+    where not other_events.has_twins
 
 ),
 
