@@ -6,6 +6,7 @@ What can be set say the classes; here they get their values, and whoever asks le
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -64,6 +65,9 @@ class Given:
     name: str  # as it stands there: a variable, or a file with a key
 
 
+_LOGIN = re.compile(r"//\S*@")
+
+
 def variable_of(model: type[FrozenSettings], field: str) -> str:
     """The variable of a field."""
     return f"{model.model_config['env_prefix']}{field.upper()}"
@@ -115,11 +119,16 @@ def read_model(model: type[Model], environment: Mapping[str, str] | None = None,
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0] if first["loc"] else first["ctx"]["field"])
-        shown = "not shown here" if is_secret(model, name) else repr(values.get(name))
+        shown = "not shown here" if is_secret(model, name) else without_login(repr(values.get(name)))
         is_gathered = name in gathered and given.get(name) is None
         where = gathered[name].name if is_gathered else variable_of(model, name)
         # No cause: it would carry every value, including secrets, into a traceback.
         raise SettingsError(f"{where} is {shown}; allowed: {allowed_of(model, name)}.") from None
+
+
+def without_login(text: str) -> str:
+    """The text with the user and password of every address in it left out."""
+    return _LOGIN.sub("//…@", text)
 
 
 def allowed_of(model: type[FrozenSettings], field: str) -> str:

@@ -13,7 +13,7 @@ from ingestion.edge.settings import EdgeSettings, read_edge_settings
 from ingestion.errors import SettingsError
 from ingestion.intake.settings import IntakeSettings, read_intake_settings
 from ingestion.settings import Settings, read_report_settings, read_settings
-from ingestion.settings_sources import FrozenSettings, gather, variable_of
+from ingestion.settings_sources import FrozenSettings, gather, read_model, variable_of
 from quality.alerts.settings import AlertSettings, read_alert_settings
 
 KEY = "a key that is long enough for a plant"
@@ -158,3 +158,10 @@ def test_a_webhook_and_a_password_may_lie_in_files(tmp_path: Path) -> None:
     (tmp_path / "hook").write_text("hooks")
     with pytest.raises(SettingsError, match=r"WEBHOOK_URL_FILE is .*; allowed: a file that holds the https"):
         read_alert_settings(named)
+
+
+def test_a_refused_address_is_named_without_its_login() -> None:
+    with pytest.raises(SettingsError) as refused:
+        read_model(BridgeSettings, {"FLOORHOUSE_BRIDGE_BROKER_URL": "mqtt://line:s3cret@p/w@broker:1883"})
+    assert "FLOORHOUSE_BRIDGE_BROKER_URL is 'mqtt://…@broker:1883'" in str(refused.value)
+    assert "s3cret" not in str(refused.value)
