@@ -20,6 +20,7 @@ from benchmarks.checks import checks
 from benchmarks.framing import framing
 from benchmarks.intake import intake
 from benchmarks.load import load
+from benchmarks.mapping import mapping
 from benchmarks.report import report
 from orchestration.commands.run import OBJECTS_BETWEEN_COLLECTIONS
 
@@ -73,6 +74,7 @@ def main() -> None:
         stages.simulator(work, table.add)
         framing(work, arguments.events, landing.OBJECTS, arguments.rounds, table.add)
         landing.landing(work, arguments.events, arguments.rounds, now, table.add)
+        mapping(work, arguments.events, arguments.rounds, now, table.add)
         landing.from_server(work, arguments.events, arguments.rounds, now, table.add)
         stages.transformation_and_publishing(work, arguments.events, table.add)
         stages.whole_cycle(work, table.add)

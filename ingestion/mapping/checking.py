@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 
+from ingestion.contract.event_columns import COLUMNS
 from ingestion.mapping.closed import ClosedDatabase, sentence_of
 from ingestion.mapping.mapping import Mapping, MappingError
 
@@ -24,6 +25,7 @@ _WHOLE = frozenset(
     {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"}
 )
 _INSTANT = "TIMESTAMP WITH TIME ZONE"
+_FIELDS = frozenset(column.field for column in COLUMNS)
 # The statement around the mapping: its text begins on the second line.
 LINES_BEFORE = 1
 # What SQL reads without brackets.
@@ -72,30 +74,42 @@ def check(mapping: Mapping, database: ClosedDatabase) -> Checked:
         raise MappingError(f"{key}: {found}; hand on the position of records, which says whose event a row is.")
     position = positions[0]
     fields = {name: kind for name, kind in types.items() if name != position}
-    members = ", ".join(_member(name, kind) for name, kind in fields.items())
-    line = f"'{{' || concat_ws(',', {members}) || '}}' || chr(10)" if members else "'{}' || chr(10)"
     # the mapping's text first, so that the lines of an error are the file's
     return Checked(
         mapping,
         f"with mapped as (\n{text}\n) select try_cast({_name(position)} as bigint) as position, "
-        f"{line} as line from mapped",
+        f"{_line(fields)} || chr(10) as line from mapped",
         tuple(fields),
     )
 
 
+def _line(fields: dict[str, str]) -> str:
+    """The fields of a row as one JSON object; a NULL is an absent field."""
+    if not fields:
+        return "'{}'"
+    if fields.keys() <= _FIELDS:  # whose null is as good as absent (contract §2), and one call takes half the time
+        members = ", ".join(f"{_name(name)}: {_value(name, kind)}" for name, kind in fields.items())
+        return f"to_json({{{members}}})::varchar"
+    members = ", ".join(_member(name, kind) for name, kind in fields.items())
+    return f"'{{' || concat_ws(',', {members}) || '}}'"
+
+
 def _member(name: str, kind: str) -> str:
     """A field as the text of a JSON member, NULL without a value."""
-    column = _name(name)
-    value = column
-    if kind == _INSTANT:
-        value = f"strftime({column} at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ')"
-    elif kind.startswith("TIMESTAMP"):
-        value = f"strftime({column}::timestamp, '%Y-%m-%dT%H:%M:%S.%f')"
-    text = f"to_json({value})::varchar"
-    if kind in ("FLOAT", "DOUBLE"):
-        text = f"case when isfinite({column}) then {text} else to_json({column}::varchar)::varchar end"
     label = _literal(json.dumps(name, ensure_ascii=False) + ":")
-    return f"case when {column} is not null then {label} || {text} end"
+    return f"case when {_name(name)} is not null then {label} || to_json({_value(name, kind)})::varchar end"
+
+
+def _value(name: str, kind: str) -> str:
+    """A field as the database can write it in JSON: an instant as the contract spells it, no number that JSON lacks."""
+    column = _name(name)
+    if kind == _INSTANT:
+        return f"strftime({column} at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ')"
+    if kind.startswith("TIMESTAMP"):
+        return f"strftime({column}::timestamp, '%Y-%m-%dT%H:%M:%S.%f')"
+    if kind in ("FLOAT", "DOUBLE"):
+        return f"case when isfinite({column}) then to_json({column}) else to_json({column}::varchar) end"
+    return column
 
 
 def _check_names(mapping: Mapping, connection: duckdb.DuckDBPyConnection) -> None:
