@@ -58,7 +58,8 @@ def main(arguments: list[str] | None = None) -> int:
         )
         stop_on_signals(lambda: setattr(server, "should_exit", True))
         address = address_of(listener, settings.host)
-        print(f"Taking events at {address}/api/events; {address}/docs says how. Ctrl+C stops.", flush=True)
+        if settings.api_keys_file or settings.allow_without_key:
+            print(f"Taking events at {address}/api/events; {address}/docs says how. Ctrl+C stops.", flush=True)
         if reviewers:
             print(f"Reviewers label at {address}/label.", flush=True)
         if settings.host in ANY_INTERFACE and not plant.allowed_hosts:

@@ -120,6 +120,7 @@ class Labelling:
         }
         return {
             "key": scene.key,
+            "timezone": scene.timezone,
             "site_id": scene.site_id,
             "at": at,
             "workstation_id": scene.workstation_id,

@@ -41,6 +41,7 @@ class Scene:
     worker_id: str | None
     reported: str | None
     confidence: float | None
+    timezone: str = "UTC"  # of the site
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ _SOURCES = {
     ),
 }
 QUEUES = tuple(_SOURCES)
+_ZONE = "coalesce((select any_value(timezone) from {sites} as sites where sites.site_id = open.site_id), 'UTC')"
 
 
 class Queues:
@@ -86,7 +88,7 @@ class Queues:
         source = _SOURCES[queue]
         folder = self._published.resolve()
         with _reading() as connection:
-            rows, answered = _files(folder, source.mart), _files(folder, source.answered)
+            rows, answered, sites = (_files(folder, mart) for mart in (source.mart, source.answered, "sites"))
             if not rows:
                 return [], 0
             done = (
@@ -103,12 +105,14 @@ class Queues:
                     where seen_at > (select max(seen_at) from named) - interval {NEWEST_DAYS} day
                         and key not in ({done if answered else ""}select unnest($given::varchar[]))
                 )
-                select *, count(*) over () from open
+                select open.*, {_ZONE.format(sites="read_parquet($sites)") if sites else "'UTC'"}, count(*) over ()
+                from open
                 order by seen_at::date desc, md5(key || $reviewer), key limit $most
                 """,
                 {
                     "rows": rows,
                     **({"answered": answered} if answered else {}),
+                    **({"sites": sites} if sites else {}),
                     "site": reviewer.site_id,
                     "given": list(given),
                     "reviewer": reviewer.name,

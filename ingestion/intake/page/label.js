@@ -58,6 +58,15 @@ const fact = (name, value) => {
   return [term, text];
 };
 
+/* The time on the site's clock, or on the reader's where the browser does not know the site's zone. */
+const timeAt = (scene) => {
+  try {
+    return new Date(scene.at).toLocaleString(undefined, { timeZone: scene.timezone, timeZoneName: "short" });
+  } catch {
+    return new Date(scene.at).toLocaleString(undefined, { timeZoneName: "short" });
+  }
+};
+
 const show = () => {
   const scene = scenes[0];
   byId("scene").hidden = byId("answers").hidden = !scene;
@@ -69,7 +78,7 @@ const show = () => {
     ? `What happens at ${scene.workstation_id}?`
     : `What does ${scene.worker_id === null ? scene.workstation_id : `${scene.worker_id} do at ${scene.workstation_id}`}${scene.worker_id === null ? " show" : ""}?`;
   byId("facts").replaceChildren(
-    ...fact("Time", `${new Date(scene.at).toLocaleString()} (${scene.at})`),
+    ...fact("Time", `${timeAt(scene)} (${scene.at.slice(0, 19)}Z)`),
     ...fact("Site", scene.site_id), ...fact("Camera", scene.camera_id), ...fact("Reported", scene.reported),
     ...fact("Confidence", scene.confidence === null ? null : scene.confidence.toFixed(2)));
   byId("media").hidden = scene.media === null;
