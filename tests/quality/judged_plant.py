@@ -73,7 +73,8 @@ class JudgedPlant:
                 clock_offset_seconds double, event_count bigint, station_events bigint);
             create table handover.int_count_days (
                 site_id varchar, event_date date, camera_id varchar, is_reading boolean, rise_count bigint,
-                fall_count bigint, record_count bigint, most_units bigint, usual_units double);
+                fall_count bigint, record_count bigint, repeat_count bigint, is_whole_seconds boolean,
+                most_units bigint, usual_units double);
             create table handover.int_labelled_events (
                 site_id varchar, event_key varchar, event_date date, event_type varchar, model_name varchar,
                 model_version varchar, true_event_type varchar, is_disputed boolean, is_correct boolean,

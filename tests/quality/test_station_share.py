@@ -20,7 +20,8 @@ def test_a_change_of_the_share_of_station_events_is_evidence_in_either_direction
             create schema handover;
             create table handover.int_count_days (
                 site_id varchar, event_date date, camera_id varchar, is_reading boolean, rise_count bigint,
-                fall_count bigint, record_count bigint, most_units bigint, usual_units double);
+                fall_count bigint, record_count bigint, repeat_count bigint, is_whole_seconds boolean,
+                most_units bigint, usual_units double);
             create schema marts; use marts;
             create table camera_days (
                 site_id varchar, event_date date, camera_id varchar, event_count bigint, station_events bigint)
