@@ -77,7 +77,6 @@ most_confident as (
         model_name,
         model_version,
         {{ best_of_one_camera() }} as best,
-        count(*) - count(distinct object_id) as repeats,
         -- Object ids grow with each landing, so the smallest is the landing that brought the event first.
         min(object_id) as first_object_id
 
@@ -103,7 +102,6 @@ summed as (
         model_version,
         max(best.first) as confidence,
         {{ whole_sum('best.second') }} as unit_count,
-        {{ whole_sum('repeats') }} as repeats,
         min(first_object_id) as first_object_id
 
     from most_confident
@@ -141,7 +139,6 @@ select
     confidence,
     unit_count,
     count_total,
-    0 as repeats,
     object_id as first_object_id,
     is_crowded
 from marked
@@ -161,7 +158,6 @@ select
     confidence,
     unit_count,
     cast(null as bigint) as count_total,
-    repeats,
     first_object_id,
     true as is_crowded
 from summed
@@ -180,7 +176,6 @@ select
     ranked_readings.confidence,
     counter_readings.unit_count,
     ranked_readings.count_total,
-    0 as repeats,
     ranked_readings.first_object_id,
     false as is_crowded
 from ranked_readings
