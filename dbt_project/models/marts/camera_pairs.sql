@@ -175,6 +175,9 @@ lags as (
         other_camera_id,
         lag_seconds,
         count(*) as event_pairs,
+        cast(sum(count(*)) over (
+            partition by site_id, event_date, workstation_id, kind, camera_id, other_camera_id
+        ) as bigint) as all_pairs,
         {{ whole_sum('lag_microseconds') }} as lag_microseconds
 
     from near
@@ -195,6 +198,7 @@ around as (
         lags.other_camera_id,
         centres.number - 9 as centre,
         {{ whole_sum('lags.event_pairs') }} as event_pairs,
+        max(lags.all_pairs) as all_pairs,
         {{ whole_sum('lags.lag_microseconds') }} as lag_microseconds
 
     from lags
@@ -221,48 +225,16 @@ ranked as (
 
 ),
 
-totals as (
-
-    select
-        site_id,
-        event_date,
-        workstation_id,
-        kind,
-        camera_id,
-        other_camera_id,
-        {{ whole_sum('event_pairs') }} as event_pairs
-
-    from lags
-
-    group by site_id, event_date, workstation_id, kind, camera_id, other_camera_id
-
-),
-
 -- The other 18 seconds show how many pairs chance makes in 3.
 peaks as (
 
     select
-        ranked.site_id,
-        ranked.event_date,
-        ranked.workstation_id,
-        ranked.kind,
-        ranked.camera_id,
-        ranked.other_camera_id,
-        ranked.event_pairs,
-        ranked.lag_microseconds,
-        {{ whole_quotient('totals.event_pairs - ranked.event_pairs', 6) }} as chance_pairs
+        *,
+        {{ whole_quotient('all_pairs - event_pairs', 6) }} as chance_pairs
 
     from ranked
 
-    inner join totals
-        on ranked.site_id = totals.site_id
-        and ranked.event_date = totals.event_date
-        and ranked.workstation_id = totals.workstation_id
-        and ranked.kind = totals.kind
-        and ranked.camera_id = totals.camera_id
-        and ranked.other_camera_id = totals.other_camera_id
-
-    where ranked.peak_rank = 1
+    where peak_rank = 1
 
 ),
 
