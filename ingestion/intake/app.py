@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,13 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
     status: {"model": Refusal, "description": sentence} for status, sentence in _SENTENCES.items()
 }
 _EVENT_REF = {"$ref": "#/components/schemas/EventRecord"}
+
+
+def _page_file(name: str, known: Mapping[str, str], headers: Mapping[str, str]) -> FileResponse:
+    """A file of a page; 404 for any other name."""
+    if name not in known:
+        raise HTTPException(404)
+    return FileResponse(_PAGE_FOLDER / name, media_type=known[name], headers=headers)
 
 
 def build_app(intake: Intake, labelling: Labelling, max_record_bytes: int) -> FastAPI:
@@ -118,9 +126,7 @@ def build_app(intake: Intake, labelling: Labelling, max_record_bytes: int) -> Fa
 
     @app.get("/docs/{name}", include_in_schema=False)
     async def docs_file(name: str) -> Response:
-        if name not in _PAGE_FILES:
-            raise HTTPException(404)
-        return FileResponse(_PAGE_FOLDER / name, media_type=_PAGE_FILES[name], headers=_PAGE_HEADERS)
+        return _page_file(name, _PAGE_FILES, _PAGE_HEADERS)
 
     label_headers = {
         **_PAGE_HEADERS,
@@ -133,9 +139,7 @@ def build_app(intake: Intake, labelling: Labelling, max_record_bytes: int) -> Fa
 
     @app.get("/label/{name}", include_in_schema=False)
     async def label_file(name: str) -> Response:
-        if name not in _LABEL_FILES:
-            raise HTTPException(404)
-        return FileResponse(_PAGE_FOLDER / name, media_type=_LABEL_FILES[name], headers=label_headers)
+        return _page_file(name, _LABEL_FILES, label_headers)
 
     @app.get("/api/labels", include_in_schema=False)
     async def get_labels(request: Request) -> Response:

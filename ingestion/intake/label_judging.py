@@ -39,8 +39,13 @@ class Answered:
             key_field: self.key,
             answer_field: self.answer,
             "reviewer": reviewer.name,
-            "reviewed_at": at.isoformat().replace("+00:00", "Z"),
+            "reviewed_at": instant(at),
         }
+
+
+def instant(at: datetime) -> str:
+    """An instant in UTC as the contract spells it."""
+    return at.isoformat().replace("+00:00", "Z")
 
 
 def read_answer(body: bytes) -> Answered:

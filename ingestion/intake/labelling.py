@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
-from datetime import datetime
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
@@ -17,7 +16,7 @@ from starlette.responses import Response
 from ingestion.intake.answers import Problem
 from ingestion.intake.judging import Unreadable
 from ingestion.intake.keys import Reviewer, hash_of
-from ingestion.intake.label_judging import FIELDS, as_line, read_answer
+from ingestion.intake.label_judging import FIELDS, as_line, instant, read_answer
 from ingestion.intake.queues import QUEUES, REVIEW, Queues, QueueUnreadable, Scene
 from ingestion.intake.service import JSON, KEY_HEADER, RETRY_BUCKET_SECONDS, Intake, refuse
 from ingestion.intake.writing import GroupWriter
@@ -109,7 +108,7 @@ class Labelling:
         return reviewer, hashed
 
     def _shown(self, scene: Scene) -> dict[str, object]:
-        at = _instant(scene.at)
+        at = instant(scene.at)
         values = {
             "site_id": scene.site_id,
             "camera_id": scene.camera_id or "",
@@ -130,7 +129,3 @@ class Labelling:
             "confidence": scene.confidence,
             "media": media_url(self.template, values),
         }
-
-
-def _instant(at: datetime) -> str:
-    return at.isoformat().replace("+00:00", "Z")
