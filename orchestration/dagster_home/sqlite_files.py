@@ -1,8 +1,8 @@
 """Makes writes to Dagster's SQLite files cheaper. Does not read their content.
 
-Dagster connects anew for each of a batch's thousands of statements. Two defaults of SQLite make that expensive: each
-write waits for the disk, and the last connection that closes copies the write-ahead log into the file and deletes the
-log. Both took a third of the time of a small batch.
+Dagster connects anew for each statement about runs and schedules; the log of events keeps its connections
+(`event_log.py`). Two defaults of SQLite make that expensive: each write waits for the disk, and the last connection
+that closes copies the write-ahead log into the file and deletes the log.
 """
 
 from __future__ import annotations
