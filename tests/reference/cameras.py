@@ -174,7 +174,7 @@ def camera_pairs(admitted: list[Event]) -> list[Row]:
             lags = [
                 second.at - first.at
                 for first, second in product(cameras[one], cameras[other])
-                if (of_kind == "counts" or first.worker_id == second.worker_id)
+                if (of_kind == "counts" or (first.worker_id == second.worker_id and first.at != second.at))
                 and not any(each.count_total is None and reports[duplicate_key(each)] > 1 for each in (first, second))
             ]
             close = [lag for lag in lags if -10 <= whole_seconds(lag) <= 10]

@@ -160,7 +160,11 @@ near as (
 
     from apart
 
-    where lag_microseconds >= -{{ most_lag }} and lag_microseconds < {{ most_lag }}
+    where
+        lag_microseconds >= -{{ most_lag }}
+        and lag_microseconds < {{ most_lag }}
+        -- Two states of one instant are a sighting that cameras share and disagree on (model_comparison).
+        and (kind = 'counts' or lag_microseconds <> 0)
 
 ),
 
