@@ -205,7 +205,7 @@ def test_what_a_reviewer_clicks_on_a_phone_becomes_label_accuracy(tmp_path: Path
     # An audit is asked without what was reported, and without an image that no camera is named for.
     assert found["states"] == ["1 Working", "2 Idle", "3 Absent", "4 Nobody", "5 Cannot tell"]
     assert "What happens at S106?" in found["question"]
-    assert "2026-01-15T10:12:14.9" in found["question"]
+    assert "2026-01-15T10:12:14Z)" in found["question"]
     assert "Reported" not in found["question"]
     assert (found["audit"], found["afterAudit"]) == (1, 0)
     (drawn,) = plant.mart("audit_queue")
