@@ -7,7 +7,7 @@ holds the warehouse's lock and stores the returned results.
 from __future__ import annotations
 
 import bisect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
@@ -78,7 +78,23 @@ def judge_days(
     settled = span.newest - timedelta(days=JUDGED_DAYS)
     start, states = memory.restart(connection, digests, rules_digest, span.oldest, settled)
     judged = JudgedDays(start, span.newest, digests=digests, rules=rules_digest)
+    heard = sorted(digests)
+
+    def walk(day: date, results: list[DayResult], versions: Mapping[Cell, Cell]) -> None:
+        judged.spells += step(states, day, results, versions, rules)
+        if day > span.newest - timedelta(days=kept_days):
+            judged.results += results
+        is_kept = day.day == 1 and settled - timedelta(days=memory.KEPT_DAYS) <= day < settled
+        if day == settled or is_kept:
+            judged.states[day] = memory.write_states(states)
+
     while start <= span.newest:
+        silent = _silent_days(heard, start)
+        if silent > JUDGED_DAYS:  # a season without work, or a clock that stopped in the year 2000
+            for number in range(silent):
+                walk(start + timedelta(days=number), [], {})
+            start += timedelta(days=silent)
+            continue
         end = min(start + timedelta(days=JUDGED_DAYS - 1), span.newest)
         panels = read_panels(connection, span, (start, end), _frozen_cameras(states))
         counted: dict[date, list[DayResult]] = {}
@@ -91,16 +107,20 @@ def judge_days(
             of_day = _results_by_day(panels, slice(at, until), states, held, settings.confidence_floor, baselines)
             while at < until and _held(panels, states) == held:
                 day = panels.days[at]
-                results = [*of_day.get(day, ()), *counted.get(day, ())]
-                judged.spells += step(states, day, results, _versions(panels, at), rules)
-                if day > span.newest - timedelta(days=kept_days):
-                    judged.results += results
-                if day == settled or (day.day == 1 and day < settled):
-                    judged.states[day] = memory.write_states(states)
+                walk(day, [*of_day.get(day, ()), *counted.get(day, ())], _versions(panels, at))
                 at += 1
         start = end + timedelta(days=1)
     judged.spells += open_spells(states)
     return judged
+
+
+def _silent_days(heard: Sequence[date], start: date) -> int:
+    """How many days from `start` on have no results. `heard` are the days with data, in order.
+
+    A shift date may be one day after the UTC date of its events, or two days before.
+    """
+    place = bisect.bisect_left(heard, start - timedelta(days=1))
+    return (heard[place] - start).days - 2 if place < len(heard) else 0
 
 
 def told_at(connection: duckdb.DuckDBPyConnection, judged_at: datetime) -> Callable[[date], datetime]:

@@ -50,6 +50,8 @@ def day_results(
 
     `held` freezes the references of cells, by metric.
     """
+    if not panels.cameras:  # days between a stopped clock's date and the others, or a season without work
+        return
     held = held or {}
     first, weekdays = panels.first_judged, panels.weekdays
     sites = panels.site_numbers(panels.cameras)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
+from typing import Any
 
+import duckdb
 import pytest
 
+from quality import judged_days
+from quality.drift.panels import Panels, Span, read_panels
 from quality.incidents.incident import Incident
 from tests.quality.judged_plant import Fault, JudgedPlant, day
 
@@ -114,3 +118,27 @@ def test_what_a_role_accepts_is_the_new_normal_from_its_date_on(plant: JudgedPla
     assert [result.status for result in newest] == ["pass"]
     # The floor is a limit: accepted.csv cannot accept a model below it.
     assert of(plant.known, "cam-0", "confidence_floor")[0].status == "open"
+
+
+def test_a_clock_that_stopped_years_ago_changes_no_incident_and_costs_no_walk_of_years(plant: JudgedPlant) -> None:
+    before = decided(plant.known)
+    stopped = plant.connection.cursor()
+    stopped.execute("set search_path = 'marts'")
+    for table in ("model_days", "confidence_histograms", "camera_days"):
+        stopped.execute(
+            f"insert into {table} select * replace (date '2000-01-01' as event_date, 'stopped' as camera_id) "
+            f"from {table} where camera_id = 'cam-2' and event_date = ?",
+            [day(3)],
+        )
+    reads: list[date] = []
+
+    def read(connection: duckdb.DuckDBPyConnection, span: Span, judged: tuple[date, date], frozen: Any) -> Panels:
+        reads.append(judged[0])
+        return read_panels(connection, span, judged, frozen)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(judged_days, "read_panels", read)
+        assert decided(plant.rebuilt()) == before
+    assert plant.results
+    assert reads[0] == date(2000, 1, 1)
+    assert 2 <= len(reads) <= 5
