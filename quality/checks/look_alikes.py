@@ -1,4 +1,4 @@
-"""Finds unregistered ids that look like registered ones: `w1` for `W1`, `007` for `7`, full-width letters.
+"""Finds unregistered ids that look like registered ones: `w1` for `W1`, `007` or `7.0` for `7`, a Cyrillic letter.
 
 Two spellings of one badge count as two people in every figure. Only the plant knows which one is right.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
-from unicodedata import normalize
+from unicodedata import combining, normalize
 
 import duckdb
 
@@ -36,9 +36,20 @@ _LISTED = """
 """
 
 
+# Cyrillic and Greek letters that look like a Latin one, after case folding.
+_TWINS = str.maketrans("авекмнорстухіјѕαβεζηικμνορτυχ", "abekmhopctyxijsabezhikmnoptyx")
+
+
 def folded(identifier: str) -> str:
-    """An id with letter case, width, blanks and leading zeros removed, for comparison."""
-    plain = re.sub(r"\s+", "", normalize("NFKC", identifier).casefold())
+    """An id for comparison: without letter case, width, accents, blanks, leading zeros and a spreadsheet's `.0`.
+
+    Hyphens, dots, slashes and underscores count between digits only, where all are one: `1-2` is not `12`.
+    """
+    decomposed = normalize("NFKD", identifier).casefold()
+    plain = "".join(sign for sign in decomposed if not combining(sign) and not sign.isspace()).translate(_TWINS)
+    plain = re.sub(r"(?<=[0-9])\.0+\Z", "", plain)
+    plain = re.sub(r"[-\u2010-\u2015\u2212_./]+", "-", plain)
+    plain = re.sub(r"(?<![0-9])-|-(?![0-9])", "", plain)
     return re.sub(r"(?<![0-9])0+(?=[0-9])", "", plain)
 
 
