@@ -49,6 +49,7 @@ REJECTED = CountCheck(
     200,
     "{value:.1%} of what landed that day was rejected, by {what}; {highest:.0%} is the limit",
     "{value:.1%} of what landed that day was rejected, by {what}, more than {highest:.0%}: what was in it is missing",
+    # The site is the one that the key's folders name (`contract.events.folder_of`).
     # A rejected object counts as one record, however many it contained. So the share of bytes is judged beside that of
     # records. Superseded contents do not count. For the sample size, 250 bytes count as one record.
     r"""
@@ -57,7 +58,16 @@ REJECTED = CountCheck(
     ),
     weighed as (
         select
-            coalesce(nullif(regexp_extract(object_key, '.*(?:^|/)site_id=([^/]+)/', 1), ''), '*') as site_id,
+            coalesce(
+                list_last(list_filter(
+                    list_transform(
+                        list_filter(string_split(object_key, '/')[:-2], lambda one: one ilike 'site\_id=%' escape '\'),
+                        lambda one: trim(nfc_normalize(try(url_decode(substr(one, 9)))))
+                    ),
+                    lambda one: one not in ('', '__HIVE_DEFAULT_PARTITION__')
+                )),
+                '*'
+            ) as site_id,
             cast(timezone('UTC', landed_at) as date) as day,
             records,
             bytes,
