@@ -14,14 +14,14 @@ import io
 import zstandard
 
 from ingestion.contract.events import DEFAULT_SITE, PRODUCT_COUNT, Folder
-from ingestion.contract.identifiers import trimmed
+from ingestion.contract.identifiers import identifier_or_none, trimmed
 from ingestion.errors import RegistryError
 from ingestion.identity.payloads import redact
 from ingestion.records.encoding import read_text
 from ingestion.records.framing import NotJson, parse_json, split_records
 from ingestion.records.unpacking import compression_of
 from ingestion.records.values import BYTE_ORDER_MARK
-from ingestion.registry.csv_reading import encoding_of, header_of
+from ingestion.registry.csv_reading import encoding_of, header_of, plain_cell, reader_of
 from privacy.person import Person, is_theirs, mentions
 
 _LINE_BREAKS_TO_SPACES = bytes.maketrans(b"\r\n", b"  ")
@@ -99,9 +99,9 @@ def rows_without_person(content: bytes, person: Person) -> tuple[bytes, int]:
     removed = start = 0
     try:
         separator, header_line, header = header_of("", text, ("site_id", "worker_id"))
-        reader = csv.reader(lines, delimiter=separator, strict=True)
+        reader = reader_of(lines, separator)
         for cells in reader:
-            row = [trimmed(cell) for cell in cells]
+            row = [trimmed(plain_cell(cell)) for cell in cells]
             if reader.line_num > header_line and _is_their_row(dict(zip(header, row, strict=False)), person):
                 removed += 1
             else:
@@ -113,4 +113,5 @@ def rows_without_person(content: bytes, person: Person) -> tuple[bytes, int]:
 
 
 def _is_their_row(row: dict[str, str], person: Person) -> bool:
-    return row.get("worker_id") in person.ids and (row.get("site_id") or DEFAULT_SITE) == person.site_id
+    site = identifier_or_none(row["site_id"]) if row.get("site_id") else DEFAULT_SITE
+    return site == person.site_id and identifier_or_none(row.get("worker_id", "")) in person.ids

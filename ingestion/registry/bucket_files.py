@@ -14,6 +14,13 @@ from ingestion.registry.timezones import usable_names
 
 PREFIX = "registry/"
 CONFIRM = ".confirm"
+# What is no file that is read, by the reason of the bucket.
+_NO_FILE = {
+    "link": "a link, which is not followed",
+    "other_owner": "a hard link to a file of another owner, which is not read",
+    "no_right": "a folder that this user may not read",
+    "no_file": "neither a file nor a folder",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +47,14 @@ class Unreadable(BucketError):
 class Listing:
     """The content of `registry/`: registries, mappings and their confirmations by file name, and the ignored keys.
 
-    The name of a mapping's file begins with `mappings/`.
+    The name of a mapping's file begins with `mappings/`. `instead` says what stands in the place of a registry's file.
     """
 
     files: dict[str, ObjectInfo]
     mappings: dict[str, ObjectInfo]
     confirmations: dict[str, str]
     ignored: list[str]
+    instead: dict[str, str] = field(default_factory=dict)
 
 
 def list_registries(bucket: Bucket) -> Listing:
@@ -59,6 +67,7 @@ def list_registries(bucket: Bucket) -> Listing:
     mappings: dict[str, ObjectInfo] = {}
     confirmations: dict[str, str] = {}
     ignored: list[str] = []
+    instead: dict[str, str] = {}
     for info in bucket.list(PREFIX):
         name = info.key.removeprefix(PREFIX)
         if name in FILES:
@@ -69,7 +78,13 @@ def list_registries(bucket: Bucket) -> Listing:
             confirmations[name.removesuffix(CONFIRM)] = info.key
         elif name and not name.endswith("/"):
             ignored.append(info.key)
-    return Listing(files, mappings, confirmations, sorted(ignored))
+            if name.partition("/")[0] in FILES:
+                instead[name.partition("/")[0]] = "a folder"
+    for passed in bucket.passed_over:
+        name = passed.key.removeprefix(PREFIX)
+        if name in FILES and name not in files:
+            instead[name] = _NO_FILE.get(passed.reason, _NO_FILE["no_file"])
+    return Listing(files, mappings, confirmations, sorted(ignored), instead)
 
 
 def fetch_content(bucket: Bucket, key: str) -> bytes:

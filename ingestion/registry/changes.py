@@ -24,7 +24,7 @@ _THINGS = {
     "contacts.csv": ("contact", "contacts"),
 }
 # Files that name persons: their changes are counted, not told.
-_OF_PERSONS = {"workers.csv": "renamed", "contacts.csv": "changed"}
+OF_PERSONS = {"workers.csv": "renamed", "contacts.csv": "changed"}
 # Files whose rows name things on the floor, which cameras still see after a row is removed.
 _NAMING = ("workers.csv", "workstations.csv")
 _UNITS = {"duration_minutes": " min", "units_per_hour": " an hour"}
@@ -47,8 +47,8 @@ def describe_change(name: str, before: Sequence[Row], after: Sequence[Row], *, w
         become = "would become" if would else "became"
         fate = f"{become} unregistered" if name in _NAMING else "gone"
         phrases.append(f"{len(gone)} of {len(old)} {many} {fate}")
-    if name in _OF_PERSONS:
-        phrases += [_counted(len(pairs), one, many, _OF_PERSONS[name])] if pairs else []
+    if name in OF_PERSONS:
+        phrases += [_counted(len(pairs), one, many, OF_PERSONS[name])] if pairs else []
     else:
         phrases += [_difference(file, pair, {str(row["site_id"]) for row in (*before, *after)}) for pair in pairs]
     if come:

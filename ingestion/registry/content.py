@@ -11,12 +11,18 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from ingestion.errors import RegistryError
-from ingestion.registry.csv_reading import Line, Table, decode, read_table
+from ingestion.registry.csv_reading import Line, Table, decode, read_table, shown
 from ingestion.registry.files import CHECKED, FILES, BadValue, File, Row, first_overlap, key_of
 
 HASH_CHARACTERS = 16
-_ERROR_VALUE = re.compile(r"#(?:N/A|NV|DIV/0!|[A-ZÄÖÜ]+[!?])")  # in the language of the spreadsheet
-_GROUPED_DIGITS = re.compile(r"[1-9][0-9]{0,2}(?:\.[0-9]{3})+")
+# In the language of the spreadsheet: `#REF!`, `#BEZUG!`, `#¡DIV/0!`, `#ССЫЛКА!`, and the signs for "not available".
+_ERROR_VALUE = re.compile(
+    r"#[¡¿]?[^\W\d_]+(?:/0)?[!?]|Err:[0-9]{3}|#(?:N/A|N/D|N/B|I/T|NV|Н/Д|YOK|HIÁNYZIK|NENÍ_K_DISPOZICI)"  # noqa: RUF001
+)
+_GROUPED_DIGITS = re.compile(r"[1-9][0-9]{0,2}(?:\.[0-9]{3}|,[0-9]{3})+")
+_MARKS = {".": "point", ",": "comma"}
+# No value needs more; a longer one is the rest of a file behind a quotation mark that is never closed.
+MAX_CHARACTERS = 1_000
 
 
 @dataclass(slots=True)
@@ -100,14 +106,17 @@ def _read_line(file: File, table: Table, line: Line, timezones: Collection[str])
 def _named(file: File, table: Table, cells: Sequence[str], separator: str) -> dict[str, str]:
     named = {name: cell for name, cell in zip(table.columns, cells, strict=True) if name in file.columns}
     for name, cell in named.items():
-        if _ERROR_VALUE.fullmatch(cell):
+        if len(cell) > MAX_CHARACTERS:
+            raise BadValue(f"{name} has {len(cell):,} characters ({shown(cell)}); expected at most {MAX_CHARACTERS:,}")
+        if _ERROR_VALUE.fullmatch(cell) and cell in (cell.upper(), "Err:" + cell[4:]):
             raise BadValue(f"{name} is {cell!r}, with which a spreadsheet says that a formula failed")
     # if the comma is the decimal point, it does not separate columns
     if separator != "," and (rate := named.get("units_per_hour")):
         if _GROUPED_DIGITS.fullmatch(rate):
             raise BadValue(
-                f"units_per_hour is {rate!r}, whose point may stand before decimals or between thousands; "
-                f"expected {rate.replace('.', '')}, or decimals behind a comma"
+                f"units_per_hour is {rate!r}, whose {_MARKS[rate[-4]]} may stand before decimals or between thousands; "
+                f"expected {re.sub('[.,]', '', rate)}, or decimals that are not three digits"
             )
-        named["units_per_hour"] = rate.replace(",", ".", 1)
+        if re.fullmatch(r"[0-9]+,[0-9]+", rate):
+            named["units_per_hour"] = rate.replace(",", ".")
     return named

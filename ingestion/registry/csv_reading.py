@@ -9,10 +9,14 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ingestion.errors import RegistryError
+
+if TYPE_CHECKING:
+    from _csv import _reader
 
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
@@ -25,6 +29,7 @@ _OTHER_FORMATS = {
 }
 _DOS_END = "\x1a"  # old programs end a text with it
 _FORMULA = re.compile(r'\A="([^"]*)"\Z')  # how people keep a spreadsheet from turning 007 into 7
+_MOST_SHOWN = 90  # characters of a value in a sentence
 _TITLE_LINES = 20  # lines in which column names are looked for that stand under a title
 _PRINTABLE = frozenset(b"\t\n\r") | frozenset(range(0x20, 0x7F))
 
@@ -51,8 +56,10 @@ class Table:
 
     def count_error(self, line: Line) -> str:
         """The end of a sentence about a line with too many cells."""
-        between = "" if self.separator == "," else f"; {_SEPARATORS[self.separator]} stand between the columns"
-        return f"{len(line.cells)} values for {len(self.columns)} columns ({line.cells[-1]!r}){between}"
+        between = f"; {_SEPARATORS[self.separator]} stand between the columns"
+        if self.separator == ",":
+            between = "; a value that holds a comma stands in quotation marks"
+        return f"{len(line.cells)} values for {len(self.columns)} columns ({shown(line.cells[-1])}){between}"
 
 
 def decode(key: str, content: bytes) -> str:
@@ -70,13 +77,33 @@ def decode(key: str, content: bytes) -> str:
         text = plain.decode(encoding)
     except UnicodeDecodeError as error:
         line = plain[: error.start].decode(encoding, errors="replace").count("\n") + 1
-        name = encoding[: len("utf-16")].upper()
-        raise RegistryError(f"{key}, line {line}: {plain[error.start : error.start + 1]!r} is not {name}.") from error
+        if encoding == "utf-8":
+            why = f"the byte 0x{plain[error.start]:02X} is not UTF-8; expected a file saved as CSV UTF-8"
+        else:
+            why = "it is UTF-16 that ends within a character, as where a file was cut while written"
+            if error.end < len(plain):
+                why = "it is UTF-16, with half of a character in it; expected a file saved as CSV UTF-8"
+        raise RegistryError(f"{key}, line {line}: {why}.") from error
     text = text.removesuffix(_DOS_END)
     if (zero := text.find("\0")) >= 0:
         line = text.count("\n", 0, zero) + 1
         raise RegistryError(f"{key}, line {line}: a zero byte stands there, as where a file was cut while written.")
     return text
+
+
+def reader_of(lines: Iterable[str], separator: str) -> _reader:
+    """The cells of each row as they are written. A blank may stand before a value in quotation marks."""
+    return csv.reader(lines, delimiter=separator, strict=True, skipinitialspace=True)
+
+
+def plain_cell(cell: str) -> str:
+    """A cell's value without blanks and byte-order marks at its ends, and without a spreadsheet's `="…"` around it."""
+    return _FORMULA.sub(r"\1", cell.strip().strip("\ufeff").strip())
+
+
+def shown(value: str) -> str:
+    """A value as a sentence quotes it: on one line, and cut to a readable length."""
+    return repr(value if len(value) <= _MOST_SHOWN else value[: _MOST_SHOWN - 10] + "…")
 
 
 def encoding_of(content: bytes) -> tuple[bytes, str]:
@@ -88,13 +115,21 @@ def encoding_of(content: bytes) -> tuple[bytes, str]:
 def header_of(key: str, text: str, known: Collection[str]) -> tuple[str, int, Sequence[str]]:
     """The separator of the columns, the line on which the header ends (0: there is none), and its names.
 
-    The separator is the one that yields the most known names.
+    The separator is the one that yields the most known names; of equal ones the one that the file declares.
 
     Raises:
-        RegistryError: the lines up to the header are not CSV.
+        RegistryError: the lines up to the header are not CSV, whatever separates the columns.
     """
     declared, text = _declared_separator(text)
-    heads = {one: _header(key, text, one) for one in ([declared] if declared else _SEPARATORS)}
+    heads: dict[str, tuple[int, list[str]]] = {}
+    wrong: list[RegistryError] = []
+    for one in sorted(_SEPARATORS, key=lambda one: one != declared):
+        try:
+            heads[one] = _header(key, text, one)
+        except RegistryError as error:  # names in quotation marks, with another separator between them
+            wrong.append(error)
+    if not heads:
+        raise wrong[0]
     separator = max(heads, key=lambda one: len(set(heads[one][1]) & set(known)))
     return separator, *heads[separator]
 
@@ -121,6 +156,8 @@ def read_table(key: str, text: str, required: Sequence[str], known: Collection[s
 
 def _why_missing(text: str, separator: str, columns: Sequence[str], required: Collection[str]) -> str:
     """The beginning of the sentence about a missing column: what a person would see in the file; perhaps nothing."""
+    if not text.strip("\ufeff \t\r\n"):
+        return "the file is empty: "
     if text.lstrip().startswith("<"):
         return "it is a web page or XML, not CSV: "
     if len(columns) == 1 and separator in columns[0]:
@@ -177,17 +214,17 @@ def _lines(key: str, text: str, separator: str, columns: Sequence[str]) -> Itera
             others = [one for one in _SEPARATORS if one != separator and cells[0].count(one) >= count - 1]
             if others:
                 raise RegistryError(
-                    f"{key}, line {number}: {_SEPARATORS[others[0]]} stand between the values ({cells[0]!r}), "
+                    f"{key}, line {number}: {_SEPARATORS[others[0]]} stand between the values ({shown(cells[0])}), "
                     f"but {_SEPARATORS[separator]} between the columns of the first line."
                 )
         yield Line(number, cells + [""] * (count - len(cells)), max(0, len(cells) - count))
 
 
 def _records(key: str, text: str, separator: str) -> Iterator[Line]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    reader = reader_of(io.StringIO(text, newline=""), separator)
     try:
         for cells in reader:
-            trimmed = [_FORMULA.sub(r"\1", cell.strip().strip("\ufeff").strip()) for cell in cells]
+            trimmed = [plain_cell(cell) for cell in cells]
             if any(trimmed):
                 yield Line(reader.line_num, trimmed, 0)
     except csv.Error as error:
@@ -200,4 +237,6 @@ def _cause(error: csv.Error) -> str:
         return "a quotation mark is opened and never closed"
     if "expected after" in said:
         return "a quotation mark stands inside a value; within quotation marks it is written twice"
+    if "field larger" in said:
+        return "a value has more than 131,072 characters, as where a quotation mark is never closed"
     return f"not CSV ({said})"

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -26,7 +27,7 @@ from ingestion.registry.bucket_files import (
     fetch_content,
     list_registries,
 )
-from ingestion.registry.changes import describe_change, describe_count
+from ingestion.registry.changes import OF_PERSONS, describe_change, describe_count
 from ingestion.registry.content import Content, hash_of, read_content
 from ingestion.registry.csv_reading import decode
 from ingestion.registry.files import ALL_SITES, FILES, Row, key_of
@@ -133,9 +134,9 @@ class _Settling:
             return self._refuse(name, in_force, info, None, Refusal("unreadable", str(error).rstrip("."), False))
         if in_force is None:
             if content is not None and content.error is not None:
-                raise content.error
+                raise RegistryError(self._shown(name, str(content.error)) + ".") from None
             in_force = Version("", (), False, None, [])
-        refusal = self._refusal(name, in_force, content)
+        refusal = self._refusal(name, in_force, content, listing.instead.get(name))
         refused_hash = in_force.hash if content is None else content.hash
         if refusal is None or (refusal.is_confirmable and self._is_meant(name, listing, refused_hash, refusal, info)):
             return self._take(name, in_force, content)
@@ -169,10 +170,12 @@ class _Settling:
         columns = [column[0] for column in result.description]
         return [dict(zip(columns, row, strict=True)) for row in result.fetchall()]
 
-    def _refusal(self, name: str, in_force: Version, content: Content | None) -> Refusal | None:
+    def _refusal(
+        self, name: str, in_force: Version, content: Content | None, instead: str | None = None
+    ) -> Refusal | None:
         key = f"{PREFIX}{name}"
         if content is None:
-            return Refusal("gone", f"{key} is gone")
+            return Refusal("gone", f"{key} is {instead or 'gone'}")
         if content.error is not None:
             return Refusal("wrong", self._shown(name, str(content.error)), False)
         if content.hash == in_force.hash:
@@ -182,7 +185,7 @@ class _Settling:
     def _shown(self, name: str, sentence: str) -> str:
         """The start of a message about a row, without its values if persons must not be named."""
         sentence = sentence.rstrip(".")
-        if name != "workers.csv" or self.settings.worker_identity == "named":
+        if name not in OF_PERSONS or self.settings.worker_identity == "named":
             return sentence
         place = re.match(r".*?, line [0-9]+", sentence)
         return (
@@ -365,6 +368,12 @@ def _texts(name: str, row: Row) -> tuple[str, ...]:
 
 
 def _hint(key: str) -> str:
-    name = key.removeprefix(PREFIX)
-    plain = re.sub(r"[\s_-]*(\([0-9]+\)|copy|kopie)?(?=\.csv$)", "", name.rpartition("/")[2].lower())
-    return f"; registries are read from {PREFIX}{plain}" if plain in FILES else ""
+    """Which file was probably meant: a copy, another letter case, an ending that an editor added, a misspelt name."""
+    name = key.removeprefix(PREFIX).rpartition("/")[2].lower()
+    for known in FILES:
+        if f"{known}{CONFIRM}" in name:
+            return f"; a confirmation is read from {PREFIX}{known}{CONFIRM}"
+    stem = name.partition(".")[0]
+    stems = [known.removesuffix(".csv") for known in FILES]
+    near = [one for one in stems if one in stem] or get_close_matches(stem, stems, 1, 0.8)
+    return f"; registries are read from {PREFIX}{near[0]}.csv" if near else ""

@@ -129,6 +129,13 @@ def test_a_row_without_a_site_is_of_the_site_default() -> None:
     assert rows_without_person(b"site_id,worker_id,name\n,W1,x\n", W1)[1] == 0
 
 
+def test_a_row_is_theirs_however_a_spreadsheet_wrote_their_id() -> None:
+    person = Person("default", "W 1", frozenset({"W 1"}))
+    head = '"site_id", "worker_id", "name"\n'
+    for row in ('"", "W\u00a01", "x"', '," W 1 ",x', ',="W 1",x', "\u200b,W 1\u200b,x"):
+        assert rows_without_person(f"{head}{row}\n".encode(), person) == (head.encode(), 1), row
+
+
 def test_a_registry_without_the_person_stays_byte_for_byte() -> None:
     content = b"worker_id,name\r\nW2,x"
     assert rows_without_person(content, W1) == (content, 0)

@@ -118,6 +118,20 @@ def test_what_spreadsheets_make_of_zeros_hyphens_and_numbers_is_read(plant: Plan
     assert [row["weekdays"] for row in found.shifts] == ["mon,tue,wed,thu,fri"]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"site_id","worker_id","name"\r\n"A","W1","Meier, Anna"\r\n',
+        '"site_id";"worker_id";"name"\r\n"A";"W1";"Meier, Anna"\r\n',
+        'site_id, worker_id, "name"\nA, "W1", "Meier, Anna"\n',
+        "sep=,\nsite_id;worker_id;name\nA;W1;Meier, Anna\n",
+    ],
+)
+def test_quotation_marks_are_read_wherever_a_program_writes_them(plant: Plant, text: str) -> None:
+    plant.drop("registry/workers.csv", text)
+    assert registry(plant).workers == [{"site_id": "A", "worker_id": "W1", "name": "Meier, Anna"}]
+
+
 TARGETS = "site_id,workstation_id,shift_id,units_per_hour,valid_from,valid_to\n"
 SHIFTS = "site_id,shift_id,start_local,duration_minutes,valid_from,valid_to\n"
 
@@ -126,7 +140,10 @@ SHIFTS = "site_id,shift_id,start_local,duration_minutes,valid_from,valid_to\n"
     ("name", "content", "sentence"),
     [
         ("sites", "site_id,name\nA,x\n", "registry/sites.csv, line 1: the column timezone is missing."),
-        ("sites", "", "registry/sites.csv, line 1: the column site_id is missing."),
+        *(
+            ("sites", empty, "registry/sites.csv, line 1: the file is empty: the column site_id is missing.")
+            for empty in ("", "\ufeff\r\n")
+        ),
         (
             "sites",
             '"site_id,name,timezone"\n"A,x,UTC"\n',
@@ -219,16 +236,47 @@ SHIFTS = "site_id,shift_id,start_local,duration_minutes,valid_from,valid_to\n"
             "site_id,worker_id,name\nA,,x\n",
             "registry/workers.csv, line 2: worker_id is ''; expected a text of 1 to 64 characters.",
         ),
-        ("workers", b"site_id,worker_id,name\nA,\xff,x\n", "registry/workers.csv, line 2: b'\\xff' is not UTF-8."),
+        (
+            "workers",
+            "site_id,worker_id,name\nA,W1,Jörg\n".encode("cp1252"),
+            "registry/workers.csv, line 2: the byte 0xF6 is not UTF-8; expected a file saved as CSV UTF-8.",
+        ),
+        (
+            "workers",
+            "site_id,worker_id,name\nA,W1,Jörg\n".encode("utf-16")[:-1],
+            (
+                "registry/workers.csv, line 2: it is UTF-16 that ends within a character, "
+                "as where a file was cut while written."
+            ),
+        ),
+        (
+            "workers",
+            f"site_id,worker_id,name\nA,W1,{'x' * 1001}\n",
+            f"registry/workers.csv, line 2: name has 1,001 characters ('{'x' * 80}…'); expected at most 1,000.",
+        ),
+        (
+            "workers",
+            f"site_id,worker_id,name\nA,W1,{'x' * 200_000}\n",
+            (
+                "registry/workers.csv, line 2: a value has more than 131,072 characters, "
+                "as where a quotation mark is never closed."
+            ),
+        ),
         (
             "workers",
             "name,site_id,worker_id\nx,A,W1,y\n",
-            "registry/workers.csv, line 2: 4 values for 3 columns ('y').",
+            (
+                "registry/workers.csv, line 2: 4 values for 3 columns ('y'); "
+                "a value that holds a comma stands in quotation marks."
+            ),
         ),
         (
             "workstations",
             "site_id,workstation_id,name,station_type\nA,S1,Press,big,press\n",
-            "registry/workstations.csv, line 2: 5 values for 4 columns ('press').",
+            (
+                "registry/workstations.csv, line 2: 5 values for 4 columns ('press'); "
+                "a value that holds a comma stands in quotation marks."
+            ),
         ),
         (
             "workers",
@@ -279,10 +327,16 @@ SHIFTS = "site_id,shift_id,start_local,duration_minutes,valid_from,valid_to\n"
                 "as where two files were joined."
             ),
         ),
-        (
-            "workers",
-            "site_id,worker_id,name\nA,W1,#N/A\n",
-            "registry/workers.csv, line 2: name is '#N/A', with which a spreadsheet says that a formula failed.",
+        *(
+            (
+                "workers",
+                f"site_id,worker_id,name\nA,W1,{value}\n",
+                (
+                    f"registry/workers.csv, line 2: name is '{value}', "
+                    "with which a spreadsheet says that a formula failed."
+                ),
+            )
+            for value in ("#N/A", "#N/D", "#BEZUG!", "#¡DIV/0!", "#¿NOMBRE?", "#ССЫЛКА!", "Err:502")
         ),
         (
             "workers",
@@ -292,13 +346,21 @@ SHIFTS = "site_id,shift_id,start_local,duration_minutes,valid_from,valid_to\n"
                 "shortened; expected all its digits."
             ),
         ),
+        *(
+            (
+                "targets",
+                f"site_id\tworkstation_id\tshift_id\tunits_per_hour\nA\tS1\tday\t{rate}\n",
+                (
+                    f"registry/targets.csv, line 2: units_per_hour is '{rate}', whose {mark} may stand before decimals "
+                    "or between thousands; expected 1200, or decimals that are not three digits."
+                ),
+            )
+            for rate, mark in (("1.200", "point"), ("1,200", "comma"))
+        ),
         (
             "targets",
-            "site_id;workstation_id;shift_id;units_per_hour\nA;S1;day;1.200\n",
-            (
-                "registry/targets.csv, line 2: units_per_hour is '1.200', whose point may stand before decimals or "
-                "between thousands; expected 1200, or decimals behind a comma."
-            ),
+            "site_id;workstation_id;shift_id;units_per_hour\nA;S1;day;1.200,5\n",
+            ("registry/targets.csv, line 2: units_per_hour is '1.200,5'; expected a number above 0, at most 1000000."),
         ),
         (
             "workers",

@@ -162,13 +162,28 @@ def test_a_file_that_is_gone_keeps_its_version_until_that_is_confirmed(plant: Pl
     assert land(plant) == ["registry/workers.csv has a new version in force. Changed: 2 workers added."]
 
 
-def test_a_folder_in_place_of_a_file_is_a_file_that_is_gone(plant: Plant) -> None:
-    (plant.landing / "registry/workers.csv").unlink()
+def test_what_stands_in_place_of_a_file_is_named_and_the_version_in_force_stays(plant: Plant) -> None:
+    path = plant.landing / "registry/workers.csv"
+    path.unlink()
     plant.drop("registry/workers.csv/workers.csv", WORKERS)
     told = land(plant)
     assert told[0].startswith("registry/workers.csv/workers.csv is no registry and is ignored")
-    assert "registry/workers.csv is gone" in told[1]
+    assert told[1].startswith("registry/workers.csv is a folder; the version of ")
+    shutil.rmtree(path)
+    path.symlink_to(plant.drop("workers.csv", WORKERS))
+    assert land(plant)[0].startswith("registry/workers.csv is a link, which is not followed; the version of ")
     assert len(plant.raw("workers")) == 40
+
+
+def test_a_wrong_contact_is_not_quoted_where_persons_are_not_named(tmp_path: Path) -> None:
+    plant = Plant(tmp_path, worker_identity="pseudonym", pseudonym_key="a d1fferent K3y, as long 0ne XwQ7")
+    plant.drop("events/none.jsonl", "")
+    plant.drop("registry/contacts.csv", f"site_id,name,phone\nA,Jane Doe,{'1' * 65}\n")
+    with pytest.raises(RegistryError) as stopped:
+        plant.land()
+    assert str(stopped.value) == (
+        "registry/contacts.csv, line 2: a value that cannot be right (not shown, as it may name a person)."
+    )
 
 
 @pytest.mark.parametrize("word", ["{}", "{}\r\n", '"{}"', "sha: {}", "\ufeff{}"])
@@ -264,15 +279,22 @@ def test_a_first_version_that_is_wrong_stops_the_batch(plant: Plant) -> None:
 
 
 def test_what_is_no_registry_is_named_and_mappings_are_not(plant: Plant) -> None:
-    for name in ("sites (1).csv", "Workers.csv", "notes.txt", "mappings/line.sql", "workers - Kopie.csv"):
+    meant = {
+        "sites (1).csv": "registries are read from registry/sites.csv",
+        "Workers.csv": "registries are read from registry/workers.csv",
+        "workers - Kopie.csv": "registries are read from registry/workers.csv",
+        "sites.csv.txt": "registries are read from registry/sites.csv",
+        "~$shifts.xlsx": "registries are read from registry/shifts.csv",
+        "tagets.csv": "registries are read from registry/targets.csv",
+        "workers.csv.confirm.txt": "a confirmation is read from registry/workers.csv.confirm",
+        "notes.txt": "",
+    }
+    for name in (*meant, "mappings/line.sql"):
         plant.drop(f"registry/{name}", "select position from records")
-    hint = "is no registry and is ignored; registries are read from"
     named = [line for line in land(plant) if "version" not in line]
     assert named == [
-        f"registry/Workers.csv {hint} registry/workers.csv",
-        "registry/notes.txt is no registry and is ignored",
-        f"registry/sites (1).csv {hint} registry/sites.csv",
-        f"registry/workers - Kopie.csv {hint} registry/workers.csv",
+        f"registry/{name} is no registry and is ignored{'; ' * bool(hint)}{hint}"
+        for name, hint in sorted(meant.items())
     ]
 
 
