@@ -1,7 +1,8 @@
 """The training set of a request: labelled events and hard cases of 30 days, as one Parquet file.
 
-It names nobody: camera, station and instant identify a frame. The split depends only on the scene (site, worker,
-station, instant). So it is the same in every set, and one scene is never in both parts.
+It names nobody: camera, station and instant identify a frame. Frames of one camera and day resemble each other, so the
+split depends only on site, camera and UTC date, and is the same in every set. No frame of the hold-out has in the other
+part a frame of its camera within five minutes, or its own scene (site, worker, station, instant).
 """
 
 from __future__ import annotations
@@ -20,7 +21,12 @@ LOW_CONFIDENCE = 0.60
 # The most hard cases of each kind: enough to learn from, few enough to review.
 MOST_HARD_CASES = 2000
 
+# Frames of a hold-out day this near to midnight are left out, because the day before or after it may be trained on.
+GAP_MINUTES = 5
+
 _HOLDOUT_BELOW = f"{round(HOLDOUT_SHARE * 16**8):08x}"
+_DAY = 24 * 60 * 60 * 1_000_000
+_GAP = GAP_MINUTES * 60 * 1_000_000
 
 # An event that several cameras reported has a row for each camera. The hard cases with the smallest keys are kept: a
 # reproducible random draw. Disputed events do not count as labelled.
@@ -39,9 +45,15 @@ _TRAINING_SET = f"""
     sightings as (
         select
             event_key, scene_key, site_id, event_at, workstation_id, camera_id, model_name, model_version, event_type,
-            max(confidence) as confidence
+            max(confidence) as confidence,
+            case when right(md5(concat(
+                length(site_id), ':', site_id, '|', length(camera_id), ':', camera_id, '|', epoch_us(event_at) // {_DAY}
+            )), 8) < '{_HOLDOUT_BELOW}' then 'holdout' else 'train' end as split
         from events
         group by all
+    ),
+    held_scenes as (
+        select distinct scene_key from sightings where split = 'holdout' and model_name = $model_name
     ),
     scenes as (
         select scene_key
@@ -95,12 +107,18 @@ _TRAINING_SET = f"""
             ],
             lambda reason: reason is not null
         ) as reasons,
-        case when right(scene_key, 8) < '{_HOLDOUT_BELOW}' then 'holdout' else 'train' end as split
+        split
     from ranked
     where
-        is_labelled
-        or (is_low and low_rank <= {MOST_HARD_CASES})
-        or (is_disagreed and disagreed_rank <= {MOST_HARD_CASES})
+        (
+            is_labelled
+            or (is_low and low_rank <= {MOST_HARD_CASES})
+            or (is_disagreed and disagreed_rank <= {MOST_HARD_CASES})
+        )
+        and case split
+            when 'holdout' then epoch_us(event_at) % {_DAY} between {_GAP} and {_DAY - _GAP}
+            else scene_key not in (select scene_key from held_scenes)
+        end
     order by event_key, camera_id, model_version
 """
 

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,23 @@ def test_a_manifest_tells_what_its_training_set_holds(plant: Plant) -> None:
         assert "worker_id" not in rows[0]
 
 
+def is_held_out(event: dict[str, Any]) -> bool:
+    """Whether the event's camera and day belong to the fifth that is held out."""
+    days = (datetime.fromisoformat(event["timestamp"]) - datetime(1970, 1, 1, tzinfo=UTC)).days
+    site, camera = event["site_id"], event["camera_id"]
+    hashed = hashlib.md5(f"{len(site)}:{site}|{len(camera)}:{camera}|{days}".encode(), usedforsecurity=False)
+    return int(hashed.hexdigest()[-8:], 16) < 0.2 * 16**8
+
+
+def is_left_out(event: dict[str, Any], events: list[dict[str, Any]]) -> bool:
+    """Whether a frame is near the midnight of a hold-out day, or another camera has its scene in the hold-out."""
+    if is_held_out(event):
+        at = datetime.fromisoformat(event["timestamp"])
+        return {(at - timedelta(minutes=5)).date(), (at + timedelta(minutes=5)).date()} != {at.date()}
+    scene = {name: event[name] for name in ("timestamp", "worker_id", "workstation_id")}
+    return any(is_held_out(other) for other in events if scene.items() <= other.items())
+
+
 def test_a_training_set_holds_labelled_events_and_hard_cases_and_nothing_else(plant: Plant) -> None:
     operate(plant)
     path = next(requests_folder(plant).glob("*/training_set.parquet"))
@@ -142,7 +160,7 @@ def test_a_training_set_holds_labelled_events_and_hard_cases_and_nothing_else(pl
                 for other in events
             ),
         }
-        if any(reasons.values()):
+        if any(reasons.values()) and not is_left_out(event, events):
             expected[key, event["camera_id"]] = [reason for reason, holds in reasons.items() if holds]
     assert {place: row["reasons"] for place, row in rows.items()} == expected
     assert {reason for reasons in expected.values() for reason in reasons} == {
@@ -159,7 +177,6 @@ def test_a_training_set_holds_labelled_events_and_hard_cases_and_nothing_else(pl
     for row in rows.values():
         sides.setdefault((row["timestamp"], row["workstation_id"]), set()).add(row["split"])
     assert all(len(splits) == 1 for splits in sides.values())
-    assert 0.1 < sum(row["split"] == "holdout" for row in rows.values()) / len(rows) < 0.3
 
 
 def test_a_training_set_is_the_same_bytes_each_time(plant: Plant, tmp_path: Path) -> None:
