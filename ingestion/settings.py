@@ -131,6 +131,14 @@ class Settings(ReportSettings):
         "file that has just changed.",
         allowed="a number of seconds from 0 to 300",
     )
+    least_batch_seconds: float = setting(
+        5,
+        ge=0,
+        le=3600,
+        means="The least time between the starts of two batches of the daemon's watcher, so that a camera that writes "
+        "every second starts no batch a second.",
+        allowed="a number of seconds from 0 to 3600",
+    )
     max_object_bytes: int = setting(
         1_073_741_824,
         ge=1_000,

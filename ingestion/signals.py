@@ -1,8 +1,12 @@
-"""Resets the signals that end a program to their defaults, before every program of this project starts."""
+"""Signals that end a program: their defaults before every program of this project starts, and one at a parent's end."""
 
 from __future__ import annotations
 
+import ctypes
+import os
 import signal
+
+_PR_SET_PDEATHSIG = 1  # Linux, prctl(2)
 
 
 def restore_signals() -> None:
@@ -14,3 +18,10 @@ def restore_signals() -> None:
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def end_with(parent: int) -> None:
+    """Make the system end this process when its parent ends, in any way. `parent` is the parent's process id."""
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGTERM)

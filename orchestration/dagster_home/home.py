@@ -95,6 +95,8 @@ def prepare_home(settings: Settings, log: Callable[[str], None] = print) -> Path
         log(printable(sentence))
         note_repair(settings, sentence, datetime.now(UTC))
     os.environ["DAGSTER_HOME"] = str(home)
+    # Dagster then hands the events that it makes together to the log together (event_log.py).
+    os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "1000")
     # A batch that is started from here must use the same plant, whatever its working directory is.
     os.environ["FLOORHOUSE_DATA_DIR"] = str(settings.data_dir)
     return home

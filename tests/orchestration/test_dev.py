@@ -22,6 +22,7 @@ from urllib.parse import urlencode
 import pytest
 
 from orchestration.webserver import changes_something
+from tests.plant import EVENT, Plant
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -38,6 +39,7 @@ class Dev:
 
     process: subprocess.Popen[str]
     port: int
+    plant: Plant
 
     def ask(
         self, path: str, method: str = "GET", body: str | None = None, headers: dict[str, str] | None = None
@@ -57,6 +59,8 @@ class Dev:
 def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("FLOORHOUSE_")}
     folder = tmp_path_factory.mktemp("dev")
+    plant = Plant(folder)
+    plant.drop("events/first.jsonl", json.dumps(EVENT))
     process = subprocess.Popen(
         [sys.executable, "-m", "floorhouse", "dev", "--port", "0"],
         cwd=PROJECT,
@@ -72,7 +76,7 @@ def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
     assert greeting is not None, "dev did not start"
     reading = threading.Thread(target=process.stdout.read, daemon=True)
     reading.start()
-    yield Dev(process, int(greeting[1]))
+    yield Dev(process, int(greeting[1]), plant)
     process.kill()
     process.wait()
     reading.join()
@@ -160,9 +164,34 @@ def test_a_second_one_of_the_same_data_folder_is_refused_and_the_first_goes_on(d
     assert dev.ask("/server_info")[0] == 200
 
 
+def test_what_is_dropped_is_landed_by_a_warm_process_and_by_a_new_one_after_it_was_killed(dev: Dev) -> None:
+    published(dev.plant, events=1)
+    first = worker(dev)
+    os.kill(first, signal.SIGKILL)
+    dev.plant.drop("events/second.jsonl", json.dumps({**EVENT, "timestamp": "2026-01-15T10:25:00Z"}))
+    published(dev.plant, events=2)
+    assert worker(dev) != first
+
+
+def published(plant: Plant, events: int) -> None:
+    """Wait until so many events are published."""
+    deadline = time.monotonic() + 400
+    path = plant.settings.published_path / "landed_objects.parquet"
+    while not (path.exists() and sum(row["accepted"] for row in plant.mart("landed_objects")) == events):
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+
+
+def worker(dev: Dev) -> int:
+    """The process id of the warm process."""
+    commands = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in descendants(dev.process.pid)}
+    (pid,) = [pid for pid, command in commands.items() if b"orchestration.live.worker" in command]
+    return pid
+
+
 def test_no_process_is_left_after_an_orderly_end(dev: Dev) -> None:
     children = set(descendants(dev.process.pid))
-    assert len(children) >= 2  # the daemon and a code location
+    assert len(children) >= 4  # the watcher, the warm process, Dagster's daemon and a code location
     dev.process.send_signal(signal.SIGTERM)
     assert dev.process.wait(timeout=120) == 0
     deadline = time.monotonic() + 60

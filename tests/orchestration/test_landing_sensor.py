@@ -11,19 +11,9 @@ from ingestion.bucket import ObjectInfo
 from ingestion.errors import BucketError
 from ingestion.settings import Settings
 from orchestration.definitions import BATCH
-from orchestration.sensors import landing as sensor
-from orchestration.sensors.landing import (
-    Failures,
-    Landed,
-    Start,
-    Wait,
-    build_landing_sensor,
-    decide,
-    failures_of,
-    fingerprint,
-    published_manifest,
-    remember,
-)
+from orchestration.live import decision
+from orchestration.live.decision import Failures, Landed, Start, Wait, decide, fingerprint, remember
+from orchestration.sensors.landing import build_landing_sensor, failures_of, published_manifest
 from tests.plant import Plant
 
 
@@ -184,7 +174,7 @@ def test_a_file_that_is_still_changing_is_requested_when_it_has_stopped(plant: P
 
 
 def test_of_a_long_backlog_the_first_objects_are_enough(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sensor, "BACKLOG_OBJECTS", 3)
+    monkeypatch.setattr(decision, "BACKLOG_OBJECTS", 3)
     for number in range(5):
         plant.drop(f"events/{number}.jsonl", "{}")
     with dg.DagsterInstance.ephemeral() as instance:
