@@ -122,7 +122,7 @@ lock: ready  ## rewrite the lock files from pyproject.toml (UPGRADE=1 also takes
 
 clean:  ## remove everything built and installed; the data folder stays
 	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage logs dbt_project/target dbt_project/logs \
-	    reports/build reports/build.before reports/.evidence reports/node_modules
+	    reports/build* reports/.evidence reports/node_modules
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 clean-data:  ## remove the data folder too: bucket, warehouse, report (asks first)

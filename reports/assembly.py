@@ -7,6 +7,7 @@ import gzip
 import json
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from reports.addresses import free_of_place, page_addresses
@@ -61,9 +62,12 @@ def assemble(reports: Path) -> Path:
     return template
 
 
-def finish(built: Path, build: Path, source_hash: str) -> None:
-    """Make the page independent of its address, add the policy, compress files, and swap in the stamped shell."""
-    pages = page_addresses(build.parent / "pages")
+def finish(built: Path, build: Path, source_hash: str, own: Iterable[str] = ()) -> None:
+    """Make the page independent of its address, add the policy, compress files, and swap in the stamped shell.
+
+    `own` are the addresses of the plant's own pages.
+    """
+    pages = [*page_addresses(build.parent / "pages"), *own]
     for page in built.rglob("*.html"):
         html = page.read_text(encoding="utf-8")
         html = free_of_place(html, pages) if page.name == "index.html" else html

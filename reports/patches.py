@@ -59,6 +59,21 @@ _RESIZE_PATCH = Patch(
     reason="The pages' security policy takes no style that is written as an attribute; one that a script sets it does.",
 )
 
+_STYLE_PATCH = Patch(
+    file="svelte/src/runtime/internal/dom.js",
+    before="\telse if (node.getAttribute(attribute) !== value) node.setAttribute(attribute, value);\n}",
+    after="\telse if (attribute === 'style') node.style.cssText = value;\n"
+    "\telse if (node.getAttribute(attribute) !== value) node.setAttribute(attribute, value);\n}",
+    reason="The compiler's components have styles as attributes, and the policy takes only those that a script sets.",
+)
+
+_CLASSES_PATCH = Patch(
+    file="@evidence-dev/evidence/template/tailwind.config.cjs",
+    before="\t\t\t\t...componentPaths\n",
+    after="\t\t\t\t'../../node_modules/@evidence-dev/core-components/dist/**/*.{js,svelte}'\n",
+    reason="A plant's own pages name the compiler's components, and our settings list none of them for the others.",
+)
+
 _PLACE_PATCH = Patch(
     file="@evidence-dev/sdk/src/utils/svelte/index.js",
     before="import { config } from '$evidence/config';\n"
@@ -81,6 +96,7 @@ _HEAD_PATCHES = tuple(
     for form in ("cjs", "mjs")
     for what, before in (
         ("title", "<title>Evidence</title>"),
+        ("title of its front matter", "<title>{metadata.title ?? metadata.og?.title}</title>"),
         ("card", '<meta name="twitter:card" content="summary_large_image" />'),
         ("author", '<meta name="twitter:site" content="@evidence_dev" />'),
     )
@@ -90,6 +106,8 @@ PATCHES: tuple[Patch, ...] = (
     *_SETTINGS_PATCHES,
     *_ONE_ENGINE_PATCHES,
     _RESIZE_PATCH,
+    _STYLE_PATCH,
+    _CLASSES_PATCH,
     _PLACE_PATCH,
     *_HEAD_PATCHES,
 )

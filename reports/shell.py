@@ -4,6 +4,7 @@ A build takes minutes whatever the data, so it runs only when its sources change
 query data in the browser, and data.py writes it without Node.
 """
 
+import argparse
 import fcntl
 import hashlib
 import json
@@ -15,29 +16,35 @@ from pathlib import Path
 from ingestion.errors import ReportError
 from reports.assembly import BUILD_VARIABLES, STAMP_NAME, assemble, finish
 from reports.node import Node, find_node, run_logged
+from reports.own_pages import add_own_pages, content_of, own_pages, take_out
 from reports.patches import apply_patches
 
 REPORTS_FOLDER = Path(__file__).parent
-BUILD_FOLDER = REPORTS_FOLDER / "build"
+BUILD_NAME, OWN_BUILD_NAME = "build", "build-own"  # without and with a plant's own pages
+BUILD_FOLDER = REPORTS_FOLDER / BUILD_NAME
 
 # All files that affect the pages.
 SOURCES = (
     "pages", "components", "queries", "static", "app.html", "evidence.config.yaml", "svelte.config.js",
-    "package.json", "package-lock.json", ".npmrc", "addresses.py", "assembly.py", "patches.py", "content_security.py",
+    "package.json", "package-lock.json", ".npmrc", "addresses.py", "assembly.py", "own_pages.py", "own_check.mjs",
+    "patches.py", "content_security.py",
 )  # fmt: skip
 _LOCK_SOURCES = ("package.json", "package-lock.json", ".npmrc")
 
 Log = Callable[[str], None]
 
 
-def build_shell(log: Log = print, reports: Path = REPORTS_FOLDER) -> Path:
+def build_shell(log: Log = print, reports: Path = REPORTS_FOLDER, own: Path | None = None) -> Path:
     """Build the shell if its sources changed and return the folder of the built one.
+
+    `own` is the folder of a plant's own pages. On a machine without Node they are left out, and `log` says so.
 
     Progress goes through `log`, one line each. Needs the npm registry only when the lock file changed since the last
     install. Raises ReportError if Node is missing or a step fails; the previous shell stays.
     """
-    build = reports / "build"
-    wanted = source_hash(reports)
+    own = _buildable(own, log)
+    build = build_folder(reports, own)
+    wanted = source_hash(reports, own)
     if _built_hash(build) == wanted:
         return build
     with _only_one_build(reports, log):
@@ -47,27 +54,59 @@ def build_shell(log: Log = print, reports: Path = REPORTS_FOLDER) -> Path:
         install_packages(node, reports, log)
         apply_patches(reports / "node_modules")
         template = assemble(reports)
-        _compile(node, template, reports, log)
-        finish(template / "build", build, wanted)
+        addresses = add_own_pages(own_pages(own), template, node, log)
+        try:
+            _compile(node, template, reports, log)
+        except ReportError as error:
+            if not addresses:
+                raise
+            take_out(template, addresses, str(error).splitlines()[0], log)
+            _compile(node, template, reports, log)
+        finish(template / "build", build, wanted, addresses)
     return build
 
 
-def source_hash(reports: Path = REPORTS_FOLDER) -> str:
-    """One hash over the names and contents of all sources of the shell."""
+def build_folder(reports: Path = REPORTS_FOLDER, own: Path | None = None) -> Path:
+    """The folder of the built shell."""
+    return reports / (OWN_BUILD_NAME if own_pages(own) else BUILD_NAME)
+
+
+def source_hash(reports: Path = REPORTS_FOLDER, own: Path | None = None) -> str:
+    """One hash over the names and contents of all sources of the shell, and of a plant's own pages."""
     digest = hashlib.sha256()
-    for file in _source_files(reports):
-        content = file.read_bytes()
-        digest.update(f"{file.relative_to(reports).as_posix()}\0{len(content)}\0".encode() + content)
+    sources = [(name, file.read_bytes()) for name, file in _source_files(reports)]
+    for name, content in [*sources, *((f"own/{page.name}", content_of(page) or b"") for page in own_pages(own))]:
+        digest.update(f"{name}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()
 
 
-def _source_files(reports: Path) -> Iterator[Path]:
+def shell_for(own: Path, log: Log = lambda _: None) -> tuple[Path, str]:
+    """The folder of the shell that a plant with these own pages shows, and its hash."""
+    counted = _buildable(own, log)
+    return build_folder(own=counted), source_hash(own=counted)
+
+
+def _buildable(own: Path | None, log: Log) -> Path | None:
+    """The folder of own pages if it has any and this machine can build them."""
+    if not own_pages(own):
+        return None
+    try:
+        find_node()
+    except ReportError as error:
+        log(f"the plant's own pages are left out: {error}")
+        return None
+    return own
+
+
+def _source_files(reports: Path) -> Iterator[tuple[str, Path]]:
     for name in SOURCES:
         source = reports / name
         if source.is_dir():
-            yield from sorted(path for path in source.rglob("*") if path.is_file())
+            yield from (
+                (path.relative_to(reports).as_posix(), path) for path in sorted(source.rglob("*")) if path.is_file()
+            )
         elif source.is_file():
-            yield source
+            yield name, source
 
 
 def install_packages(node: Node, reports: Path, log: Log) -> None:
@@ -127,7 +166,9 @@ def _only_one_build(reports: Path, log: Log) -> Iterator[None]:
 
 
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m reports.shell", description="Build the report's pages.")
+    parser.add_argument("--pages", type=Path, help="the folder of the plant's own pages (<data dir>/pages)")
     try:
-        print(build_shell(lambda line: print(line, flush=True)))
+        print(build_shell(lambda line: print(line, flush=True), own=parser.parse_args().pages))
     except ReportError as error:
         sys.exit(str(error))

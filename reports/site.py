@@ -17,7 +17,7 @@ from ingestion.settings import Settings
 from reports.assembly import STAMP_NAME
 from reports.data import publish_data, remove_previous, shown_version
 from reports.metrics_api import publish_metrics
-from reports.shell import BUILD_FOLDER, source_hash
+from reports.shell import shell_for
 
 NOTHING_STOPPED = "{}"
 _NOT_SHOWN = b"""<!doctype html><html lang="en"><meta charset="utf-8"><title>Checks</title>
@@ -35,7 +35,7 @@ class SiteReport:
     shell_changed: bool
 
 
-def publish_site(settings: Settings, shell: Path = BUILD_FOLDER) -> SiteReport:
+def publish_site(settings: Settings, shell: Path | None = None) -> SiteReport:
     """Bring `<data dir>/site` up to date with the published marts and the built shell.
 
     The metrics API is written first, then the data, whose manifest names the version shown, then the shell with
@@ -43,6 +43,7 @@ def publish_site(settings: Settings, shell: Path = BUILD_FOLDER) -> SiteReport:
     the shell is not built or a published mart cannot be read.
     """
     started = time.monotonic()
+    shell = shell or shell_for(own_folder(settings))[0]
     if not (shell / STAMP_NAME).is_file():
         raise ReportError("The report's page shell is not built yet; build it first with python -m reports.shell.")
     is_about_persons = settings.worker_identity != "aggregate"
@@ -66,6 +67,11 @@ def publish_site(settings: Settings, shell: Path = BUILD_FOLDER) -> SiteReport:
     )
 
 
+def own_folder(settings: Settings) -> Path:
+    """Where a plant keeps its own pages."""
+    return settings.data_dir / "pages"
+
+
 def remove_previous_data(settings: Settings) -> None:
     """Remove the previous data that is kept for readers, because it may contain deleted data."""
     remove_previous(settings.site_path / "data")
@@ -80,7 +86,7 @@ def remove_data(settings: Settings) -> None:
 def is_site_current(settings: Settings) -> bool:
     """Whether the site shows the published version with the current pages."""
     is_data_current = shown_version(settings.site_path / "data") == settings.published_path.resolve().name
-    return is_data_current and _read_stamp(settings.site_path).get("hash") == source_hash()
+    return is_data_current and _read_stamp(settings.site_path).get("hash") == shell_for(own_folder(settings))[1]
 
 
 def place_shell(shell: Path, site: Path) -> list[str]:

@@ -54,7 +54,7 @@ _CODE = re.compile(
     r"(?:coalesce|cast|md5|concat|list_contains|read_parquet)\(|\b(?:pragma|semi join|rowid|unpivot)\b|= ?\$|< ?\$|"
     r"\(\?|\\[sbwd.]|::|<\w+|</|\bconst\b|function\(|=>|AWS4|^Expecting property|^Unterminated|"
     r"^Invalid (?:control|\\u)|^Illegal trailing|\bnull as\b|is not null and\b|tokens\.|\breplace\(|"
-    r"\bwhere (?:false|… <)|^\(?(?:event_key|… and \w+) in |^site_id, |^file = |^python -m"
+    r"\bwhere (?:false|… <)|^\(?(?:event_key|… and \w+) in |^site_id, |^file = |^python -m|^import {"
 )
 # These modules build the report's pages, or write files.
 _NO_MESSAGES = {

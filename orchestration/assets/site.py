@@ -20,9 +20,9 @@ def build_site_asset(marts: Sequence[str]) -> dg.AssetsDefinition:
     def site(context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> dg.MaterializeResult[None]:
         """The static site, up to date with the published marts."""
         from reports.shell import build_shell
-        from reports.site import publish_site
+        from reports.site import own_folder, publish_site
 
-        build_shell(context.log.info)
+        build_shell(context.log.info, own=own_folder(warehouse.settings))
         report = publish_site(warehouse.settings)
         context.log.info(f"{report.files} files, {report.bytes_written / 1e6:.1f} MB written in {report.seconds:.1f} s")
         return dg.MaterializeResult(

@@ -33,6 +33,8 @@ const load = async ({ database, connection }, name, files) => {
 	await Promise.all(parts.map((part) => database.dropFile(part)));
 };
 
+const named = (sql, marts) => Object.keys(marts).filter((name) => new RegExp(`\\b${name}\\b`, 'i').test(sql));
+
 let held; // {version, names, engine: promise}
 
 const prepare = async (names, marts) => {
@@ -44,7 +46,7 @@ const prepare = async (names, marts) => {
 
 /** An engine that holds the marts which a question names, as one version published them; the engine before it ends. */
 const engineFor = async (sql, version, marts) => {
-	const wanted = Object.keys(marts).filter((name) => new RegExp(`\\b${name}\\b`, 'i').test(sql));
+	const wanted = named(sql, marts);
 	const isSame = held?.version === version;
 	if (!isSame || wanted.some((name) => !held.names.includes(name))) {
 		const before = held;
@@ -70,10 +72,13 @@ const plain = (value, kind) => {
 	return typeof value === 'object' ? JSON.stringify(value.toJSON?.() ?? value) : value;
 };
 
+/** What an engine's error says, without its kind and final point. */
+const toldOf = (error) => error.message.split('\n')[0].replace(/^(?:Error: )?(?:\w+ )?Error: /, '').replace(/[.!]?\s*$/, '');
+
 /** One clear sentence of an engine's error. */
 const sentence = (error) => {
 	const [first] = error.message.split('\n');
-	const told = first.replace(/^(?:Error: )?(?:\w+ )?Error: /, '').replace(/[.!]?\s*$/, '');
+	const told = toldOf(error);
 	if (/disabled (through|by) configuration|file system|No files found|external access/i.test(first)) return 'A question may only read the marts listed below, nothing else.';
 	return `The question cannot be answered: ${told}.`;
 };
@@ -89,6 +94,37 @@ export const question = async (sql, version, marts) => {
 	} catch (error) {
 		throw new Error(sentence(error));
 	}
+};
+
+let free; // {version, engine: promise, loaded: name → promise}
+
+/** The Arrow table that answers a query of a page which the plant itself has written; loads marts as they are named. Rejects with one sentence. */
+export const openly = async (sql, version, marts, query) => {
+	try {
+		return await answeredOpenly(sql, version, marts);
+	} catch (error) {
+		const told = toldOf(error);
+		const [, missing] = told.match(/^Table with name (\S+) does not exist/) ?? [];
+		throw new Error(
+			missing
+				? `The query ${query} asks for ${missing}, and no mart of that name is published for pages. “Ask” lists those that are; none of them names persons.`
+				: `The query ${query} cannot be answered: ${told}.`
+		);
+	}
+};
+
+const answeredOpenly = async (sql, version, marts) => {
+	if (free?.version !== version) {
+		free?.engine.then(({ database }) => database.terminate(), () => {});
+		free = { version, engine: open(), loaded: new Map() };
+	}
+	const { engine, loaded } = free;
+	const held = await engine;
+	for (const name of named(sql, marts)) {
+		if (!loaded.has(name)) loaded.set(name, load(held, name, marts[name].files));
+		await loaded.get(name);
+	}
+	return held.connection.query(sql);
 };
 
 /** The bytes of an answer's Parquet file. The locked engine cannot write one, and another one runs no text of readers. */

@@ -76,7 +76,7 @@ def test_the_report_too_must_be_up_to_date_for_a_batch_to_end_early(
         shown.append(of)
         raise ReportError("far enough")
 
-    monkeypatch.setattr("reports.shell.build_shell", lambda _: None)
+    monkeypatch.setattr("reports.shell.build_shell", lambda *_, **__: None)
     monkeypatch.setattr("reports.site.publish_site", publish_site)
     job = build_definitions(site=True, settings=settings).resolve_job_def(BATCH)
     with dg.DagsterInstance.ephemeral() as instance:
