@@ -31,6 +31,7 @@ _UNITS = {"duration_minutes": " min", "units_per_hour": " an hour"}
 # Columns whose values need no column name in a description.
 _PLAIN = ("start_local", "duration_minutes", "timezone", "units_per_hour")
 _BLANK = {"weekdays": "every day", "valid_from": "ever", "valid_to": "ever"}
+_DEFAULTS = {"people": "named"}  # what an absent value means
 
 
 def describe_change(name: str, before: Sequence[Row], after: Sequence[Row], *, would: bool) -> str:
@@ -81,7 +82,7 @@ def _take_pairs(file: File, gone: list[Row], come: list[Row]) -> list[tuple[Row,
 
 
 def _same(one: Mapping[str, object], other: Mapping[str, object]) -> bool:
-    return all(one.get(column) == other.get(column) for column in {*one, *other})
+    return all(_value(column, one) == _value(column, other) for column in {*one, *other})
 
 
 def _difference(file: File, pair: tuple[Row, Row], sites: set[str]) -> str:
@@ -93,7 +94,9 @@ def _difference(file: File, pair: tuple[Row, Row], sites: set[str]) -> str:
         parts = [site]
     elif site != ALL_SITES and len(sites) > 1:
         parts.append(f"of {site}")
-    columns = [column for column in file.columns if column not in identity and before.get(column) != after.get(column)]
+    columns = [
+        column for column in file.columns if column not in identity and _value(column, before) != _value(column, after)
+    ]
     differences = [
         f"{'' if column in _PLAIN else column.replace('_', ' ') + ' '}{_text(column, before)} → {_text(column, after)}"
         f"{_UNITS.get(column, '')}"
@@ -102,8 +105,15 @@ def _difference(file: File, pair: tuple[Row, Row], sites: set[str]) -> str:
     return " ".join([*parts, " and ".join(differences)])
 
 
-def _text(column: str, row: Row) -> str:
+def _value(column: str, row: Mapping[str, object]) -> object:
     value = row.get(column)
+    return _DEFAULTS.get(column) if value is None else value
+
+
+def _text(column: str, row: Row) -> str:
+    value = _value(column, row)
     if value is None:
         return _BLANK.get(column, "nothing")
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.6f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
