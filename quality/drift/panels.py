@@ -125,17 +125,26 @@ def read_panels(
 ) -> Panels:
     """The panels for judging the days from the first to the last of `judged`, with the reference before them.
 
-    `frozen` maps a camera to the first day of its frozen reference, which is read too, however old it is.
+    `frozen` maps a camera, or a site (without a camera), to the first day of its frozen reference, which is read too,
+    however old it is. Cameras that sent nothing in the usual time have no results and are left out.
     """
-    frozen = frozen or {}
-    usual = max(span.oldest, judged[0] - timedelta(days=HISTORY_DAYS))
-    first, last = max(span.oldest, min([usual, *frozen.values()])), judged[1]
+    usual, last = max(span.oldest, judged[0] - timedelta(days=HISTORY_DAYS)), judged[1]
+    connection.execute(
+        "create or replace temp table heard_cameras as "
+        "select distinct site_id, camera_id from model_days where event_date between $usual::date and $last::date",
+        {"usual": usual, "last": last},
+    )
+    heard = set(connection.execute("from heard_cameras").fetchall())
+    heard |= {(site, "") for site, _ in heard}
+    frozen = {key: since for key, since in (frozen or {}).items() if key in heard}
+    first = max(span.oldest, min([usual, *frozen.values()]))
     days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
     rows = connection.execute(
         f"""
         select site_id, camera_id, model_name, model_version, event_date - $first as day, event_count, mean_confidence,
             {", ".join(f"{kind}_events" for kind in EVENT_TYPES)}
-        from model_days where event_date between $first and $last
+        from model_days semi join heard_cameras using (site_id, camera_id)
+        where event_date between $first and $last
         order by site_id, camera_id, model_name, model_version, event_date
         """,
         {"first": first, "last": last},
@@ -149,6 +158,7 @@ def read_panels(
         """
         select site_id, camera_id, event_date - $first as day, bin, sum(event_count)
         from confidence_histograms
+        semi join heard_cameras using (site_id, camera_id)
         left join frozen_cameras using (site_id, camera_id)
         where event_date between coalesce(least(since, $usual::date), $usual::date) and $last
         group by all
