@@ -269,6 +269,7 @@ SHOWN: Mapping[str, Shown] = {
             f"{_among(_STATION, small_stations(smallest))} or {_among((*_STATION, 'hour'), _small_hours(smallest))}"
         ),
     ),
+    "station_releases": Shown(kept=("site_id", "workstation_id", "is_released", "released_by")),
     "camera_days": Shown(
         kept=_CAMERA,
         # Includes the scheduled time: on the newest day it ends with the site's newest event, which belongs to one

@@ -37,6 +37,8 @@ class Registry:
     accepted: list[Row] = field(default_factory=list)
     baselines: list[Row] = field(default_factory=list)
     contacts: list[Row] = field(default_factory=list)
+    booked: list[Row] = field(default_factory=list)
+    released: list[Row] = field(default_factory=list)
 
 
 class Unreadable(BucketError):

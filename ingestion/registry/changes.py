@@ -22,6 +22,8 @@ _THINGS = {
     "accepted.csv": ("accepted change", "accepted changes"),
     "baselines.csv": ("baseline", "baselines"),
     "contacts.csv": ("contact", "contacts"),
+    "booked.csv": ("booked count", "booked counts"),
+    "released.csv": ("release", "releases"),
 }
 # Files that name persons: their changes are counted, not told.
 OF_PERSONS = {"workers.csv": "renamed", "contacts.csv": "changed"}

@@ -111,12 +111,13 @@ def _named(file: File, table: Table, cells: Sequence[str], separator: str) -> di
         if _ERROR_VALUE.fullmatch(cell) and cell in (cell.upper(), "Err:" + cell[4:]):
             raise BadValue(f"{name} is {cell!r}, with which a spreadsheet says that a formula failed")
     # if the comma is the decimal point, it does not separate columns
-    if separator != "," and (rate := named.get("units_per_hour")):
-        if _GROUPED_DIGITS.fullmatch(rate):
-            raise BadValue(
-                f"units_per_hour is {rate!r}, whose {_MARKS[rate[-4]]} may stand before decimals or between thousands; "
-                f"expected {re.sub('[.,]', '', rate)}, or decimals that are not three digits"
-            )
-        if re.fullmatch(r"[0-9]+,[0-9]+", rate):
-            named["units_per_hour"] = rate.replace(",", ".")
+    for column in ("units_per_hour", "units"):
+        if separator != "," and (number := named.get(column)):
+            if _GROUPED_DIGITS.fullmatch(number):
+                raise BadValue(
+                    f"{column} is {number!r}, whose {_MARKS[number[-4]]} may stand before decimals or between "
+                    f"thousands; expected {re.sub('[.,]', '', number)}, or decimals that are not three digits"
+                )
+            if re.fullmatch(r"[0-9]+,[0-9]+", number):
+                named[column] = number.replace(",", ".")
     return named

@@ -19,6 +19,7 @@ ALL_SITES = ALL_STATIONS = "*"
 UNSCHEDULED = "unscheduled"
 MAX_DURATION_MINUTES = 1440
 MAX_UNITS_PER_HOUR = 1_000_000
+MAX_BOOKED_UNITS = 100_000_000
 
 _SHORTENED_NUMBER = re.compile(r"[0-9](?:[.,][0-9]+)?E\+[0-9]{2,3}")
 
@@ -35,7 +36,7 @@ class File:
 
     `read` returns a row's values by the contract's column names; for an optional column that the file lacks it returns
     no value or NULL. `texts` are the columns that may hold unquoted commas. Rows that share the `dated` columns must
-    not apply to the same date.
+    not apply to the same date. A file that `grows` gets rows every day: a content in force is not read again.
     """
 
     required: Sequence[str]
@@ -44,6 +45,7 @@ class File:
     key: Sequence[str]
     texts: Sequence[str] = ()
     dated: Sequence[str] = ()
+    grows: bool = False
 
     @property
     def columns(self) -> Sequence[str]:
@@ -225,6 +227,39 @@ def _contact(cells: dict[str, str], _: Collection[str]) -> Row:
     }
 
 
+def _booked(cells: dict[str, str], _: Collection[str]) -> Row:
+    """What the plant booked as made at a station, or at the whole site, in one shift."""
+    shift_id = _identifier(cells, "shift_id")
+    if shift_id == UNSCHEDULED:
+        raise BadValue(f"shift_id is {shift_id!r}; time outside of all shifts is not booked")
+    shift_date = _date(cells, "shift_date")
+    if shift_date is None:
+        raise BadValue("shift_date is ''; expected a date YYYY-MM-DD")
+    units = re.fullmatch(r"([0-9]{1,9})(?:\.0{1,2})?", cells["units"], flags=re.ASCII)
+    if units is None or int(units[1]) > MAX_BOOKED_UNITS:
+        raise BadValue(f"units is {cells['units']!r}; expected a whole number from 0 to {MAX_BOOKED_UNITS}")
+    return {
+        "site_id": _identifier(cells, "site_id", DEFAULT_SITE),
+        "workstation_id": _identifier(cells, "workstation_id", ALL_STATIONS),
+        "shift_date": shift_date,
+        "shift_id": shift_id,
+        "units": int(units[1]),
+    }
+
+
+def _released(cells: dict[str, str], _: Collection[str]) -> Row:
+    """A station whose counts a role relies on."""
+    who = trimmed(cells["who"])
+    if not who or len(who) > MAX_IDENTIFIER_LENGTH:
+        raise BadValue(f"who is {cells['who']!r}; expected a role of 1 to {MAX_IDENTIFIER_LENGTH} characters")
+    return {
+        "site_id": _identifier(cells, "site_id", DEFAULT_SITE),
+        "workstation_id": _identifier(cells, "workstation_id", ALL_STATIONS),
+        "who": who,
+        "reason": trimmed(cells.get("reason", "")) or None,
+    }
+
+
 def _shift(cells: dict[str, str], _: Collection[str]) -> Row:
     shift_id = _identifier(cells, "shift_id")
     if shift_id == UNSCHEDULED:
@@ -337,6 +372,8 @@ CHECKED = {
         "metric",
         "from_date",
         "to_date",
+        "shift_date",
+        "units",
     ),
     *_DATES,
 }
@@ -395,6 +432,20 @@ FILES: dict[str, File] = {
         ("site_id", "line", "workstation_id", "cause", "name"),
         texts=("name",),
     ),
+    "booked.csv": File(
+        ("site_id", "workstation_id", "shift_date", "shift_id", "units"),
+        (),
+        _booked,
+        ("site_id", "workstation_id", "shift_date", "shift_id"),
+        grows=True,
+    ),
+    "released.csv": File(
+        ("site_id", "workstation_id", "who"),
+        ("reason",),
+        _released,
+        ("site_id", "workstation_id"),
+        texts=("reason",),
+    ),
     "baselines.csv": File(("site_id",), (*EVENT_TYPES, "reference_from", "reference_to"), _baseline, ("site_id",)),
 }
 
@@ -403,6 +454,8 @@ _SQL_TYPES = {
     "duration_minutes": "integer",
     "units_per_hour": "double",
     **dict.fromkeys(("counts", "states"), "boolean"),
+    "units": "bigint",
+    "shift_date": "date",
     **dict.fromkeys(("valid_from", "valid_to", "from_date", "to_date", "reference_from", "reference_to"), "date"),
     **dict.fromkeys(EVENT_TYPES, "double"),
 }

@@ -33,6 +33,8 @@ _DESCRIPTIONS = {
     "accepted": "The accepted.csv in force.",
     "baselines": "The baselines.csv in force.",
     "contacts": "The contacts.csv in force.",
+    "booked": "The booked.csv in force.",
+    "released": "The released.csv in force.",
     "mappings": "The mappings in force, with their texts.",
     "stopped_sources": "One row per source whose objects waited in the last batch, with the reason.",
     "registry_versions": "Every version of a registry file that ever was in force.",

@@ -9,15 +9,13 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
 import sqlglot
 from sqlglot import TokenType
 from sqlglot.dialects import DuckDB
 
-from ingestion.settings import Settings
-from orchestration.dbt.project import PROJECT_DIR, run_dbt
+from orchestration.dbt.project import PROJECT_DIR
 
 # Functions with the same meaning in DuckDB and Spark 3.5 for the arguments that the models use: `concat` only for texts
 # that are not null, `date_trunc` in a session whose time zone is UTC.
@@ -53,18 +51,6 @@ def names_before_parentheses(sql: str) -> set[str]:
         for first, second in pairwise(tokens)
         if second.token_type == TokenType.L_PAREN and re.fullmatch(r"[A-Za-z_]\w*", first.text)
     }
-
-
-@pytest.fixture(scope="module")
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The SQL of every model, by its name."""
-    compiled: Any = run_dbt(Settings(data_dir=tmp_path_factory.mktemp("compiled")), ["compile"])
-    assert compiled.success
-    models = {path.stem for path in (PROJECT_DIR / "models").rglob("*.sql")}
-    nodes = [row.node for row in compiled.result.results]
-    texts = {node.name: node.compiled_code for node in nodes if node.resource_type == "model"}
-    assert texts.keys() == models
-    return texts
 
 
 def problems(sql: str, allowed: set[str]) -> list[str]:

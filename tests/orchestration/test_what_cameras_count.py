@@ -107,10 +107,23 @@ SITES: dict[str, tuple[list[dict[str, Any]], int]] = {
 }
 
 
+# As a spreadsheet writes it, with a correction at the end, a station that nobody saw, and a shift that does not exist.
+BOOKED = """sep=;\r
+Site ID;Workstation ID;Shift-Date;Shift ID;Units\r
+total;S1;2026-01-14;day;50,0\r
+total;;2026-01-14;day;60\r
+total;S9;2026-01-14;day;7\r
+total;S1;2026-01-14;early;7\r
+total;S1;2026-01-14;day;61,00\r
+"""
+
+
 @pytest.fixture(scope="module")
 def judged(tmp_path_factory: pytest.TempPathFactory) -> tuple[Plant, list[str], list[dict[str, Any]]]:
     """A plant of all the sites, the messages of landing and judging in its batch, and the results of its checks."""
     plant = Plant(tmp_path_factory.mktemp("plant"))
+    plant.drop("registry/booked.csv", BOOKED)
+    plant.drop("registry/released.csv", "site_id,workstation_id,who\ntotal,S1,line lead\nids,,plant manager\n")
     for site, (records, _) in SITES.items():
         plant.drop(f"events/site_id={site}/day.jsonl", lines(records))
     said: list[str] = []
@@ -136,6 +149,24 @@ def test_units_are_what_was_made(judged: tuple[Plant, list[str], list[dict[str, 
         for row in plant.mart(mart):
             units[row["site_id"]] += row["units"]
         assert units == {site: expected for site, (_, expected) in SITES.items()}, mart
+
+
+def test_units_stand_beside_what_was_booked(judged: tuple[Plant, list[str], list[dict[str, Any]]]) -> None:
+    plant, _, _ = judged
+    rows = {row["workstation_id"]: row for row in plant.mart("count_agreement")}
+    assert {
+        station: (row["shift_id"], row["units"], row["booked_units"], row["difference"])
+        for station, row in rows.items()
+    } == {"S1": ("day", 59, 61, -2), None: ("day", 59, 60, -1), "S9": ("day", 0, 7, -7)}
+    assert {(row["verdict"], row["shift_count"], row["shifts_needed"]) for row in rows.values()} == {
+        ("not yet known", 1, 11)
+    }
+    released = {(row["site_id"], row["workstation_id"]): row["released_by"] for row in plant.mart("station_releases")}
+    assert {place: role for place, role in released.items() if role} == {
+        ("total", "S1"): "line lead",
+        ("ids", "S1"): "plant manager",
+    }
+    assert len(released) == len(SITES)
 
 
 def test_what_a_reading_counts_was_made_before_it(judged: tuple[Plant, list[str], list[dict[str, Any]]]) -> None:

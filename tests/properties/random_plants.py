@@ -106,6 +106,11 @@ def add_site(plant: RandomPlant, site_id: str, random: Random) -> None:
         targets=(*plant.registry.targets, *targets),
         cameras=(*plant.registry.cameras, *own_cameras(site_id, changed_at.date(), random)),
     )
+    booked = own_bookings(site_id, stations, changed_at.date(), random)
+    plant.registry.booked.update(booked)
+    if random.random() < 0.3:
+        released = {(site_id, random.choice(["*", *stations])): random.choice(["Line lead", "Quality"])}
+        plant.registry = replace(plant.registry, released={**(plant.registry.released or {}), **released})
     instants = list(grid(changed_at, random))
     for _ in range(random.randint(1, 60)):
         event = random_event(random.choice(instants), random)
@@ -168,6 +173,20 @@ def own_targets(site_id: str, station: str, day: date, random: Random) -> list[T
         if random.random() < 0.5:
             targets.append(Target(site_id, station, shift_id, 60.0, change + timedelta(days=1), None))
     return targets
+
+
+def own_bookings(site_id: str, stations: list[str], day: date, random: Random) -> dict[tuple[str, str, date, str], int]:
+    """What was booked in some shifts, also of stations and shifts that do not exist; usually nothing."""
+    if random.random() < 0.5:
+        return {}
+    places = random.sample(["*", *stations, "S9"], random.randint(1, 2))
+    shifts = [*SHIFT_IDS, "evening"]
+    return {
+        (site_id, place, day + timedelta(days=days), shift_id): random.choice([0, 1, 7, 300, 1_000_000])
+        for place in places
+        for days in range(-2, 3)
+        for shift_id in random.sample(shifts, random.randint(1, len(shifts)))
+    }
 
 
 def own_cameras(site_id: str, day: date, random: Random) -> list[CameraRow]:
@@ -258,8 +277,10 @@ def united(plants: list[RandomPlant], common: tuple[Shift, ...]) -> Registry:
         targets=tuple(target for plant in plants for target in plant.registry.targets),
         closures=tuple(closure for plant in plants for closure in plant.registry.closures),
         cameras=tuple(row for plant in plants for row in plant.registry.cameras),
+        released={key: who for plant in plants for key, who in (plant.registry.released or {}).items()},
     )
     for plant in plants:
+        registry.booked.update(plant.registry.booked)
         registry.sites.update(plant.registry.sites)
         registry.workers.update(plant.registry.workers)
         registry.workstations.update(plant.registry.workstations)

@@ -21,6 +21,7 @@ NOTHING_SHOWN = {
     *("worker_shifts", "worker_station_shifts", "state_intervals", "observed_intervals", "review_queue"),
     *("labelled_events", "label_accuracy", "label_confusion", "label_confidence", "label_estimates"),
     *("reviewer_agreement", "contacts", "audit_queue", "audited_instants"),
+    "count_agreement",
 }
 # Columns that are left out of marts whose other columns are shown.
 LEFT_OUT = {

@@ -9,6 +9,7 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
+from tests.reference.agreement import count_agreement, station_releases
 from tests.reference.cameras import camera_days, camera_pairs, shift_windows, sites
 from tests.reference.counting import camera_events, events_for_figures, is_counted
 from tests.reference.groups import Row, grouped, mean, p05
@@ -36,6 +37,8 @@ KEYS = {
     "audit_queue": ("audit_key",),
     "hourly_output": ("site_id", "workstation_id", "hour", "shift_date", "shift_id"),
     "station_targets": ("site_id", "shift_date", "shift_id", "workstation_id"),
+    "count_agreement": ("site_id", "shift_date", "shift_id", "workstation_id"),
+    "station_releases": ("site_id", "workstation_id"),
     "model_days": ("site_id", "event_date", "camera_id", "model_name", "model_version"),
     "worker_station_shifts": ("site_id", "shift_date", "shift_id", "worker_id", "workstation_id"),
     "camera_days": ("site_id", "event_date", "camera_id"),
@@ -64,11 +67,13 @@ def compute_marts(
         "state_intervals": [interval_row(state) for own in sightings for state in own.states(settings)],
         "observed_intervals": [row for own in sightings for row in observed_rows(own.vouched(settings))],
         "worker_shifts": worker_shifts(stays, registry),
-        "workstation_shifts": stations.shifts(),
+        "workstation_shifts": (station_shifts := stations.shifts()),
         "site_shifts": site_shifts(stays),
         "hourly_output": stations.hours(targets),
         "audit_queue": stations.audits(),
         "station_targets": [stations.target_row(*key) for key in targets],
+        "count_agreement": count_agreement(registry, windows, station_shifts),
+        "station_releases": station_releases(registry, station_shifts),
         "model_days": model_days(accepted),
         "worker_station_shifts": worker_station_shifts(stays, registry),
         "camera_days": camera_days(accepted, calendars, settings, landed_at),

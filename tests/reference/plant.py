@@ -77,6 +77,8 @@ class Registry:
     targets: tuple[Target, ...] = ()
     closures: tuple[tuple[str, date, date], ...] = ()  # site_id or `*`, first and last date
     cameras: tuple[CameraRow, ...] = ()
+    booked: dict[tuple[str, str, date, str], int] = field(default_factory=dict)  # site, station or `*`, date, shift
+    released: dict[tuple[str, str], str] | None = None  # site, station or `*`: role; None without a file
 
     def timezone_of(self, site_id: str) -> str:
         return self.sites[site_id][1] if site_id in self.sites else "UTC"
@@ -148,6 +150,18 @@ class Registry:
                 )
                 for row in rows("cameras")
             ),
+            {
+                (
+                    row["site_id"],
+                    row["workstation_id"] or "*",
+                    date.fromisoformat(row["shift_date"]),
+                    row["shift_id"],
+                ): int(row["units"])
+                for row in rows("booked")
+            },
+            {(row["site_id"], row["workstation_id"] or "*"): row["who"] for row in rows("released")}
+            if "registry/released.csv" in files
+            else None,
         )
 
     def files(self) -> dict[str, str]:
@@ -210,6 +224,19 @@ class Registry:
                     )
                     for row in self.cameras
                 ],
+            ),
+            "registry/booked.csv": csv_text(
+                "site_id,workstation_id,shift_date,shift_id,units",
+                [(*key, units) for key, units in self.booked.items()],
+            ),
+            **(
+                {}
+                if self.released is None
+                else {
+                    "registry/released.csv": csv_text(
+                        "site_id,workstation_id,who", [(*key, who) for key, who in self.released.items()]
+                    )
+                }
             ),
         }
 

@@ -23,6 +23,8 @@ ROW_KEYS = {
     "site_shifts": ("site_id", "shift_date", "shift_id"),
     "audit_queue": ("audit_key",),
     "hourly_output": ("site_id", "workstation_id", "hour", "shift_date", "shift_id"),
+    "count_agreement": ("site_id", "shift_date", "shift_id", "workstation_id"),
+    "station_releases": ("site_id", "workstation_id"),
     "model_days": ("site_id", "event_date", "camera_id", "model_name", "model_version"),
     "worker_station_shifts": ("site_id", "shift_date", "shift_id", "worker_id", "workstation_id"),
     "camera_days": ("site_id", "event_date", "camera_id"),

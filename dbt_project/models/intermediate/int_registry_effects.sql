@@ -182,7 +182,7 @@ station_files as (
 ),
 
 -- What a file's change can affect: shift times, workers' names, stations' names and targets, and which events count.
--- accepted.csv, baselines.csv and contacts.csv change no shift.
+-- accepted.csv, baselines.csv, booked.csv, contacts.csv and released.csv change no shift.
 effects as (
 
     select

@@ -412,6 +412,34 @@ SHIFTS = "site_id,shift_id,start_local,duration_minutes,valid_from,valid_to\n"
             "registry/contacts.csv, line 2: name is ''; expected a role or a name of 1 to 64 characters.",
         ),
         (
+            "booked",
+            "site_id,workstation_id,shift_date,shift_id,units\nA,S1,2026-03-01,day,1.000\n",
+            "registry/booked.csv, line 2: units is '1.000'; expected a whole number from 0 to 100000000.",
+        ),
+        (
+            "booked",
+            "site_id;workstation_id;shift_date;shift_id;units\nA;S1;2026-03-01;day;1.000\n",
+            (
+                "registry/booked.csv, line 2: units is '1.000', whose point may stand before decimals or between "
+                "thousands; expected 1000, or decimals that are not three digits."
+            ),
+        ),
+        (
+            "booked",
+            "site_id,workstation_id,shift_date,shift_id,units\nA,S1,,day,10\n",
+            "registry/booked.csv, line 2: shift_date is ''; expected a date YYYY-MM-DD.",
+        ),
+        (
+            "booked",
+            "site_id,workstation_id,shift_date,shift_id,units\nA,S1,2026-03-01,unscheduled,10\n",
+            "registry/booked.csv, line 2: shift_id is 'unscheduled'; time outside of all shifts is not booked.",
+        ),
+        (
+            "released",
+            "site_id,workstation_id,who\nA,S1,\n",
+            "registry/released.csv, line 2: who is ''; expected a role of 1 to 64 characters.",
+        ),
+        (
             "closures",
             "site_id,from_date,to_date,reason\n*,2026-12-24,,Christmas\n",
             "registry/closures.csv, line 2: to_date is ''; expected a date YYYY-MM-DD.",

@@ -360,3 +360,24 @@ def test_a_warehouse_that_noted_no_versions_has_its_rows_in_force(plant: Plant) 
     assert len(plant.raw("workers")) == 40
     assert "; the version stays in force. " in refusals(plant)["workers.csv"]
     assert [row["file"] for row in changes(plant)] == ["sites.csv", "shifts.csv"]
+
+
+def test_booked_counts_grow_are_corrected_and_keep_their_last_good_version(plant: Plant) -> None:
+    head = "site_id,workstation_id,shift_date,shift_id,units\n"
+    first = head + "".join(f"default,S1,2026-03-{day:02},day,{day}\n" for day in range(1, 11))
+    plant.drop("registry/booked.csv", first)
+    assert land(plant) == ["registry/booked.csv has a new version in force. First version, 10 booked counts."]
+    assert land(plant) == []
+
+    plant.drop("registry/booked.csv", first + "default,S1,2026-03-11,day,11\ndefault,S1,2026-03-03,day,30\n")
+    (told,) = land(plant)
+    assert told.endswith("Changed: S1 2026-03-03 day units 3 → 30, 1 booked count added.")
+
+    plant.drop("registry/booked.csv", head + "default,S1,2026-03-11,day,11\n")
+    land(plant)
+    assert len(plant.raw("booked")) == 11
+    assert set(refusals(plant)) == {"booked.csv"}
+    plant.drop("registry/booked.csv", first + "default,S1,2026-03-11,day,11\ndefault,S1,2026-03-03,day,30\n")
+    land(plant)
+    assert refusals(plant) == {}
+    assert sum(row["units"] for row in plant.raw("booked")) == 66 - 3 + 30

@@ -1,0 +1,3 @@
+select file
+from {{ source('raw', 'registry_files') }}
+where content_hash <> ''
