@@ -80,8 +80,9 @@ bench-landing-large: ready  ## measure landing 20 M events, and landing into a w
 bench-load: ready  ## measure report and intake under 1,000 pages, 500 cameras and hostile clients: one minute; writes benchmarks/results-load.md
 	@$(PYTHON) -m benchmarks.load
 
-bench-drift: ready  ## measure false alarms and power of the drift checks; writes benchmarks/results-drift.md
+bench-drift: ready  ## measure false alarms and power of the drift checks and of verdicts; writes benchmarks/results-drift.md and results-versions.md
 	@$(PYTHON) -m benchmarks.drift
+	@$(PYTHON) -m benchmarks.drift.versions
 
 bench-history: ready  ## measure a batch after 1, 10 and 100 million events (20 minutes, 10 GB); SIZES="1000000" for less
 	@$(PYTHON) -m benchmarks.history $(if $(SIZES),--sizes $(SIZES))

@@ -56,8 +56,11 @@ COLUMNS: dict[str, dict[str, str]] = {
         "difference_high": "Upper end of the difference's 95 % interval.",
         "earlier_sample": "The earlier version's sample, in `sample_unit`.",
         "later_sample": "The later version's sample, in `sample_unit`.",
-        "sample_unit": "What the samples count: labelled events or days.",
-        "verdict": "later_is_better, later_is_worse, not_decided or insufficient_data.",
+        "sample_unit": "What the samples count: whole weeks of the cameras that ran both versions.",
+        "verdict": (
+            "later_is_better or later_is_worse (accuracy), later_is_higher or later_is_lower (confidence), not_decided "
+            "or insufficient_data."
+        ),
         "more_needed": "How much the smaller sample must grow to decide; NULL where it is decided.",
         "sentence": "The verdict in words.",
     },

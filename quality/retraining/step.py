@@ -36,7 +36,7 @@ from quality.retraining.tables import (
 from quality.retraining.tracking import track_requests
 from quality.retraining.training_set import DAYS, HOLDOUT_SHARE, write_training_set
 from quality.retraining.triggers import Finding
-from quality.retraining.verdicts import compare_accuracy, compare_confidence
+from quality.retraining.verdicts import METRICS, compare
 
 TRAINING_SET = "training_set.parquet"
 MANIFEST = "manifest.json"
@@ -69,8 +69,7 @@ def operate_models(settings: Settings, now: datetime, log: Callable[[str], None]
             for model, known in versions.items()
             for earlier, later in pairwise(known)
             for verdict in (
-                compare_accuracy(earlier.labelled, later.labelled),
-                compare_confidence(_daily(earlier), _daily(later)),
+                compare(metric, earlier.camera_days[metric], later.camera_days[metric]) for metric in METRICS
             )
         ]
         write_verdicts(connection, verdicts)
@@ -90,10 +89,6 @@ def operate_models(settings: Settings, now: datetime, log: Callable[[str], None]
         dropped_reviews=dropped,
         tracked=tracked,
     )
-
-
-def _daily(version: Version) -> list[float]:
-    return [day.mean_confidence for day in version.days if day.event_count >= triggers.SMALLEST_DAY]
 
 
 def _renew_requests(

@@ -6,7 +6,7 @@ Writes only these two tables in the warehouse's schema `marts`. The caller must 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,7 @@ from ingestion.contract.events import EVENT_TYPES
 from ingestion.warehouse import transaction
 from quality.retraining.requests import Model, Request
 from quality.retraining.triggers import Day, Reviewed
-from quality.retraining.verdicts import Labelled, Verdict, sentence
+from quality.retraining.verdicts import CameraDay, Metric, Verdict, sentence
 
 TABLES = {
     "model_verdicts": """
@@ -36,6 +36,8 @@ TABLES = {
         manifest varchar not null
     """,
 }
+# Events of a camera's day whose mean confidence says something.
+SMALLEST_CAMERA_DAY = 20
 # The grain of each mart, for the catalogue.
 DESCRIPTIONS = {
     "model_verdicts": "One row per site, model, pair of versions that followed each other, and metric.",
@@ -50,13 +52,13 @@ META: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One version of a site's model: its first and last event, its labels and its days."""
+    """One version of a site's model: its first and last event, its days, and its cameras' days by metric."""
 
     model_version: str
     first_event_at: datetime
     last_event_at: datetime
-    labelled: Labelled
     days: Sequence[Day]
+    camera_days: Mapping[Metric, Sequence[CameraDay]]
 
 
 def make_tables(connection: duckdb.DuckDBPyConnection) -> None:
@@ -82,18 +84,43 @@ def read_versions(connection: duckdb.DuckDBPyConnection) -> dict[Model, list[Ver
         of_day = Day(day, mean, dict(zip(EVENT_TYPES, of_types, strict=True)))
         days.setdefault((site, model, version), []).append(of_day)
     versions: dict[Model, list[Version]] = {}
-    for site, model, version, first, last, *labelled in connection.execute(
+    of_cameras = _read_camera_days(connection)
+    for site, model, version, first, last in connection.execute(
         """
         select
-            site_id, model_name, model_version, first_event_at, last_event_at,
-            labelled_events, correct_events, accuracy_low, accuracy_high
+            site_id, model_name, model_version, first_event_at, last_event_at
         from marts.model_comparison
         order by site_id, model_name, first_event_at, model_version
         """
     ).fetchall():
-        known = Version(version, first, last, Labelled(*labelled), days[site, model, version])
+        own = {metric: found.get((site, model, version), ()) for metric, found in of_cameras.items()}
+        known = Version(version, first, last, days[site, model, version], own)
         versions.setdefault((site, model), []).append(known)
     return versions
+
+
+def _read_camera_days(
+    connection: duckdb.DuckDBPyConnection,
+) -> dict[Metric, dict[tuple[str, str, str], list[CameraDay]]]:
+    """Every version's camera-days by metric: labelled events of the review sample, and mean confidences."""
+    selects: dict[Metric, str] = {
+        "accuracy": """
+            select
+                site_id, model_name, model_version, camera_id, event_date,
+                count(*) filter (where is_correct), count(*)
+            from handover.int_labelled_events where is_sampled and not is_disputed group by all order by all
+        """,
+        "confidence": f"""
+            select site_id, model_name, model_version, camera_id, event_date, mean_confidence, 1
+            from marts.model_days where event_count >= {SMALLEST_CAMERA_DAY} order by all
+        """,
+    }
+    found: dict[Metric, dict[tuple[str, str, str], list[CameraDay]]] = {}
+    for metric, select in selects.items():
+        found[metric] = {}
+        for site, model, version, *day in connection.execute(select).fetchall():
+            found[metric].setdefault((site, model, version), []).append(CameraDay(*day))
+    return found
 
 
 def read_reviewed(connection: duckdb.DuckDBPyConnection, model: Model, version: str) -> Reviewed:

@@ -28,8 +28,9 @@ reports as (
         event_type,
         model_name,
         model_version,
-        -- of several cameras under one version the surest
-        max(confidence) as confidence
+        -- of several cameras under one version the surest, and one that is always the same
+        max(confidence) as confidence,
+        min(camera_id) as camera_id
 
     from sightings
 
@@ -45,6 +46,7 @@ select
     reports.model_name,
     reports.model_version,
     reports.confidence,
+    reports.camera_id,
     votes.true_event_type,
     votes.is_disputed,
     votes.reviewer_count,

@@ -1,6 +1,5 @@
--- One row per site, pair of versions and metric, of versions that ran in the period; what they are compared by is their
--- whole life. The text names both versions; a difference in
--- confidence is never called better or worse.
+-- One row per site, pair of versions and metric, of versions that ran in the period; what they are compared by is the
+-- weeks around the change. The text names both versions; a difference in confidence is never called better or worse.
 select
     site_id,
     model_name,
@@ -9,8 +8,8 @@ select
     earlier_value,
     later_value,
     case
-        when verdict = 'later_is_better' and metric = 'confidence' then later_version || ' is surer of itself than ' || earlier_version
-        when verdict = 'later_is_worse' and metric = 'confidence' then later_version || ' is less sure of itself than ' || earlier_version
+        when verdict = 'later_is_higher' then later_version || ' is surer of itself than ' || earlier_version
+        when verdict = 'later_is_lower' then later_version || ' is less sure of itself than ' || earlier_version
         when verdict = 'later_is_better' then later_version || ' is better than ' || earlier_version
         when verdict = 'later_is_worse' then later_version || ' is worse than ' || earlier_version
         else earlier_version || ' and ' || later_version || ': ' || replace(verdict, '_', ' ')

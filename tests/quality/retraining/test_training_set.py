@@ -60,7 +60,8 @@ def training_set(connection: duckdb.DuckDBPyConnection, events: list[Row], as_of
     connection.register("given", pa.Table.from_pylist(events))
     connection.execute("create or replace table raw.events as from given")
     write_training_set(connection, path, "A", "m", as_of)
-    return connection.sql(f"from '{path}'").to_arrow_table().to_pylist()
+    rows: list[Row] = connection.sql(f"from '{path}'").to_arrow_table().to_pylist()
+    return rows
 
 
 def by_frame(rows: list[Row]) -> dict[tuple[Any, ...], str]:
