@@ -131,6 +131,8 @@ RAW_TABLES = f"""
         refused_at timestamptz not null,
         sentence varchar not null
     );
+    -- The last confirmation of each file that has no more effect, by the instant at which it was written.
+    create table if not exists raw.spent_confirmations (file varchar primary key, written_at timestamptz not null);
 
     -- The mappings in force. One that was removed on purpose has no row.
     create table if not exists raw.mappings (

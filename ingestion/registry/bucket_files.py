@@ -54,7 +54,7 @@ class Listing:
 
     files: dict[str, ObjectInfo]
     mappings: dict[str, ObjectInfo]
-    confirmations: dict[str, str]
+    confirmations: dict[str, ObjectInfo]
     ignored: list[str]
     instead: dict[str, str] = field(default_factory=dict)
 
@@ -67,7 +67,7 @@ def list_registries(bucket: Bucket) -> Listing:
     """
     files: dict[str, ObjectInfo] = {}
     mappings: dict[str, ObjectInfo] = {}
-    confirmations: dict[str, str] = {}
+    confirmations: dict[str, ObjectInfo] = {}
     ignored: list[str] = []
     instead: dict[str, str] = {}
     for info in bucket.list(PREFIX):
@@ -77,7 +77,7 @@ def list_registries(bucket: Bucket) -> Listing:
         elif name_of(info.key) is not None:
             mappings[name] = info
         elif name.removesuffix(CONFIRM) in FILES or name_of(info.key.removesuffix(CONFIRM)) is not None:
-            confirmations[name.removesuffix(CONFIRM)] = info.key
+            confirmations[name.removesuffix(CONFIRM)] = info
         elif name and not name.endswith("/"):
             ignored.append(info.key)
             if name.partition("/")[0] in FILES:

@@ -28,8 +28,8 @@ from ingestion.registry.bucket_files import (
     list_registries,
 )
 from ingestion.registry.changes import OF_PERSONS, describe_change, describe_count
+from ingestion.registry.confirming import Confirmations
 from ingestion.registry.content import Content, hash_of, read_content
-from ingestion.registry.csv_reading import decode
 from ingestion.registry.files import ALL_SITES, FILES, Row, key_of
 from ingestion.registry.mappings import settle_mappings
 from ingestion.registry.timezones import usable_names
@@ -94,14 +94,15 @@ def settle_registries(
         BucketError: the bucket cannot be listed, or the first version of a file cannot be read.
     """
     known = {name for (name,) in connection.execute("select name from pg_timezone_names()").fetchall()}
-    settling = _Settling(connection, bucket, identity, settings, landed_at, usable_names(known), log)
     listing, moving = _still_listing(bucket, now, settings.registry_still_seconds, log)
+    confirmations = Confirmations(connection, bucket, listing, log)
+    settling = _Settling(connection, bucket, identity, settings, landed_at, usable_names(known), confirmations, log)
     for key in listing.ignored:
         log(f"{key} is no registry and is ignored{_hint(key)}")
     with transaction(connection):
         for name in FILES:
             settling.settle(name, listing, is_moving=name in moving)
-        settle_mappings(connection, bucket, listing, moving, landed_at, log)
+        settle_mappings(connection, bucket, listing, moving, landed_at, confirmations, log)
 
 
 @dataclass(slots=True)
@@ -114,6 +115,7 @@ class _Settling:
     settings: Settings
     landed_at: datetime
     timezones: Collection[str]
+    confirmations: Confirmations
     log: Callable[[str], None]
 
     def settle(self, name: str, listing: Listing, *, is_moving: bool) -> None:
@@ -140,7 +142,8 @@ class _Settling:
             in_force = Version("", (), False, None, [])
         refusal = self._refusal(name, in_force, content, listing.instead.get(name))
         refused_hash = in_force.hash if content is None else content.hash
-        if refusal is None or (refusal.is_confirmable and self._is_meant(name, listing, refused_hash, refusal, info)):
+        if refusal is None or (refusal.is_confirmable and self._is_meant(name, refused_hash, refusal, info)):
+            self.confirmations.spend(name)
             return self._take(name, in_force, content)
         return self._refuse(name, in_force, info, content, refusal)
 
@@ -203,19 +206,10 @@ class _Settling:
             f"{place[0] if place else PREFIX + name}: a value that cannot be right (not shown, as it may name a person)"
         )
 
-    def _is_meant(
-        self, name: str, listing: Listing, refused_hash: str, refusal: Refusal, info: ObjectInfo | None
-    ) -> bool:
+    def _is_meant(self, name: str, refused_hash: str, refusal: Refusal, info: ObjectInfo | None) -> bool:
         """Whether somebody confirmed the content, or wrote it again after it had looked cut off."""
-        if key := listing.confirmations.get(name):
-            try:
-                confirmed = decode(key, fetch_content(self.bucket, key)).lower().split()
-            except (Unreadable, RegistryError) as error:
-                confirmed = []
-                self.log(str(error))
-            if refused_hash in (word.strip("\"'\ufeff") for word in confirmed):
-                return True
-            self.log(f"{key} does not hold {refused_hash}, the hash of what is refused")
+        if self.confirmations.holds(name, refused_hash):
+            return True
         noted = self._noted(name)
         if noted is None or info is None or refusal.kind != "cut" or (noted.hash, noted.kind) != (refused_hash, "cut"):
             return False
@@ -299,7 +293,7 @@ class _Settling:
         sentence += f" It would change: {words}." if words else ""
         refused_hash = in_force.hash if content is None else content.hash
         if refusal.is_confirmable:
-            sentence += f" If that is meant, write {refused_hash} into {PREFIX}{name}{CONFIRM}."
+            sentence += f" {self.confirmations.request(name, refused_hash)}"
         self.log(sentence)
         noted = self._noted(name)
         modified_at = info.modified if info is not None else self.landed_at

@@ -17,7 +17,8 @@ from ingestion.errors import RegistryError
 from ingestion.mapping.checking import check
 from ingestion.mapping.closed import ClosedDatabase
 from ingestion.mapping.mapping import MAPPINGS, Mapping, MappingError, key_of, name_of
-from ingestion.registry.bucket_files import CONFIRM, PREFIX, Listing, Unreadable, fetch_content
+from ingestion.registry.bucket_files import PREFIX, Listing, Unreadable, fetch_content
+from ingestion.registry.confirming import Confirmations
 from ingestion.registry.csv_reading import decode
 from ingestion.registry.files import ALL_SITES
 
@@ -36,6 +37,7 @@ def settle_mappings(
     listing: Listing,
     moving: Collection[str],
     landed_at: datetime,
+    confirmations: Confirmations,
     log: Callable[[str], None],
 ) -> None:
     """Store the bucket's mappings that can run; for the others keep the version in force. The caller's transaction.
@@ -50,7 +52,7 @@ def settle_mappings(
         {"folder": _FOLDER, "names": names},
     )
     with ExitStack() as stack:
-        settling = _Settling(connection, bucket, listing, landed_at, log, stack)
+        settling = _Settling(connection, bucket, listing, landed_at, confirmations, log, stack)
         for name in names:
             source = name_of(PREFIX + name)
             assert source is not None
@@ -68,6 +70,7 @@ class _Settling:
     bucket: Bucket
     listing: Listing
     landed_at: datetime
+    confirmations: Confirmations
     log: Callable[[str], None]
     stack: ExitStack
     _database: ClosedDatabase | None = None
@@ -77,10 +80,10 @@ class _Settling:
         info = self.listing.mappings.get(file)
         if info is None:
             assert in_force is not None  # else nobody knows its name
-            if self._is_confirmed(file, in_force.hash):
+            if self.confirmations.holds(file, in_force.hash):
                 self._replace(in_force, None)
                 return self.log(f"{key_of(source)} is removed; objects of source={source} wait for a new one")
-            hint = f"If that is meant, write {in_force.hash} into {PREFIX}{file}{CONFIRM}."
+            hint = self.confirmations.request(file, in_force.hash)
             return self._refuse(file, in_force, in_force.hash, "gone", None, f"{key_of(source)} is gone", hint)
         try:
             content = fetch_content(self.bucket, info.key)
@@ -89,6 +92,7 @@ class _Settling:
             kind = "unreadable" if isinstance(error, Unreadable) else "wrong"
             return self._refuse(file, in_force, "", kind, info, str(error))
         if in_force is not None and mapping.hash == in_force.hash:
+            self.confirmations.spend(file)
             return self._forget(file)
         try:
             check(mapping, self._closed())
@@ -101,20 +105,6 @@ class _Settling:
             self._database = self.stack.enter_context(closing(ClosedDatabase()))
         return self._database
 
-    def _is_confirmed(self, file: str, refused_hash: str) -> bool:
-        key = self.listing.confirmations.get(file)
-        if key is None:
-            return False
-        try:
-            words = decode(key, fetch_content(self.bucket, key)).lower().split()
-        except (Unreadable, RegistryError) as error:
-            self.log(str(error))
-            return False
-        if refused_hash in (word.strip("\"'\ufeff") for word in words):
-            return True
-        self.log(f"{key} does not hold {refused_hash}, the hash of what is refused")
-        return False
-
     def _forget(self, file: str) -> None:
         self.connection.execute("delete from raw.registry_refusals where file = ?", [file])
 
@@ -124,6 +114,7 @@ class _Settling:
         assert one is not None
         file = one.key.removeprefix(PREFIX)
         self._forget(file)
+        self.confirmations.spend(file)
         self.connection.execute("delete from raw.mappings where name = ?", [one.name])
         change = "First version." if in_force is None else "Changed." if mapping else "Removed."
         if mapping is not None:

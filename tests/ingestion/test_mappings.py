@@ -148,6 +148,13 @@ def test_the_last_good_version_stays_in_force_and_a_failure_stops_its_source_alo
     report, said = land(plant, 4)
     assert report.waiting == 1
 
+    # a confirmation holds once
+    plant.drop("registry/mappings/frigate.sql", PEOPLE)
+    land(plant, 4)
+    (plant.landing / "registry/mappings/frigate.sql").unlink()
+    _, said = land(plant, 4)
+    assert "registry/mappings/frigate.sql.confirm was written before this change and does not confirm it" in said
+
     # one that fails over some record stops its own source; no value of a record is quoted
     plant.drop("registry/mappings/frigate.sql", PEOPLE.replace("record ->> 'zone'", "(record ->> 'zone')::integer"))
     plant.drop("events/z.json", PLAIN)

@@ -197,6 +197,41 @@ def test_the_hash_of_the_message_confirms_what_shrank(plant: Plant, word: str) -
     assert refusals(plant) == {}
 
 
+def test_a_confirmation_holds_once(plant: Plant) -> None:
+    path = plant.landing / "registry/workers.csv"
+    confirmation, confirmed = plant.landing / "registry/workers.csv.confirm", hash_of(workers(0).encode())
+    plant.drop("registry/workers.csv", workers(0))
+    land(plant)
+    plant.drop("registry/workers.csv.confirm", confirmed)
+    os.utime(confirmation, (1_800_000_000, 1_800_000_000))
+    land(plant)
+    assert plant.raw("workers") == []
+    plant.drop("registry/workers.csv", WORKERS)
+    land(plant)
+
+    # emptied once more, and gone once more: what lies there since the first time confirms neither
+    plant.drop("registry/workers.csv", workers(0))
+    told = land(plant)
+    assert told[0] == "registry/workers.csv.confirm was written before this change and does not confirm it"
+    assert told[1].endswith(f"If that is meant, write {confirmed} into registry/workers.csv.confirm once more.")
+    assert len(plant.raw("workers")) == 40
+    os.utime(confirmation, (1_800_000_001, 1_800_000_001))
+    land(plant)
+    assert plant.raw("workers") == []
+    path.unlink()
+    land(plant)
+    assert "workers.csv" in refusals(plant)
+
+
+def test_a_confirmation_beside_a_file_of_which_nothing_is_refused_is_spent(plant: Plant) -> None:
+    # as where a warehouse was lost, or the file was put right before the next batch
+    plant.drop("registry/workers.csv.confirm", hash_of(workers(0).encode()))
+    land(plant)
+    plant.drop("registry/workers.csv", workers(0))
+    land(plant)
+    assert len(plant.raw("workers")) == 40
+
+
 @pytest.mark.parametrize("content", ["", "yes", hash_of(WORKERS.encode()), b"\xff\xff"])
 def test_another_hash_confirms_nothing_and_that_is_said(plant: Plant, content: str | bytes) -> None:
     plant.drop("registry/workers.csv", workers(2))
