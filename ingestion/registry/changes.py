@@ -49,13 +49,13 @@ def describe_change(name: str, before: Sequence[Row], after: Sequence[Row], *, w
     if gone:
         become = "would become" if would else "became"
         fate = f"{become} unregistered" if name in _NAMING else "gone"
-        phrases.append(f"{len(gone)} of {len(old)} {many} {fate}")
+        phrases.append(f"{len(gone)} of {len(old)} {many} {fate}{_dates(name, gone)}")
     if name in OF_PERSONS:
         phrases += [_counted(len(pairs), one, many, OF_PERSONS[name])] if pairs else []
     else:
         phrases += [_difference(file, pair, {str(row["site_id"]) for row in (*before, *after)}) for pair in pairs]
     if come:
-        phrases.append(_counted(len(come), one, many, "added"))
+        phrases.append(_counted(len(come), one, many, "added") + _dates(name, come))
     shown, left = phrases[:_MOST], len(phrases) - _MOST
     return ", ".join(shown) + (f" and {left} more changes" if left > 0 else "")
 
@@ -68,6 +68,16 @@ def describe_count(name: str, count: int) -> str:
 
 def _counted(count: int, one: str, many: str, what: str) -> str:
     return f"{count:,} {one if count == 1 else many} {what}"
+
+
+def _dates(name: str, rows: Sequence[Row]) -> str:
+    """The dates of closures in brackets; empty for other files."""
+    if name != "closures.csv":
+        return ""
+    ranges = sorted({(str(row["from_date"]), str(row["to_date"])) for row in rows})
+    shown = [first if first == last else f"{first} to {last}" for first, last in ranges[:_MOST]]
+    more = [f"{len(ranges) - _MOST} more"] if len(ranges) > _MOST else []
+    return f" ({'; '.join([*shown, *more])})"
 
 
 def _take_pairs(file: File, gone: list[Row], come: list[Row]) -> list[tuple[Row, Row]]:
