@@ -15,7 +15,7 @@ from ingestion.contract.identifiers import MAX_IDENTIFIER_LENGTH, BadIdentifier,
 from ingestion.registry.timezones import suggested_timezone
 from ingestion.registry.weekdays import read_weekdays, share_a_date
 
-ALL_SITES = ALL_STATIONS = "*"
+ALL_SITES = ALL_STATIONS = EVERY = "*"
 UNSCHEDULED = "unscheduled"
 MAX_DURATION_MINUTES = 1440
 MAX_UNITS_PER_HOUR = 1_000_000
@@ -58,7 +58,8 @@ def key_of(file: File, row: Row) -> tuple[object, ...]:
     return tuple(row.get(column) for column in file.key)
 
 
-def _identifier(cells: dict[str, str], column: str, default: str | None = None) -> str:
+def _identifier(cells: dict[str, str], column: str, default: str | None = None, *, may_be_every: bool = False) -> str:
+    """A cell's id in its one form. `may_be_every`: the column may hold `*`, which stands for every id."""
     value = trimmed(cells[column])
     if not value and default is not None:
         return default
@@ -67,13 +68,17 @@ def _identifier(cells: dict[str, str], column: str, default: str | None = None) 
             f"{column} is {value!r}, a long number that a spreadsheet has shortened; expected all its digits"
         )
     try:
-        return identifier(value)
+        one = identifier(value)
     except BadIdentifier as error:
         # the value itself shows what is wrong
         why = str(error) if value and len(value) <= MAX_IDENTIFIER_LENGTH else ""
         raise BadValue(
             f"{column} is {value!r}; expected a text of 1 to {MAX_IDENTIFIER_LENGTH} characters{why}"
         ) from error
+    if one == EVERY and not may_be_every:
+        thing = column.removesuffix("_id")
+        raise BadValue(f"{column} is '*', which does not stand for every {thing} here; expected the id of one {thing}")
+    return one
 
 
 def _site(cells: dict[str, str], timezones: Collection[str]) -> Row:
@@ -145,7 +150,7 @@ def _camera(cells: dict[str, str], _: Collection[str]) -> Row:
     return {
         "site_id": _identifier(cells, "site_id", DEFAULT_SITE),
         "camera_id": _identifier(cells, "camera_id"),
-        "workstation_id": _identifier(cells, "workstation_id", ALL_STATIONS),
+        "workstation_id": _identifier(cells, "workstation_id", ALL_STATIONS, may_be_every=True),
         "counts": _choice(cells, "counts", ("yes", "no")) == "yes",
         "states": _choice(cells, "states", ("yes", "no")) == "yes",
         **_valid_dates(cells),
@@ -167,7 +172,7 @@ def _closure(cells: dict[str, str], _: Collection[str]) -> Row:
     if last < first:
         raise BadValue(f"to_date is {last.isoformat()!r}, before from_date {first.isoformat()!r}")
     return {
-        "site_id": _identifier(cells, "site_id", DEFAULT_SITE),
+        "site_id": _identifier(cells, "site_id", DEFAULT_SITE, may_be_every=True),
         "from_date": first,
         "to_date": last,
         "reason": trimmed(cells["reason"]) or None,
@@ -218,7 +223,7 @@ def _contact(cells: dict[str, str], _: Collection[str]) -> Row:
     if len(phone) > MAX_IDENTIFIER_LENGTH:
         raise BadValue(f"phone is {phone!r}; expected at most {MAX_IDENTIFIER_LENGTH} characters")
     return {
-        "site_id": _identifier(cells, "site_id", DEFAULT_SITE),
+        "site_id": _identifier(cells, "site_id", DEFAULT_SITE, may_be_every=True),
         "line": _identifier(cells, "line") if trimmed(cells.get("line", "")) else None,
         "workstation_id": _identifier(cells, "workstation_id") if trimmed(cells.get("workstation_id", "")) else None,
         "cause": cause or None,
@@ -240,7 +245,7 @@ def _booked(cells: dict[str, str], _: Collection[str]) -> Row:
         raise BadValue(f"units is {cells['units']!r}; expected a whole number from 0 to {MAX_BOOKED_UNITS}")
     return {
         "site_id": _identifier(cells, "site_id", DEFAULT_SITE),
-        "workstation_id": _identifier(cells, "workstation_id", ALL_STATIONS),
+        "workstation_id": _identifier(cells, "workstation_id", ALL_STATIONS, may_be_every=True),
         "shift_date": shift_date,
         "shift_id": shift_id,
         "units": int(units[1]),
@@ -254,7 +259,7 @@ def _released(cells: dict[str, str], _: Collection[str]) -> Row:
         raise BadValue(f"who is {cells['who']!r}; expected a role of 1 to {MAX_IDENTIFIER_LENGTH} characters")
     return {
         "site_id": _identifier(cells, "site_id", DEFAULT_SITE),
-        "workstation_id": _identifier(cells, "workstation_id", ALL_STATIONS),
+        "workstation_id": _identifier(cells, "workstation_id", ALL_STATIONS, may_be_every=True),
         "who": who,
         "reason": trimmed(cells.get("reason", "")) or None,
     }
@@ -269,7 +274,7 @@ def _shift(cells: dict[str, str], _: Collection[str]) -> Row:
     if not re.fullmatch(r"[0-9]{1,6}", duration) or not 1 <= int(duration) <= MAX_DURATION_MINUTES:
         raise BadValue(f"duration_minutes is {duration!r}; expected a whole number from 1 to {MAX_DURATION_MINUTES}")
     return {
-        "site_id": _identifier(cells, "site_id", DEFAULT_SITE),
+        "site_id": _identifier(cells, "site_id", DEFAULT_SITE, may_be_every=True),
         "shift_id": shift_id,
         "start_local": start,
         "duration_minutes": int(duration),
@@ -278,7 +283,7 @@ def _shift(cells: dict[str, str], _: Collection[str]) -> Row:
 
 
 def _target(cells: dict[str, str], _: Collection[str]) -> Row:
-    shift_id = _identifier(cells, "shift_id")
+    shift_id = _identifier(cells, "shift_id", may_be_every=True)
     if shift_id == UNSCHEDULED:
         raise BadValue(f"shift_id is {shift_id!r}; time outside of all shifts has no target")
     rate = cells["units_per_hour"]

@@ -439,6 +439,22 @@ SHIFTS = "site_id,shift_id,start_local,duration_minutes,valid_from,valid_to\n"
             "site_id,workstation_id,who\nA,S1,\n",
             "registry/released.csv, line 2: who is ''; expected a role of 1 to 64 characters.",
         ),
+        *(
+            (
+                name,
+                f"{header}\n{row}\n",
+                f"registry/{name}.csv, line 2: {column}_id is '*', which does not stand for every {column} here; "
+                f"expected the id of one {column}.",
+            )
+            for name, header, row, column in (
+                ("sites", "site_id,name,timezone", "*,Plant,UTC", "site"),
+                ("workers", "site_id,worker_id,name", "*,W1,x", "site"),
+                ("workers", "site_id,worker_id,name", "A,*,x", "worker"),
+                ("targets", "site_id,workstation_id,shift_id,units_per_hour", "*,S1,day,5", "site"),
+                ("targets", "site_id,workstation_id,shift_id,units_per_hour", "A,*,day,5", "workstation"),
+                ("shifts", "site_id,shift_id,start_local,duration_minutes", "A,*,06:00,480", "shift"),
+            )
+        ),
         (
             "closures",
             "site_id,from_date,to_date,reason\n*,2026-12-24,,Christmas\n",
