@@ -443,8 +443,10 @@ SHIFTS = "site_id,shift_id,start_local,duration_minutes,valid_from,valid_to\n"
             (
                 name,
                 f"{header}\n{row}\n",
-                f"registry/{name}.csv, line 2: {column}_id is '*', which does not stand for every {column} here; "
-                f"expected the id of one {column}.",
+                (
+                    f"registry/{name}.csv, line 2: {column}_id is '*', which does not stand for every {column} here; "
+                    f"expected the id of one {column}."
+                ),
             )
             for name, header, row, column in (
                 ("sites", "site_id,name,timezone", "*,Plant,UTC", "site"),
