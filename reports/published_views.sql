@@ -32,6 +32,12 @@ create table station_targets (
     coverage double, attainment double, working_seconds double, idle_seconds double, unstaffed_seconds double,
     not_seen_seconds double
 );
+create table count_agreement (
+    site_id varchar, shift_date date, shift_id varchar, workstation_id varchar, workstation_name varchar, units bigint,
+    booked_units bigint, difference bigint, counted_share double, shift_count bigint, recent_share double,
+    recent_share_low double, recent_share_high double, verdict varchar, shifts_needed bigint
+);
+create table station_releases (site_id varchar, workstation_id varchar, is_released boolean, released_by varchar);
 create table site_shifts (
     site_id varchar, shift_date date, shift_id varchar, productive_seconds double, units bigint,
     average_utilization double, worker_count bigint, workstation_count bigint

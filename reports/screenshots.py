@@ -27,6 +27,7 @@ def pages_of(site: Path) -> dict[str, str]:
         "timeline": "/timeline/",
         "compare": "/compare/?period=all",
         "models": "/models/?period=31",
+        "agreement": "/agreement/?period=31",
         "data-health": "/data-health/",
         "definitions": "/definitions/",
     }

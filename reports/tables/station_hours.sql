@@ -14,6 +14,17 @@ names as (
     from workstation_shifts
     group by all
 
+),
+
+on_trial as (
+
+    select
+        site_id,
+        workstation_id,
+        ' (on trial)' as mark
+    from station_releases
+    where not is_released
+
 )
 
 select
@@ -22,7 +33,7 @@ select
     hourly_output.shift_date,
     hourly_output.shift_id,
     hourly_output.workstation_id,
-    coalesce(names.workstation_name, hourly_output.workstation_id) as workstation_name,
+    coalesce(names.workstation_name, hourly_output.workstation_id) || coalesce(on_trial.mark, '') as workstation_name,
     epoch_ms(hourly_output.hour) as hour_ms,
     hourly_output.units,
     hourly_output.working_seconds,
@@ -36,5 +47,7 @@ from hourly_output
 cross join newest
 left join names
     on hourly_output.site_id = names.site_id and hourly_output.workstation_id = names.workstation_id
+left join on_trial
+    on hourly_output.site_id = on_trial.site_id and hourly_output.workstation_id = on_trial.workstation_id
 where hourly_output.shift_date > newest.shift_date - 31
 order by hourly_output.shift_date, hourly_output.site_id, hourly_output.workstation_id, hourly_output.hour

@@ -201,6 +201,21 @@ create table hourly_output as
         staffed_seconds * if(workstation_id = 'S2', 0.5, 1)::double as observed_seconds,
         observed_seconds / 3600 as coverage
     from hours;
+create table count_agreement as
+    select
+        site_id, shift_date, shift_id, workstation_id, workstation_name, units,
+        (units + 3 + hash(shift_date) % 5)::bigint as booked_units, units - booked_units as difference,
+        units / booked_units as counted_share, 20::bigint as shift_count,
+        case workstation_id when 'S1' then 0.93 when 'S2' then 1.01 else 0.99 end::double as recent_share,
+        recent_share - 0.01 as recent_share_low, recent_share + 0.01 as recent_share_high,
+        case workstation_id when 'S1' then 'counts too few' when 'S2' then 'agrees' else 'not yet known' end as verdict,
+        if(workstation_id > 'S2', 4, 0)::bigint as shifts_needed
+    from workstation_shifts where shift_id <> 'unscheduled' and workstation_id in ('S1', 'S2', 'S3');
+create table station_releases as
+    select distinct
+        site_id, workstation_id, workstation_id <> 'S3' as is_released,
+        case when workstation_id <> 'S3' then 'Line lead' end as released_by
+    from workstation_shifts where site_id = 'north';
 create table model_days as
     select
         site_id, cast(started_at at time zone 'UTC' as date) as event_date,
@@ -323,6 +338,8 @@ MARTS = (
     "worker_shifts",
     "workstation_shifts",
     "station_targets",
+    "count_agreement",
+    "station_releases",
     "site_shifts",
     "hourly_output",
     "model_days",

@@ -43,6 +43,7 @@ PAGES = {
     "timeline": "/timeline",
     "compare": "/compare",
     "models": "/models",
+    "agreement": "/agreement",
     "data health": "/data-health",
     "definitions": "/definitions",
 }
