@@ -114,6 +114,7 @@ def compute_review(events: list[Event], labels: list[Label], in_sample: set[str]
         if count
     ]
     known = {key: answers for key, answers in votes.items() if key in by_key}
+    sampled = {key: answers for key, answers in known.items() if key in in_sample}
     return {
         "label_accuracy": accuracy,
         "label_confusion": confusion,
@@ -131,8 +132,8 @@ def compute_review(events: list[Event], labels: list[Label], in_sample: set[str]
             for (site, name, version, reported, true, week, place), count in bins.items()
             if count
         ],
-        "reviewer_agreement": _agreement(by_key, known),
-        "label_estimates": _estimates(by_key, {key: winner(known[key]) for key in known if key in in_sample}),
+        "reviewer_agreement": _agreement(by_key, sampled),
+        "label_estimates": _estimates(by_key, {key: winner(answers) for key, answers in sampled.items()}),
     }
 
 

@@ -1,13 +1,16 @@
 {{ config(materialized="replaced", tags=["whole"]) }}
 
--- Labels whose event is known.
+-- Events of the review sample: hard cases that somebody picked would make reviewers look worse than they are.
 with labelled_keys as (
 
     select distinct
-        event_key,
-        site_id
+        sightings.event_key,
+        sightings.site_id
 
-    from {{ ref('int_review_sightings') }}
+    from {{ ref('int_review_sightings') }} as sightings
+
+    inner join {{ ref('stg_raw__settings') }} as settings
+        on sightings.event_key < settings.review_keys_below
 
 ),
 
