@@ -91,6 +91,12 @@ class Settings(ReportSettings):
         "that write into a local bucket as another user need its group or everyone.",
         allowed="owner, group or everyone",
     )
+    plant_name: str = setting(
+        "",
+        pattern=r"^[^\x00-\x1f\x7f]{0,80}$",
+        means="The plant's name in the titles of the report's pages and on paper; unset, they say Floorhouse.",
+        allowed="unset, or a name of at most 80 characters on one line",
+    )
     landing_url: str = setting(
         "",
         means="The landing bucket; unset, it is the folder landing/ of the data folder.",

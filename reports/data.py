@@ -74,12 +74,12 @@ class _Folder:
         return arriving
 
 
-def publish_data(published: Path, data_folder: Path, identity: str = "named") -> DataReport:
+def publish_data(published: Path, data_folder: Path, identity: str = "named", plant: str = "") -> DataReport:
     """Write the changed files, then replace the manifest by one rename.
 
     Files named by the previous manifest stay for readers that still have it; older files are removed. Raises
     ReportError if nothing is published or a published mart has an unexpected shape. `identity` is how the marts name
-    people (named, pseudonym, aggregate); the manifest passes it to the pages.
+    people (named, pseudonym, aggregate), `plant` the plant's name; the manifest passes both to the pages.
     """
     marts = find_marts(published)
     data_folder.mkdir(parents=True, exist_ok=True)
@@ -96,7 +96,7 @@ def publish_data(published: Path, data_folder: Path, identity: str = "named") ->
     offered = offer_marts(published, folder.has, data_folder)
     listed = {"key": _write_json(LIST, to_json(offered.marts), folder), "files": offered.keys}
     version = {"version": published.resolve().name, "identity": identity, "definitions": definitions_hash()}
-    manifest = to_json({**version, "frame": frame, "pages": pages, "tables": tables, "marts": listed})
+    manifest = to_json({**version, "plant": plant, "frame": frame, "pages": pages, "tables": tables, "marts": listed})
     is_new = _replace_manifest(data_folder, manifest)
     _remove_unnamed(data_folder)
     size = sum(file.stat().st_size for file in folder.written)
@@ -124,6 +124,12 @@ def shown_version(data_folder: Path) -> str | None:
     """
     manifest = _read_manifest(data_folder / MANIFEST_NAME)
     return str(manifest["version"]) if manifest.get("definitions") == definitions_hash() else None
+
+
+def shown_plant(data_folder: Path) -> str | None:
+    """The plant's name in the site's manifest; None if there is no manifest yet."""
+    plant: str | None = _read_manifest(data_folder / MANIFEST_NAME).get("plant")
+    return plant
 
 
 def definitions_hash() -> str:

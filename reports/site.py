@@ -15,7 +15,7 @@ from ingestion.durable import put_in_place, write_whole
 from ingestion.errors import ReportError
 from ingestion.settings import Settings
 from reports.assembly import STAMP_NAME
-from reports.data import publish_data, remove_previous, shown_version
+from reports.data import publish_data, remove_previous, shown_plant, shown_version
 from reports.metrics_api import publish_metrics
 from reports.shell import shell_for
 
@@ -48,7 +48,9 @@ def publish_site(settings: Settings, shell: Path | None = None) -> SiteReport:
         raise ReportError("The report's page shell is not built yet; build it first with python -m reports.shell.")
     is_about_persons = settings.worker_identity != "aggregate"
     metrics = publish_metrics(settings.published_path, settings.site_path, is_about_persons)
-    data = publish_data(settings.published_path, settings.site_path / "data", settings.worker_identity)
+    data = publish_data(
+        settings.published_path, settings.site_path / "data", settings.worker_identity, settings.plant_name
+    )
     placed = place_shell(shell, settings.site_path)
     # The checks' own pages show figures of single cells, however few people made them.
     place_pages(settings.quality_path / "docs" if is_about_persons else None, settings.site_path / "checks")
@@ -84,8 +86,9 @@ def remove_data(settings: Settings) -> None:
 
 
 def is_site_current(settings: Settings) -> bool:
-    """Whether the site shows the published version with the current pages."""
-    is_data_current = shown_version(settings.site_path / "data") == settings.published_path.resolve().name
+    """Whether the site shows the published version with the current pages, under the plant's current name."""
+    shown = shown_version(settings.site_path / "data"), shown_plant(settings.site_path / "data")
+    is_data_current = shown == (settings.published_path.resolve().name, settings.plant_name)
     return is_data_current and _read_stamp(settings.site_path).get("hash") == shell_for(own_folder(settings))[1]
 
 

@@ -1,6 +1,6 @@
 // The answers to a page's queries: prepared answers for default values, else the engine's answers to the same SQL. All
 // answers of a page come from one manifest, so versions never mix.
-import { get, writable } from 'svelte/store';
+import { derived, get, writable } from 'svelte/store';
 import { addBasePath } from '@evidence-dev/sdk/utils/svelte';
 import { dateBefore } from './choices.js';
 import { byColumns, inOrder } from './formats.js';
@@ -16,6 +16,8 @@ const PARAMETER = /\$(site|from_date|to_date|shift_date|window_shift|shift|stati
 
 /** The newest manifest read, as an object with `frame` unpacked into rows; undefined before the first. */
 export const manifest = writable(undefined);
+/** The plant's name for titles and paper. */
+export const plant = derived(manifest, (current) => current?.plant || 'Floorhouse');
 /** A message if the site's data cannot be read at all. */
 export const trouble = writable(undefined);
 /** When the server last answered (epoch milliseconds); 0 before the first answer. */

@@ -59,6 +59,7 @@ RULE = (
             "/nowhere/key",
             f"a file that holds a secret text of {RULE}",
         ),
+        ("FLOORHOUSE_PLANT_NAME", "North\nplant", "unset, or a name of at most 80 characters on one line"),
         ("FLOORHOUSE_MIN_GROUP", "1", "a whole number of workers from 2 to 1000"),
         ("FLOORHOUSE_RETENTION_EVENT_DAYS", "0", "unset (for ever), or a whole number of days from 1 to 36500"),
         ("FLOORHOUSE_RETENTION_PERSON_DAYS", "90.5", "unset (for ever), or a whole number of days from 1 to 36500"),

@@ -14,7 +14,8 @@ import pytest
 
 from ingestion.settings import Settings
 from reports.browser import Visit
-from tests.reports.opened import IN_A_BROWSER, SAVE, meet, saved_file, served, table_of
+from reports.site import is_site_current, publish_site
+from tests.reports.opened import IN_A_BROWSER, SAVE, built_shell, meet, saved_file, served, table_of
 from tests.reports.published_sample import publish_sample, read_rows
 
 pytestmark = IN_A_BROWSER
@@ -101,6 +102,31 @@ def test_every_tab_names_its_page_and_none_its_maker(address: str) -> None:
     assert len(set(titles)) == len(titles)
     assert all(title.endswith(" · Floorhouse") for title in titles)
     assert [page["answer"] for page in pages] == [[]] * len(pages)
+
+
+def test_every_tab_and_every_print_names_the_plant(settings: Settings, address: str) -> None:
+    named = settings.model_copy(update={"plant_name": "Werk Süd <1>"})
+    assert not is_site_current(named)
+    try:
+        publish_site(named, built_shell())
+        assert is_site_current(named)
+        plant, board, choice, paper = meet(
+            address,
+            Visit("/"),
+            Visit("/board/south/"),
+            Visit("/board/"),
+            Visit("/timeline/?site=north&station=S1&date=2026-02-27", media="print"),
+        )
+    finally:
+        publish_site(settings, built_shell())
+    assert plant["title"] == "How is the plant doing? · Werk Süd <1>"
+    assert board["title"] == "South plant: board of the running shift · Werk Süd <1>"
+    assert choice["title"] == "Which board do you want to show? · Werk Süd <1>"
+    told = paper["text"].replace("\n", " ")
+    assert "Werk Süd <1> · " in told
+    assert "Site North plant" in told
+    assert "27 Feb" in told
+    assert "Station S1" in told
 
 
 def test_a_file_is_for_the_spreadsheet_of_the_readers_own_place(settings: Settings, address: str) -> None:
