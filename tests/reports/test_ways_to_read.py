@@ -265,14 +265,43 @@ SAVE_PARQUET = (
 )
 
 
+def test_no_two_causes_of_a_loss_have_one_colour(address: str) -> None:
+    colours = """
+        const drawn = document.querySelector('.waterfall .track i');
+        return Object.fromEntries(['unstaffed', 'idle', 'slow', 'gain', 'made'].map((name) => {
+            const step = drawn.cloneNode();
+            step.className = step.className.replace(drawn.classList[0], name);
+            drawn.parentElement.append(step);
+            return [name, getComputedStyle(step).backgroundColor];
+        }));
+    """
+    for (page,) in (meet(address, Visit("/", script=colours, scheme=scheme)) for scheme in ("light", "dark")):
+        found = page["answer"]
+        assert found.pop("gain") == found["made"]  # both are units that were made
+        assert len(set(found.values())) == 4, found
+
+
+def test_a_site_that_records_nobody_says_so_on_the_page_of_people(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    publish_sample(settings, days=2, workers=2, stations=1)
+    file = settings.published_path / "worker_shifts.parquet"
+    read_rows(f"copy (from (from '{file}') where site_id = 'north') to '{file}.new' (format parquet)")
+    Path(f"{file}.new").replace(file)
+    with served(settings) as address:
+        nobody, somebody = meet(address, Visit("/workers/?site=south"), Visit("/workers/?site=north"))
+    assert "This site records nobody: the cameras report stations alone." in nobody["text"]
+    assert "records nobody" not in somebody["text"]
+
+
 def test_a_reader_asks_the_marts_in_sql_and_saves_the_answer(settings: Settings, address: str, tmp_path: Path) -> None:
     sql = "select site_id, shift_date, sum(units) as units, count(*) as n from site_shifts group by all order by all"
     asked = f"/ask/?sql={quote(sql)}"
-    table, file, chart = meet(
+    table, file, chart, long = meet(
         address,
         Visit(asked, script=ASK + SAVE, locale="de-DE"),
         Visit(asked, script=SAVE_PARQUET),
         Visit(f"/ask/?as=chart&sql={quote(sql.replace('site_id, ', ''))}", script=ASK),
+        Visit(f"/ask/?as=chart&sql={quote('select range as x, range as y from range(401)')}", script=ASK),
     )
     published = read_rows(sql.replace("from site_shifts", f"from '{settings.published_path}/site_shifts.parquet'"))
     site, date, units, count = published[0]
@@ -280,8 +309,9 @@ def test_a_reader_asks_the_marts_in_sql_and_saves_the_answer(settings: Settings,
     assert len(table_of(table, "site_id", "shift_date", "units", "n")) == 50  # and the rest on demand
     (tmp_path / "answer.parquet").write_bytes(bytes(file["answer"]))
     assert read_rows(f"from '{tmp_path}/answer.parquet' order by all") == published
-    assert chart["charts"] == 1
-    for page in (table, file, chart):
+    assert (chart["charts"], long["charts"]) == (1, 0)
+    assert "A chart draws at most 400 rows; this answer has more, so it is shown as a table." in long["text"]
+    for page in (table, file, chart, long):
         assert page["consoleErrors"] == page["failedRequests"] == page["outsideRequests"] == []
     # everything that can be queried is described, and there is no table of people
     described = {row[0]: row[2] for rows in table["tables"] for row in rows if rows[0] == ["Column", "Type", "Meaning"]}

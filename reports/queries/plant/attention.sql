@@ -45,6 +45,7 @@ listed as (
 
 select
     severity,
+    extent,
     kind,
     site_id,
     subject,
