@@ -97,6 +97,9 @@ RAW_TABLES = f"""
         modified_at timestamptz
     );
 
+    -- Archived copies that the erasure of a person has rewritten; no writer has changed them.
+    create table if not exists raw.rewritten_copies (archive_key varchar primary key);
+
     create table if not exists raw.kept_files (object_key varchar not null, version varchar not null);
 
     -- Which sampled events lie in which file of outbox/review/.

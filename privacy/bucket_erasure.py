@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 
 import duckdb
 
-from ingestion.bucket import Bucket, FetchedObject, archive_key, is_ignored
+from ingestion.bucket import ARCHIVE_PREFIX, Bucket, FetchedObject, archive_key, is_ignored
 from ingestion.bucket.rewriting import every_object, fetch_all, replace
 from ingestion.contract.events import folder_of
 from ingestion.identity.journal import PendingErasure
@@ -130,8 +130,13 @@ def _rewrite(
             if replace(bucket, fetched, content):
                 _finish_announced(bucket, connection, pending)
                 return count
-        elif replace(bucket, fetched, content):
-            return count
+        else:
+            if fetched.key.startswith(ARCHIVE_PREFIX):
+                connection.execute(
+                    "insert or ignore into raw.rewritten_copies values ($copy)", {"copy": storable_key(fetched.key)}
+                )
+            if replace(bucket, fetched, content):
+                return count
         fetched = next(bucket.fetch([fetched.key], settings.max_object_bytes), None)
     raise ValueError("its content is replaced again and again")
 

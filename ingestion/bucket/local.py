@@ -275,41 +275,28 @@ class LocalBucket:
             os.rmdir(name, dir_fd=parent)
         return count
 
-    def changed_copy(self, key: str, etag: str, size: int) -> bool:
-        """Whether the archive's copy of a content differs from it in size."""
-        kept = archive_key(key, etag)
-        try:
-            return (
-                os.stat(_name(kept), dir_fd=self._folders.descriptor(_folder(kept)), follow_symlinks=False).st_size
-                != size
-            )
-        except OSError:
-            return False
+    def may_have_changed(self, key: str, etag: str, size: int) -> bool:
+        """Whether the archive's copy of a content has another size, or was written after its last rename.
 
-    def grown(self, key: str, etag: str, size: int) -> FetchedObject | None:
-        """The archive's copy of a content if it has grown, that is, if the content is only its beginning.
-
-        It has the object's key; `pieces` returns its content.
+        A write sets both times of a file to one instant, a rename only the second of them.
         """
         kept = archive_key(key, etag)
         try:
-            file = self._folders.open_file(kept)
+            stat = os.stat(_name(kept), dir_fd=self._folders.descriptor(_folder(kept)), follow_symlinks=False)
         except OSError:
-            return None
-        try:
-            digest = hashlib.blake2b(digest_size=16)
-            left = size
-            while left and (piece := os.read(file, min(left, PIECE_BYTES))):
-                digest.update(piece)
-                left -= len(piece)
-            if left or digest.hexdigest() != etag or not os.read(file, 1):
-                return None
-        finally:
-            os.close(file)
-        return next(self.fetch([kept], 0), None)
+            return False
+        return stat.st_size != size or stat.st_mtime_ns == stat.st_ctime_ns
+
+    def changed_copy(self, key: str, etag: str) -> FetchedObject | None:
+        """The archive's copy of a content if it holds another content by now; an empty one waits for its writer.
+
+        It has the copy's key; `pieces` returns its content.
+        """
+        fetched = next(self.fetch([archive_key(key, etag)], 0), None)
+        return fetched if fetched is not None and fetched.size and fetched.etag != etag else None
 
     def keep_as(self, key: str, etag: str, grown_etag: str) -> None:
-        """Rename the archive's copy of a content, which has grown, after its new content."""
+        """Rename the archive's copy of a content after the content that its writer gave it since."""
         before, now = archive_key(key, etag), archive_key(key, grown_etag)
         try:
             with self._folders.opened(_folder(now)) as folder:

@@ -1,8 +1,9 @@
-"""Lands what a writer appends to a file after the file was landed and archived.
+"""Lands what a writer writes into a file after the file was landed and archived.
 
-A writer that keeps a file open continues to write to it after its move to the archive. The size of each archived file
-is therefore checked for a day. A file that has grown is landed again as a whole, as new content of its key; the records
-landed before are then duplicates.
+A writer that keeps a file open continues to write to it after its move to the archive. It may append, or begin again
+from the start. The size and the times of each archived file are therefore checked for a day. A file that has changed is
+landed again as a whole, as new content of its key; records that were landed before are then duplicates. A copy that the
+erasure of a person has rewritten is none of these.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _ESCAPED = re.compile(r"\\x([89a-f][0-9a-f])")
 
 
 class Grown:
-    """The archived files that have grown, presented as a bucket under their original keys."""
+    """The archived files that have changed, presented as a bucket under their original keys."""
 
     def __init__(self, bucket: LocalBucket, before: dict[str, str], now: dict[str, FetchedObject]) -> None:
         self._bucket = bucket
@@ -45,9 +46,9 @@ class Grown:
 
 
 def find_grown(connection: duckdb.DuckDBPyConnection, bucket: Bucket, now: datetime) -> Grown | None:
-    """The files archived within the last day that have grown since they were landed; None if there are none.
+    """The files archived within the last day that have changed since they were landed; None if there are none.
 
-    Objects on a server cannot grow: a write to a key makes a new object.
+    Objects on a server cannot change: a write to a key makes a new object.
     """
     if not isinstance(bucket, LocalBucket):
         return None
@@ -56,12 +57,15 @@ def find_grown(connection: duckdb.DuckDBPyConnection, bucket: Bucket, now: datet
         "order by object_id",
         {"since": now - LOOKED_AT_FOR},
     ).fetchall()
+    erased = {copy for (copy,) in connection.execute("select archive_key from raw.rewritten_copies").fetchall()}
     before: dict[str, str] = {}
     found: dict[str, FetchedObject] = {}
     for stored, etag, size in rows:
         key = original_key(stored)
-        if bucket.changed_copy(key, etag, size) and (grown := bucket.grown(key, etag, size)) is not None:
-            before[key], found[key] = etag, grown
+        if not bucket.may_have_changed(key, etag, size) or storable_key(archive_key(key, etag)) in erased:
+            continue
+        if (changed := bucket.changed_copy(key, etag)) is not None:
+            before[key], found[key] = etag, changed
     return Grown(bucket, before, found) if found else None
 
 

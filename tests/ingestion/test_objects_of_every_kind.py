@@ -314,6 +314,22 @@ def test_what_a_writer_adds_to_an_archived_file_lands_as_new_content_and_the_wri
     assert (torn["reason"], torn["position"], torn["superseded_at"]) == ("malformed_json", 51, None)
 
 
+@pytest.mark.parametrize("again", [(3, 4), (3,), (3, 4, 5)])
+def test_what_a_writer_writes_in_place_of_an_archived_file_lands_once(plant: Plant, again: tuple[int, ...]) -> None:
+    path = plant.drop("events/cam1.jsonl", E1 + b"\n" + E2 + b"\n")
+    with path.open("r+b", buffering=0) as file:
+        plant.land()
+        file.truncate(0)
+        assert plant.land().objects == 0
+        file.write(b"".join(event(number) + b"\n" for number in again))
+        said: list[str] = []
+        report = plant.land(log=said.append)
+    assert (report.accepted, report.growing) == (len(again), 1)
+    assert "1 objects have a writer that goes on after they were landed: events/cam1.jsonl" in said
+    assert plant.land().objects == 0
+    assert sorted(one["worker_id"] for one in plant.raw("events")) == ["W1", "W2", *(f"W{one}" for one in again)]
+
+
 def test_with_still_seconds_an_object_is_archived_only_when_it_was_still_after_it_was_read(tmp_path: Path) -> None:
     from datetime import timedelta
 
