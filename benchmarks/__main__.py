@@ -19,6 +19,7 @@ from benchmarks.bridge import bridge
 from benchmarks.checks import checks
 from benchmarks.framing import framing
 from benchmarks.intake import intake
+from benchmarks.live import live
 from benchmarks.load import load
 from benchmarks.mapping import mapping
 from benchmarks.report import report
@@ -83,6 +84,7 @@ def main() -> None:
         bridge(work, table.add)
         load(work, table.add)
         report(work, table.add)
+        live(work, table.add)
         peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
         table.add("peak memory of the largest process", "", f"{peak / 2**20:.2f} GiB")
     page = table.markdown(arguments.events)

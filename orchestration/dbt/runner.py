@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
@@ -14,8 +15,9 @@ from ingestion.memory import MEGABYTE, MOST, database_memory
 from ingestion.settings import Settings
 from ingestion.warehouse import open_warehouse
 from orchestration.dbt.build_state import begin_build, begin_part, finish_build
-from orchestration.dbt.manifest import healed, load_manifest
+from orchestration.dbt.manifest import healed, load_manifest, project_hash
 from orchestration.dbt.project import run_dbt
+from orchestration.dbt.repeating import repeating
 from privacy.retention import keep_history
 
 # Unit tests check the models' rules before a release. In a plant they would only test the same invented rows again.
@@ -95,7 +97,7 @@ def build_models(
             arguments += ["--exclude", *_STANDING]
         if len(plan.parts) > 1:
             log(f"part {number + 1} of {len(plan.parts)}, shift dates from {part.first_date}")
-        for row in _run_build(settings, arguments, on_event):
+        for row in _run_build(settings, arguments, on_event, is_incremental=not plan.reason):
             nodes[row.node.unique_id] = row.node
             took[row.node.name] += row.execution_time
             warned |= {row.node.name} if row.status == "warn" else set()
@@ -122,9 +124,15 @@ def _selected(select: str) -> Sequence[str]:
     return [*names, *(f"+{name},{_SCRATCH}" for name in names)]
 
 
-def _run_build(settings: Settings, arguments: Sequence[str], on_event: Callable[[Any], None] | None) -> list[Any]:
+def _run_build(
+    settings: Settings,
+    arguments: Sequence[str],
+    on_event: Callable[[Any], None] | None,
+    is_incremental: bool = False,
+) -> list[Any]:
     """The results of one dbt build."""
-    result = run_dbt(settings, [*arguments, "--no-write-json"], on_event, load_manifest())
+    with repeating((project_hash(), *arguments)) if is_incremental else nullcontext():
+        result = run_dbt(settings, [*arguments, "--no-write-json"], on_event, load_manifest())
     rows: list[Any] = getattr(result.result, "results", [])
     failed = [row for row in rows if row.status in ("error", "fail")]
     if failed:
