@@ -36,6 +36,7 @@ class _Node:
 
     asked: list[tuple[str, Any]] = field(default_factory=list)
     sent: list[str] = field(default_factory=list)
+    made: list[Any] = field(default_factory=list)  # relations, which nodes that are rendered look up in dbt's cache
     compiled: str | None = None
 
 
@@ -146,6 +147,7 @@ def _install() -> None:
     connections: Any = SQLConnectionManager
 
     compile_node, execute_model, execute_test = compiler.compile, models.execute, tests.execute_data_test
+    made_relations = models._materialization_relations
     add_query, execute = connections.add_query, connections.execute
 
     def compile_or_take(self: Any, manifest: Any) -> Any:
@@ -162,6 +164,8 @@ def _install() -> None:
             _keep(self.adapter, model)
             return result
         _send(self.adapter.connections, _of_thread.repeated.sent)
+        for relation in _of_thread.repeated.made:
+            self.adapter.cache_added(relation)
         return RunResult(
             node=model,
             status=RunStatus.Success,
@@ -173,6 +177,12 @@ def _install() -> None:
             failures=None,
             batch_results=None,
         )
+
+    def relations_of(self: Any, result: Any, model: Any) -> Any:
+        made = made_relations(self, result, model)
+        if (record := getattr(_of_thread, "node", None)) is not None:
+            record.made = [relation.incorporate(dbt_created=True) for relation in made]
+        return made
 
     def test_or_repeat(self: Any, test: Any, manifest: Any) -> Any:
         if _of_thread.repeated is None:
@@ -204,4 +214,5 @@ def _install() -> None:
         return answer
 
     compiler.compile, models.execute, tests.execute_data_test = compile_or_take, execute_or_repeat, test_or_repeat
+    models._materialization_relations = relations_of
     connections.add_query, connections.execute = add_and_note, execute_or_remember

@@ -9,8 +9,8 @@ with labelled_keys as (
 
     from {{ ref('int_review_sightings') }} as sightings
 
-    inner join {{ ref('stg_raw__settings') }} as settings
-        on sightings.event_key < settings.review_keys_below
+    inner join {{ ref('stg_raw__settings') }} as plant_settings
+        on sightings.event_key < plant_settings.review_keys_below
 
 ),
 
