@@ -6,41 +6,52 @@ import contextlib
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
+WORKER = (sys.executable, "-m", "orchestration.live.worker")
 
 # The answer of a process that ended before it answered.
 LOST = -1
 
+# A process that ended by itself is started ahead of its next batch only after this time, because it may end at once.
+PAUSE_SECONDS = 60.0
+
+_CODE = ("dbt_project/macros", "dbt_project/models", "ingestion", "orchestration", "privacy", "publishing", "quality")
+
 
 class WarmProcess:
-    """One warm process at a time. It is started ahead of the first batch, and again whenever it has ended."""
+    """One warm process at a time. It is started ahead of the first batch, and again when it has ended.
 
-    def __init__(self) -> None:
+    It is also replaced when the code has changed since it started: it would run old Python over new models.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str] = WORKER,
+        code: Callable[[], object] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._command, self._code, self._clock = command, code or code_on_disk, clock
         self._process: subprocess.Popen[bytes] | None = None
         self._answers = -1
+        self._started = float("-inf")
+        self._started_code: object = None
 
     def ready(self) -> None:
         """Start the process if none lives. It warms up while the caller goes on."""
-        if self._process is not None and self._process.poll() is None:
+        if self._is_alive() or self._clock() - self._started < PAUSE_SECONDS:
             return
-        self._close()
-        self._answers, theirs = os.pipe()
-        try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "orchestration.live.worker", "--answers", str(theirs)],
-                cwd=PROJECT,
-                stdin=subprocess.PIPE,
-                pass_fds=[theirs],
-                start_new_session=True,  # a terminal's Ctrl-C goes to the watcher, which lets a batch end
-            )
-        finally:
-            os.close(theirs)
+        self._start()
 
     def ask(self) -> None:
-        """Ask for one batch. The process may have ended unseen; `answer` then says so."""
-        self.ready()
+        """Ask for one batch. The process may end before it answers; `answer` then says so."""
+        if self._is_alive() and self._code() != self._started_code:
+            self.end(PAUSE_SECONDS)
+        if not self._is_alive():
+            self._start()
         assert self._process is not None
         assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError):
@@ -59,7 +70,11 @@ class WarmProcess:
             if not read:
                 return LOST
             line += read
-        return int(line)
+        status, *last = line.split()
+        if last:  # it ends now, as it is worn out
+            self._close()
+            self._started = float("-inf")
+        return int(status)
 
     def end(self, seconds: float) -> None:
         """Let a batch that runs end within this time, and end the process."""
@@ -70,8 +85,25 @@ class WarmProcess:
             self._process.wait(timeout=seconds)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.wait()
         self._close()
+
+    def _is_alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def _start(self) -> None:
+        self._close()
+        self._started, self._started_code = self._clock(), self._code()
+        self._answers, theirs = os.pipe()
+        try:
+            self._process = subprocess.Popen(
+                [*self._command, "--answers", str(theirs)],
+                cwd=PROJECT,
+                stdin=subprocess.PIPE,
+                pass_fds=[theirs],
+                start_new_session=True,  # a terminal's Ctrl-C goes to the watcher, which lets a batch end
+            )
+        finally:
+            os.close(theirs)
 
     def _close(self) -> None:
         if self._process is not None:
@@ -87,3 +119,18 @@ class WarmProcess:
         if self._process is not None and self._process.stdin is not None:
             with contextlib.suppress(BrokenPipeError):
                 self._process.stdin.close()
+
+
+def code_on_disk(project: Path = PROJECT) -> frozenset[tuple[str, int]]:
+    """The files that a batch runs, with the times of their last changes."""
+    return frozenset(_changed(project))
+
+
+def _changed(project: Path) -> Iterator[tuple[str, int]]:
+    for folder in _CODE:
+        for path, _, names in os.walk(project / folder):
+            for name in names:
+                if name.endswith((".py", ".sql", ".yml")):
+                    file = os.path.join(path, name)
+                    with contextlib.suppress(FileNotFoundError):
+                        yield file, os.stat(file).st_mtime_ns

@@ -38,7 +38,10 @@ _USED_BY_A_BATCH = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run batches until standard input ends. Writes the exit status of each batch as a line to `--answers`."""
+    """Run batches until standard input ends. Writes the exit status of each batch as a line to `--answers`.
+
+    The word `last` behind a status says that the process ends now.
+    """
     parser = argparse.ArgumentParser(prog="python -m orchestration.live.worker", description="Runs batches on request.")
     parser.add_argument("--answers", type=int, required=True, help="the descriptor for the exit status of each batch")
     options = parser.parse_args(arguments)
@@ -46,11 +49,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     end_with(os.getppid())
     _warm_up()
     with open(options.answers, "w", encoding="utf-8") as answers:
-        for _ in range(MOST_BATCHES):
+        for number in range(1, MOST_BATCHES + 1):
             if not sys.stdin.readline():
                 break
-            print(_run(), file=answers, flush=True)
-            if memory_in_use() > MOST_MEMORY:
+            status = _run()
+            is_last = number == MOST_BATCHES or memory_in_use() > MOST_MEMORY
+            print(status, "last" if is_last else "", file=answers, flush=True)
+            if is_last:
                 break
     return 0
 
