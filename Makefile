@@ -11,7 +11,7 @@ SQL_FOLDERS := dbt_project/models dbt_project/data_tests
 export NODE_EXTRA_CA_CERTS ?= $(wildcard /etc/ssl/certs/ca-certificates.crt)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ready demo run replay-rejects verify backup restore rebuild explain erase-worker retention serve dev test test-fast coverage bench bench-load bench-drift bench-landing-large bench-history lint format docs audit sbom screenshots lock clean clean-data
+.PHONY: help setup ready demo live run replay-rejects verify backup restore rebuild explain erase-worker retention serve dev test test-fast coverage bench bench-load bench-drift bench-landing-large bench-history lint format docs audit sbom screenshots lock clean clean-data
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ ready:
 
 demo: ready  ## simulate a plant for 30 days, run a batch over it, build the report
 	@$(FLOORHOUSE) demo
+
+live: ready  ## run a simulated plant in real time in data/live, with daemon and report; SPEED=60 catches up with twelve hours
+	@FLOORHOUSE_DATA_DIR=$${FLOORHOUSE_DATA_DIR:-data/live} $(FLOORHOUSE) live $(if $(SPEED),--speed=$(SPEED))
 
 run: ready  ## run one batch over the objects in the landing bucket
 	@$(FLOORHOUSE) run

@@ -175,6 +175,21 @@ def demo() -> int:
 
 @app.command()
 @_verb
+def live(
+    speed: Annotated[
+        float, typer.Option(min=1, max=3600, help="Above 1: start twelve hours ago and catch up this fast.")
+    ] = 1,
+    port: Annotated[int, typer.Option(help="The report's port.")] = 8080,
+    dagster_port: Annotated[int, typer.Option(help="The port of Dagster's pages.")] = 3000,
+) -> int:
+    """Run a simulated plant in real time, with its daemon and its report, until Ctrl-C."""
+    from scripts.live import live as run
+
+    return run(speed, port, dagster_port)
+
+
+@app.command()
+@_verb
 def explain(
     worker: Annotated[str, typer.Option(help="The worker's id.")] = "",
     date: Annotated[str, typer.Option(help="The shift date, YYYY-MM-DD.")] = "",

@@ -29,8 +29,8 @@ class DemoError(FloorhouseError):
     """The demo must not run here; the message says why."""
 
 
-def landing_folder(settings: Settings) -> Path:
-    """The bucket's folder.
+def landing_folder(settings: Settings, truth: Path | None = None) -> Path:
+    """The bucket's folder. `truth` is the folder of the simulation that may go on in it: without it the demo's.
 
     Raises:
         DemoError: simulated events would be mixed with a plant's own, or the demo's bucket was emptied.
@@ -41,13 +41,14 @@ def landing_folder(settings: Settings) -> Path:
         )
     landing = Path(unquote(urlsplit(settings.landing_url).path))
     # possibly incomplete after an interruption; the simulator adds the rest
-    simulated = truth_folder(settings).exists()
+    truth = truth or truth_folder(settings)
+    simulated = truth.exists()
     used = landing.exists() and any(path.is_file() for path in landing.rglob("*"))
     if used and not simulated:
         raise DemoError(
             f"The bucket {landing} holds objects that are not the demo's; set FLOORHOUSE_DATA_DIR to another folder."
         )
-    if (truth_folder(settings) / "simulation.json").exists() and not used:
+    if (truth / "simulation.json").exists() and not used:
         raise DemoError(f"The demo's bucket {landing} was emptied by hand; set FLOORHOUSE_DATA_DIR to another folder.")
     return landing
 

@@ -82,6 +82,10 @@ class Step:
         if status != 0:
             raise StepError(f"The step {self.name!r} failed with status {status}: {self._last_line}")
 
+    def has_ended(self) -> bool:
+        """Whether the process has ended."""
+        return self._process.poll() is not None
+
     def end(self) -> None:
         """End the process if it still runs. A process that does not end at SIGTERM is killed."""
         if self._process.poll() is None:
