@@ -20,6 +20,7 @@ from ingestion.errors import SettingsError, WarehouseError
 from ingestion.identity.identity import settle_identity, stored_id
 from ingestion.identity.journal import PendingErasure, owe_purge
 from ingestion.identity.pseudonyms import PATTERN
+from ingestion.identity.sentences import NAMING_METRICS
 from ingestion.records.framing import split_records
 from ingestion.settings import Settings
 from ingestion.warehouse import open_warehouse
@@ -29,7 +30,7 @@ from privacy.inventory import Kind, kind_of
 from privacy.person import Person
 from privacy.search import traces_of
 from privacy.traces import Traces
-from privacy.warehouse_erasure import NAMING_METRICS, erase_from_warehouse, event_keys_of
+from privacy.warehouse_erasure import erase_from_warehouse, event_keys_of
 
 # What this module changes by itself; training sets are made anew, and what stands in them until then is searched.
 _OURS = (Kind.TEXT, Kind.SAMPLE)

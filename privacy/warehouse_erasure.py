@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from ingestion.contract.event_key import EVENT_KEY_SQL
 from ingestion.contract.events import folder_of
+from ingestion.identity.sentences import tables_that_may_name
 from ingestion.stored_tables import Table, quoted, tables_with
 from ingestion.warehouse import changed_minutes_of, changed_objects_of, transaction
 from privacy.person import Person, is_theirs
@@ -19,10 +20,6 @@ def event_keys_of(connection: duckdb.DuckDBPyConnection, site_id: str, ids: froz
         {"site_id": site_id, "ids": sorted(ids)},
     ).fetchall()
     return frozenset(key for (key,) in rows)
-
-
-# Metrics whose sentences may name a worker: invalid registry rows, and ids that look alike.
-NAMING_METRICS = ("look_alike_ids", "registry_workers")
 
 
 def erase_from_warehouse(connection: duckdb.DuckDBPyConnection, person: Person) -> dict[str, int]:
@@ -52,20 +49,13 @@ def erase_from_warehouse(connection: duckdb.DuckDBPyConnection, person: Person) 
 
 
 def _delete_sentences(connection: duckdb.DuckDBPyConnection, person: Person, deleted: dict[str, int]) -> None:
-    """Delete results and incidents that may name the person; the next batch evaluates them again. Only few metrics name
-    anybody; in other sentences a short id would match a plain number.
-    """
-    with_metric = tables_with(connection, "sentence", "metric", "site_id")
-    values: dict[str, object]
-    for table in tables_with(connection, "sentence"):
-        if table in with_metric:
-            where = "list_contains($metrics, metric) and site_id in ($site_id, '*')"
-            values = {"metrics": list(NAMING_METRICS), "site_id": person.site_id}
-        elif table.name == "registry_refusals":
-            where, values = "file = 'workers.csv'", {}
-        else:
-            continue
-        rows = connection.execute(f"select rowid, sentence from {quoted(table)} where {where}", values).fetchall()
+    """Delete results and incidents that name the person; the next batch evaluates them again."""
+    for table, may_name in tables_that_may_name(connection):
+        of_site = " and site_id in ($site_id, '*')" if "metric" in may_name else ""
+        values: dict[str, object] = {"site_id": person.site_id} if of_site else {}
+        rows = connection.execute(
+            f"select rowid, sentence from {quoted(table)} where {may_name}{of_site}", values
+        ).fetchall()
         theirs = [number for number, sentence in rows if person.words.search(sentence)]
         _delete(connection, table, "list_contains($numbers::bigint[], rowid)", {"numbers": theirs}, deleted)
 

@@ -18,6 +18,7 @@ from ingestion.errors import SettingsError
 from ingestion.identity.journal import note_renamed, owe_purge
 from ingestion.identity.payloads import NAME_NOT_SHOWN, redact, shown_names
 from ingestion.identity.pseudonyms import key_check, pseudonym, pseudonymise
+from ingestion.identity.sentences import delete_sentences
 from ingestion.records.read_objects import REJECTED_TABLE, Lot, ReadObjects
 from ingestion.registry import Registry, Row
 from ingestion.settings import Settings
@@ -155,6 +156,7 @@ def _convert(connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
         connection.execute("delete from build.state")
     redact_rejected(connection, key)
     hide_field_names(connection)
+    delete_sentences(connection)
 
 
 def _rename_keys(connection: duckdb.DuckDBPyConnection) -> None:
