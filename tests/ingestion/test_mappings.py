@@ -150,13 +150,15 @@ def test_the_last_good_version_stays_in_force_and_a_failure_stops_its_source_alo
 
     # a confirmation holds once
     plant.drop("registry/mappings/frigate.sql", PEOPLE)
-    land(plant, 4)
+    report, said = land(plant, 4)
+    assert (report.accepted, report.waiting) == (1, 0)
     (plant.landing / "registry/mappings/frigate.sql").unlink()
     _, said = land(plant, 4)
     assert "registry/mappings/frigate.sql.confirm was written before this change and does not confirm it" in said
 
     # one that fails over some record stops its own source; no value of a record is quoted
     plant.drop("registry/mappings/frigate.sql", PEOPLE.replace("record ->> 'zone'", "(record ->> 'zone')::integer"))
+    plant.drop(f"{FOLDER}/d.json", payload("W4"))
     plant.drop("events/z.json", PLAIN)
     report, said = land(plant, 5)
     assert (report.accepted, report.waiting) == (1, 1)
@@ -165,7 +167,7 @@ def test_the_last_good_version_stays_in_force_and_a_failure_stops_its_source_alo
         "registry/mappings/frigate.sql, line 6: Could not convert string '…' to INT32; "
         "1 object waits in the bucket, and nothing is lost."
     )
-    assert plant.waiting_keys() == [f"{FOLDER}/c.json"]
+    assert plant.waiting_keys() == [f"{FOLDER}/d.json"]
 
 
 @pytest.mark.parametrize(
