@@ -33,8 +33,6 @@ _DESCRIPTIONS = {
     "accepted": "The accepted.csv in force.",
     "baselines": "The baselines.csv in force.",
     "contacts": "The contacts.csv in force.",
-    "booked": "The booked.csv in force.",
-    "released": "The released.csv in force.",
     "registry_files": "The registry files with a version in force.",
     "booked": "The booked.csv in force.",
     "released": "The released.csv in force.",
