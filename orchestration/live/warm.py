@@ -67,7 +67,8 @@ class WarmProcess:
         line = b""
         while not line.endswith(b"\n"):
             read = os.read(self._answers, 1)
-            if not read:
+            if not read:  # it has ended, or is about to
+                self.end(0)
                 return LOST
             line += read
         status, *last = line.split()
