@@ -18,6 +18,7 @@ import duckdb
 from ingestion.errors import WarehouseError
 from ingestion.settings import Settings
 from ingestion.warehouse import warehouse_lock, whole_file
+from orchestration.locks import is_held
 
 PREFIX = "verify-"
 _LOCK = "living.lock"
@@ -66,10 +67,6 @@ def _remove(folder: Path, living: TextIO) -> None:
 
 def _is_living(folder: Path) -> bool:
     try:
-        with open(folder / _LOCK, encoding="utf-8") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+        return is_held(folder / _LOCK)
     except OSError:
         return False
-    return False

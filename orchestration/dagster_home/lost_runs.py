@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orchestration.locks import is_held
+
 if TYPE_CHECKING:
     from dagster import DagsterInstance
 
@@ -48,13 +50,9 @@ def mark_running(dagster_home: Path, run_id: str | None) -> Iterator[None]:
 def is_lost(dagster_home: Path, run_id: str, seconds_since_start: float) -> bool:
     """Whether a run that is recorded as started no longer has a process."""
     try:
-        with open(dagster_home / _FOLDER / f"{run_id}.lock", encoding="utf-8") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return not is_held(dagster_home / _FOLDER / f"{run_id}.lock")
     except FileNotFoundError:
         return seconds_since_start > START_SECONDS
-    except BlockingIOError:
-        return False
-    return True
 
 
 def end_lost_runs(instance: DagsterInstance, dagster_home: Path) -> list[str]:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ingestion.settings import Settings
+from orchestration.locks import is_held
 
 
 @contextmanager
@@ -21,13 +22,9 @@ def watching(settings: Settings) -> Iterator[None]:
 def is_watched(settings: Settings) -> bool:
     """Whether a watcher of this plant's bucket lives on this machine."""
     try:
-        with open(_path(settings), encoding="utf-8") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return is_held(_path(settings))
     except FileNotFoundError:
         return False
-    except BlockingIOError:
-        return True
-    return False
 
 
 def _path(settings: Settings) -> Path:
