@@ -16,11 +16,11 @@ from typing import Annotated
 
 import typer
 
-from ingestion.errors import FloorhouseError, SettingsError
+from ingestion.errors import FloorhouseError
 from ingestion.printable import escaped_output
 from ingestion.signals import restore_signals
 
-STOPPED, BAD_SETTING, INTERRUPTED = 1, 2, 130
+STOPPED, INTERRUPTED = 1, 130
 
 app = typer.Typer(
     help="From camera events of a factory floor to numbers that people can trust.",
@@ -62,10 +62,8 @@ def _verb(run: Callable[..., int]) -> Callable[..., None]:
     def command(*arguments: object, **options: object) -> None:
         try:
             status = run(*arguments, **options)
-        except SettingsError as error:
-            status = _stop(str(error), BAD_SETTING)
         except FloorhouseError as error:
-            status = _stop(str(error), STOPPED)
+            status = _stop(str(error), error.exit_status)
         except ModuleNotFoundError as error:
             if (error.name or "").partition(".")[0] not in ONLY_IN_A_CLONE:
                 raise

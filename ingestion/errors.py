@@ -17,7 +17,12 @@ from ingestion.printable import printable
 
 
 class FloorhouseError(Exception):
-    """Base of all errors with a message for the person who runs the plant; the message is escaped for terminals."""
+    """Base of all errors with a message for the person who runs the plant; the message is escaped for terminals.
+
+    `exit_status` is that of a program which ends by it.
+    """
+
+    exit_status = 1
 
     def __str__(self) -> str:
         return printable(super().__str__())
@@ -25,6 +30,8 @@ class FloorhouseError(Exception):
 
 class SettingsError(FloorhouseError):
     """A setting has a value that is not allowed; nothing was touched."""
+
+    exit_status = 2
 
 
 class RegistryError(FloorhouseError):

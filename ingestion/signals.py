@@ -5,6 +5,8 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+import subprocess
+from typing import Any
 
 _PR_SET_PDEATHSIG = 1  # Linux, prctl(2)
 
@@ -25,3 +27,12 @@ def end_with(parent: int) -> None:
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+def end_within(process: subprocess.Popen[Any], seconds: float) -> None:
+    """Wait for the end of a process that was told to end, and kill it if it takes longer than this."""
+    try:
+        process.wait(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -12,6 +12,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from ingestion.signals import end_within
+
 _NAME_WIDTH = 9
 
 
@@ -90,11 +92,7 @@ class Step:
         """End the process if it still runs. A process that does not end at SIGTERM is killed."""
         if self._process.poll() is None:
             self._process.terminate()
-            try:
-                self._process.wait(self._seconds_to_end)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+            end_within(self._process, self._seconds_to_end)
 
     def _pass_on(self) -> None:
         assert self._process.stdout is not None

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from ingestion.errors import FloorhouseError, SettingsError
+from ingestion.errors import FloorhouseError
 from ingestion.settings import read_settings
 from ingestion.signals import end_with, restore_signals
 from orchestration.dagster_home.daemon_place import take_daemon_place
@@ -33,12 +33,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.dagster:
         _become_dagsters_daemon(options.place)
     try:
-        settings = read_settings()
-        prepare_home(settings)
-        place = take_daemon_place(settings) if options.place is None else options.place
+        settings, place = read_settings(), options.place
+        if place is None:
+            prepare_home(settings)
+            place = take_daemon_place(settings)
     except FloorhouseError as error:
         print(error, file=sys.stderr)
-        return 2 if isinstance(error, SettingsError) else 1
+        return error.exit_status
     dagster = [sys.executable, "-m", "orchestration.commands.daemon", "--dagster", "--place", str(place)]
     return serve(settings, dagster, place)
 

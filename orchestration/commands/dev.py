@@ -8,9 +8,9 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 
-from ingestion.errors import FloorhouseError, SettingsError
+from ingestion.errors import FloorhouseError
 from ingestion.settings import read_settings
-from ingestion.signals import restore_signals
+from ingestion.signals import end_within, restore_signals
 from orchestration.commands.web import serve
 from orchestration.dagster_home.daemon_place import take_daemon_place
 from orchestration.webserver import PROJECT
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         daemon = Daemon(take_daemon_place(read_settings()))
     except FloorhouseError as error:
         print(error, file=sys.stderr)
-        return 2 if isinstance(error, SettingsError) else 1
+        return error.exit_status
     try:
         status = serve("127.0.0.1", port, daemon.start)
     finally:
@@ -65,11 +65,7 @@ class Daemon:
         if self._process is None:
             return
         self._process.terminate()
-        try:
-            self._process.wait(timeout=_END_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        end_within(self._process, _END_SECONDS)
 
     def _watch(self, process: subprocess.Popen[bytes], stop_pages: Callable[[], None]) -> None:
         process.wait()

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from ingestion.errors import FloorhouseError, SettingsError
+from ingestion.errors import FloorhouseError
 from ingestion.settings import read_settings
 from orchestration.dagster_home.home import prepare_home
 from orchestration.webserver import serve_pages
@@ -33,7 +33,7 @@ def serve(host: str, port: int, when_ready: Callable[[str, Callable[[], None]], 
         return 1
     except FloorhouseError as error:
         print(error, file=sys.stderr)
-        return 2 if isinstance(error, SettingsError) else 1
+        return error.exit_status
     return 0
 
 

@@ -11,12 +11,14 @@ from collections.abc import Sequence
 
 from ingestion.printable import printable
 from ingestion.settings import Settings
+from ingestion.signals import end_within
 from orchestration.live.place import watching
 from orchestration.live.warm import PROJECT, WarmProcess
 from orchestration.live.watcher import Watcher
 
 # A batch that runs at the end has this long to finish. One that is killed instead is completed by the next one.
 END_SECONDS = 45.0
+DAGSTER_END_SECONDS = 10.0
 
 
 def serve(settings: Settings, dagster: Sequence[str], place: int) -> int:
@@ -50,16 +52,8 @@ def serve(settings: Settings, dagster: Sequence[str], place: int) -> int:
         finally:
             daemon.terminate()
             batches.end(END_SECONDS)
-            _wait(daemon)
+            end_within(daemon, DAGSTER_END_SECONDS)
             os.close(alive)
-
-
-def _wait(daemon: subprocess.Popen[bytes]) -> None:
-    try:
-        daemon.wait(timeout=10)
-    except subprocess.TimeoutExpired:
-        daemon.kill()
-        daemon.wait()
 
 
 def _say(line: str) -> None:

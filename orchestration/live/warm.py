@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from ingestion.signals import end_within
+
 PROJECT = Path(__file__).resolve().parents[2]
 WORKER = (sys.executable, "-m", "orchestration.live.worker")
 
@@ -22,6 +24,21 @@ PAUSE_SECONDS = 60.0
 _CODE = ("dbt_project/macros", "dbt_project/models", "ingestion", "orchestration", "privacy", "publishing", "quality")
 
 
+def code_on_disk(project: Path = PROJECT) -> frozenset[tuple[str, int]]:
+    """The files that a batch runs, with the times of their last changes."""
+    return frozenset(_changed(project))
+
+
+def _changed(project: Path) -> Iterator[tuple[str, int]]:
+    for folder in _CODE:
+        for path, _, names in os.walk(project / folder):
+            for name in names:
+                if name.endswith((".py", ".sql", ".yml")):
+                    file = os.path.join(path, name)
+                    with contextlib.suppress(FileNotFoundError):
+                        yield file, os.stat(file).st_mtime_ns
+
+
 class WarmProcess:
     """One warm process at a time. It is started ahead of the first batch, and again when it has ended.
 
@@ -31,10 +48,10 @@ class WarmProcess:
     def __init__(
         self,
         command: Sequence[str] = WORKER,
-        code: Callable[[], object] | None = None,
+        code: Callable[[], object] = code_on_disk,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._command, self._code, self._clock = command, code or code_on_disk, clock
+        self._command, self._code, self._clock = command, code, clock
         self._process: subprocess.Popen[bytes] | None = None
         self._answers = -1
         self._started = float("-inf")
@@ -82,10 +99,7 @@ class WarmProcess:
         if self._process is None:
             return
         self._hang_up()
-        try:
-            self._process.wait(timeout=seconds)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
+        end_within(self._process, seconds)
         self._close()
 
     def _is_alive(self) -> bool:
@@ -120,18 +134,3 @@ class WarmProcess:
         if self._process is not None and self._process.stdin is not None:
             with contextlib.suppress(BrokenPipeError):
                 self._process.stdin.close()
-
-
-def code_on_disk(project: Path = PROJECT) -> frozenset[tuple[str, int]]:
-    """The files that a batch runs, with the times of their last changes."""
-    return frozenset(_changed(project))
-
-
-def _changed(project: Path) -> Iterator[tuple[str, int]]:
-    for folder in _CODE:
-        for path, _, names in os.walk(project / folder):
-            for name in names:
-                if name.endswith((".py", ".sql", ".yml")):
-                    file = os.path.join(path, name)
-                    with contextlib.suppress(FileNotFoundError):
-                        yield file, os.stat(file).st_mtime_ns

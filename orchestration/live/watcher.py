@@ -56,14 +56,14 @@ class Watcher:
         self._bucket: Bucket | None = None
         self._requested = ""
         self._failures: Failures | None = None
-        self._started: float | None = None  # None: no batch yet, so one is due
+        self._started = float("-inf")  # no batch yet, so one is due
         self._pause = LOOK_SECONDS
         self._is_bucket_away = False
 
     def look(self) -> float:
         """Start a batch if one is due. Returns the seconds until the next look."""
         self._batches.ready()
-        since = float("inf") if self._started is None else self._clock() - self._started
+        since = self._clock() - self._started
         if since < self._settings.least_batch_seconds:
             return self._settings.least_batch_seconds - since
         began = self._cost()
@@ -91,12 +91,8 @@ class Watcher:
             return
         count = self._failures.count + 1 if self._failures else 1
         self._failures = Failures(count, "", self._now())
-        self._log(
-            f"watcher   the batch failed; it is asked for again at {self._failures.retry_at():%H:%M:%S} UTC"
-            if status >= 0
-            else "watcher   the batch's process was ended from outside; it is asked for again at "
-            f"{self._failures.retry_at():%H:%M:%S} UTC"
-        )
+        what = "the batch failed" if status >= 0 else "the batch's process was ended from outside"
+        self._log(f"watcher   {what}; it is asked for again at {self._failures.retry_at():%H:%M:%S} UTC")
 
     def _is_due(self, since: float) -> bool:
         if self._bucket is None:

@@ -13,9 +13,8 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
-from ingestion.errors import FloorhouseError, SettingsError
+from ingestion.errors import FloorhouseError
 from ingestion.memory import MEGABYTE
-from ingestion.printable import printable
 from ingestion.signals import end_with, restore_signals
 from orchestration.commands.run import run_batch
 from orchestration.dbt.manifest import load_manifest
@@ -64,8 +63,8 @@ def _run() -> int:
     try:
         return run_batch(with_site=True)
     except FloorhouseError as error:
-        print(printable(str(error)), file=sys.stderr, flush=True)
-        return 2 if isinstance(error, SettingsError) else 1
+        print(error, file=sys.stderr, flush=True)
+        return error.exit_status
 
 
 def _warm_up() -> None:
